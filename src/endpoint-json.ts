@@ -1,0 +1,15 @@
+// Pure: an endpoint as the API shows it, with the field names of a znode's ChannelInfo.
+
+import type { Endpoint } from './model.js';
+
+export function endpointJson(endpoint: Endpoint) {
+  return {
+    id: endpoint.id,
+    service_address: endpoint.address,
+    load: endpoint.load,
+    bitrate: endpoint.bitrate,
+    packet_loss_rate: endpoint.packetLoss,
+    version: endpoint.version,
+    last_resort: endpoint.lastResort ?? false,
+  };
+}

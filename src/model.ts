@@ -1,0 +1,69 @@
+// The words of weir as types. Nothing in this file runs.
+
+declare const brand: unique symbol;
+type Branded<T, B> = T & { readonly [brand]: B };
+
+/** The name of one live stream, the `<channel>` of `/channels/<channel>`. One path segment, never empty. */
+export type ChannelName = Branded<string, 'ChannelName'>;
+/** Path and creation transaction of a znode (or lease): a node that is made again is another endpoint. */
+export type EndpointId = Branded<string, 'EndpointId'>;
+/** `host:port`, `http(s)://host:port[/path]` or a URL template with `{channel}` and `{rest}`; already validated. */
+export type ServiceAddress = Branded<string, 'ServiceAddress'>;
+
+/** `http(s)://host:port`: the server behind a service address, which may carry many channels. */
+export type ServerOrigin = Branded<string, 'ServerOrigin'>;
+
+/** One origin that serves one channel, as it last reported itself. */
+export interface Endpoint {
+  readonly id: EndpointId;
+  readonly channel: ChannelName;
+  readonly address: ServiceAddress;
+  /** Fraction 0..1; undefined is unknown, which is not zero. */
+  readonly load: number | undefined;
+  /** kbit/s; undefined is unknown. */
+  readonly bitrate: number | undefined;
+  /** Fraction 0..1; undefined is unknown. */
+  readonly packetLoss: number | undefined;
+  /** Grows with every report of this endpoint (the znode's version). */
+  readonly version: number;
+  /** True: it vanished together with most of the registry and is kept for a while as a last resort. */
+  readonly lastResort?: boolean;
+}
+
+/** Enough of an endpoint to take it out of a snapshot. */
+export type EndpointRef = Pick<Endpoint, 'id' | 'channel'>;
+
+export interface Channel {
+  readonly name: ChannelName;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** pending: nothing was ever read. live: follows the registry. stale: the registry is out of reach, last known picture. */
+export type SnapshotState = 'pending' | 'live' | 'stale';
+
+/** The immutable picture of all channels at one revision; readers load one reference per request. */
+export interface Snapshot {
+  readonly revision: number;
+  readonly state: SnapshotState;
+  readonly channels: ReadonlyMap<ChannelName, Channel>;
+}
+
+/**
+ * What the control plane publishes to a data plane. A `delta` applies only on the snapshot whose revision is `base`;
+ * on any other one there is a gap and the receiver has to ask for a `full` update.
+ */
+export type Update =
+  | {
+      readonly kind: 'full';
+      readonly revision: number;
+      readonly state: SnapshotState;
+      readonly endpoints: readonly Endpoint[];
+    }
+  | {
+      readonly kind: 'delta';
+      readonly base: number;
+      readonly revision: number;
+      readonly state: SnapshotState;
+      readonly put: readonly Endpoint[];
+      readonly drop: readonly EndpointRef[];
+    };

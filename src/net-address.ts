@@ -1,0 +1,105 @@
+// Pure parsing of addresses: what is listened on, which networks are allowed, what an endpoint registered.
+
+import { BlockList, isIP } from 'node:net';
+import type { ServerOrigin, ServiceAddress } from './model.js';
+
+export interface ListenAddress {
+  /** undefined: all interfaces. */
+  readonly host: string | undefined;
+  readonly port: number;
+}
+
+export interface Cidr {
+  readonly address: string;
+  readonly prefix: number;
+  readonly family: 'ipv4' | 'ipv6';
+}
+
+/** `HOST:PORT`, `:PORT`, `[IPv6]:PORT`; undefined when it is none of them. Port 0 asks the system for a free one. */
+export function parseListenAddress(text: string): ListenAddress | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(text);
+  if (!match) return undefined;
+  const port = Number(match[3]);
+  if (port > 65535) return undefined;
+  if (match[1] !== undefined && isIP(match[1]) !== 6) return undefined;
+  const host = match[1] ?? match[2];
+  return { host: host === '' || host === undefined ? undefined : host, port };
+}
+
+/** `ADDRESS/PREFIX`, or a single address; undefined when it is neither. */
+export function parseCidr(text: string): Cidr | undefined {
+  const [address = '', prefixText, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return undefined;
+  const bits = family === 4 ? 32 : 128;
+  if (prefixText !== undefined && !/^\d{1,3}$/.test(prefixText)) return undefined;
+  const prefix = prefixText === undefined ? bits : Number(prefixText);
+  if (prefix > bits) return undefined;
+  return { address, prefix, family: family === 4 ? 'ipv4' : 'ipv6' };
+}
+
+const hostName =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i;
+const longest = 2048;
+
+/**
+ * Validates what an endpoint registered as its address: `host:port`, or an http(s) URL whose path may be a template.
+ * Returns undefined for anything else: other schemes, credentials, fragments, port 0, control characters, numbers
+ * that browsers and resolvers read as IPv4 in disguise (`0x7f.1`, `2130706433`).
+ */
+export function parseServiceAddress(text: string): ServiceAddress | undefined {
+  if (text.length === 0 || text.length > longest || /[^\x21-\x7e]|[\\"<>^`|#@]/.test(text)) return undefined;
+  const match = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+\]|[^:/?[\]]+)(?::(\d{1,5}))?([/?].*)?$/.exec(text);
+  if (!match) return undefined;
+  const [, scheme, host = '', port, rest] = match;
+  if (scheme === undefined && (port === undefined || rest !== undefined)) return undefined;
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65535)) return undefined;
+  if (rest?.startsWith('?')) return undefined;
+  if (host.startsWith('[')) {
+    if (isIP(host.slice(1, -1)) !== 6) return undefined;
+  } else if (isIP(host) !== 4) {
+    const lastLabel = host.replace(/\.$/, '').split('.').at(-1) ?? '';
+    if (!hostName.test(host) || /^(\d+|0x[0-9a-f]*)$/i.test(lastLabel)) return undefined;
+  }
+  return text as ServiceAddress;
+}
+
+/** The server behind an address: `http://host:port`. All channels of one server share its state and its connections. */
+export function serverOf(address: ServiceAddress): ServerOrigin {
+  const match = /^(https?:\/\/)?(\[[^\]]+\]|[^:/]+)(?::(\d+))?/.exec(address);
+  const scheme = match?.[1] ?? 'http://';
+  const port = match?.[3] ?? (scheme === 'https://' ? '443' : '80');
+  return `${scheme}${(match?.[2] ?? '').toLowerCase()}:${Number(port)}` as ServerOrigin;
+}
+
+/** The host of a server: an IP address without brackets, or a name. */
+export function hostOf(server: ServerOrigin): string {
+  return server.slice(server.indexOf('//') + 2, server.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+}
+
+/** Another worker of this edge as a server. No registered address can look like it: `~` stands in no host name. */
+export function peerServer(name: string): ServerOrigin {
+  return `http://~${name}:1` as ServerOrigin;
+}
+
+export function isPeer(server: ServerOrigin): boolean {
+  return server.startsWith('http://~');
+}
+
+/** A list of networks. An IPv4 address written as IPv6 (`::ffff:a.b.c.d`) is judged as the IPv4 address it is. */
+export class Networks {
+  readonly #list = new BlockList();
+
+  constructor(cidrs: readonly string[]) {
+    for (const text of cidrs) {
+      const cidr = parseCidr(text);
+      if (cidr === undefined) throw new TypeError(`not a network: ${text}`);
+      this.#list.addSubnet(cidr.address, cidr.prefix, cidr.family);
+    }
+  }
+
+  has(address: string): boolean {
+    const family = isIP(address);
+    return family !== 0 && this.#list.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  }
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { isIP } from 'node:net';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseCidr, parseListenAddress, parseServiceAddress } from '../src/net-address.js';
+
+test('addresses that an endpoint may register are taken as they are', () => {
+  const good = [
+    '10.0.0.1:8080',
+    '[2001:db8::1]:8080',
+    'origin-1.example.com:80',
+    'origin_1:80',
+    'localhost:65535',
+    'http://10.0.0.1',
+    'http://10.0.0.1:8080/live-stream',
+    'https://[::1]/a/b?x=1',
+    'http://o.example.:8000/',
+    'http://o:8000/{channel}/{rest}',
+    'http://o/a%20b',
+  ];
+  for (const text of good) assert.equal(parseServiceAddress(text), text);
+});
+
+test('hostile and malformed addresses are refused', () => {
+  const bad = [
+    '',
+    ' ',
+    '10.0.0.1',
+    '10.0.0.1:',
+    '10.0.0.1:0',
+    '10.0.0.1:65536',
+    '10.0.0.1:-1',
+    '10.0.0.1:8080/path',
+    ':8080',
+    'http://',
+    'http://:80/',
+    'http://o:0/',
+    'http://o:99999/',
+    'http:///etc/passwd',
+    'file:///etc/passwd',
+    'ftp://o/',
+    'javascript:alert(1)',
+    'gopher://o:70/_x',
+    'http://user:pass@o/',
+    'http://o#@evil/',
+    'http://o/#fragment',
+    'http://o\\@evil/',
+    'http://o/\r\nHost: evil',
+    'o:80\r\nX: y',
+    'o:80\0',
+    'http://o/ space',
+    'http://o/"quoted"',
+    'http://o/<b>',
+    'http://o?x=1',
+    '2130706433:80',
+    '0x7f.1:80',
+    '0x7f000001:80',
+    '127.1:80',
+    '1.2.3.4.5:80',
+    '256.1.1.1:80',
+    '010.0.0.1.:80',
+    'http://[::1/',
+    'http://[not-ip]:80/',
+    '[::1]',
+    '::1:80',
+    '-x:80',
+    'a..b:80',
+    `${'a'.repeat(64)}.example:80`,
+    `${'a.'.repeat(127)}example:80`,
+    'öäü.example:80',
+    `http://o/${'x'.repeat(2048)}`,
+  ];
+  for (const text of bad) assert.equal(parseServiceAddress(text), undefined, text);
+});
+
+test('whatever text is accepted as an address, a URL parser finds no credentials in it and no IPv4 address in disguise', () => {
+  const part = fc.constantFrom(
+    'http://',
+    'https://',
+    'a',
+    '1',
+    '0x7f',
+    '.',
+    ':',
+    '80',
+    '[',
+    '::1',
+    ']',
+    '/',
+    '?',
+    '@',
+    '#',
+    '%',
+  );
+  const text = fc.oneof(
+    fc.string(),
+    fc.array(part, { maxLength: 12 }).map((parts) => parts.join('')),
+  );
+  fc.assert(
+    fc.property(text, (candidate) => {
+      const address = parseServiceAddress(candidate);
+      if (address === undefined) return;
+      const url = new URL(address.includes('://') ? address : `http://${address}`);
+      assert.equal(url.username + url.password + url.hash, '');
+      if (isIP(url.hostname) === 4) assert.ok(address.includes(url.hostname), `${address} is ${url.hostname}`);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('listen addresses', () => {
+  const table: [string, ReturnType<typeof parseListenAddress>][] = [
+    [':8080', { host: undefined, port: 8080 }],
+    ['127.0.0.1:0', { host: '127.0.0.1', port: 0 }],
+    ['[::1]:80', { host: '::1', port: 80 }],
+    ['localhost:65535', { host: 'localhost', port: 65535 }],
+    ['8080', undefined],
+    ['::1:80', undefined],
+    ['[nonsense]:80', undefined],
+    ['a b:80', undefined],
+    [':65536', undefined],
+    ['', undefined],
+  ];
+  for (const [text, expected] of table) assert.deepEqual(parseListenAddress(text), expected, text);
+});
+
+test('networks', () => {
+  const table: [string, ReturnType<typeof parseCidr>][] = [
+    ['10.0.0.0/8', { address: '10.0.0.0', prefix: 8, family: 'ipv4' }],
+    ['10.0.0.1', { address: '10.0.0.1', prefix: 32, family: 'ipv4' }],
+    ['::/0', { address: '::', prefix: 0, family: 'ipv6' }],
+    ['fc00::/7', { address: 'fc00::', prefix: 7, family: 'ipv6' }],
+    ['10.0.0.0/33', undefined],
+    ['::/129', undefined],
+    ['10.0.0.0/', undefined],
+    ['10.0.0.0/8/8', undefined],
+    ['10.0.0.0/-1', undefined],
+    ['example.com/8', undefined],
+    ['', undefined],
+  ];
+  for (const [text, expected] of table) assert.deepEqual(parseCidr(text), expected, text);
+});
