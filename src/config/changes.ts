@@ -1,0 +1,37 @@
+// Pure: which settings differ between two configurations, by what it takes to change them while the edge runs.
+
+import type { Config } from '../config-schema.js';
+import { type Reload, type Setting, settings } from './settings.js';
+
+/** Keys of settings, never their values: some are secret. */
+export type Changes = Readonly<Record<Reload, readonly string[]>>;
+
+export function changes(before: Config, after: Config): Changes {
+  const found: Record<Reload, string[]> = { live: [], workers: [], restart: [] };
+  for (const setting of settings.values()) {
+    if (JSON.stringify(settingValue(before, setting)) !== JSON.stringify(settingValue(after, setting))) {
+      found[setting.reload].push(setting.key);
+    }
+  }
+  return found;
+}
+
+function settingValue(config: Partial<Config>, { path }: Setting): unknown {
+  return path.reduce<unknown>((inner, name) => (isObject(inner) ? inner[name] : undefined), config);
+}
+
+/** Writes the values that can change in place into the configuration, or the part of one, that running parts refer to. */
+export function assignLive(target: Partial<Config>, source: Partial<Config>): void {
+  for (const setting of settings.values()) {
+    if (setting.reload !== 'live') continue;
+    const parent = setting.path
+      .slice(0, -1)
+      .reduce<unknown>((inner, name) => (isObject(inner) ? inner[name] : undefined), target);
+    const name = setting.path.at(-1);
+    if (isObject(parent) && name !== undefined) parent[name] = settingValue(source, setting);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,98 @@
+// Pure: what editors and readers get, generated from the schema: the JSON Schema, the commented configuration file and
+// the reference. `npm run docs` writes them; a test holds the written ones to these.
+
+import { stringify } from 'yaml';
+import { jsonSchema, type Section, type Setting, settingsTree } from './settings.js';
+import { assignment, comment, indent } from './yaml-lines.js';
+
+export const schemaDocument = `${JSON.stringify(jsonSchema, undefined, 2)}\n`;
+
+const sentence = (text: string) => (text.endsWith('.') ? text : `${text}.`);
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+const short = ({ expected }: Setting) => expected.replace(/ such as .*$/, '');
+
+/** What a value looks like, where its default or its name does not show it. */
+function hint(setting: Setting): string {
+  const plain = ['text', 'a list', 'true or false', 'a duration', 'a size'].includes(short(setting));
+  return plain || setting.secret ? '' : ` ${sentence(capital(setting.expected))}`;
+}
+
+function exampleSetting(setting: Setting): string[] {
+  const lines = comment(setting.path, setting.description + hint(setting));
+  if (setting.default !== undefined) return [...lines, ...assignment(setting.path, setting.default)];
+  const unset = assignment(setting.path, setting.example ?? '');
+  return [...lines, ...unset.map((line) => `${indent(setting.path)}# ${line.trimStart()}`)];
+}
+
+function exampleSection(section: Section): string[] {
+  return [
+    '',
+    ...(section.description === '' ? [] : comment(section.path, section.description)),
+    `${indent(section.path)}${section.path.at(-1)}:`,
+    ...section.settings.flatMap(exampleSetting),
+    ...section.sections.flatMap(exampleSection),
+  ];
+}
+
+/** A configuration file with every setting at its default, and all about it in comments. */
+export const exampleDocument = [
+  '# yaml-language-server: $schema=weir.schema.json',
+  '#',
+  '# Every setting of weir at its default. Keep the lines that you change; the rest may go.',
+  '# A variable of the environment or a flag overrides what stands here: `weir config` prints the outcome.',
+  '# Durations are numbers with ms, s, m or h; sizes are numbers with B, KiB, MiB or GiB. Lines with a `#` before a',
+  '# setting are examples of what has no default. Generated from the schema by `npm run docs`.',
+  '',
+  ...settingsTree.settings.flatMap(exampleSetting),
+  ...settingsTree.sections.flatMap(exampleSection),
+  '',
+].join('\n');
+
+const cell = (text: string) => text.replaceAll('|', '\\|');
+
+function code(value: unknown): string {
+  if (value === undefined) return 'not set';
+  const text = stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trimEnd();
+  return `\`${text}\``;
+}
+
+function referenceSection(section: Section): string[] {
+  const rows = section.settings.map(
+    (setting) =>
+      `| \`${setting.key}\` | ${code(setting.default)} | ${cell(short(setting))}${setting.secret ? ', secret' : ''} | ${cell(setting.description)} | \`${setting.env}\` |`,
+  );
+  const table = ['', '| Setting | Default | Value | What it does | Variable |', '|---|---|---|---|---|', ...rows];
+  return [
+    '',
+    section.path.length === 0 ? '## At the top' : `## \`${section.key}\``,
+    ...(section.description === '' ? [] : ['', section.description]),
+    ...(rows.length === 0 ? [] : table),
+    ...section.sections.flatMap(referenceSection),
+  ];
+}
+
+/** The reference of all settings, in Markdown. */
+export const referenceDocument = `${[
+  '<!-- Generated from src/config-schema.ts by `npm run docs`. -->',
+  '',
+  '# Settings',
+  '',
+  'A setting is looked for in this order, and the last one found wins:',
+  '',
+  '1. its default;',
+  '2. the configuration file, given as `--config FILE` or as the variable `WEIR_CONFIG`;',
+  '3. its variable in the environment; an empty one counts as not set;',
+  '4. `--set KEY=VALUE`, for every setting that is not a secret;',
+  '5. a flag of its own, such as `--listen`.',
+  '',
+  'Unknown settings and unknown `WEIR_` variables are errors, and all errors are told at once. `weir config` prints what',
+  'is in effect and where it came from, `weir config --check` only says whether it is fine. Editors complete and check',
+  '[`config/weir.yaml`](../config/weir.yaml) with [`config/weir.schema.json`](../config/weir.schema.json).',
+  '',
+  'Durations are numbers with `ms`, `s`, `m` or `h` (a bare number: milliseconds); sizes are numbers with `B`, `KiB`, `MiB` or',
+  '`GiB` (a bare number: bytes). In a variable and in `--set` a list is written with commas, or as YAML: `[a, b]`. Paths are',
+  'relative to the working directory. A secret is refused by `--set`, since other users can read the arguments of a',
+  'process, and is never printed; the setting with `File` at the end of its name takes a file that holds it.',
+  ...referenceSection(settingsTree),
+].join('\n')}\n`;

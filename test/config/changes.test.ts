@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assignLive, changes } from '../../src/config/changes.js';
+import { type Config, type ConfigInput, configSchema } from '../../src/config-schema.js';
+
+const config = (input: ConfigInput = {}): Config => configSchema.parse(input);
+
+for (const [name, input, expected] of [
+  ['nothing', {}, {}],
+  [
+    'a policy, a weight, a limit and the log level are changed in place',
+    {
+      balancer: { policy: 'p2c', lossWeight: 5 },
+      http: { maxConnections: 10 },
+      log: { level: 'warn' },
+    },
+    { live: ['balancer.policy', 'balancer.lossWeight', 'http.maxConnections', 'log.level'] },
+  ],
+  ['an address takes new workers', { listen: ':80' }, { workers: ['listen'] }],
+  ['a list is compared by what stands in it', { upstream: { allow: ['10.0.0.0/8'] } }, { workers: ['upstream.allow'] }],
+  [
+    'the registry and admin take a new start',
+    {
+      registry: { zookeeper: { servers: 'zk:2181' } },
+      admin: { listen: ':9' },
+    },
+    { restart: ['admin.listen', 'registry.zookeeper.servers'] },
+  ],
+  ['the same value in other words is no change', { upstream: { retries: 2, connectTimeout: 1000 } }, {}],
+] as const) {
+  test(name, () => {
+    const found = changes(config(), config(input as ConfigInput));
+    const sorted = (keys: readonly string[]) => [...keys].sort();
+    for (const how of ['live', 'workers', 'restart'] as const) {
+      assert.deepEqual(sorted(found[how]), sorted((expected as Record<string, string[]>)[how] ?? []), how);
+    }
+  });
+}
+
+test('only what can change in place is written into running settings, by reference', () => {
+  const running = structuredClone(config());
+  const { balancer, http } = running;
+  assignLive(
+    running,
+    config({ balancer: { policy: 'random', outlier: { baseEjection: '1s' } }, http: { headersTimeout: '1s' } }),
+  );
+  assert.equal(balancer.policy, 'random');
+  assert.equal(balancer.outlier.baseEjection, 1_000);
+  assert.equal(http.headersTimeout, 10_000);
+});
