@@ -1,0 +1,31 @@
+// The registry that the settings name.
+
+import type { Config } from '../config-schema.js';
+import type { Logger } from '../log.js';
+import { EmbeddedRegistry } from './embedded.js';
+import type { RegistryLogger } from './messages.js';
+import type { Registry } from './registry.js';
+import { createProcessRegistry } from './registry-process.js';
+
+/**
+ * `zookeeper`: followed by a process of its own. `embedded`: an EmbeddedRegistry, whose leases the admin API writes.
+ * Nothing runs before `run`.
+ */
+export function createRegistry(settings: Config['registry'], logger: Logger): Registry {
+  if (settings.kind === 'embedded') return createEmbeddedRegistry(settings);
+  const { servers, root, sessionTimeout, readDepth, reconcileInterval, credentials } = settings.zookeeper;
+  const all = { servers, root, sessionTimeout, readDepth, reconcileInterval, credentials };
+  return createProcessRegistry(all, registryLogger(logger));
+}
+
+export function createEmbeddedRegistry({ embedded: { maxTtl, maxEndpoints } }: Config['registry']): EmbeddedRegistry {
+  return new EmbeddedRegistry({ maxTtl, maxEndpoints });
+}
+
+export function registryLogger(logger: Logger): RegistryLogger {
+  return {
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+  };
+}

@@ -1,0 +1,146 @@
+// The embedded registry: leases in memory, for one machine and for trying. An endpoint that is not renewed is gone.
+
+import { randomUUID } from 'node:crypto';
+import type { ChannelName, Endpoint, EndpointId, ServiceAddress } from '../model.js';
+import { DeadlineQueue } from './deadline-queue.js';
+import type { Registry, RegistrySink } from './registry.js';
+
+/** What an endpoint says of itself with each renewal. */
+export interface LeaseInfo {
+  readonly address: ServiceAddress;
+  /** Fraction 0..1; undefined is unknown. */
+  readonly load: number | undefined;
+  /** kbit/s; undefined is unknown. */
+  readonly bitrate: number | undefined;
+  /** Fraction 0..1; undefined is unknown. */
+  readonly packetLoss: number | undefined;
+}
+
+export interface Lease {
+  readonly channel: ChannelName;
+  /** As its owner calls it; unique within the channel. */
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  /** Of the injected clock, in milliseconds. */
+  readonly expiresAt: number;
+}
+
+export interface EmbeddedSettings {
+  /** The longest lease granted, in milliseconds. */
+  readonly maxTtl: number;
+  /** Leases held at most. */
+  readonly maxEndpoints: number;
+}
+
+export type PutResult =
+  | { readonly kind: 'created' | 'renewed' /** Milliseconds granted. */; readonly ttl: number }
+  | { readonly kind: 'full' };
+
+/** The longest wait of one timer; a longer one would overflow and fire at once. */
+const longestWait = 60_000;
+
+export class EmbeddedRegistry implements Registry {
+  private readonly leases = new Map<string, Lease>();
+  private readonly deadlines = new DeadlineQueue<string>();
+  private readonly sinks = new Set<RegistrySink>();
+  private timer: NodeJS.Timeout | undefined;
+  private made = 0;
+  /** Ids of another run of the process must differ, as a kept snapshot may still hold them. */
+  private readonly instance = randomUUID().slice(0, 8);
+
+  /** now: monotonic milliseconds. */
+  constructor(
+    private readonly settings: EmbeddedSettings,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  async run(sink: RegistrySink, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    this.expire();
+    sink.replace([...this.leases.values()].map(({ endpoint }) => endpoint));
+    sink.status('live');
+    this.sinks.add(sink);
+    this.schedule();
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    this.sinks.delete(sink);
+    this.schedule();
+  }
+
+  /** Makes or renews a lease for `ttl` milliseconds, at most `maxTtl`. Every renewal is a fresh report. */
+  put(channel: ChannelName, name: string, info: LeaseInfo, ttl: number): PutResult {
+    this.expire();
+    const key = leaseKey(channel, name);
+    const before = this.leases.get(key);
+    if (before === undefined && this.leases.size >= this.settings.maxEndpoints) return { kind: 'full' };
+    const granted = Math.min(ttl, this.settings.maxTtl);
+    const { address, load, bitrate, packetLoss } = info;
+    const id = before?.endpoint.id ?? (`${key}@${this.instance}-${(++this.made).toString(16)}` as EndpointId);
+    const version = before === undefined ? 0 : before.endpoint.version + 1;
+    const endpoint: Endpoint = { id, channel, address, load, bitrate, packetLoss, version };
+    const expiresAt = this.now() + granted;
+    this.leases.set(key, { channel, name, endpoint, expiresAt });
+    this.deadlines.set(key, expiresAt);
+    const seenAt = wallClock();
+    for (const sink of this.sinks) {
+      sink.note({ kind: 'event', event: before === undefined ? 'lease_created' : 'lease_renewed' });
+      sink.put(endpoint, seenAt);
+    }
+    this.schedule();
+    return { kind: before === undefined ? 'created' : 'renewed', ttl: granted };
+  }
+
+  /** Ends a lease; false when there is none. */
+  delete(channel: ChannelName, name: string): boolean {
+    this.expire();
+    const removed = this.remove(leaseKey(channel, name), 'lease_deleted');
+    this.schedule();
+    return removed;
+  }
+
+  list(): Lease[] {
+    this.expire();
+    return [...this.leases.values()];
+  }
+
+  private remove(key: string, event: string): boolean {
+    const lease = this.leases.get(key);
+    if (lease === undefined) return false;
+    this.leases.delete(key);
+    this.deadlines.delete(key);
+    const seenAt = wallClock();
+    for (const sink of this.sinks) {
+      sink.note({ kind: 'event', event });
+      sink.drop(lease.endpoint.id, seenAt);
+    }
+    return true;
+  }
+
+  private expire(): void {
+    const now = this.now();
+    for (let first = this.deadlines.first; first !== undefined && first.deadline <= now; first = this.deadlines.first) {
+      this.remove(first.key, 'lease_expired');
+    }
+  }
+
+  /** One timer for all leases, and only while somebody listens. */
+  private schedule(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const { first } = this.deadlines;
+    if (first === undefined || this.sinks.size === 0) return;
+    const wait = Math.min(longestWait, Math.max(0, Math.ceil(first.deadline - this.now())));
+    this.timer = setTimeout(() => {
+      this.expire();
+      this.schedule();
+    }, wait);
+  }
+}
+
+/** No name holds a slash, so this is unique. */
+function leaseKey(channel: ChannelName, name: string): string {
+  return `/channels/${channel}/${name}`;
+}
+
+function wallClock(): number {
+  return performance.timeOrigin + performance.now();
+}

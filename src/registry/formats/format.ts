@@ -1,0 +1,51 @@
+// What every wire format is given and what it makes of it.
+
+import type { ServiceAddress } from '../../model.js';
+
+/** A registration as it stands in the tree, before anything is known about its format. */
+export interface RegisteredNode {
+  /** The last segment of its path. */
+  readonly name: string;
+  /** `channel`: a child of the root. `endpoint`: a child of a channel. */
+  readonly level: 'channel' | 'endpoint';
+  readonly data: Uint8Array;
+}
+
+/** A node whose data was read as text, and as JSON where the text begins like an object. */
+export interface ReadNode {
+  readonly name: string;
+  readonly level: 'channel' | 'endpoint';
+  /** Without white space around it. */
+  readonly text: string;
+  readonly json: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A value that was there and meant nothing: it counts as unknown. */
+export interface UnknownValue {
+  readonly field: 'load' | 'bitrate' | 'packet_loss_rate';
+  readonly reason: 'not_a_number' | 'negative' | 'above_one';
+}
+
+export interface Values {
+  /** Fraction 0..1. */
+  readonly load: number | undefined;
+  /** kbit/s. */
+  readonly bitrate: number | undefined;
+  /** Fraction 0..1. */
+  readonly packetLoss: number | undefined;
+  readonly unknown: readonly UnknownValue[];
+}
+
+/** Why a node is skipped. Bounded: it becomes a metric label. */
+export type SkipReason = 'too_large' | 'not_utf8' | 'bad_json' | 'unknown_format' | 'no_address' | 'bad_address';
+
+export type Decoded =
+  | { readonly kind: 'endpoint'; readonly address: ServiceAddress; readonly values: Values }
+  /** A channel's own data without an address: what its endpoints do not say themselves. */
+  | { readonly kind: 'defaults'; readonly values: Values }
+  /** A channel that is only a folder. */
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'skipped'; readonly reason: SkipReason };
+
+/** Decodes the nodes of its format; undefined: the node is of another one. */
+export type Format = (node: ReadNode) => Decoded | undefined;

@@ -1,0 +1,11 @@
+// An address as plain text: `10.0.0.1:8080`, `http://10.0.0.1:8080/x`, `[2001:db8::1]:8080`. It serves per-method trees
+// too, where the channel's node is itself the ephemeral one.
+
+import { parseServiceAddress } from '../../net-address.js';
+import type { Format } from './format.js';
+import { noValues } from './values.js';
+
+export const plain: Format = ({ text }) => {
+  const address = parseServiceAddress(text);
+  return address === undefined ? undefined : { kind: 'endpoint', address, values: noValues };
+};

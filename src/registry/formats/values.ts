@@ -1,0 +1,31 @@
+// Load, bitrate and packet loss out of JSON. Unknown is not zero: a broken origin that reports -1 must not win.
+
+import type { UnknownValue, Values } from './format.js';
+
+export const noValues: Values = { load: undefined, bitrate: undefined, packetLoss: undefined, unknown: [] };
+
+type Fault = UnknownValue['reason'];
+
+/** Why a value means nothing; undefined when it is a number from 0 to `most`. */
+export function faultOf(value: unknown, most: number): Fault | undefined {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return 'not_a_number';
+  if (value < 0) return 'negative';
+  return value > most ? 'above_one' : undefined;
+}
+
+/** Reads `load`, `bitrate` and `packet_loss_rate`; a missing or null one is unknown without being a fault. */
+export function readValues(json: Readonly<Record<string, unknown>>): Values {
+  const unknown: UnknownValue[] = [];
+  const read = (field: UnknownValue['field'], most: number): number | undefined => {
+    const value = Object.hasOwn(json, field) ? json[field] : undefined;
+    if (value === undefined || value === null) return undefined;
+    const reason = faultOf(value, most);
+    if (reason === undefined) return Number(value) + 0;
+    unknown.push({ field, reason });
+    return undefined;
+  };
+  const load = read('load', 1);
+  const bitrate = read('bitrate', Number.MAX_VALUE);
+  const packetLoss = read('packet_loss_rate', 1);
+  return { load, bitrate, packetLoss, unknown };
+}

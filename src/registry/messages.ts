@@ -1,0 +1,40 @@
+// What the registry process and its parent say to each other.
+
+import type { Endpoint, EndpointId } from '../model.js';
+import type { RegistryNote } from './registry.js';
+import type { ZooKeeperSettings } from './zookeeper.js';
+
+export interface StartMessage {
+  readonly kind: 'start';
+  /** Credentials are among them: they travel over IPC only, never in arguments or the environment. */
+  readonly settings: ZooKeeperSettings;
+  /** True: an earlier process told endpoints. */
+  readonly known: boolean;
+}
+
+export type Change =
+  | { readonly kind: 'put'; readonly endpoint: Endpoint; readonly seenAt: number | undefined }
+  | { readonly kind: 'drop'; readonly id: EndpointId; readonly seenAt: number | undefined };
+
+export type LogLevel = 'info' | 'warn' | 'error';
+
+/** The part of the logger that travels between the processes. */
+export type RegistryLogger = Record<LogLevel, (fields: object, message: string) => void>;
+
+export type ChildMessage =
+  /** Part of a complete picture: it is told when `last` arrives. */
+  | { readonly kind: 'replace'; readonly first: boolean; readonly last: boolean; readonly endpoints: Endpoint[] }
+  | {
+      readonly kind: 'batch';
+      readonly changes: Change[];
+      readonly notes: RegistryNote[];
+      readonly status: 'live' | 'stale' | undefined;
+    }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }
+  /** No retry heals it: the registry ends with this error. */
+  | { readonly kind: 'fatal'; readonly message: string }
+  /** The event loop of the child turns. */
+  | { readonly kind: 'heartbeat' };
+
+/** Milliseconds between two heartbeats. */
+export const heartbeatInterval = 1_000;

@@ -1,0 +1,33 @@
+// The registry process: the only one that loads the native ZooKeeper client. It ends when its parent does.
+
+import { type ChildMessage, heartbeatInterval, type LogLevel, type StartMessage } from './messages.js';
+import { Outbox } from './outbox.js';
+import { createZooKeeperRegistry } from './zookeeper.js';
+
+const stop = new AbortController();
+
+/** A parent that is gone takes no message; `disconnect` ends this process then. */
+function send(message: ChildMessage, done: () => void = () => {}): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => done());
+}
+
+const log = (level: LogLevel) => (fields: object, message: string) => send({ kind: 'log', level, fields, message });
+
+async function run({ settings, known }: StartMessage): Promise<void> {
+  const logger = { info: log('info'), warn: log('warn'), error: log('error') };
+  const heartbeat = setInterval(() => send({ kind: 'heartbeat' }), heartbeatInterval);
+  try {
+    await createZooKeeperRegistry(settings, logger, known).run(new Outbox(send), stop.signal);
+    process.exit(0);
+  } catch (error) {
+    send({ kind: 'fatal', message: error instanceof Error ? error.message : String(error) }, () => process.exit(1));
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+// Ctrl-C reaches the whole process group; the parent says when this process ends.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => stop.abort());
+process.on('disconnect', () => process.exit(0));
+process.once('message', (message) => void run(message as StartMessage));

@@ -1,0 +1,46 @@
+// The boundary to where endpoints are registered. Everything behind it (ZooKeeper, leases) looks the same from here.
+
+import type { Endpoint, EndpointId } from '../model.js';
+
+/** What happens inside a registry that operators want counted; never needed for a correct snapshot. */
+export type RegistryNote =
+  /** A change the registry told of: which kind (`created`, `child`, `changed`, `deleted`, `lease_expired`, …). */
+  | { readonly kind: 'event'; readonly event: string }
+  /** A registration none of the decoders accepts; it is skipped. `path` is for the log, never for a label. */
+  | { readonly kind: 'skipped'; readonly reason: string; readonly path: string }
+  /** A value of an accepted registration that means nothing (a string, negative, a percentage): it counts as unknown. */
+  | { readonly kind: 'unknown_value'; readonly field: string; readonly reason: string; readonly path: string }
+  /**
+   * Session life: `connected`, `connecting` (lost), `expired`, `auth_failed`, `watchdog` (no server answered), `unresolved`
+   * (no server has an address), `restarted` (the registry process ended).
+   */
+  | { readonly kind: 'session'; readonly state: string }
+  /** Σ(path bytes + 4) of all watched paths: above a limit ZooKeeper cannot re-arm the watches after a reconnect. */
+  | { readonly kind: 'watched'; readonly bytes: number; readonly alarm: boolean };
+
+/**
+ * Receives what a registry knows. Calls arrive in order, from one source at a time.
+ *
+ * `seenAt` is when the change became known to this machine (epoch milliseconds, fractional), for the
+ * event-to-snapshot delay; omitted where there was no event (a full read).
+ */
+export interface RegistrySink {
+  /** A complete picture: whatever is not in `all` is gone. Implies nothing about how it vanished. */
+  replace(all: Iterable<Endpoint>): void;
+  /** A new endpoint, or a new report of a known one (same id, higher version). */
+  put(endpoint: Endpoint, seenAt?: number): void;
+  /** The endpoint's node is gone while the registry is in reach. Unknown ids are ignored. */
+  drop(id: EndpointId, seenAt?: number): void;
+  /** `live` follows a `replace`; `stale` freezes what was known. */
+  status(state: 'live' | 'stale'): void;
+  note(note: RegistryNote): void;
+}
+
+/**
+ * A source of endpoints. `run` feeds `sink` until `signal` aborts and then resolves, with every timer, socket and
+ * listener released. It rejects only for errors that no retry can heal (a bad setting); losing the registry is not one:
+ * it says `stale` and goes on trying.
+ */
+export interface Registry {
+  run(sink: RegistrySink, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,227 @@
+// A narrow, typed facade of the npm package `zookeeper`, and the only file that loads it. It covers what is used here and
+// hides what hurts: wrong types, errors that carry arguments (credentials among them), return codes easily overlooked.
+
+/** The return codes that decisions depend on. */
+export const rc = {
+  ok: 0,
+  connectionLoss: -4,
+  unimplemented: -6,
+  operationTimeout: -7,
+  invalidState: -9,
+  noNode: -101,
+  noAuth: -102,
+  noChildrenForEphemerals: -108,
+  nodeExists: -110,
+  sessionExpired: -112,
+  closing: -116,
+} as const;
+
+/** True: the answer says nothing about the node, only that the connection did not live to bring one. */
+export function isLost(code: number): boolean {
+  return (
+    code === rc.connectionLoss ||
+    code === rc.operationTimeout ||
+    code === rc.invalidState ||
+    code === rc.sessionExpired ||
+    code === rc.closing
+  );
+}
+
+export interface Stat {
+  /** Transaction that made the node. */
+  readonly czxid: number;
+  /** Changes of its data. */
+  readonly version: number;
+  readonly ephemeral: boolean;
+  /** The ephemeral node belongs to this client's session. */
+  readonly mine: boolean;
+}
+
+export type WatchEvent = 'created' | 'changed' | 'child' | 'deleted';
+
+export interface ClientEvents {
+  /** A session was made, or the connection of a known one came back. */
+  connect(): void;
+  /** The connection is lost; the session may still be alive. */
+  connecting(): void;
+  /** The object is dead. */
+  close(reason: 'expired' | 'auth_failed' | 'closed'): void;
+  watch(event: WatchEvent, path: string): void;
+}
+
+export interface ClientOptions {
+  /** `IP:PORT[,IP:PORT…][/chroot]`: never names, which would be resolved on the event loop at every I/O event. */
+  readonly connect: string;
+  /** Milliseconds asked for. */
+  readonly timeout: number;
+  /** `USER:PASSWORD`. */
+  readonly digest: string | undefined;
+}
+
+/** Every callback comes exactly once, in the order of the answers; `code` is 0 or one of ZooKeeper's error codes. */
+export interface ZooKeeperClient {
+  /** The negotiated session timeout in milliseconds. */
+  readonly timeout: number;
+  get(path: string, watch: boolean, done: (code: number, data: Uint8Array, stat: Stat | undefined) => void): void;
+  children(path: string, watch: boolean, done: (code: number, names: readonly string[]) => void): void;
+  exists(path: string, watch: boolean, done: (code: number, stat: Stat | undefined) => void): void;
+  create(
+    path: string,
+    data: string | Uint8Array,
+    mode: 'persistent' | 'container' | 'ephemeral-sequential',
+    done: (code: number, path: string) => void,
+  ): void;
+  set(path: string, data: string | Uint8Array, done: (code: number) => void): void;
+  remove(path: string, done: (code: number) => void): void;
+  /** Only the authenticated user may write, everybody may read. */
+  protect(path: string, done: (code: number) => void): void;
+  /** Ends the session. Never call it inside an event: it frees what the native code still uses. Idempotent. */
+  close(): void;
+}
+
+interface NativeStat {
+  readonly czxid: number;
+  readonly version: number;
+  readonly ephemeralOwner: string;
+  readonly createdInThisSession: boolean;
+}
+
+interface NativeClient {
+  readonly timeout: number;
+  init(options: Record<string, unknown>): unknown;
+  close(): void;
+  on(event: 'connect' | 'connecting', listener: () => void): void;
+  on(event: 'close', listener: (client: unknown, code: number) => void): void;
+  on(event: WatchEvent, listener: (client: unknown, path: string) => void): void;
+  add_auth(scheme: string, auth: string, done: (code: number) => void): number;
+  a_get(
+    path: string,
+    watch: boolean,
+    done: (code: number, text: string, stat: NativeStat | null, data: Buffer | null) => void,
+  ): number;
+  a_get_children(
+    path: string,
+    watch: boolean,
+    done: (code: number, text: string, names: string[] | null) => void,
+  ): number;
+  a_exists(path: string, watch: boolean, done: (code: number, text: string, stat: NativeStat | null) => void): number;
+  a_create(
+    path: string,
+    data: string | Uint8Array,
+    flags: number,
+    done: (code: number, text: string, path: string) => void,
+  ): number;
+  a_set(path: string, data: string | Uint8Array, version: number, done: (code: number) => void): number;
+  a_delete_(path: string, version: number, done: (code: number) => void): number;
+  a_set_acl(path: string, version: number, acl: unknown[], done: (code: number) => void): number;
+}
+
+const anyVersion = -1;
+const noData = new Uint8Array();
+const createFlags = { persistent: 0, 'ephemeral-sequential': 3, container: 4 } as const;
+const closeReasons: Record<number, 'expired' | 'auth_failed'> = { [-112]: 'expired', [-113]: 'auth_failed' };
+
+function toStat(stat: NativeStat | null): Stat | undefined {
+  if (stat === null) return undefined;
+  const { czxid, version, ephemeralOwner, createdInThisSession: mine } = stat;
+  return { czxid, version, ephemeral: ephemeralOwner !== '0', mine };
+}
+
+/** The package is optional and native: where it does not load, no retry helps, and the message says what does. */
+export class ClientMissingError extends Error {
+  override readonly name = 'ClientMissingError';
+  constructor(cause: unknown) {
+    super(
+      'The npm package `zookeeper` is not installed or was not built, so ZooKeeper cannot be used. Install gcc, g++, make ' +
+        'and python3 (Debian: apt-get install build-essential python3), then run `npm install` and `npm rebuild zookeeper` ' +
+        'in the directory of weir. Without ZooKeeper: `--registry embedded`.',
+      { cause },
+    );
+  }
+}
+
+export type ConnectClient = (options: ClientOptions, events: ClientEvents) => ZooKeeperClient;
+
+/**
+ * Loads the native client. It may abort the process it is in, so no player's connection lives there.
+ *
+ * @throws ClientMissingError
+ */
+export async function loadClient(): Promise<ConnectClient> {
+  try {
+    const module: unknown = await import('zookeeper');
+    const { default: Native } = module as { default: new () => NativeClient };
+    return (options, events) => connect(new Native(), options, events);
+  } catch (error) {
+    throw new ClientMissingError(error);
+  }
+}
+
+function connect(native: NativeClient, options: ClientOptions, events: ClientEvents): ZooKeeperClient {
+  let closed = false;
+  native.on('connect', () => events.connect());
+  native.on('connecting', () => events.connecting());
+  native.on('close', (_, code) => {
+    closed = true;
+    events.close(closeReasons[code] ?? 'closed');
+  });
+  for (const event of ['created', 'changed', 'child', 'deleted'] as const) {
+    native.on(event, (_, path) => events.watch(event, path));
+  }
+  native.init({
+    connect: options.connect,
+    timeout: options.timeout,
+    debug_level: 0,
+    host_order_deterministic: false,
+    // More than 10 partial reads in a row, as one node of 1 MB takes, would otherwise close the client as expired.
+    response_counter_limit: 1e9,
+  });
+  if (options.digest !== undefined) native.add_auth('digest', options.digest, () => {});
+
+  /** A nonzero return value means that the callback never comes. */
+  const failing = (returned: number, done: (code: number) => void) => {
+    if (returned !== 0) queueMicrotask(() => done(returned));
+  };
+  return {
+    get timeout() {
+      return native.timeout;
+    },
+    get(path, watch, done) {
+      const returned = native.a_get(path, watch, (code, _, stat, data) => done(code, data ?? noData, toStat(stat)));
+      failing(returned, (code) => done(code, noData, undefined));
+    },
+    children(path, watch, done) {
+      const returned = native.a_get_children(path, watch, (code, _, names) => done(code, names ?? []));
+      failing(returned, (code) => done(code, []));
+    },
+    exists(path, watch, done) {
+      const returned = native.a_exists(path, watch, (code, _, stat) => done(code, toStat(stat)));
+      failing(returned, (code) => done(code, undefined));
+    },
+    create(path, data, mode, done) {
+      const returned = native.a_create(path, data, createFlags[mode], (code, _, made) => done(code, made));
+      failing(returned, (code) => done(code, ''));
+    },
+    set(path, data, done) {
+      const returned = native.a_set(path, data, anyVersion, (code) => done(code));
+      failing(returned, done);
+    },
+    remove(path, done) {
+      const returned = native.a_delete_(path, anyVersion, (code) => done(code));
+      failing(returned, done);
+    },
+    protect(path, done) {
+      const acl = [
+        { perms: 31, scheme: 'auth', auth: '' },
+        { perms: 1, scheme: 'world', auth: 'anyone' },
+      ];
+      const returned = native.a_set_acl(path, anyVersion, acl, (code) => done(code));
+      failing(returned, done);
+    },
+    close() {
+      if (closed) return;
+      closed = true;
+      native.close();
+    },
+  };
+}

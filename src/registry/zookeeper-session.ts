@@ -1,0 +1,145 @@
+// The life of a ZooKeeper session: one native client after another, each a generation whose late calls are ignored.
+
+import { lookup } from 'node:dns/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Backoff, backoffDelay } from './backoff.js';
+import { parseConnectString, resolveServers } from './connect-string.js';
+import type { RegistryLogger } from './messages.js';
+import type { ConnectClient, WatchEvent, ZooKeeperClient } from './zookeeper-client.js';
+
+export interface SessionSettings {
+  /** `HOST:PORT[,HOST:PORT…][/chroot]`. */
+  readonly servers: string;
+  /** Milliseconds asked for; the server floors it at twice its tickTime. */
+  readonly sessionTimeout: number;
+  /** `USER:PASSWORD` for digest authentication. */
+  readonly credentials: string | undefined;
+}
+
+export type SessionChange = 'connected' | 'connecting' | 'expired' | 'auth_failed' | 'watchdog' | 'unresolved';
+
+export interface SessionHandler {
+  /** `fresh`: a new session, which owns no node and no watch. Otherwise the connection came back. */
+  connected(client: ZooKeeperClient, fresh: boolean): void;
+  /** Nothing more comes from this client until `connected`. Return true to start over with a new session at once. */
+  disconnected(): boolean;
+  watch(event: WatchEvent, path: string): void;
+  changed(state: SessionChange): void;
+}
+
+const retry: Backoff = { base: 200, max: 10_000 };
+/** Refused credentials do not get better soon. */
+const authRetry: Backoff = { base: 30_000, max: 60_000 };
+const resolveDeadline = 3_000;
+
+type End = 'expired' | 'auth_failed' | 'watchdog' | 'renewed' | 'aborted' | 'unresolved';
+
+/**
+ * Keeps a session until `signal` aborts. Every loss is retried for ever, with back-off and jitter: expiry at once, refused
+ * credentials after half a minute, a server that never answers (which the native client does not report) after twice the
+ * session timeout.
+ *
+ * @throws Error for a malformed connect string
+ */
+export async function keepSession(
+  connect: ConnectClient,
+  settings: SessionSettings,
+  handler: SessionHandler,
+  logger: RegistryLogger,
+  signal: AbortSignal,
+): Promise<void> {
+  const target = parseConnectString(settings.servers);
+  if (target === undefined) {
+    throw new Error(`registry.zookeeper.servers: "${settings.servers}" is not HOST:PORT[,HOST:PORT…][/chroot]`);
+  }
+  const addressesOf = async (host: string) => (await lookup(host, { all: true })).map(({ address }) => address);
+  let failures = 0;
+  while (!signal.aborted) {
+    const servers = await resolveServers(target, addressesOf, resolveDeadline);
+    if (signal.aborted) return;
+    let end: End = 'unresolved';
+    if (servers !== undefined) {
+      const session = await oneSession(connect, { ...settings, servers }, handler, signal);
+      end = session.end;
+      if (session.wasConnected) failures = 0;
+    }
+    if (end === 'aborted') return;
+    if (end !== 'renewed') handler.changed(end);
+    if (end === 'renewed' || (end === 'expired' && failures === 0)) {
+      failures = 1;
+      continue;
+    }
+    const delay = backoffDelay(failures++, end === 'auth_failed' ? authRetry : retry, Math.random);
+    const line = { servers: settings.servers, reason: end, retryMs: Math.round(delay) };
+    if (end === 'auth_failed') logger.error(line, 'ZooKeeper refused the credentials (registry.zookeeper.credentials)');
+    else logger.warn(line, 'no ZooKeeper session');
+    await sleep(delay, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** One native client from its making to its end. */
+function oneSession(
+  connect: ConnectClient,
+  settings: SessionSettings,
+  handler: SessionHandler,
+  signal: AbortSignal,
+): Promise<{ end: End; wasConnected: boolean }> {
+  return new Promise((resolve) => {
+    let over = false;
+    let wasConnected = false;
+    let online = false;
+    let watchdog: NodeJS.Timeout | undefined;
+
+    const finish = (end: End) => {
+      if (over) return;
+      over = true;
+      clearTimeout(watchdog);
+      signal.removeEventListener('abort', onAbort);
+      if (online && end !== 'aborted') handler.disconnected();
+      online = false;
+      // The native object must not be freed under the event that it is just delivering.
+      setImmediate(() => {
+        client.close();
+        resolve({ end, wasConnected });
+      });
+    };
+    const onAbort = () => finish('aborted');
+    const watch = (timeout: number) => {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(finish, 2 * timeout, 'watchdog');
+    };
+
+    const client = connect(
+      { connect: settings.servers, timeout: settings.sessionTimeout, digest: settings.credentials },
+      {
+        connect() {
+          if (over) return;
+          clearTimeout(watchdog);
+          const fresh = !wasConnected;
+          wasConnected = true;
+          online = true;
+          handler.changed('connected');
+          handler.connected(client, fresh);
+        },
+        connecting() {
+          if (over) return;
+          const wasOnline = online;
+          online = false;
+          watch(wasConnected ? client.timeout : settings.sessionTimeout);
+          if (!wasOnline) return;
+          handler.changed('connecting');
+          if (handler.disconnected()) finish('renewed');
+        },
+        close(reason) {
+          finish(reason === 'closed' ? 'expired' : reason);
+        },
+        watch(event, path) {
+          if (!over) handler.watch(event, path);
+        },
+      },
+    );
+    watch(settings.sessionTimeout);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) finish('aborted');
+  });
+}

@@ -1,0 +1,74 @@
+// The registry in ZooKeeper, in this process. It loads a native client that may abort the process: see registry-process.ts.
+
+import { parseConnectString } from './connect-string.js';
+import type { RegistryLogger } from './messages.js';
+import type { Registry, RegistrySink } from './registry.js';
+import { TreeWatch } from './tree-watch.js';
+import { type ConnectClient, loadClient } from './zookeeper-client.js';
+import { keepSession, type SessionSettings } from './zookeeper-session.js';
+
+export interface ZooKeeperSettings extends SessionSettings {
+  /** The node whose children are the channels. */
+  readonly root: string;
+  /** Reads under way at once during a full read. */
+  readonly readDepth: number;
+  /** Milliseconds between two full reads while connected, give or take a tenth. */
+  readonly reconcileInterval: number;
+}
+
+/** known: the sink was told endpoints by an earlier run, so a root that is missing now must not pass for an empty one. */
+export function createZooKeeperRegistry(settings: ZooKeeperSettings, logger: RegistryLogger, known = false): Registry {
+  return {
+    async run(sink, signal) {
+      const connect = await loadClient();
+      await follow(connect, settings, sink, logger, known, signal);
+    },
+  };
+}
+
+async function follow(
+  connect: ConnectClient,
+  settings: ZooKeeperSettings,
+  sink: RegistrySink,
+  logger: RegistryLogger,
+  known: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { root, readDepth, reconcileInterval } = settings;
+  const chrootBytes = Buffer.byteLength(parseConnectString(settings.servers)?.chroot ?? '');
+  const now = () => performance.timeOrigin + performance.now();
+  const tree = new TreeWatch({ root, readDepth, chrootBytes, known, now }, sink);
+
+  let reconcileTimer: NodeJS.Timeout | undefined;
+  const reconcileLater = () => {
+    clearTimeout(reconcileTimer);
+    const delay = reconcileInterval * (0.9 + Math.random() * 0.2);
+    reconcileTimer = setTimeout(() => {
+      tree.reconcile();
+      reconcileLater();
+    }, delay);
+  };
+  const handler = {
+    connected: (client: Parameters<TreeWatch['start']>[0]) => {
+      tree.start(client);
+      reconcileLater();
+    },
+    disconnected: () => {
+      tree.stop();
+      clearTimeout(reconcileTimer);
+      // The server would refuse the one packet that re-arms all watches, again and again.
+      return tree.beyondLimit;
+    },
+    watch: tree.event.bind(tree),
+    changed: (state: string) => {
+      logger.info({ state }, 'ZooKeeper session');
+      sink.note({ kind: 'session', state });
+    },
+  };
+  try {
+    await keepSession(connect, settings, handler, logger, signal);
+  } finally {
+    clearTimeout(reconcileTimer);
+    tree.release();
+  }
+}

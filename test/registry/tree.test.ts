@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import type { RegistryNote } from '../../src/registry/registry.js';
+import { type ChannelNode, Tree, type TreeChange, type TreeNode } from '../../src/registry/tree.js';
+import type { Stat } from '../../src/registry/zookeeper-client.js';
+
+let notes: RegistryNote[] = [];
+let tree: Tree;
+beforeEach(() => {
+  notes = [];
+  tree = new Tree('/channels', (note) => notes.push(note));
+});
+
+const stat = (czxid: number, version = 0, ephemeral = false): Stat => ({ czxid, version, ephemeral, mine: false });
+
+function brief(changes: readonly TreeChange[]): string[] {
+  return changes.map((change) => {
+    if (change.kind === 'drop') return `drop ${change.id}`;
+    const { id, address, load, bitrate, version } = change.endpoint;
+    return `put ${id} ${address} ${load ?? '?'}/${bitrate ?? '?'} v${version}`;
+  });
+}
+
+function addChannel(name: string): ChannelNode {
+  const [channel] = tree.setChannels([...tree.channels.keys(), name]).added;
+  assert.ok(channel);
+  return channel;
+}
+
+function addChild(channel: ChannelNode, name: string): TreeNode {
+  const [child] = tree.setChildren(channel, [...channel.children.keys(), name]).added;
+  assert.ok(child);
+  return child;
+}
+
+const set = (channel: ChannelNode, child: TreeNode | undefined, data: string, of: Stat) =>
+  brief(tree.setData(channel, child, Buffer.from(data), of));
+
+test('an endpoint is told when its data were read, and again with every version', () => {
+  const news = addChannel('news');
+  const a = addChild(news, 'a');
+  assert.deepEqual(set(news, a, 'o:80', stat(0x1f)), ['put /channels/news/a@1f o:80 ?/? v0']);
+  assert.deepEqual(set(news, a, 'o:80', stat(0x1f)), []);
+  assert.deepEqual(set(news, a, 'o:80', stat(0x1f, 1)), ['put /channels/news/a@1f o:80 ?/? v1']);
+});
+
+test('a node that is made again is another endpoint', () => {
+  const news = addChannel('news');
+  const a = addChild(news, 'a');
+  set(news, a, 'o:80', stat(1));
+  assert.deepEqual(set(news, a, 'o:80', stat(2)), ['drop /channels/news/a@1', 'put /channels/news/a@2 o:80 ?/? v0']);
+});
+
+test('data that become unreadable take the endpoint out, and back in when they are mended', () => {
+  const news = addChannel('news');
+  const a = addChild(news, 'a');
+  set(news, a, 'o:80', stat(1));
+  assert.deepEqual(set(news, a, '{nonsense', stat(1, 1)), ['drop /channels/news/a@1']);
+  assert.deepEqual(set(news, a, 'o:81', stat(1, 2)), ['put /channels/news/a@1 o:81 ?/? v2']);
+});
+
+test("a channel's own data without an address are defaults, and changing them changes who uses them", () => {
+  const news = addChannel('news');
+  set(news, undefined, '{"load":0.5,"bitrate":1000}', stat(1));
+  const a = addChild(news, 'a');
+  const b = addChild(news, 'b');
+  const c = addChild(news, 'c');
+  assert.deepEqual(set(news, a, 'o:80', stat(2)), ['put /channels/news/a@2 o:80 0.5/1000 v0']);
+  const own = '{"service_address":"o:81","load":0.1,"bitrate":1}';
+  assert.deepEqual(set(news, b, own, stat(3)), ['put /channels/news/b@3 o:81 0.1/1 v0']);
+  const broken = '{"service_address":"o:82","load":-1}';
+  assert.deepEqual(
+    set(news, c, broken, stat(4)),
+    ['put /channels/news/c@4 o:82 ?/1000 v0'],
+    'a broken load stays unknown',
+  );
+  assert.deepEqual(set(news, undefined, '{"load":0.7,"bitrate":1000}', stat(1, 1)), [
+    'put /channels/news/a@2 o:80 0.7/1000 v1',
+  ]);
+  assert.deepEqual(set(news, b, own, stat(3, 1)), ['put /channels/news/b@3 o:81 0.1/1 v2']);
+  assert.deepEqual(set(news, undefined, '', stat(1, 2)), [
+    'put /channels/news/a@2 o:80 ?/? v2',
+    'put /channels/news/c@4 o:82 ?/? v2',
+  ]);
+});
+
+test('a channel may be an endpoint itself beside its children', () => {
+  const news = addChannel('news');
+  assert.deepEqual(set(news, undefined, 'o:79', stat(1)), ['put /channels/news@1 o:79 ?/? v0']);
+  set(news, addChild(news, 'a'), 'o:80', stat(2));
+  assert.deepEqual(
+    [...tree.endpoints()].map(({ address }) => address),
+    ['o:79', 'o:80'],
+  );
+  assert.deepEqual(brief(tree.setChannels([]).changes), ['drop /channels/news@1', 'drop /channels/news/a@2']);
+});
+
+test('children that are no longer listed are gone', () => {
+  const news = addChannel('news');
+  for (const [index, name] of ['a', 'b', 'c'].entries()) set(news, addChild(news, name), 'o:80', stat(index));
+  const { added, changes } = tree.setChildren(news, ['b', 'd']);
+  assert.deepEqual(brief(changes), ['drop /channels/news/a@0', 'drop /channels/news/c@2']);
+  assert.deepEqual(
+    added.map(({ name }) => name),
+    ['d'],
+  );
+});
+
+test('what is wrong is noted once a version and takes no sibling down', () => {
+  const news = addChannel('news');
+  const a = addChild(news, 'a');
+  const b = addChild(news, 'b');
+  for (let i = 0; i < 3; i++) set(news, a, 'no address', stat(1));
+  for (let i = 0; i < 3; i++) set(news, b, '{"service_address":"o:80","load":75}', stat(2));
+  tree.setChannels(['news', 'bad\\name']);
+  tree.setChannels(['news', 'bad\\name']);
+  assert.deepEqual(notes, [
+    { kind: 'skipped', reason: 'unknown_format', path: '/channels/news/a' },
+    { kind: 'unknown_value', field: 'load', reason: 'above_one', path: '/channels/news/b' },
+    { kind: 'skipped', reason: 'bad_channel_name', path: '/channels/bad\\name' },
+  ]);
+  set(news, a, 'still none', stat(1, 1));
+  assert.equal(notes.length, 4);
+});
+
+test('paths are found, and only those of this tree', () => {
+  const news = addChannel('news');
+  const a = addChild(news, 'a');
+  assert.equal(tree.find('/channels/news')?.channel, news);
+  assert.equal(tree.find('/channels/news/a')?.child, a);
+  for (const path of [
+    '/channels',
+    '/channels/',
+    '/channels/x',
+    '/channels/news/x',
+    '/channels/news/a/b',
+    '/other/news',
+    '',
+  ]) {
+    assert.equal(tree.find(path), undefined, path);
+  }
+});
+
+test('the watched bytes count every watch with its path, its length and the chroot', () => {
+  const news = addChannel('news');
+  addChild(news, 'a');
+  const method = addChannel('öl');
+  tree.setData(method, undefined, Buffer.from('o:80'), stat(3, 0, true));
+  const paths = ['/channels', '/channels/news', '/channels/news', '/channels/news/a', '/channels/öl'];
+  const expected = paths.reduce((sum, path) => sum + Buffer.byteLength(path) + 4 + 5, 0);
+  assert.equal(tree.watchedBytes(5), expected);
+});
