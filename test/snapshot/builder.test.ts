@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+import type { Endpoint, EndpointId, Update } from '../../src/model.js';
+import { SnapshotBuilder } from '../../src/snapshot/builder.js';
+import { SnapshotStore } from '../../src/snapshot/store.js';
+import { endpoint } from '../support/data-plane.js';
+
+let updates: Update[];
+let store: SnapshotStore;
+let builder: SnapshotBuilder;
+let massDrops: number[];
+let now: number;
+
+beforeEach(() => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  updates = [];
+  massDrops = [];
+  now = 0;
+  store = new SnapshotStore();
+  builder = new SnapshotBuilder({
+    publish: (update) => {
+      updates.push(update);
+      assert.ok(store.accept(update), 'every update builds on the one before');
+    },
+    note: () => undefined,
+    eventDelay: () => undefined,
+    massDropped: (endpoints) => massDrops.push(endpoints),
+    massDrop: { share: 0.5, minimum: 4, window: 2_000, keep: 30_000 },
+    now: () => now,
+  });
+});
+afterEach(() => {
+  builder.close();
+  mock.timers.reset();
+});
+
+function pass(milliseconds: number): void {
+  now += milliseconds;
+  mock.timers.tick(milliseconds);
+}
+const turn = () => Promise.resolve();
+const origin = (n: number, values: Partial<Endpoint> = {}) => endpoint('news', `10.0.0.${n}:80`, values);
+const addresses = (resort = false) =>
+  (store.channel(origin(1).channel)?.endpoints ?? [])
+    .filter((one) => (one.lastResort ?? false) === resort)
+    .map((one) => one.address as string);
+function live(...endpoints: Endpoint[]): void {
+  builder.replace(endpoints);
+  builder.status('live');
+}
+const ten = Array.from({ length: 10 }, (_, i) => origin(i + 1));
+
+test('a full read becomes a live snapshot', () => {
+  live(origin(1), origin(2));
+  assert.equal(store.current.state, 'live');
+  assert.deepEqual(addresses(), ['10.0.0.1:80', '10.0.0.2:80']);
+});
+
+test('reports that follow each other closely are gathered and published as one update', async () => {
+  live(origin(1), origin(2));
+  updates.length = 0;
+  for (let version = 2; version < 100; version++) {
+    builder.put(origin(1, { version, load: version / 100 }));
+    await turn();
+  }
+  assert.equal(updates.length, 0);
+  pass(10);
+  assert.equal(updates.length, 1);
+  assert.equal(store.channel(origin(1).channel)?.endpoints[0]?.load, 0.99);
+});
+
+test('a report after a quiet time is published in the same turn', async () => {
+  live(origin(1));
+  pass(10);
+  builder.put(origin(1, { version: 2, load: 0.7 }));
+  builder.put(origin(2));
+  await turn();
+  assert.equal(updates.length, 3);
+  assert.equal(addresses().length, 2);
+});
+
+test('a single deleted endpoint is out in the same turn, with the reports that were waiting', async () => {
+  live(origin(1), origin(2));
+  builder.put(origin(2, { version: 2, load: 0.7 }));
+  builder.drop(origin(1).id);
+  await turn();
+  assert.deepEqual(addresses(), ['10.0.0.2:80']);
+  assert.equal(store.channel(origin(1).channel)?.endpoints[0]?.load, 0.7);
+  assert.deepEqual(massDrops, []);
+});
+
+test('the only endpoint of a channel is out at once, and the channel with it', async () => {
+  live(origin(1));
+  builder.drop(origin(1).id);
+  await turn();
+  assert.equal(store.current.channels.size, 0);
+});
+
+test('a full read publishes only the true difference', () => {
+  live(origin(1), origin(2));
+  updates.length = 0;
+  builder.replace([origin(2), origin(3)]);
+  assert.equal(updates.length, 1);
+  const [update] = updates;
+  assert.ok(update?.kind === 'delta');
+  assert.deepEqual(
+    update.put.map((one) => one.address),
+    ['10.0.0.3:80'],
+  );
+  assert.deepEqual(
+    update.drop.map((one) => one.id),
+    [origin(1).id],
+  );
+});
+
+test('a full read without a difference publishes nothing', () => {
+  live(origin(1));
+  updates.length = 0;
+  builder.replace([origin(1)]);
+  assert.equal(updates.length, 0);
+});
+
+test('while the registry is out of reach the last picture stays', () => {
+  live(origin(1));
+  builder.status('stale');
+  assert.equal(store.current.state, 'stale');
+  assert.deepEqual(addresses(), ['10.0.0.1:80']);
+});
+
+test('a registry that was never reached is pending, not stale', () => {
+  builder.status('stale');
+  assert.equal(store.current.state, 'pending');
+});
+
+test('most endpoints vanishing within the window are kept as a last resort, and dropped after a time', async () => {
+  live(...ten);
+  for (const one of ten.slice(0, 6)) builder.drop(one.id);
+  await turn();
+  assert.equal(addresses().length, 4);
+  assert.equal(addresses(true).length, 6);
+  assert.deepEqual(massDrops, [6]);
+  pass(30_001);
+  assert.equal(addresses(true).length, 0);
+  assert.equal(addresses().length, 4);
+});
+
+test('endpoints that vanish one by one within the window come back as a last resort once they are most', async () => {
+  live(...ten);
+  for (const one of ten.slice(0, 6)) {
+    builder.drop(one.id);
+    await turn();
+    pass(100);
+  }
+  assert.equal(addresses(true).length, 6);
+});
+
+test('endpoints that vanish slower than the window are simply gone', async () => {
+  live(...ten);
+  for (const one of ten.slice(0, 9)) {
+    builder.drop(one.id);
+    await turn();
+    pass(1_100);
+  }
+  assert.deepEqual(massDrops, []);
+  assert.equal(addresses().length, 1);
+});
+
+test('half of them vanishing is no mass drop', async () => {
+  live(...ten);
+  for (const one of ten.slice(0, 5)) builder.drop(one.id);
+  await turn();
+  assert.deepEqual(massDrops, []);
+  assert.equal(addresses(true).length, 0);
+});
+
+test('three of three vanishing is no mass drop: it takes four', async () => {
+  live(origin(1), origin(2), origin(3));
+  for (const n of [1, 2, 3]) builder.drop(origin(n).id);
+  await turn();
+  assert.deepEqual(massDrops, []);
+  assert.equal(store.current.channels.size, 0);
+});
+
+test('a last resort that registers again is an ordinary endpoint at once', async () => {
+  live(...ten);
+  for (const one of ten) builder.drop(one.id);
+  await turn();
+  assert.equal(addresses(true).length, 10);
+  builder.put(origin(1, { version: 2 }));
+  pass(10);
+  assert.deepEqual(addresses(), ['10.0.0.1:80']);
+  pass(30_000);
+  assert.deepEqual(addresses(), ['10.0.0.1:80']);
+  assert.deepEqual(addresses(true), []);
+});
+
+test('after a reconnect the difference is the truth, however large', () => {
+  live(...ten);
+  builder.status('stale');
+  builder.replace([origin(1)]);
+  builder.status('live');
+  assert.deepEqual(addresses(), ['10.0.0.1:80']);
+  assert.deepEqual(addresses(true), []);
+});
+
+test('a restored snapshot is stale until the registry is read, which replaces it', () => {
+  builder.restore([origin(1), origin(2)]);
+  assert.equal(store.current.state, 'stale');
+  assert.equal(addresses().length, 2);
+  live(origin(2));
+  assert.equal(store.current.state, 'live');
+  assert.deepEqual(addresses(), ['10.0.0.2:80']);
+});
+
+test('a registry that is empty at the start leaves what the file had kept as a last resort for a time', () => {
+  builder.restore(ten);
+  live();
+  assert.equal(addresses(true).length, 10);
+  pass(30_001);
+  assert.equal(store.current.channels.size, 0);
+});
+
+test('a drop of an unknown endpoint changes nothing', async () => {
+  live(origin(1));
+  updates.length = 0;
+  builder.drop('nobody' as EndpointId);
+  await turn();
+  assert.equal(updates.length, 0);
+});

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Endpoint, Snapshot } from '../../src/model.js';
+import { apply, diff, emptySnapshot, endpointsById, refOf } from '../../src/snapshot/update.js';
+import { endpoint } from '../support/data-plane.js';
+
+function full(endpoints: readonly Endpoint[], revision = 1): Snapshot {
+  const next = apply(emptySnapshot, { kind: 'full', revision, state: 'live', endpoints });
+  assert.ok(next);
+  return next.snapshot;
+}
+
+test('a delta on another revision is a gap and changes nothing', () => {
+  const snapshot = full([endpoint('a', '10.0.0.1:1')], 7);
+  const delta = { kind: 'delta', base: 6, revision: 8, state: 'live', put: [], drop: [] } as const;
+  assert.equal(apply(snapshot, delta), undefined);
+  assert.equal(snapshot.revision, 7);
+});
+
+test('a delta leaves the snapshot it was applied to as it was', () => {
+  const one = endpoint('a', '10.0.0.1:1');
+  const snapshot = full([one]);
+  const next = apply(snapshot, { kind: 'delta', base: 1, revision: 2, state: 'live', put: [], drop: [refOf(one)] });
+  assert.equal(next?.snapshot.channels.size, 0);
+  assert.equal(snapshot.channels.size, 1);
+});
+
+test('a full update on a known snapshot tells the difference', () => {
+  const stays = endpoint('a', '10.0.0.1:1');
+  const goes = endpoint('a', '10.0.0.2:1');
+  const comes = endpoint('b', '10.0.0.3:1');
+  const snapshot = full([stays, goes]);
+  const next = apply(snapshot, { kind: 'full', revision: 9, state: 'live', endpoints: [stays, comes] });
+  assert.deepEqual(next?.change, { put: [comes], drop: [goes] });
+});
+
+const anEndpoint = fc
+  .record({
+    channel: fc.constantFrom('a', 'b', 'c'),
+    n: fc.integer({ min: 1, max: 9 }),
+    load: fc.constantFrom(0.1, 0.5),
+  })
+  .map(({ channel, n, load }) => endpoint(channel, `10.0.0.${n}:80`, { load }));
+const someEndpoints = fc.uniqueArray(anEndpoint, { selector: (one) => one.id });
+
+test('the difference between two sets, applied to the first, gives the second', () => {
+  fc.assert(
+    fc.property(someEndpoints, someEndpoints, (before, after) => {
+      const from = full(before);
+      const target = new Map(after.map((one) => [one.id, one]));
+      const { put, drop } = diff(endpointsById(from), target);
+      const update = { kind: 'delta', base: 1, revision: 2, state: 'live', put, drop: drop.map(refOf) } as const;
+      const next = apply(from, update);
+      assert.ok(next);
+      const sorted = (all: Iterable<Endpoint>) => [...all].sort((a, b) => (a.id < b.id ? -1 : 1));
+      assert.deepEqual(sorted(endpointsById(next.snapshot).values()), sorted(after));
+    }),
+  );
+});
