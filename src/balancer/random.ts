@@ -1,0 +1,8 @@
+// Any endpoint, with equal chance. The null policy: what every other one has to beat.
+
+import type { Policy } from './policy.js';
+
+export const random: Policy = {
+  pick: (candidates, context) => Math.floor(context.random() * candidates.length),
+  terms: () => ({ score: 0 }),
+};

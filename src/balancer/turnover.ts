@@ -1,0 +1,42 @@
+// How long a pick occupies its server, by Little's law: what is in flight on average ÷ what starts per second. A
+// request of a playlist lasts milliseconds, a relay for hours; all are weighted by their bitrate.
+
+/** ms over which averages reach back. */
+const MEMORY = 60_000;
+
+export class Turnover {
+  #inFlight = 0;
+  #averaged = 0;
+  #started = 0;
+  #at: number | undefined;
+
+  /** kbit/s in flight. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  start(kbps: number, now: number): void {
+    this.#advance(now);
+    this.#inFlight += kbps;
+    this.#started += kbps;
+  }
+
+  end(kbps: number, now: number): void {
+    this.#advance(now);
+    this.#inFlight = Math.max(0, this.#inFlight - kbps);
+  }
+
+  /** Mean ms that a pick lasts; 0 before the first one. */
+  get holding(): number {
+    return this.#started > 0 ? this.#averaged / this.#started : 0;
+  }
+
+  #advance(now: number): void {
+    const elapsed = now - (this.#at ?? now);
+    if (this.#at === undefined || elapsed > 0) this.#at = now;
+    if (elapsed <= 0) return;
+    const keep = Math.exp(-elapsed / MEMORY);
+    this.#averaged = this.#averaged * keep + this.#inFlight * (1 - keep) * MEMORY;
+    this.#started *= keep;
+  }
+}

@@ -1,0 +1,63 @@
+// Candidates and a context as a balancer would hand them to a policy.
+
+import type { Candidate, PickContext, ServerState } from '../../src/balancer/policy.js';
+import type { ChannelName, EndpointId, ServerOrigin, ServiceAddress } from '../../src/model.js';
+
+export interface Given {
+  readonly address?: string;
+  readonly load?: unknown;
+  readonly packetLoss?: unknown;
+  readonly bitrate?: number;
+  readonly version?: number;
+  readonly reportedAt?: number;
+  readonly joinedAt?: number;
+  readonly state?: Partial<ServerState>;
+}
+
+/** Values are taken as they come, numbers or not, as a hostile registration would send them. */
+export function candidate(given: Given = {}): Candidate {
+  const address = (given.address ?? '10.0.0.1:80') as ServiceAddress;
+  return {
+    endpoint: {
+      id: `/channels/news/${address}` as EndpointId,
+      channel: 'news' as ChannelName,
+      address,
+      load: given.load as number | undefined,
+      bitrate: given.bitrate,
+      packetLoss: given.packetLoss as number | undefined,
+      version: given.version ?? 1,
+    },
+    state: {
+      server: `http://${address}` as ServerOrigin,
+      inFlight: 0,
+      consecutiveFailures: 0,
+      ejectedUntil: 0,
+      timesEjected: 0,
+      lastPick: 0,
+      ...given.state,
+    },
+    reportedAt: given.reportedAt ?? 0,
+    joinedAt: given.joinedAt ?? 0,
+  };
+}
+
+/** One candidate for each pair of load and loss, addresses 10.0.0.0 upwards. */
+export function candidates(...values: readonly (readonly [load: unknown, packetLoss?: unknown])[]): Candidate[] {
+  return values.map(([load, packetLoss], i) => candidate({ address: `10.0.0.${i}:80`, load, packetLoss }));
+}
+
+/** Mulberry32: the same numbers for the same seed. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export function context(seed = 1, given: Partial<PickContext> = {}): PickContext {
+  return { now: 0, key: 'news', random: seeded(seed), settings: { lossWeight: 10, tieBand: 0.02, edges: 1 }, ...given };
+}
