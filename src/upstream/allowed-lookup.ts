@@ -1,0 +1,22 @@
+// Name resolution that yields allowed addresses only. Judged at the time of every connection: a name that pointed to an
+// allowed address when it was registered cannot be rebound to another one later.
+
+import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
+import { WeirError } from '../errors.js';
+import type { Networks } from '../net-address.js';
+
+type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
+
+/** A `lookup` for sockets; fails with address_refused when no address of the name is allowed. */
+export function allowedLookup(allow: Networks) {
+  return (host: string, options: LookupOptions, callback: LookupCallback) => {
+    lookup(host, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, []);
+      const allowed = addresses.filter(({ address }) => allow.has(address));
+      const first = allowed[0];
+      if (first === undefined) return callback(new WeirError('address_refused'), []);
+      if (options.all === true) return callback(null, allowed);
+      return callback(null, first.address, first.family);
+    });
+  };
+}

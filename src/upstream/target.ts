@@ -1,0 +1,51 @@
+// Pure: where a player's request goes at an endpoint.
+
+import type { ServerOrigin, ServiceAddress } from '../model.js';
+import { serverOf } from '../net-address.js';
+
+/** The part of a player's URL that matters upstream. `path` and `rest` are percent-encoded as the player sent them. */
+export interface ChannelPath {
+  /** Decoded. */
+  readonly channel: string;
+  /** The whole path: stem and rest. */
+  readonly path: string;
+  /** What follows the stem: `.flv`, `/7.ts`, `-12.ts`. */
+  readonly rest: string;
+  /** With its question mark, or empty. */
+  readonly query: string;
+}
+
+export interface UpstreamTarget {
+  readonly server: ServerOrigin;
+  /** Path and query. */
+  readonly path: string;
+}
+
+/**
+ * An address without a path gets the player's path; a path replaces the stem; a template's `{channel}` and `{rest}` are
+ * filled in. The player's query follows, joined with `&` where the address has a query of its own.
+ */
+export function upstreamTarget(address: ServiceAddress, request: ChannelPath): UpstreamTarget {
+  const base = basePath(address);
+  return { server: serverOf(address), path: appendQuery(fill(base, request), request.query) };
+}
+
+function basePath(address: string): string {
+  const afterScheme = address.includes('://') ? address.indexOf('://') + 3 : 0;
+  const at = address.slice(afterScheme).search(/[/?]/);
+  return at < 0 ? '' : address.slice(afterScheme + at);
+}
+
+function fill(base: string, request: ChannelPath): string {
+  if (base === '' || base === '/') return request.path;
+  if (base.includes('{channel}') || base.includes('{rest}')) {
+    const filled = base.replaceAll('{channel}', encodeURIComponent(request.channel)).replaceAll('{rest}', request.rest);
+    return filled.replace(/^\/{2,}/, '/');
+  }
+  return base.replace(/\/$/, '') + request.rest;
+}
+
+function appendQuery(path: string, query: string): string {
+  if (query === '' || query === '?') return path;
+  return path.includes('?') ? `${path}&${query.slice(1)}` : path + query;
+}
