@@ -1,0 +1,154 @@
+// FLV framing from arbitrary chunk boundaries (Video File Format Specification 10.1, annex E). Knows headers and sizes;
+// what a tag means is `flv-tag.ts`.
+
+import { type FlvTag, readTag, tagType } from './flv-tag.js';
+
+export type FlvFault = 'bad_signature' | 'bad_header' | 'bad_tag_header' | 'bad_previous_tag_size' | 'tag_too_large';
+
+/** The stream is not FLV, or not any more. The parser that threw it must not be used again. */
+export class FlvError extends Error {
+  override readonly name = 'FlvError';
+  readonly fault: FlvFault;
+
+  constructor(fault: FlvFault, message: string) {
+    super(message);
+    this.fault = fault;
+  }
+}
+
+export interface FlvSink {
+  /** What the file header claims, which is not always what comes. Called again when a header is repeated mid-stream. */
+  onHeader(hasAudio: boolean, hasVideo: boolean): void;
+  /** A whole tag whose framing was checked to its end. */
+  onTag(tag: FlvTag): void;
+}
+
+const fileHeaderSize = 9;
+const tagHeaderSize = 11;
+const previousTagSizeSize = 4;
+const maxHeaderPadding = 1024;
+/** The two upper bits of a tag's first byte are reserved and zero; the next one says that the body is encrypted. */
+const reservedBits = 0xc0;
+const typeBits = 0x3f;
+
+const isSignature = (unit: Buffer) => unit[0] === 0x46 && unit[1] === 0x4c && unit[2] === 0x56;
+
+/** Types nobody defined are skipped, but believed only while they are short: garbage mostly claims a great length. */
+const largestUnknownTag = 65_536;
+const knownTypes = new Set<number>(Object.values(tagType));
+
+type State = 'file-header' | 'padding' | 'tag-header' | 'tag-body';
+
+/**
+ * Cuts chunks into tags. A tag that lies within one chunk is a view of it; only those that cross a boundary are copied.
+ * At most one tag of `maxTagSize` bytes is held.
+ *
+ * A file header between tags, which a server sends that starts its stream again, is taken off: players freeze on it.
+ */
+export class FlvParser {
+  readonly #sink: FlvSink;
+  readonly #maxTagSize: number;
+  #state: State = 'file-header';
+  /** Bytes that the state needs in one piece. */
+  #need = fileHeaderSize;
+  #partial: Buffer | undefined;
+  #filled = 0;
+  #type = 0;
+  #timestamp = 0;
+
+  /** maxTagSize: bytes of a tag's body at most. */
+  constructor(sink: FlvSink, maxTagSize: number) {
+    this.#sink = sink;
+    this.#maxTagSize = maxTagSize;
+  }
+
+  /** Throws FlvError when the framing is broken; the sink has then seen only tags that were whole. */
+  push(chunk: Buffer): void {
+    let offset = 0;
+    while (offset < chunk.length) {
+      if (this.#partial === undefined && chunk.length - offset >= this.#need) {
+        const unit = chunk.subarray(offset, offset + this.#need);
+        offset += this.#need;
+        this.#consume(unit);
+        continue;
+      }
+      this.#partial ??= Buffer.allocUnsafe(this.#need);
+      const taken = chunk.copy(this.#partial, this.#filled, offset, offset + this.#need - this.#filled);
+      offset += taken;
+      this.#filled += taken;
+      if (this.#filled < this.#need) return;
+      const unit = this.#partial;
+      this.#partial = undefined;
+      this.#filled = 0;
+      this.#consume(unit);
+    }
+  }
+
+  #consume(unit: Buffer): void {
+    switch (this.#state) {
+      case 'file-header':
+        this.#fileHeader(unit, previousTagSizeSize);
+        break;
+      case 'padding':
+        this.#expect('tag-header', tagHeaderSize);
+        break;
+      case 'tag-header':
+        this.#tagHeader(unit);
+        break;
+      case 'tag-body':
+        this.#tagBody(unit);
+        break;
+    }
+  }
+
+  #expect(state: State, need: number): void {
+    this.#state = state;
+    this.#need = need;
+  }
+
+  /** `remaining`: how much of the PreviousTagSize that follows every header is not in `unit`. */
+  #fileHeader(unit: Buffer, remaining: number): void {
+    if (!isSignature(unit)) {
+      throw new FlvError('bad_signature', `not FLV: it begins with ${unit.toString('hex', 0, 3)}`);
+    }
+    const size = unit.readUInt32BE(5);
+    if (size < fileHeaderSize || size > fileHeaderSize + maxHeaderPadding) {
+      throw new FlvError('bad_header', `the FLV header claims a size of ${size} bytes`);
+    }
+    const flags = unit[4] ?? 0;
+    this.#sink.onHeader((flags & 4) !== 0, (flags & 1) !== 0);
+    this.#expect('padding', size - fileHeaderSize + remaining);
+  }
+
+  #tagHeader(unit: Buffer): void {
+    const first = unit[0] ?? 0;
+    if (isSignature(unit)) {
+      this.#fileHeader(unit, previousTagSizeSize - (tagHeaderSize - fileHeaderSize));
+      return;
+    }
+    if ((first & reservedBits) !== 0) {
+      throw new FlvError('bad_tag_header', `a tag begins with 0x${first.toString(16)}: the framing is lost`);
+    }
+    const size = unit.readUIntBE(1, 3);
+    if (size > largestUnknownTag && !knownTypes.has(first & typeBits)) {
+      throw new FlvError('bad_tag_header', `${size} bytes of an unknown tag type ${first}: the framing is lost`);
+    }
+    if (size > this.#maxTagSize) {
+      throw new FlvError('tag_too_large', `a tag of ${size} bytes exceeds relay.maxTagSize of ${this.#maxTagSize}`);
+    }
+    this.#type = first & typeBits;
+    this.#timestamp = unit.readUIntBE(4, 3) + (unit[7] ?? 0) * 0x1000000;
+    this.#expect('tag-body', size + previousTagSizeSize);
+  }
+
+  #tagBody(unit: Buffer): void {
+    const size = unit.length - previousTagSizeSize;
+    const previous = unit.readUInt32BE(size);
+    if (previous !== size + tagHeaderSize) {
+      throw new FlvError('bad_previous_tag_size', `PreviousTagSize is ${previous} after ${size + tagHeaderSize} bytes`);
+    }
+    this.#expect('tag-header', tagHeaderSize);
+    const tag = readTag(this.#type, this.#timestamp, unit.subarray(0, size));
+    if (tag !== undefined) this.#sink.onTag(tag);
+  }
+}

@@ -1,0 +1,59 @@
+// Remembers which video frames viewers were given, to recognise them when another origin sends them again: mostly one
+// encoder feeds all origins of a channel. Then a failover goes on with the very next frame, and nothing is repeated.
+
+import { type FlvTag, tagType } from './flv-tag.js';
+
+interface Given {
+  readonly fingerprint: number;
+  readonly length: number;
+  /** As it was given out, 32 bits. */
+  readonly timestamp: number;
+}
+
+/** Frames remembered: more than what origins of one encoder are apart. */
+const capacity = 256;
+/** Frames in a row that have to match. */
+const run = 3;
+/** Bytes looked at of either end of a frame; a slice's own numbers are at its beginning. */
+const sampled = 96;
+
+/** FNV-1a of both ends. Equal length and three frames in a row make up for what it does not look at. */
+function fingerprint(body: Buffer): number {
+  let hash = 0x811c9dc5;
+  const tail = Math.max(sampled, body.length - sampled);
+  for (let at = 0; at < body.length; at = at + 1 === sampled ? tail : at + 1) {
+    hash = Math.imul(hash ^ (body[at] ?? 0), 0x01000193);
+  }
+  return hash;
+}
+
+const isFrame = (tag: FlvTag) => tag.type === tagType.video && tag.slot === undefined;
+
+export class RecentFrames {
+  #given: Given[] = [];
+
+  /** Takes a tag as it is given to viewers. */
+  add(tag: FlvTag): void {
+    if (!isFrame(tag)) return;
+    this.#given.push({ fingerprint: fingerprint(tag.body), length: tag.body.length, timestamp: tag.timestamp });
+    if (this.#given.length >= 2 * capacity) this.#given = this.#given.slice(-capacity);
+  }
+
+  /**
+   * When the frames that `tags` (a group of pictures) begin with were given out: every possible answer, since pictures
+   * that do not move can look alike.
+   */
+  find(tags: readonly FlvTag[]): number[] {
+    const wanted = tags.filter(isFrame).slice(0, run);
+    if (wanted[0]?.keyframe !== true) return [];
+    const prints = wanted.map((tag) => fingerprint(tag.body));
+    const matches = (index: number) =>
+      wanted.every((tag, at) => {
+        const given = this.#given[index + at];
+        // The last frames given may be the first ones of the group.
+        if (given === undefined) return at > 0 && index + at >= this.#given.length;
+        return given.length === tag.body.length && given.fingerprint === prints[at];
+      });
+    return this.#given.flatMap((given, index) => (matches(index) ? [given.timestamp] : []));
+  }
+}

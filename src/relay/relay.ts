@@ -1,0 +1,290 @@
+// One channel's stream on its way from one pull to all its viewers.
+
+import { WeirError } from '../errors.js';
+import type { Metrics } from '../metrics.js';
+import { Audience } from './audience.js';
+import type { FlvTag } from './flv-tag.js';
+import type { Framing, SharedFrame } from './frames.js';
+import { GopCache } from './gop-cache.js';
+import { Meter } from './meter.js';
+import type { Pull } from './pull.js';
+import type { RelayReport } from './report.js';
+import { type FailoverCause, type RelayPath, Source, type SourceSettings, type SourceTools } from './source.js';
+import { Splicer } from './splicer.js';
+import type { Delivery, Viewer } from './viewer.js';
+import { joinFrame, type StreamState, Window } from './window.js';
+
+export interface RelaySettings extends SourceSettings {
+  /** ms; 0 sends at once. */
+  readonly mergeWindow: number;
+  /** ms after the last viewer left. */
+  readonly linger: number;
+  /** Bytes, and ms of media, that a viewer's socket may hold. */
+  readonly viewerBuffer: { readonly size: number; readonly duration: number };
+  /** ms that a viewer may take to empty its socket. */
+  readonly slowTimeout: number;
+  readonly maxViewers: number;
+}
+
+const protocolOf = (framing: Exclude<Framing, 'peer'>) => (framing === 'websocket' ? 'ws-flv' : 'flv');
+
+export class Relay {
+  readonly path: RelayPath;
+  readonly #settings: RelaySettings;
+  readonly #metrics: Metrics;
+  readonly #now: () => number;
+  readonly #onClose: () => void;
+  readonly #source: Source;
+  readonly #splicer: Splicer;
+  readonly #audience: Audience;
+  readonly #meter = new Meter();
+  /** Viewers who wait for the stream, with their deadlines. */
+  readonly #waiting = new Map<Viewer, NodeJS.Timeout>();
+  /** The stream as viewers get it, up to the last window. */
+  #cache: GopCache;
+  #pending: FlvTag[] = [];
+  #window = 0;
+  #lastCut = 0;
+  #cutTimer: NodeJS.Timeout | undefined;
+  #cutSoon = false;
+  /** For all who join before the next window; null where they have to wait for a keyframe. */
+  #joinFrame: SharedFrame | null | undefined;
+  #lingerTimer: NodeJS.Timeout | undefined;
+  #lostBy: FailoverCause | undefined;
+  #state: RelayReport['state'] = 'starting';
+  #failovers = 0;
+  #closed = false;
+
+  /** `onClose`: it ended by itself; whoever holds it forgets it. */
+  constructor(path: RelayPath, settings: RelaySettings, metrics: Metrics, tools: SourceTools, onClose: () => void) {
+    this.path = path;
+    this.#settings = settings;
+    this.#metrics = metrics;
+    this.#now = tools.now;
+    this.#onClose = onClose;
+    this.#cache = new GopCache(settings.gopLimits);
+    this.#splicer = new Splicer(tools.now, (direction) => metrics.relayTimestampJumps.inc({ direction }));
+    this.#audience = new Audience(
+      settings,
+      {
+        onDelivery: (viewer, delivery) => this.#onDelivery(viewer, delivery),
+        onDelivered: (window, sent) => {
+          const { traffic } = metrics;
+          traffic.sent.flv += window.frame.length * (sent.chunked + sent.raw);
+          traffic.sent['ws-flv'] += window.frame.length * sent.websocket;
+          this.#schedule();
+        },
+      },
+      tools.now,
+    );
+    this.#source = new Source(path, settings, tools, {
+      continues: (pull) => this.#splicer.recognises(pull.cache),
+      onSplice: (pull, cause) => this.#onSplice(pull, cause),
+      onTag: (tag) => this.#onTag(tag),
+      onChunk: (bytes) => this.#onChunk(bytes),
+      onLost: (cause) => this.#onLost(cause),
+      onGivenUp: (error) => this.#end(error),
+      onPullEnded: (outcome) => metrics.relayPulls.inc({ outcome }),
+    });
+  }
+
+  /** May end at once, which refuses the viewers that wait. */
+  start(): void {
+    this.#source.start();
+  }
+
+  get isFromPeer(): boolean {
+    return this.#source.fromPeer;
+  }
+
+  get full(): boolean {
+    return this.#audience.size + this.#waiting.size >= this.#settings.maxViewers;
+  }
+
+  attach(viewer: Viewer): void {
+    clearTimeout(this.#lingerTimer);
+    this.#lingerTimer = undefined;
+    if (this.#state === 'live') {
+      this.#join(viewer);
+      return;
+    }
+    const deadline = setTimeout(() => {
+      this.#waiting.delete(viewer);
+      viewer.hooks.onRefused(new WeirError('upstream_first_byte_timeout'));
+      this.#lingerWhenEmpty();
+    }, this.#settings.firstByteTimeout);
+    this.#waiting.set(viewer, deadline);
+  }
+
+  /** The viewer left, or is to get no more. Safe to call for one that is not here. */
+  detach(viewer: Viewer): void {
+    clearTimeout(this.#waiting.get(viewer));
+    const was = this.#waiting.delete(viewer) || this.#audience.delete(viewer);
+    if (was) this.#lingerWhenEmpty();
+  }
+
+  /** Ends the stream for everybody. */
+  close(): void {
+    this.#end(new WeirError('draining'));
+  }
+
+  report(): RelayReport {
+    const viewers: Record<Framing, number> = { chunked: 0, raw: 0, websocket: 0, peer: 0 };
+    for (const viewer of this.#audience) viewers[viewer.framing] += 1;
+    const { bytesPerSecond } = this.#meter;
+    return {
+      channel: this.path.channel,
+      path: this.path.path,
+      state: this.#state,
+      endpoint: this.#source.current?.pick.endpoint.address,
+      fromPeer: this.#source.fromPeer,
+      videoCodec: this.#cache.codecs.video,
+      audioCodec: this.#cache.codecs.audio,
+      bitrate: bytesPerSecond === undefined ? undefined : Math.round((bytesPerSecond * 8) / 1000),
+      gopLength: this.#meter.groupLength,
+      viewers,
+      waiting: this.#waiting.size,
+      failovers: this.#failovers,
+    };
+  }
+
+  #onSplice(pull: Pull, cause: FailoverCause | undefined): void {
+    if (cause !== undefined) {
+      this.#failovers += 1;
+      this.#metrics.relayFailovers.inc({ cause });
+      const { lastAt } = this.#splicer;
+      if (lastAt !== undefined) this.#metrics.relayFailoverDuration.observe((this.#now() - lastAt) / 1000);
+    }
+    // What is left of the old pull belongs to the old cache.
+    this.#cut();
+    const { headers, tags, seamless } = this.#splicer.begin(pull.cache);
+    if (!seamless) {
+      this.#cache = new GopCache(this.#settings.gopLimits);
+      for (const header of pull.cache.headers) this.#cache.push(header);
+    }
+    this.#pending.push(...headers);
+    for (const tag of tags) this.#onTag(tag);
+    this.#lostBy = undefined;
+    this.#cutSoon = true;
+  }
+
+  #onTag(tag: FlvTag): void {
+    const out = this.#splicer.accept(tag);
+    if (out === undefined) return;
+    this.#meter.add(out);
+    if (out.keyframe && this.#meter.groupLength !== undefined) this.#source.expectGroup(this.#meter.groupLength);
+    this.#pending.push(out);
+  }
+
+  #onChunk(bytes: number): void {
+    const { traffic } = this.#metrics;
+    if (this.#source.fromPeer) traffic.peers.received += bytes;
+    else traffic.received.flv += bytes;
+    if (this.#pending.length > 0) this.#schedule();
+  }
+
+  #onLost(cause: FailoverCause): void {
+    this.#lostBy = cause;
+    this.#state = 'holding';
+    this.#cut();
+  }
+
+  /** Windows follow each other at the distance of mergeWindow, longer only while the last is still being given out. */
+  #schedule(): void {
+    if (this.#pending.length === 0 || this.#audience.busy || this.#cutTimer !== undefined) return;
+    // What comes from another worker was gathered there.
+    const atOnce = this.#cutSoon || this.#source.fromPeer;
+    const wait = atOnce ? 0 : this.#lastCut + this.#settings.mergeWindow - this.#now();
+    if (wait <= 0) this.#cut();
+    else this.#cutTimer = setTimeout(() => this.#cut(), wait);
+  }
+
+  #cut(): void {
+    clearTimeout(this.#cutTimer);
+    this.#cutTimer = undefined;
+    if (this.#pending.length === 0) return;
+    const tags = this.#pending;
+    this.#pending = [];
+    for (const tag of tags) this.#cache.push(tag);
+    this.#joinFrame = undefined;
+    this.#window += 1;
+    this.#lastCut = this.#now();
+    const window = new Window(this.#window, tags, this.#stream());
+    this.#metrics.relayWindowBytes.observe(window.frame.length);
+    this.#audience.deliver(window, this.#viewerLimit());
+    if (this.#cutSoon && this.#lostBy === undefined) {
+      this.#cutSoon = false;
+      this.#state = 'live';
+      this.#admit();
+    }
+  }
+
+  /** Media of viewerBuffer.duration, on top of a group of pictures that it may just have been given on joining. */
+  #viewerLimit(): number {
+    const { size, duration } = this.#settings.viewerBuffer;
+    const rate = this.#meter.bytesPerSecond;
+    return rate === undefined ? size : Math.min(size, (rate * duration) / 1000 + this.#cache.bytes);
+  }
+
+  #stream(): StreamState {
+    return { cache: this.#cache, last: (type) => this.#splicer.last(type) };
+  }
+
+  #admit(): void {
+    for (const [viewer, deadline] of this.#waiting) {
+      clearTimeout(deadline);
+      this.#waiting.delete(viewer);
+      this.#join(viewer);
+    }
+  }
+
+  #join(viewer: Viewer): void {
+    if (this.#joinFrame === undefined) this.#joinFrame = joinFrame(this.#stream()) ?? null;
+    const frame = this.#joinFrame;
+    this.#audience.add(viewer);
+    viewer.join(frame, this.#window, this.#source.current?.pick.endpoint.address);
+    if (frame !== null) this.#entered(viewer, frame.length);
+  }
+
+  #entered(viewer: Viewer, bytes: number): void {
+    if (viewer.framing === 'peer') return;
+    const protocol = protocolOf(viewer.framing);
+    this.#metrics.relayJoin.observe({ protocol }, (this.#now() - viewer.attachedAt) / 1000);
+    this.#metrics.traffic.sent[protocol] += bytes;
+  }
+
+  #onDelivery(viewer: Viewer, delivery: Exclude<Delivery, 'sent' | 'waiting'>): void {
+    if (delivery === 'entered') this.#entered(viewer, 0);
+    else if (delivery === 'skipped') this.#metrics.relaySkips.inc();
+    else {
+      this.#metrics.relaySlowCloses.inc();
+      // No clean end: what the socket still holds would have to leave first.
+      this.detach(viewer);
+      viewer.socket.destroy();
+    }
+  }
+
+  #lingerWhenEmpty(): void {
+    if (this.#closed || this.#audience.size + this.#waiting.size > 0) return;
+    clearTimeout(this.#lingerTimer);
+    this.#lingerTimer = setTimeout(() => this.close(), this.#settings.linger);
+  }
+
+  #end(error: WeirError): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#source.close();
+    clearTimeout(this.#cutTimer);
+    clearTimeout(this.#lingerTimer);
+    const viewers = [...this.#audience];
+    const waiting = [...this.#waiting];
+    this.#audience.close();
+    this.#waiting.clear();
+    this.#onClose();
+    for (const viewer of viewers) viewer.hooks.onEnd();
+    for (const [viewer, deadline] of waiting) {
+      clearTimeout(deadline);
+      viewer.hooks.onRefused(error);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+// What is told of a running relay, and how it reads in JSON.
+
+import type { Framing } from './frames.js';
+
+export interface RelayReport {
+  readonly channel: string;
+  readonly path: string;
+  readonly state: 'starting' | 'live' | 'holding';
+  /** The service address that delivers now. */
+  readonly endpoint: string | undefined;
+  /** True: another worker of this edge does. */
+  readonly fromPeer: boolean;
+  readonly videoCodec: string | undefined;
+  readonly audioCodec: string | undefined;
+  /** kbit/s, measured. */
+  readonly bitrate: number | undefined;
+  /** ms from keyframe to keyframe. */
+  readonly gopLength: number | undefined;
+  readonly viewers: Readonly<Record<Framing, number>>;
+  readonly waiting: number;
+  readonly failovers: number;
+}
+
+export function relayJson(report: RelayReport) {
+  const { chunked, raw, websocket, peer } = report.viewers;
+  return {
+    channel: report.channel,
+    path: report.path,
+    state: report.state,
+    endpoint: report.endpoint,
+    from_worker: report.fromPeer,
+    video_codec: report.videoCodec,
+    audio_codec: report.audioCodec,
+    bitrate: report.bitrate,
+    gop_seconds: report.gopLength === undefined ? undefined : report.gopLength / 1000,
+    viewers: { http: chunked + raw, websocket, workers: peer, waiting: report.waiting },
+    failovers: report.failovers,
+  };
+}
+
+export type RelayJson = ReturnType<typeof relayJson>;

@@ -1,0 +1,84 @@
+// One viewer's connection: what it gets of each window, and what happens when it does not keep up.
+
+import type { Socket } from 'node:net';
+import type { WeirError } from '../errors.js';
+import type { Framing, SharedFrame } from './frames.js';
+import type { Window } from './window.js';
+
+/** How whoever accepted the connection hears of it. */
+export interface ViewerHooks {
+  /**
+   * The stream is there: write the head of the answer. Bytes of the stream follow on the socket at once. `endpoint` is
+   * the service address that delivers it now, if any.
+   */
+  onStart(endpoint: string | undefined): void;
+  /** There is no stream for this viewer: answer the error. Instead of onStart. */
+  onRefused(error: WeirError): void;
+  /** The stream is over, after onStart: end the answer. Not called when the viewer left. */
+  onEnd(): void;
+}
+
+/** What the last window did for a viewer. */
+export type Delivery = 'sent' | 'entered' | 'skipped' | 'waiting' | 'too_slow';
+
+/**
+ * Its socket is the only queue. One that holds more than the limit gets nothing until it is empty, and goes on with the
+ * next keyframe.
+ */
+export class Viewer {
+  readonly socket: Socket;
+  readonly framing: Framing;
+  readonly hooks: ViewerHooks;
+  /** Monotonic ms. */
+  readonly attachedAt: number;
+  /** Bytes written to the socket before the stream. */
+  readonly bytesBefore: number;
+  #state: 'joining' | 'flowing' | 'draining' | 'resuming' = 'joining';
+  /** Windows up to this number are in what it got on joining. */
+  #coveredTo = 0;
+  #slowSince = 0;
+
+  constructor(socket: Socket, framing: Framing, hooks: ViewerHooks, now: number) {
+    this.socket = socket;
+    this.framing = framing;
+    this.hooks = hooks;
+    this.attachedAt = now;
+    this.bytesBefore = socket.bytesWritten;
+  }
+
+  /** Starts the stream, with everything up to window `covered`, or with the next keyframe where there is no frame yet. */
+  join(frame: SharedFrame | null, covered: number, endpoint: string | undefined): void {
+    this.hooks.onStart(endpoint);
+    this.#coveredTo = covered;
+    if (frame === null) return;
+    this.#state = 'flowing';
+    this.socket.write(frame.as(this.framing));
+  }
+
+  /** limit: bytes that the socket may hold. slowTimeout: ms that it may take to empty it. */
+  take(window: Window, limit: number, slowTimeout: number, now: number): Delivery {
+    if (window.number <= this.#coveredTo) return 'waiting';
+    const { socket } = this;
+    if (this.#state === 'flowing') {
+      const bytes = window.frame.as(this.framing);
+      const queued = socket.writableLength;
+      if (queued === 0 || queued + bytes.length <= limit) {
+        socket.write(bytes);
+        return 'sent';
+      }
+      this.#state = 'draining';
+      this.#slowSince = now;
+      return 'skipped';
+    }
+    if (this.#state === 'draining') {
+      if (socket.writableLength > 0) return now - this.#slowSince >= slowTimeout ? 'too_slow' : 'waiting';
+      this.#state = 'resuming';
+    }
+    const frame = this.#state === 'joining' ? window.opening() : window.entry();
+    if (frame === undefined) return 'waiting';
+    const joined = this.#state === 'joining';
+    this.#state = 'flowing';
+    socket.write(frame.as(this.framing));
+    return joined ? 'entered' : 'sent';
+  }
+}
