@@ -1,0 +1,282 @@
+// One answer of an endpoint, shared by everybody who asks for it: those who come while it arrives get what is there and then
+// follow; those who come later get it whole.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import { WeirError } from '../errors.js';
+import type { Exchange, UpstreamHandler } from '../upstream/client.js';
+import { type CachePolicy, cachePolicy } from './cache-policy.js';
+
+export interface ObjectHead {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Somebody who wants the object. */
+export interface Follower {
+  /** There is more to know: the head, bytes, the end or an error. */
+  progress(): void;
+  /** Chunks taken so far; what all have taken of an object that is too large to keep is let go. */
+  readonly taken: number;
+}
+
+/** Starts the request; `conditions` are the header fields that ask only whether a stored copy still holds. */
+export type Load = (conditions: Record<string, string>, handler: UpstreamHandler) => Exchange;
+
+export interface ObjectOptions {
+  /** Bytes from which on an object is passed through instead of kept. */
+  readonly maxObject: number;
+  /** ms */
+  readonly staleIfError: number;
+  /** ms */
+  readonly errorLifetime: number;
+  /** Monotonic ms. */
+  readonly now: () => number;
+  /** Epoch ms, for dates in headers. */
+  readonly clock: () => number;
+  /** Bytes arrived (or, negative, were let go). */
+  readonly weighed: (bytes: number) => void;
+  /** Body bytes came from an endpoint. */
+  readonly receive: (bytes: number) => void;
+  /** It is settled whether the object may be kept; called once. */
+  readonly settled: (object: CachedObject, outcome: Settled) => void;
+}
+
+/** kept: complete and stored. passed: nobody else may have it. failed: no answer. */
+export type Settled = 'kept' | 'passed' | 'failed';
+
+export class CachedObject implements UpstreamHandler {
+  readonly key: string;
+  /** Bytes in memory. */
+  size = 0;
+  /** Bytes received. */
+  received = 0;
+  head: ObjectHead | undefined;
+  complete = false;
+  error: WeirError | undefined;
+  /** The whole body, once complete and kept. */
+  body: Buffer | undefined;
+  /** Monotonic ms. */
+  arrivedAt = 0;
+  policy: CachePolicy = { storable: true, freshFor: 0, staleIfError: 0 };
+  readonly #options: ObjectOptions;
+  readonly #followers = new Set<Follower>();
+  readonly #chunks: (Buffer | undefined)[] = [];
+  readonly #previous: CachedObject | undefined;
+  readonly #maxAge: number;
+  #released = 0;
+  #keep = true;
+  #paused = false;
+  #isSettled = false;
+  #exchange: Exchange | undefined;
+
+  /**
+   * @param maxAge ms for which it is fresh at most
+   * @param previous a stored copy that is no longer fresh; it is asked about, and stands in when nobody answers.
+   */
+  constructor(key: string, options: ObjectOptions, maxAge: number, previous?: CachedObject) {
+    this.key = key;
+    this.#options = options;
+    this.#maxAge = maxAge;
+    this.#previous = previous;
+  }
+
+  start(load: Load): void {
+    const validators = this.#previous?.head?.headers;
+    const conditions: Record<string, string> = {};
+    if (validators?.etag !== undefined) conditions['if-none-match'] = validators.etag;
+    if (validators?.['last-modified'] !== undefined) conditions['if-modified-since'] = validators['last-modified'];
+    this.#exchange = load(conditions, this);
+  }
+
+  get pending(): boolean {
+    return !this.complete && this.error === undefined;
+  }
+
+  /** False: too large or not ours to keep. */
+  get keeps(): boolean {
+    return this.#keep;
+  }
+
+  get fresh(): boolean {
+    return this.complete && this.#options.now() - this.arrivedAt < this.policy.freshFor;
+  }
+
+  /** Chunks that have arrived, those let go included. */
+  get arrived(): number {
+    return this.#chunks.length;
+  }
+
+  /** undefined for one that was let go or has not arrived. */
+  chunk(index: number): Buffer | undefined {
+    return this.#chunks[index];
+  }
+
+  follow(follower: Follower): void {
+    this.#followers.add(follower);
+  }
+
+  /** Nobody left who wants it: the request ends. */
+  leave(follower: Follower): void {
+    if (!this.#followers.delete(follower)) return;
+    if (this.#followers.size === 0 && this.pending) {
+      this.#exchange?.abort();
+      this.#fail(new WeirError('client_gone'));
+    } else if (!this.#keep) this.#release();
+  }
+
+  /** A follower has taken more. */
+  took(): void {
+    if (!this.#keep) this.#release();
+  }
+
+  onResponse(status: number, headers: IncomingHttpHeaders): void {
+    if (status === 304 && this.#previous?.head !== undefined) {
+      this.#adopt({ ...this.#previous.head.headers, ...fieldsOf304(headers) });
+      return;
+    }
+    if (status >= 500 && this.#standIn()) return;
+    this.head = { status, headers };
+    this.policy = this.#policyFor(status, headers);
+    const length = Number(headers['content-length'] ?? 0);
+    if (!this.policy.storable || length > this.#options.maxObject) this.#pass();
+    this.#tell();
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (!this.pending) return true;
+    this.#chunks.push(chunk);
+    this.size += chunk.length;
+    this.received += chunk.length;
+    this.#options.weighed(chunk.length);
+    this.#options.receive(chunk.length);
+    if (this.#keep && this.received > this.#options.maxObject) this.#pass();
+    this.#tell();
+    if (!this.#keep) this.#release();
+    this.#paused = !this.#keep && this.size > this.#options.maxObject;
+    return !this.#paused;
+  }
+
+  onEnd(): void {
+    if (!this.pending) return;
+    const declared = this.head?.headers['content-length'];
+    if (declared !== undefined && Number(declared) !== this.received)
+      return this.onError(new WeirError('upstream_cut'));
+    this.complete = true;
+    this.arrivedAt = this.#options.now();
+    if (this.#keep) {
+      this.body = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks as Buffer[], this.size);
+      // One chunk may be a slice of a larger buffer that it would keep alive.
+      if (this.body !== undefined && this.body.buffer.byteLength > 2 * this.body.length) {
+        this.body = Buffer.from(this.body);
+      }
+      this.body ??= Buffer.alloc(0);
+      this.#settle('kept');
+    }
+    this.#tell();
+  }
+
+  onError(error: WeirError): void {
+    if (!this.pending) return;
+    if (this.head === undefined && this.#standIn()) return;
+    this.#fail(error);
+  }
+
+  #fail(error: WeirError): void {
+    this.error = error;
+    this.arrivedAt = this.#options.now();
+    this.#settle('failed');
+    this.#tell();
+    this.#forget();
+  }
+
+  /** Gives its bytes back; followers at work keep theirs. */
+  #forget(): void {
+    this.#options.weighed(-this.size);
+    this.size = 0;
+    this.#chunks.length = 0;
+  }
+
+  /** For the one who holds stored objects: it leaves the cache. */
+  evict(): void {
+    this.#options.weighed(-this.size);
+    this.size = 0;
+  }
+
+  #policyFor(status: number, headers: IncomingHttpHeaders): CachePolicy {
+    const { clock, staleIfError, errorLifetime } = this.#options;
+    const policy = cachePolicy(headers, clock(), staleIfError);
+    if (status === 200 || status === 206) return { ...policy, freshFor: Math.min(policy.freshFor, this.#maxAge) };
+    return { storable: policy.storable, freshFor: Math.min(policy.freshFor, errorLifetime), staleIfError: 0 };
+  }
+
+  /** Too large or not ours to keep: those who are here share it, nobody joins, the slowest one sets the pace. */
+  #pass(): void {
+    this.#keep = false;
+    this.#settle('passed');
+    this.#release();
+  }
+
+  #release(): void {
+    let slowest = this.#chunks.length;
+    for (const follower of this.#followers) slowest = Math.min(slowest, follower.taken);
+    for (; this.#released < slowest; this.#released += 1) {
+      const bytes = this.#chunks[this.#released]?.length ?? 0;
+      this.#chunks[this.#released] = undefined;
+      this.size -= bytes;
+      this.#options.weighed(-bytes);
+    }
+    if (this.#paused && this.size <= this.#options.maxObject / 2) {
+      this.#paused = false;
+      this.#exchange?.resume();
+    }
+  }
+
+  /** The stored copy holds: its body under the new header. */
+  #adopt(headers: IncomingHttpHeaders): void {
+    const previous = this.#previous;
+    if (previous?.head === undefined) return;
+    this.head = { status: previous.head.status, headers };
+    this.policy = this.#policyFor(this.head.status, headers);
+    this.#takeOver(previous);
+  }
+
+  /** The endpoint fails, and the stored copy may stand in for it (RFC 5861). */
+  #standIn(): boolean {
+    const previous = this.#previous;
+    if (previous?.head === undefined) return false;
+    const age = this.#options.now() - previous.arrivedAt - previous.policy.freshFor;
+    if (age > previous.policy.staleIfError) return false;
+    this.head = previous.head;
+    const freshFor = Math.min(this.#options.errorLifetime, previous.policy.staleIfError - age);
+    this.policy = { ...previous.policy, freshFor, staleIfError: previous.policy.staleIfError - age };
+    this.#takeOver(previous);
+    this.#exchange?.abort();
+    return true;
+  }
+
+  #takeOver(previous: CachedObject): void {
+    this.body = previous.body;
+    this.size = this.body?.length ?? 0;
+    this.#options.weighed(this.size);
+    this.complete = true;
+    this.arrivedAt = this.#options.now();
+    this.#settle('kept');
+    this.#tell();
+  }
+
+  #settle(outcome: Settled): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#options.settled(this, outcome);
+  }
+
+  #tell(): void {
+    for (const follower of this.#followers) follower.progress();
+  }
+}
+
+/** A 304 brings new metadata, but says nothing of the body (RFC 9111, section 3.2). */
+function fieldsOf304(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const { 'content-length': _length, 'content-type': _type, 'content-encoding': _encoding, ...rest } = headers;
+  return rest;
+}

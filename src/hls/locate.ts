@@ -1,0 +1,102 @@
+// From a URI in an origin's playlist to the URL that a player asks the edge for, and the other way round. Pure.
+
+import { type Pin, type PinKeys, renderPin } from './pin.js';
+import { join, without } from './query.js';
+import { targetOf } from './request.js';
+
+/** How one playlist of one endpoint lies in the edge's own URLs. */
+export interface Mapping {
+  /** Where the playlist was fetched: the base of relative URIs. */
+  readonly base: URL;
+  /** Path of the playlist as players ask for it. */
+  readonly playlistPath: string;
+  /** The part of players' URLs that names the channel: `/live/news`. */
+  readonly stem: string;
+  /** The endpoint's path for a player's path `stem + rest`; `rest` begins with one of `/`, `-`, `_` and `.`. */
+  readonly forward: (rest: string) => string;
+  /** `endpointTag` of the endpoint. */
+  readonly endpoint: string;
+  readonly life: string;
+  /** Parameters that are the edge's own matter at this endpoint, such as an origin's session: players never see them. */
+  readonly hidden: ReadonlySet<string>;
+  readonly keys: PinKeys;
+}
+
+export interface Located {
+  /** What stands in the playlist for players: relative, so that it survives a proxy in front of the edge; with `queryMark`. */
+  readonly uri: string;
+  /** Path and query that a request for it has, but for the player's own query. */
+  readonly target: string;
+}
+
+/** What a URI stands for: an object, or the how manyth variant of a master playlist, by its pin. */
+export type LocatedKind = { readonly ranged: boolean; readonly held: boolean } | { readonly variant: string };
+
+/** Stands in a URI where the query of the player who asks goes. No playlist can contain it. */
+export const queryMark = '\u0001';
+
+/** Puts the player's own query where a rendered playlist has its marks. */
+export function withPlayerQuery(text: string, query: string): string {
+  return query === ''
+    ? text.replaceAll(queryMark, '')
+    : text.replaceAll(`?${queryMark}`, `?${query}&`).replaceAll(queryMark, `?${query}`);
+}
+
+const delimiters = ['/', '-', '_', '.'] as const;
+const mark = 'weir-mark';
+
+/**
+ * Where a player finds `uri`. Undefined: not at this endpoint (another host, `data:`, `skd:`), so that it stays as it is:
+ * the edge fetches only from endpoints that are registered.
+ */
+export function locate(uri: string, mapping: Mapping, kind: LocatedKind): Located | undefined {
+  if (!URL.canParse(uri, mapping.base.href)) return undefined;
+  const url = new URL(uri, mapping.base.href);
+  if (url.origin !== mapping.base.origin) return undefined;
+  const rest = restOf(url.pathname, mapping);
+  const path = mapping.stem + (rest ?? `/${lastName(url.pathname)}`);
+  const pin = 'variant' in kind ? kind.variant : renderPin(pinOf(url, rest, mapping, kind), mapping.keys);
+  const target = targetOf(path, pin, without(url.search.slice(1), mapping.hidden));
+  return { uri: join(relative(mapping.playlistPath, path), queryMark + target.slice(path.length + 1)), target };
+}
+
+function pinOf(
+  url: URL,
+  rest: string | undefined,
+  { endpoint, life }: Mapping,
+  { ranged, held }: { readonly ranged: boolean; readonly held: boolean },
+): Pin {
+  return { endpoint, life, ranged, held, original: rest === undefined ? url.pathname : undefined };
+}
+
+/** What `forward` takes to this path at the endpoint; undefined when no URL of the channel leads there. */
+export function restOf(pathname: string, mapping: Pick<Mapping, 'forward'>): string | undefined {
+  for (const delimiter of delimiters) {
+    const probe = mapping.forward(delimiter + mark);
+    const at = probe.indexOf(mark);
+    if (at === -1) continue;
+    const before = probe.slice(0, at);
+    const after = probe.slice(at + mark.length);
+    if (pathname.length <= before.length + after.length) continue;
+    if (!pathname.startsWith(before) || !pathname.endsWith(after)) continue;
+    const rest = delimiter + pathname.slice(before.length, pathname.length - after.length);
+    if (mapping.forward(rest) === pathname) return rest;
+  }
+  return undefined;
+}
+
+function lastName(pathname: string): string {
+  return (pathname.split('/').at(-1) ?? '').replace(/[^\w.~%-]/g, '_') || 'object';
+}
+
+/** A reference from one absolute path to another. */
+export function relative(from: string, to: string): string {
+  const base = from.split('/').slice(0, -1);
+  const goal = to.split('/');
+  let shared = 0;
+  while (shared < base.length && shared < goal.length - 1 && base[shared] === goal[shared]) shared += 1;
+  if (shared <= 1) return to;
+  const path = [...base.slice(shared).map(() => '..'), ...goal.slice(shared)].join('/');
+  // A first part with a colon would read as a scheme, an empty one as a host.
+  return /^[^/]*:|^\//.test(path) || path === '' ? `./${path}` : path;
+}

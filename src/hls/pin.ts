@@ -1,0 +1,72 @@
+// The pin: the query parameter by which a segment's URL comes back to the endpoint that listed it. It says enough for any
+// process of weir to understand it, and nothing that a player could use to reach what weir would not serve anyway.
+//
+//   weir=<endpoint>[.<life>[.<flags>[.<original path>.<signature>]]]
+//
+// <endpoint> is a keyed hash of a service address: it only chooses among the endpoints that the snapshot lists for the channel.
+// <original path> is there only when the origin keeps the object where no URL of the channel leads; it is signed, since a path
+// of the player's own making could ask an origin for anything.
+
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { ServiceAddress } from '../model.js';
+
+/** The query parameter. It never reaches an origin. */
+export const pinParameter = 'weir';
+
+export interface Pin {
+  /** `endpointTag` of the service address. */
+  readonly endpoint: string;
+  /** Tells apart two objects of one endpoint and one path, when the origin began to count anew. Empty at first. */
+  readonly life: string;
+  /** The object is a byte range of a resource: the player's Range is a part of its name. */
+  readonly ranged: boolean;
+  /** A part of a low-latency stream: the origin may hold the answer until there is something to send. */
+  readonly held: boolean;
+  /** Path at the origin, where it differs from what the URL gives. */
+  readonly original: string | undefined;
+}
+
+export interface PinKeys {
+  /** For the names of endpoints. All edges of a fleet have to have the same one. */
+  readonly naming: string;
+  /** For the signature of original paths. */
+  readonly signing: string | Buffer;
+}
+
+const shape = /^([\w-]{8})(?:\.([a-z0-9]{0,12})(?:\.([rh]{0,2})(?:\.([\w-]{1,4000})\.([\w-]{16}))?)?)?$/;
+
+/** 48 bits of a keyed hash: short, and enough to tell the endpoints of one channel apart. */
+export function endpointTag(address: ServiceAddress, keys: PinKeys): string {
+  return createHmac('sha256', keys.naming).update(address).digest('base64url').slice(0, 8);
+}
+
+export function renderPin(pin: Pin, keys: PinKeys): string {
+  const flags = `${pin.ranged ? 'r' : ''}${pin.held ? 'h' : ''}`;
+  const path = pin.original === undefined ? '' : Buffer.from(pin.original, 'latin1').toString('base64url');
+  const fields = [pin.endpoint, pin.life, flags];
+  if (path !== '') fields.push(path, sign(pin.endpoint, path, keys));
+  while (fields.at(-1) === '') fields.pop();
+  return fields.join('.');
+}
+
+/** undefined: not a pin, or one whose original path nobody with our key has signed. */
+export function parsePin(text: string, keys: PinKeys): Pin | undefined {
+  const match = shape.exec(text);
+  if (!match) return undefined;
+  const [, endpoint = '', life = '', flags = '', path, signature = ''] = match;
+  if (path !== undefined) {
+    const expected = Buffer.from(sign(endpoint, path, keys));
+    if (!timingSafeEqual(expected, Buffer.from(signature))) return undefined;
+  }
+  return {
+    endpoint,
+    life,
+    ranged: flags.includes('r'),
+    held: flags.includes('h'),
+    original: path === undefined ? undefined : Buffer.from(path, 'base64url').toString('latin1'),
+  };
+}
+
+function sign(endpoint: string, path: string, keys: PinKeys): string {
+  return createHmac('sha256', keys.signing).update(`${endpoint} ${path}`).digest('base64url').slice(0, 16);
+}

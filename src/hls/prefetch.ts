@@ -1,0 +1,57 @@
+// Fetches segments before players hear of them. What is listed is then there, whatever becomes of its origin; and an origin that
+// lists what it does not have is found out before a player asks.
+
+import type { ObjectCache } from './cache.js';
+import type { CachedObject, Follower, Load } from './cached-object.js';
+import type { Entry } from './window.js';
+
+/** late: not here within the time given; it goes on arriving. passed: not ours to keep. */
+export type Arrival = 'here' | 'failed' | 'late' | 'passed';
+
+export interface Wanted {
+  readonly key: string;
+  readonly load: Load;
+}
+
+/** What an entry needs to be played: its bytes, its initialisation section, its keys. */
+export function needsOf(entry: Entry): { readonly target: string; readonly range: string | undefined }[] {
+  if (!entry.fetchable) return [];
+  return [{ target: entry.target, range: entry.range }, ...entry.needs];
+}
+
+/** Resolves when the object is here, or with `late` after `patience` ms; it then goes on in the background. */
+export function fetchAhead(cache: ObjectCache, wanted: Wanted, patience: number): Promise<Arrival> {
+  const { object } = cache.open(wanted.key, wanted.load);
+  if (!object.pending) return Promise.resolve(arrivalOf(object));
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve('late'), patience);
+    const follower: Follower = {
+      // Takes everything at once: it only waits.
+      get taken() {
+        return object.arrived;
+      },
+      progress: () => {
+        object.took();
+        const passed = object.head !== undefined && !object.keeps;
+        if (object.pending && !passed) return;
+        clearTimeout(timer);
+        resolve(passed ? 'passed' : arrivalOf(object));
+        // An object that nobody may keep is not worth fetching for nobody.
+        queueMicrotask(() => object.leave(follower));
+      },
+    };
+    object.follow(follower);
+  });
+}
+
+function arrivalOf(object: CachedObject): Arrival {
+  if (object.error !== undefined) return 'failed';
+  const status = object.head?.status ?? 0;
+  return status === 200 || status === 206 ? 'here' : 'failed';
+}
+
+/** The bytes of an object, once they are here; undefined when that takes longer than `patience` ms or fails. */
+export async function bytesOf(cache: ObjectCache, wanted: Wanted, patience: number): Promise<Buffer | undefined> {
+  const arrival = await fetchAhead(cache, wanted, patience);
+  return arrival === 'here' ? cache.fresh(wanted.key)?.body : undefined;
+}

@@ -1,0 +1,283 @@
+// One playlist of a session as players get it: for how long it is used, who waits for a new one, and what stands in when no
+// endpoint answers.
+
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toWeirError, WeirError } from '../errors.js';
+import { cachePolicy } from './cache-policy.js';
+import { locate, withPlayerQuery } from './locate.js';
+import { renderMaster } from './master.js';
+import { type PlaylistRequest, StatusError } from './playlist-source.js';
+import { advance } from './presentation.js';
+import { type Directives, parseVariantPin } from './request.js';
+import { mappingOf, playRound, type Round, type RoundSubject, stepOf } from './round.js';
+import type { Session } from './session.js';
+import { type RenditionState, shiftTimes } from './session-state.js';
+import { canBlock, canSkipUntil, type MediaWindow, renderWindow } from './window.js';
+
+/** A playlist ready to be sent. */
+export interface Rendered {
+  readonly kind: 'media' | 'master';
+  /** With marks where a player's own query goes. */
+  readonly text: string;
+  /** For players without a query of their own. */
+  readonly body: Buffer;
+  readonly etag: string;
+  /** Monotonic ms at which the endpoint was asked. */
+  readonly at: number;
+}
+
+/** ms between rounds while no endpoint answers. */
+const retryInterval = 250;
+/** ms that a request waits for a new playlist when there is an old one to give. */
+const patience = 1_000;
+/** Low-latency requests for different states under way at once, for one playlist. */
+const mostBlocking = 8;
+
+export class Rendition implements RoundSubject {
+  readonly rest: string;
+  readonly #session: Session;
+  readonly #pin: string;
+  readonly #origins: string;
+  #window: MediaWindow | undefined;
+  #rendered: Rendered | undefined;
+  #freshUntil = Number.NEGATIVE_INFINITY;
+  #failingSince: number | undefined;
+  #endedSince: number | undefined;
+  #refreshing: Promise<Rendered> | undefined;
+  readonly #blocking = new Map<string, Promise<Rendered>>();
+
+  constructor(session: Session, name: { readonly rest: string; readonly pin: string; readonly origins: string }) {
+    this.#session = session;
+    this.rest = name.rest;
+    this.#pin = name.pin;
+    this.#origins = name.origins;
+  }
+
+  get window(): MediaWindow | undefined {
+    return this.#window;
+  }
+
+  get known(): boolean {
+    return this.#rendered !== undefined;
+  }
+
+  /** undefined for what is made anew at any time: a master playlist. @param shift from our times to those of the state */
+  state(shift: number): RenditionState | undefined {
+    if (this.#window === undefined) return undefined;
+    const window = shiftTimes(this.#window, shift);
+    return { rest: this.rest, pin: this.#pin, origins: this.#origins, window };
+  }
+
+  /** Goes on with what players saw elsewhere. */
+  restore(window: MediaWindow): void {
+    this.#window = window;
+    this.#rendered = render('media', renderWindow(window), this.#session.context.now());
+    this.expire();
+  }
+
+  /** There is a playlist to stand in while endpoints fail. */
+  get servesStale(): boolean {
+    const { now, settings } = this.#session.context;
+    if (this.#rendered === undefined) return false;
+    return this.#failingSince === undefined || now() - this.#failingSince < settings.grace;
+  }
+
+  /**
+   * Whether this window lists that object among the newer ones of the endpoint with that tag. The oldest may be gone there
+   * since the playlist was fetched.
+   */
+  lists(target: string, tag: string): boolean {
+    const window = this.#window;
+    if (window === undefined || window.source !== tag) return false;
+    const { first, last } = window.origin;
+    return window.entries.some(
+      ({ target: own, origin }) => own === target && origin.source === tag && origin.sequence >= (first + last) / 2,
+    );
+  }
+
+  expire(): void {
+    this.#freshUntil = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * The playlist: at once while it is fresh.
+   *
+   * @throws StatusError when the origin has no such playlist; WeirError when nothing can be served within `hls.grace`
+   */
+  ask(directives: Directives): Rendered | Promise<Rendered> {
+    const { now } = this.#session.context;
+    const rendered = this.#rendered;
+    if (directives.sequence !== undefined && this.#window !== undefined && canBlock(this.#window)) {
+      return this.#block(this.#window, directives.sequence, directives.part);
+    }
+    if (rendered !== undefined && now() < this.#freshUntil) {
+      if (this.servesStale) return rendered;
+      throw new WeirError('no_endpoint');
+    }
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#rendered === undefined ? this.#hold() : this.#orStale(this.#refreshing);
+  }
+
+  /** A delta update, where the origin offers them and the player asks for one. */
+  skipping(rendered: Rendered): string {
+    const until = this.#window === undefined ? undefined : canSkipUntil(this.#window);
+    return this.#window === undefined || until === undefined ? rendered.text : renderWindow(this.#window, until);
+  }
+
+  /** The new playlist, or the old one when that takes long or fails within the grace. */
+  async #orStale(fresh: Promise<Rendered>): Promise<Rendered> {
+    const enough = new AbortController();
+    const stale = sleep(patience, undefined, { signal: enough.signal, ref: false }).then(
+      () => this.#rendered,
+      () => undefined,
+    );
+    try {
+      return (await Promise.race([fresh, stale])) ?? (await fresh);
+    } catch (error) {
+      if (this.#rendered !== undefined && this.servesStale) return this.#rendered;
+      throw asUnavailable(error);
+    } finally {
+      enough.abort();
+      // It may fail after we stopped waiting.
+      fresh.catch(() => undefined);
+    }
+  }
+
+  /** There is nothing to give yet: the request waits while endpoints fail, for as long as the grace. */
+  async #hold(): Promise<Rendered> {
+    const { now, settings } = this.#session.context;
+    const until = now() + settings.grace;
+    for (;;) {
+      this.#refreshing ??= this.#refresh().finally(() => {
+        this.#refreshing = undefined;
+      });
+      try {
+        return await this.#refreshing;
+      } catch (error) {
+        if (error instanceof StatusError) this.#session.forget(this);
+        const hopeless = error instanceof StatusError || toWeirError(error).side !== 'upstream';
+        if (hopeless || now() + retryInterval > until)
+          throw error instanceof StatusError ? error : asUnavailable(error);
+      }
+      await sleep(retryInterval, undefined, { ref: false });
+    }
+  }
+
+  async #refresh(): Promise<Rendered> {
+    const { now } = this.#session.context;
+    const at = now();
+    try {
+      return this.#commit(await playRound(this.#session, this), at);
+    } catch (error) {
+      this.#failingSince ??= now();
+      this.#freshUntil = now() + retryInterval;
+      throw error;
+    }
+  }
+
+  /** Low latency: the endpoint holds the request until it has what is asked for; those who ask for the same wait together. */
+  #block(window: MediaWindow, sequence: number, part: number | undefined): Rendered | Promise<Rendered> {
+    const last = window.entries.at(-1)?.sequence ?? 0;
+    const parts = window.tail.filter((line) => line.startsWith('#EXT-X-PART:')).length;
+    const there = sequence <= last || (sequence === last + 1 && part !== undefined && part < parts);
+    if (there && this.#rendered !== undefined) return this.#rendered;
+    // RFC 8216bis, section 6.2.5.2.
+    if (sequence > last + 2) throw new WeirError('bad_request', { detail: 'That segment is too far ahead.' });
+    const key = `${sequence}.${part ?? ''}`;
+    const underWay = this.#blocking.get(key);
+    if (underWay !== undefined) return underWay;
+    if (this.#blocking.size >= mostBlocking) return this.ask({ sequence: undefined, part: undefined, skip: false });
+    const own = sequence - window.offset;
+    const waiting = this.#await(part === undefined ? `_HLS_msn=${own}` : `_HLS_msn=${own}&_HLS_part=${part}`).finally(
+      () => this.#blocking.delete(key),
+    );
+    this.#blocking.set(key, waiting);
+    return waiting;
+  }
+
+  async #await(query: string): Promise<Rendered> {
+    const session = this.#session;
+    const { now, settings } = session.context;
+    const target = this.#window?.targetDuration ?? 1;
+    const at = now();
+    try {
+      const attachment = session.attach([]);
+      const { moves } = session;
+      if (!session.holds(attachment)) attachment.release('abandoned');
+      else {
+        const fetched = await attachment.source.fetch(this.request(settings.stallFactor * target * 1000), query);
+        if (session.moves === moves) {
+          return this.#commit({ attachment, fetched, step: undefined, problem: undefined }, at);
+        }
+      }
+    } catch {
+      // A held request that ends badly says nothing; an ordinary one will.
+    }
+    this.expire();
+    return this.ask({ sequence: undefined, part: undefined, skip: false });
+  }
+
+  request(deadline: number): PlaylistRequest {
+    const variant = parseVariantPin(this.#pin);
+    return { rest: this.rest, origins: this.#origins, variant, own: this.#session.name.query, deadline };
+  }
+
+  #commit(round: Round, at: number): Rendered {
+    const session = this.#session;
+    const { attachment, fetched } = round;
+    const { playlist, base } = fetched;
+    const { settings, clock, now } = session.context;
+    let text: string;
+    let lifetime = settings.masterMaxAge;
+    if (playlist.kind === 'master') {
+      const mapping = mappingOf(session, attachment, this.rest, base, '');
+      text = renderMaster(playlist, this.rest, (uri, kind) => locate(uri, mapping, kind));
+    } else {
+      if (!playlist.ended) this.#endedSince = undefined;
+      else this.#endedSince ??= now();
+      const allowEnd =
+        this.#window === undefined || (this.#endedSince !== undefined && now() - this.#endedSince >= settings.grace);
+      const step = round.step ?? stepOf(session, attachment, this.rest, fetched);
+      const { epoch, window } = advance(session.epochAt(attachment), this.#window, playlist, { ...step, allowEnd });
+      if (window === undefined)
+        throw new WeirError('upstream_bad_response', { detail: 'The playlist lists no segment.' });
+      session.epoch = epoch;
+      this.#window = window;
+      text = renderWindow(window);
+      if (!window.ended) lifetime = Math.min(settings.playlistMaxAge, settings.playlistShare * liveInterval(window));
+    }
+    if (settings.respectCacheControl) {
+      const policy = cachePolicy(fetched.headers, clock(), 0);
+      lifetime = Math.min(lifetime, policy.storable ? policy.freshFor : 0);
+    }
+    this.#freshUntil = at + lifetime;
+    this.#failingSince = undefined;
+    const unchanged = this.#rendered?.text === text ? this.#rendered : undefined;
+    this.#rendered = unchanged === undefined ? render(playlist.kind, text, at) : { ...unchanged, at };
+    return this.#rendered;
+  }
+}
+
+/** ms in which a live playlist usually changes. */
+function liveInterval(window: MediaWindow): number {
+  const line = window.header.find((header) => header.startsWith('#EXT-X-PART-INF:'));
+  const part = line === undefined ? null : /PART-TARGET=(\d+(?:\.\d+)?)/.exec(line);
+  return 1000 * (part === null ? window.targetDuration : Number(part[1]));
+}
+
+function render(kind: Rendered['kind'], text: string, at: number): Rendered {
+  const body = Buffer.from(withPlayerQuery(text, ''));
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"`;
+  return { kind, text, body, etag, at };
+}
+
+/** To a player it is all the same why there is nothing: it may try again. */
+function asUnavailable(error: unknown): WeirError {
+  if (error instanceof StatusError) return new WeirError('no_endpoint', { cause: error });
+  const { code, side } = toWeirError(error);
+  if (side === 'upstream' || code === 'no_endpoint') return new WeirError('no_endpoint', { cause: error });
+  return toWeirError(error);
+}

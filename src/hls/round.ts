@@ -1,0 +1,232 @@
+// One round of refreshing a playlist: the present endpoint, and others when it fails or looks ill.
+
+import { failureOf } from '../balancer/failure.js';
+import { toWeirError, WeirError } from '../errors.js';
+import type { ServerOrigin } from '../model.js';
+import type { Attachment } from './attachment.js';
+import { locate, type Mapping } from './locate.js';
+import type { MediaPlaylist } from './playlist.js';
+import { type FetchedPlaylist, type PlaylistRequest, StatusError } from './playlist-source.js';
+import { bytesOf, fetchAhead, needsOf } from './prefetch.js';
+import { advance, type Change, type Step } from './presentation.js';
+import { isLowLatency, sharesPackaging } from './seam.js';
+import type { Problem, Session } from './session.js';
+import type { Entry, MediaWindow } from './window.js';
+
+/** What a round needs of its rendition. */
+export interface RoundSubject {
+  readonly rest: string;
+  readonly window: MediaWindow | undefined;
+  /** True once an endpoint had it: its absence is a failure from then on. */
+  readonly known: boolean;
+  readonly request: (deadline: number) => PlaylistRequest;
+}
+
+export interface Round {
+  readonly attachment: Attachment;
+  readonly fetched: FetchedPlaylist;
+  /** What the media playlist was judged by, and what it has to be taken over by: the names of what was fetched ahead. */
+  readonly step: Step | undefined;
+  readonly problem: Problem | undefined;
+}
+
+/** Segments at the live edge that are fetched ahead at the first playlist: where players begin. */
+const edgeSegments = 3;
+/** ms that a playlist waits for its new segments at most. */
+const longestWait = 1_000;
+/** ms for a playlist at least, however close a stall is. */
+const shortestDeadline = 1_000;
+
+/**
+ * Asks one endpoint after the other until one gives a playlist that can be used, and makes it the session's.
+ *
+ * @throws StatusError when the answer is that there is no such playlist; WeirError when no endpoint answered
+ */
+export async function playRound(session: Session, subject: RoundSubject): Promise<Round> {
+  const failed: ServerOrigin[] = [];
+  let second: Round | undefined;
+  let lastError: unknown;
+  for (let attempt = 0; attempt <= session.context.retries + 2; attempt += 1) {
+    let attachment: Attachment;
+    try {
+      attachment = session.attach(failed);
+    } catch (error) {
+      lastError ??= error;
+      break;
+    }
+    const { moves } = session;
+    try {
+      const round = await tryEndpoint(session, subject, attachment);
+      if (session.moves !== moves && !session.holds(attachment)) {
+        // Another rendition moved the session meanwhile.
+        attachment.release('abandoned');
+        continue;
+      }
+      const server = attachment.pick.server;
+      if (round.problem !== undefined && (second !== undefined || session.hasAlternative([...failed, server]))) {
+        if (second === undefined) second = round;
+        else attachment.release('abandoned');
+        failed.push(server);
+        continue;
+      }
+      if (second !== undefined && !session.holds(second.attachment)) second.attachment.release('abandoned');
+      session.settle(attachment, second?.problem);
+      return round;
+    } catch (error) {
+      if (!failEndpoint(session, subject, attachment, error)) throw error;
+      lastError = error;
+      failed.push(attachment.pick.server);
+    }
+  }
+  if (second !== undefined) {
+    session.settle(second.attachment, undefined);
+    return second;
+  }
+  throw lastError ?? new WeirError('no_endpoint');
+}
+
+/** False: the endpoint is well, it only has no such playlist, and nobody else is to be asked. */
+function failEndpoint(session: Session, subject: RoundSubject, attachment: Attachment, error: unknown): boolean {
+  if (error instanceof StatusError) {
+    const isPresent = session.holds(attachment);
+    // A path of a player's own making must not move a session that works.
+    if (!subject.known && isPresent) return false;
+    if (!subject.known) attachment.release('success');
+    else session.failed(attachment, 'missing', 'bad_status');
+    return subject.known || session.endpoint === undefined;
+  }
+  session.failed(attachment, 'upstream', failureOf(toWeirError(error)));
+  return true;
+}
+
+async function tryEndpoint(session: Session, subject: RoundSubject, attachment: Attachment): Promise<Round> {
+  const { context } = session;
+  const { window } = subject;
+  const fetched = await attachment.source.fetch(subject.request(deadlineOf(session, window)));
+  const { playlist } = fetched;
+  if (playlist.kind === 'master') return { attachment, fetched, step: undefined, problem: undefined };
+  const bytesDiffer = await differ(session, attachment, subject, fetched, playlist);
+  const step = { ...stepOf(session, attachment, subject.rest, fetched), bytesDiffer };
+  const preview = advance(session.epochAt(attachment), window, playlist, step);
+  if (preview.window === undefined) {
+    throw new WeirError('upstream_bad_response', { detail: 'The playlist lists no segment yet.' });
+  }
+  let problem = stallOf(session, window, preview.change, playlist);
+  // Where nothing is live, nobody begins at the end.
+  const live = !playlist.ended || window !== undefined;
+  if (context.settings.prefetch && live && !isLowLatency(playlist)) {
+    const arrived = await prefetch(session, attachment, preview.change, preview.appended, playlist.targetDuration);
+    if (!arrived) problem = { cause: 'segment', outcome: 'bad_status' };
+  }
+  if (playlist.ended && window !== undefined && !window.ended) problem = { cause: 'ended', outcome: 'success' };
+  return { attachment, fetched, step, problem };
+}
+
+/** A live playlist that is about to count as stalled is not waited for longer than until then. */
+function deadlineOf(session: Session, window: MediaWindow | undefined): number {
+  const { firstByteTimeout, settings, now } = session.context;
+  if (window === undefined || window.ended) return firstByteTimeout;
+  const patience = settings.stallFactor * window.targetDuration * 1000 - (now() - window.grownAt);
+  return Math.min(firstByteTimeout, Math.max(shortestDeadline, patience));
+}
+
+function stallOf(
+  session: Session,
+  window: MediaWindow | undefined,
+  change: Change,
+  playlist: MediaPlaylist,
+): Problem | undefined {
+  if (window === undefined || window.ended || playlist.ended) return undefined;
+  if (change !== 'same' && change !== 'behind' && change !== 'waiting' && change !== 'empty') return undefined;
+  const { now, settings } = session.context;
+  const stalled = now() - window.grownAt > settings.stallFactor * window.targetDuration * 1000;
+  return stalled ? { cause: 'stall', outcome: 'stall' } : undefined;
+}
+
+export function stepOf(session: Session, attachment: Attachment, rest: string, fetched: FetchedPlaylist): Step {
+  const { now, clock, cache } = session.context;
+  return {
+    now: now(),
+    allowEnd: false,
+    bytesDiffer: false,
+    nextLife: Math.floor(clock()).toString(36),
+    locate: (life) => {
+      const mapping = mappingOf(session, attachment, rest, fetched.base, life);
+      return (uri, kind) => locate(uri, mapping, kind);
+    },
+    lost: (entry) =>
+      !session.reaches(entry.origin.source) && !cache.holds(session.key(keyTarget(entry.target, entry.range))),
+  };
+}
+
+export function mappingOf(session: Session, attachment: Attachment, rest: string, base: URL, life: string): Mapping {
+  const { origin } = attachment;
+  return {
+    base,
+    playlistPath: session.name.stem + rest,
+    stem: session.name.stem,
+    forward: (of) => origin.forward(of),
+    endpoint: attachment.tag,
+    life,
+    hidden: new Set([...origin.hidden, ...session.context.settings.unkeyedParameters]),
+    keys: session.context.keys,
+  };
+}
+
+/** False when a new segment is not there: the origin lists what it does not have. */
+async function prefetch(
+  session: Session,
+  attachment: Attachment,
+  change: Change,
+  appended: readonly Entry[],
+  targetDuration: number,
+): Promise<boolean> {
+  const { cache } = session.context;
+  const first = change === 'started';
+  const entries = appended.slice(first ? -edgeSegments : -2 * edgeSegments);
+  const patience = first ? 0 : Math.min(longestWait, targetDuration * 500);
+  const arrivals = await Promise.all(
+    entries.map(async (entry) => {
+      const all = needsOf(entry).map(({ target, range }) => {
+        const load = session.load(target, range, session.name.query, attachment);
+        return fetchAhead(cache, { key: session.key(keyTarget(target, range)), load }, patience);
+      });
+      return (await Promise.all(all)).every((arrival) => arrival !== 'failed');
+    }),
+  );
+  return arrivals.every(Boolean);
+}
+
+/** A byte range is an object of its own. */
+export function keyTarget(target: string, range: string | undefined): string {
+  return range === undefined ? target : `${target} ${range}`;
+}
+
+/** Whether two origins that seem to share their packaging give different bytes for one segment that both list. */
+async function differ(
+  session: Session,
+  attachment: Attachment,
+  subject: RoundSubject,
+  fetched: FetchedPlaylist,
+  playlist: MediaPlaylist,
+): Promise<boolean> {
+  const { window } = subject;
+  const { cache, now } = session.context;
+  if (window === undefined || window.source === attachment.tag) return false;
+  if (!sharesPackaging(window, playlist, now())) return false;
+  const life = session.epoch?.lives.get(attachment.tag) ?? '';
+  const mapping = mappingOf(session, attachment, subject.rest, fetched.base, life);
+  for (const entry of window.entries.toReversed()) {
+    const key = session.key(keyTarget(entry.target, entry.range));
+    const mine = cache.fresh(key)?.body;
+    const segment = playlist.segments.find(({ sequence }) => sequence === entry.origin.sequence);
+    if (mine === undefined || segment === undefined || entry.numbering !== window.numbering) continue;
+    const place = locate(segment.uri, mapping, { ranged: segment.byteRange !== undefined, held: false });
+    if (place === undefined) return false;
+    const load = session.load(place.target, entry.range, session.name.query, attachment);
+    const wanted = { key: session.key(keyTarget(place.target, entry.range)), load };
+    const theirs = await bytesOf(cache, wanted, longestWait);
+    return theirs !== undefined && !theirs.equals(mine);
+  }
+  return false;
+}

@@ -1,0 +1,215 @@
+// All HLS sessions of a data plane: found by whom they are for, bounded in number, ended when nobody asks any more.
+
+import { createHmac, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { ChannelName, ServiceAddress } from '../model.js';
+import type { SessionName } from './attachment.js';
+import { ObjectCache } from './cache.js';
+import { endpointTag, type PinKeys } from './pin.js';
+import { Session } from './session.js';
+import type { SessionContext } from './session-context.js';
+import { type SessionState, StateLog } from './session-state.js';
+
+const sweepInterval = 5_000;
+/** ms without a request after which a session lets go of its endpoint. */
+const restAfter = 30_000;
+
+export class HlsSessions {
+  readonly context: SessionContext;
+  readonly #sessions = new Map<string, Session>();
+  readonly #byChannel = new Map<ChannelName, Set<Session>>();
+  /** Names of the addresses that are registered. */
+  readonly #tags = new Map<ServiceAddress, string>();
+  /** Of another process, for players who have not come here yet. */
+  readonly #adopted = new Map<string, SessionState>();
+  readonly #log = new StateLog();
+  readonly #timer: NodeJS.Timeout;
+  readonly #unsubscribe: () => void;
+
+  constructor(options: Omit<SessionContext, 'cache' | 'keys' | 'tagOf'>) {
+    const { settings, now, clock, metrics, store } = options;
+    const cache = new ObjectCache(
+      {
+        maxBytes: settings.cacheSize,
+        maxObject: settings.maxObject,
+        staleIfError: settings.staleIfError,
+        errorLifetime: settings.errorMaxAge,
+      },
+      {
+        now,
+        clock,
+        receive: (bytes) => {
+          metrics.traffic.received.hls += bytes;
+        },
+      },
+    );
+    const keys = pinKeys(settings.pinSecret);
+    const tagOf = (address: ServiceAddress): string => {
+      const known = this.#tags.get(address);
+      if (known !== undefined) return known;
+      const tag = endpointTag(address, keys);
+      this.#tags.set(address, tag);
+      return tag;
+    };
+    this.context = { ...options, cache, keys, tagOf };
+    this.#timer = setInterval(() => this.#sweep(), sweepInterval).unref();
+    // A deleted endpoint is out at once: the next request of a player has to find another one.
+    this.#unsubscribe = store.subscribe((_snapshot, change) => {
+      for (const { channel, address } of change.drop) {
+        this.#tags.delete(address);
+        for (const session of this.#byChannel.get(channel) ?? []) session.expire();
+      }
+      // A new one is tried at once where there was none.
+      for (const { channel } of change.put) {
+        for (const session of this.#byChannel.get(channel) ?? []) {
+          if (session.endpoint === undefined) session.expire();
+        }
+      }
+    });
+  }
+
+  /** The session of those players, made when there is none. */
+  open(name: SessionName): Session {
+    const known = this.find(name);
+    if (known !== undefined) return known;
+    const session = new Session(name, this.context);
+    const adopted = this.#adopted.get(keyOf(name));
+    if (adopted !== undefined) {
+      this.#adopted.delete(keyOf(name));
+      session.restore(adopted);
+    }
+    for (const [key, oldest] of this.#sessions) {
+      if (this.#sessions.size < this.context.settings.maxSessions) break;
+      this.#end(key, oldest);
+    }
+    this.#sessions.set(keyOf(name), session);
+    const others = this.#byChannel.get(name.channel);
+    if (others === undefined) this.#byChannel.set(name.channel, new Set([session]));
+    else others.add(session);
+    return session;
+  }
+
+  find(name: SessionName): Session | undefined {
+    const key = keyOf(name);
+    const session = this.#sessions.get(key);
+    if (session === undefined) return undefined;
+    if (session.name.query !== name.query) session.name = name;
+    return session;
+  }
+
+  /** What another process would need to go on, as far as it was not told yet. */
+  newStates(): SessionState[] {
+    const states = [...this.#sessions].flatMap(([key, session]) => session.stateFor(key) ?? []);
+    return this.#log.due(states, this.context.now());
+  }
+
+  /** Sessions of channels that are this process's now: each goes on when its first player comes. */
+  adopt(states: readonly SessionState[]): void {
+    for (const state of states) if (!this.#sessions.has(state.key)) this.#adopted.set(state.key, state);
+  }
+
+  /** Another process has these channels now, and their sessions. */
+  release(isGone: (channel: ChannelName) => boolean): void {
+    for (const [key, session] of this.#sessions) if (isGone(session.name.channel)) this.#end(key, session);
+    for (const [key, state] of this.#adopted) if (isGone(state.channel)) this.#adopted.delete(key);
+  }
+
+  /** True while players of a channel that is out of the registry can still be served. */
+  holds(channel: ChannelName): boolean {
+    const sessions = this.#byChannel.get(channel);
+    if (sessions === undefined) return false;
+    for (const session of sessions) if (session.lives) return true;
+    return false;
+  }
+
+  /** For `/api/v1/hls`. */
+  describe() {
+    const { now, cache } = this.context;
+    return {
+      sessions: [...this.#sessions.values()].map((session) => ({
+        channel: session.name.channel,
+        path: session.name.stem,
+        shared: session.name.partition === '',
+        endpoint: session.endpoint?.address ?? null,
+        idle_seconds: (now() - session.usedAt) / 1000,
+        epoch: session.epoch?.number ?? null,
+        last_switch: describeSwitch(session),
+        playlists: [...session.renditions].flatMap(({ rest, window }) => {
+          const first = window?.entries[0];
+          if (window === undefined || first === undefined) return [];
+          return {
+            path: session.name.stem + rest,
+            media_sequence: first.sequence,
+            segments: window.entries.length,
+            discontinuity_sequence: first.discontinuitySequence - (first.discontinuity ? 1 : 0),
+            target_duration_seconds: window.targetDuration,
+            since_growth_seconds: (now() - window.grownAt) / 1000,
+            ended: window.ended,
+          };
+        }),
+      })),
+      cache: { objects: cache.objects, bytes: cache.bytes },
+    };
+  }
+
+  /** Brings the gauges up to date. */
+  collect(): void {
+    const { metrics, cache } = this.context;
+    metrics.hlsSessions.set(this.#sessions.size);
+    metrics.hlsCacheBytes.set(cache.bytes);
+    metrics.hlsCacheObjects.set(cache.objects);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#unsubscribe();
+    for (const [key, session] of this.#sessions) this.#end(key, session);
+  }
+
+  #sweep(): void {
+    const now = this.context.now();
+    for (const [key, session] of this.#sessions) {
+      const idle = now - session.usedAt;
+      const limit = session.isEmpty ? restAfter : this.context.settings.sessionIdle;
+      if (idle >= limit) this.#end(key, session);
+      else if (idle >= restAfter) session.rest();
+    }
+  }
+
+  #end(key: string, session: Session): void {
+    session.rest();
+    this.#sessions.delete(key);
+    const others = this.#byChannel.get(session.name.channel);
+    others?.delete(session);
+    if (others?.size === 0) this.#byChannel.delete(session.name.channel);
+  }
+}
+
+export type HlsReport = ReturnType<HlsSessions['describe']>;
+
+function keyOf(name: SessionName): string {
+  return `${name.channel} ${name.stem} ${name.partition}`;
+}
+
+function describeSwitch({ lastSwitch }: Session): unknown {
+  return lastSwitch === undefined ? null : { ...lastSwitch, at: new Date(lastSwitch.at).toISOString() };
+}
+
+/**
+ * Without a secret of the operator's, endpoints are named by a plain hash, which every edge computes alike, and original
+ * paths are signed with what only this machine knows (machine-id(5): never to be exposed, hence hashed).
+ */
+function pinKeys(secret: string | undefined): PinKeys {
+  if (secret !== undefined) return { naming: `name ${secret}`, signing: `path ${secret}` };
+  return { naming: 'weir', signing: createHmac('sha256', machineId()).update('weir hls pins').digest() };
+}
+
+function machineId(): string | Buffer {
+  try {
+    const id = readFileSync('/etc/machine-id', 'utf8').trim();
+    if (id !== '') return id;
+  } catch {
+    // A system without one.
+  }
+  return randomBytes(32);
+}

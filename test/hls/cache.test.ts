@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import type { IncomingHttpHeaders } from 'node:http';
+import { beforeEach, suite, test } from 'node:test';
+import { WeirError } from '../../src/errors.js';
+import { ObjectCache } from '../../src/hls/cache.js';
+import type { CachedObject, Follower, Load } from '../../src/hls/cached-object.js';
+import type { UpstreamHandler } from '../../src/upstream/client.js';
+
+/** An endpoint that answers when the test says so. */
+class Upstream {
+  readonly requests: { conditions: Record<string, string>; handler: UpstreamHandler; aborted: boolean }[] = [];
+  resumed = 0;
+  readonly load: Load = (conditions, handler) => {
+    const request = { conditions, handler, aborted: false };
+    this.requests.push(request);
+    return {
+      resume: () => {
+        this.resumed += 1;
+      },
+      abort: () => {
+        request.aborted = true;
+      },
+    };
+  };
+
+  get last(): UpstreamHandler {
+    const request = this.requests.at(-1);
+    assert.ok(request !== undefined);
+    return request.handler;
+  }
+
+  answer(body: string, headers: IncomingHttpHeaders = {}, status = 200): void {
+    this.last.onResponse(status, headers);
+    this.last.onData(Buffer.from(body));
+    this.last.onEnd();
+  }
+}
+
+class Reader implements Follower {
+  taken = 0;
+  text = '';
+  readonly #object: CachedObject;
+  constructor(object: CachedObject, pace: 'fast' | 'slow' = 'fast') {
+    this.#object = object;
+    object.follow(this);
+    if (pace === 'fast') this.progress();
+    else this.progress = () => undefined;
+  }
+  progress(): void {
+    this.read();
+  }
+  read(): void {
+    while (this.taken < this.#object.arrived) {
+      this.text += this.#object.chunk(this.taken)?.toString() ?? '(gone)';
+      this.taken += 1;
+      this.#object.took();
+    }
+  }
+}
+
+let now: number;
+let received: number;
+let upstream: Upstream;
+function cacheOf(settings: { maxBytes?: number; maxObject?: number } = {}): ObjectCache {
+  const { maxBytes = 100_000, maxObject = 10_000 } = settings;
+  return new ObjectCache(
+    { maxBytes, maxObject, staleIfError: 5000, errorLifetime: 1000 },
+    {
+      now: () => now,
+      clock: () => now,
+      receive: (bytes) => {
+        received += bytes;
+      },
+    },
+  );
+}
+beforeEach(() => {
+  now = 0;
+  received = 0;
+  upstream = new Upstream();
+});
+
+suite('fetching once', () => {
+  test('an answer that asks to be checked each time is used again within the least age, an error is not', () => {
+    const cache = cacheOf();
+    const open = () => cache.open('a', upstream.load, { minAge: 100 });
+    open();
+    upstream.last.onResponse(200, { 'content-length': '1', 'cache-control': 'no-cache' });
+    upstream.last.onData(Buffer.from('x'));
+    upstream.last.onEnd();
+    now = 99;
+    assert.equal(open().lookup, 'hit');
+    assert.equal(cache.open('a', upstream.load).lookup, 'miss', 'for those who ask for none');
+    upstream.last.onResponse(404, { 'content-length': '0', 'cache-control': 'no-cache' });
+    upstream.last.onEnd();
+    assert.equal(open().lookup, 'miss');
+  });
+
+  test('those who ask while it arrives share the request: what is there, then what follows', () => {
+    const cache = cacheOf();
+    const { object, lookup } = cache.open('a', upstream.load);
+    assert.equal(lookup, 'miss');
+    const first = new Reader(object);
+    upstream.last.onResponse(200, { 'content-length': '6' });
+    upstream.last.onData(Buffer.from('abc'));
+    const joined = cache.open('a', upstream.load);
+    assert.equal(joined.lookup, 'joined');
+    const late = new Reader(joined.object);
+    assert.equal(late.text, 'abc');
+    upstream.last.onData(Buffer.from('def'));
+    upstream.last.onEnd();
+    assert.deepEqual([first.text, late.text], ['abcdef', 'abcdef']);
+    const hit = cache.open('a', upstream.load);
+    assert.equal(hit.lookup, 'hit');
+    assert.equal(hit.object.body?.toString(), 'abcdef');
+    assert.equal(upstream.requests.length, 1);
+    assert.equal(received, 6);
+  });
+
+  test('the request goes on while one is left, and ends with the last one', () => {
+    const cache = cacheOf();
+    const { object } = cache.open('a', upstream.load);
+    const [one, other] = [new Reader(object), new Reader(object)];
+    object.leave(one);
+    assert.equal(upstream.requests[0]?.aborted, false);
+    object.leave(other);
+    assert.equal(upstream.requests[0]?.aborted, true);
+    assert.equal(cache.open('a', upstream.load).lookup, 'miss', 'and says nothing about the object');
+  });
+
+  test('a body shorter than its length is an error for all, and not kept', () => {
+    const cache = cacheOf();
+    const { object } = cache.open('a', upstream.load);
+    new Reader(object);
+    upstream.answer('abc', { 'content-length': '6' });
+    assert.equal(object.error?.code, 'upstream_cut');
+    assert.equal(cache.fresh('a'), undefined);
+  });
+});
+
+suite('what is kept', () => {
+  test('the least recently used leave, by bytes', () => {
+    const cache = cacheOf({ maxBytes: 5000 });
+    for (const key of ['a', 'b', 'c']) {
+      cache.open(key, upstream.load);
+      upstream.answer('x'.repeat(500));
+      cache.fresh('a');
+    }
+    assert.ok(cache.fresh('a') !== undefined);
+    cache.open('d', upstream.load);
+    upstream.answer('x'.repeat(500));
+    assert.deepEqual(
+      ['a', 'b', 'c', 'd'].map((key) => cache.fresh(key) !== undefined),
+      [true, false, true, true],
+    );
+    assert.ok(cache.bytes <= 5000);
+  });
+
+  test('its bytes are counted to the end', () => {
+    const cache = cacheOf({ maxBytes: 0 });
+    for (let count = 0; count < 50; count++) {
+      cache.open(`k${count}`, upstream.load);
+      if (count % 3 === 0) upstream.answer('x'.repeat(100));
+      else if (count % 3 === 1) upstream.answer('x'.repeat(100), { 'cache-control': 'no-store' });
+      else upstream.last.onError(new WeirError('upstream_cut'));
+    }
+    assert.ok(cache.objects <= 1);
+    assert.ok(cache.bytes <= 2 * 1024 + 100, String(cache.bytes));
+  });
+
+  const unkept: [name: string, headers: IncomingHttpHeaders][] = [
+    ['what may not be stored', { 'cache-control': 'no-store' }],
+    ['what is private', { 'cache-control': 'private' }],
+    ['what says it is too large', { 'content-length': '20000' }],
+  ];
+  for (const [name, headers] of unkept) {
+    test(`${name} passes through, to nobody else`, () => {
+      const cache = cacheOf();
+      const { object } = cache.open('a', upstream.load);
+      const reader = new Reader(object);
+      upstream.last.onResponse(200, headers);
+      assert.equal(cache.open('a', upstream.load).lookup, 'miss');
+      const first = upstream.requests[0]?.handler;
+      first?.onData(Buffer.from('abc'));
+      assert.equal(reader.text, 'abc');
+      assert.equal(object.size, 0, 'nothing is held');
+    });
+  }
+
+  test('what grows too large goes at the pace of the slowest', () => {
+    const cache = cacheOf({ maxObject: 1000 });
+    const { object } = cache.open('a', upstream.load);
+    const fast = new Reader(object);
+    const slow = new Reader(object, 'slow');
+    upstream.last.onResponse(200, {});
+    assert.equal(upstream.last.onData(Buffer.alloc(900, 'a')), true);
+    assert.equal(upstream.last.onData(Buffer.alloc(900, 'b')), false, 'paused');
+    assert.equal(fast.text.length, 1800);
+    slow.read();
+    assert.equal(upstream.resumed, 1);
+    assert.equal(slow.text, fast.text);
+    assert.equal(object.size, 0);
+  });
+});
+
+suite('freshness', () => {
+  test('an object that is no longer fresh is asked about, and kept when it still holds', () => {
+    const cache = cacheOf();
+    cache.open('a', upstream.load);
+    upstream.answer('abc', { etag: '"1"', 'cache-control': 'max-age=1' });
+    now = 1500;
+    assert.equal(cache.open('a', upstream.load).lookup, 'miss');
+    assert.deepEqual(upstream.requests[1]?.conditions, { 'if-none-match': '"1"' });
+    upstream.last.onResponse(304, { 'cache-control': 'max-age=9' });
+    upstream.last.onEnd();
+    now = 5000;
+    assert.equal(cache.open('a', upstream.load).object.body?.toString(), 'abc');
+    assert.equal(upstream.requests.length, 2);
+  });
+
+  for (const [name, fail] of [
+    ['an error', () => upstream.last.onError(new WeirError('upstream_connect'))],
+    ['a 500', () => upstream.last.onResponse(500, {})],
+  ] as const) {
+    test(`it stands in for an endpoint that fails with ${name}, for a bounded time`, () => {
+      const cache = cacheOf();
+      cache.open('a', upstream.load);
+      upstream.answer('abc', { 'cache-control': 'max-age=1' });
+      now = 3000;
+      const { object } = cache.open('a', upstream.load);
+      fail();
+      assert.equal(object.body?.toString(), 'abc');
+      now = 20_000;
+      const late = cache.open('a', upstream.load).object;
+      fail();
+      assert.equal(late.body, undefined);
+    });
+  }
+
+  test('an error is answered again for a second, then asked again', () => {
+    const cache = cacheOf();
+    cache.open('a', upstream.load);
+    upstream.last.onError(new WeirError('upstream_connect'));
+    now = 900;
+    assert.equal(cache.open('a', upstream.load).object.error?.code, 'upstream_connect');
+    now = 1100;
+    assert.equal(cache.open('a', upstream.load).lookup, 'miss');
+    upstream.answer('no', { 'cache-control': 'max-age=60' }, 404);
+    now = 2000;
+    assert.equal(cache.open('a', upstream.load).lookup, 'hit');
+    now = 2200;
+    assert.equal(cache.open('a', upstream.load).lookup, 'miss');
+  });
+});

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { type LocatedKind, locate, type Mapping, relative, restOf, withPlayerQuery } from '../../src/hls/locate.js';
+import { parsePin } from '../../src/hls/pin.js';
+import type { ServiceAddress } from '../../src/model.js';
+import { upstreamTarget } from '../../src/upstream/target.js';
+
+const keys = { naming: 'weir', signing: 'a secret' };
+const segment = { ranged: false, held: false };
+
+/** What a player without a query of its own reads. */
+function uriFor(uri: string, where: Mapping, kind: LocatedKind = segment, query = ''): string | undefined {
+  const found = locate(uri, where, kind);
+  return found === undefined ? undefined : withPlayerQuery(found.uri, query);
+}
+
+/** The mapping of `/live/news<rest>` at an endpoint with that address. */
+function mapping(address: string, rest = '.m3u8', more: Partial<Mapping> = {}): Mapping {
+  const stem = '/live/news';
+  const forward = (of: string) =>
+    upstreamTarget(address as ServiceAddress, { channel: 'news', path: stem + of, rest: of, query: '' }).path;
+  return {
+    base: new URL(forward(rest), 'http://10.0.0.1:8080'),
+    playlistPath: stem + rest,
+    stem,
+    forward,
+    endpoint: 'ABCDEFGH',
+    life: '',
+    hidden: new Set(),
+    keys,
+    ...more,
+  };
+}
+
+const bare = '10.0.0.1:8080';
+const withPath = 'http://10.0.0.1:8080/a/b';
+const template = 'http://10.0.0.1:8080/x/{channel}/hls{rest}';
+
+const places: [name: string, address: string, rest: string, uri: string, expected: string][] = [
+  ['beside the playlist', bare, '.m3u8', 'news-12.ts', 'news-12.ts?weir=ABCDEFGH'],
+  ['below the channel', bare, '/index.m3u8', '12.ts', '12.ts?weir=ABCDEFGH'],
+  ['below a rendition', bare, '/720/index.m3u8', '../audio/12.aac', '../audio/12.aac?weir=ABCDEFGH'],
+  ['an absolute path', bare, '.m3u8', '/live/news/12.ts', 'news/12.ts?weir=ABCDEFGH'],
+  ['an absolute URI', bare, '.m3u8', 'http://10.0.0.1:8080/live/news-1.ts', 'news-1.ts?weir=ABCDEFGH'],
+  ['with a query of its own', bare, '.m3u8', 'news-1.ts?sig=%41', 'news-1.ts?weir=ABCDEFGH&sig=%41'],
+  ['at an address with a path', withPath, '.m3u8', 'b-12.ts', 'news-12.ts?weir=ABCDEFGH'],
+  ['below an address with a path', withPath, '/i.m3u8', '12.ts', '12.ts?weir=ABCDEFGH'],
+  ['at a template', template, '/i.m3u8', '12.ts', '12.ts?weir=ABCDEFGH'],
+];
+for (const [name, address, rest, uri, expected] of places) {
+  test(`a segment is found under the channel: ${name}`, () => {
+    assert.equal(uriFor(uri, mapping(address, rest)), expected);
+  });
+}
+
+const elsewhere: [name: string, address: string, uri: string, original: string][] = [
+  ['a name of its own beside the playlist', bare, 'seg12.ts', '/live/seg12.ts'],
+  ['another directory', bare, '/media/12.ts', '/media/12.ts'],
+  ['beside an address with a path', withPath, 'seg12.ts?x=1', '/a/seg12.ts'],
+];
+for (const [name, address, uri, original] of elsewhere) {
+  test(`where no URL of the channel leads, the pin carries the path: ${name}`, () => {
+    const found = locate(uri, mapping(address), segment);
+    assert.ok(found !== undefined);
+    assert.match(found.target, /^\/live\/news\/(seg)?12\.ts\?/);
+    const pin = parsePin(new URLSearchParams(found.target.split('?')[1]).get('weir') ?? '', keys);
+    assert.equal(pin?.original, original);
+  });
+}
+
+test('what is not at the endpoint stays as it is', () => {
+  for (const uri of [
+    'https://cdn.example/1.ts',
+    'data:text/plain,x',
+    'skd://key',
+    'http://10.0.0.1:81/x',
+    'http://[',
+  ]) {
+    assert.equal(locate(uri, mapping(bare), segment), undefined, uri);
+  }
+});
+
+test('parameters of the edge itself never reach a player', () => {
+  const hidden = mapping(bare, '.m3u8', { hidden: new Set(['hls_ctx']) });
+  assert.equal(uriFor('news-1.ts?hls_ctx=x&a=1', hidden), 'news-1.ts?weir=ABCDEFGH&a=1');
+});
+
+test('a variant is not pinned to the endpoint: it says where it is listed', () => {
+  assert.equal(uriFor('news/720.m3u8?q=1', mapping(bare), { variant: 'm0.x' }), 'news/720.m3u8?weir=m0.x&q=1');
+});
+
+test("the player's own query stands before the pin", () => {
+  assert.equal(uriFor('news-1.ts?a=1', mapping(bare), segment, 'token=x'), 'news-1.ts?token=x&weir=ABCDEFGH&a=1');
+});
+
+test('another life and flags are in the pin', () => {
+  const reborn = mapping(bare, '.m3u8', { life: 'k3' });
+  assert.equal(uriFor('news-1.ts', reborn, { ranged: true, held: true }), 'news-1.ts?weir=ABCDEFGH.k3.rh');
+});
+
+test('no path of an origin leads a player out of the channel', () => {
+  for (const uri of [
+    '/../../etc/passwd',
+    '//10.0.0.1:8080//x',
+    '%2e%2e/x',
+    '..%2fx',
+    'a\\b',
+    '/live/newsroom-1.ts',
+    '/',
+  ]) {
+    const found = locate(uri, mapping(bare), segment);
+    if (found !== undefined) assert.match(found.target, /^\/live\/news[/._-]/, uri);
+  }
+});
+
+suite('relative references', () => {
+  const cases: [from: string, to: string, expected: string][] = [
+    ['/live/news.m3u8', '/live/news-1.ts', 'news-1.ts'],
+    ['/live/news.m3u8', '/live/news/1.ts', 'news/1.ts'],
+    ['/live/news/720/i.m3u8', '/live/news/1.ts', '../1.ts'],
+    ['/live/news.m3u8', '/other/1.ts', '/other/1.ts'],
+    ['/live/news.m3u8', '/live/a:b.ts', './a:b.ts'],
+  ];
+  for (const [from, to, expected] of cases) {
+    test(`${from} to ${to}`, () => {
+      assert.equal(relative(from, to), expected);
+      assert.equal(new URL(expected, `http://h${from}`).pathname, to);
+    });
+  }
+});
+
+test('restOf finds what the endpoint would map to that path', () => {
+  assert.equal(restOf('/a/b-12.ts', mapping(withPath)), '-12.ts');
+  assert.equal(restOf('/x/news/hls/1.ts', mapping(template)), '/1.ts');
+  assert.equal(restOf('/a/bc', mapping(withPath)), undefined);
+});
