@@ -1,0 +1,140 @@
+// One request of a player, from its header to the end of its answer: what it is, and what is counted and logged of it.
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Config } from '../config-schema.js';
+import type { WeirError } from '../errors.js';
+import type { Logger } from '../log.js';
+import type { Metrics, Protocol } from '../metrics.js';
+import type { ChannelName } from '../model.js';
+import { acceptableRequestId, corsHeaders, type Hop } from './headers.js';
+
+/** What every request needs of the edge. */
+export interface EdgeContext {
+  readonly settings: Config['http'];
+  readonly log: Pick<Config['log'], 'requests'>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** This edge in `Via`: protocol version and a name of its own, so that a loop is seen. */
+  readonly via: string;
+  /** Who asks on this listener: players, or the other workers for theirs. */
+  readonly audience: 'players' | 'workers';
+  /** True while the edge shuts down: connections are not kept. */
+  readonly draining: () => boolean;
+}
+
+export class PlayerExchange {
+  readonly request: IncomingMessage;
+  readonly edge: EdgeContext;
+  readonly hop: Hop;
+  protocol: Protocol = 'other';
+  channel: ChannelName | undefined;
+  /** The service address that answers. */
+  endpoint: string | undefined;
+  readonly #startedAt = performance.now();
+  #firstByteAt: number | undefined;
+  #status = 0;
+  #code: string | undefined;
+  #bytesOut = 0;
+  #open = false;
+  #ended = false;
+
+  constructor(request: IncomingMessage, edge: EdgeContext) {
+    this.request = request;
+    this.edge = edge;
+    const { trustForwarded } = edge.settings;
+    const given = trustForwarded ? acceptableRequestId(request.headers['x-request-id']) : undefined;
+    this.hop = {
+      remoteAddress: request.socket.remoteAddress ?? 'unknown',
+      requestId: given ?? randomUUID(),
+      via: edge.via,
+      trustForwarded,
+    };
+  }
+
+  get cors() {
+    return corsHeaders(this.edge.settings.cors, this.request.headers.origin);
+  }
+
+  /** The answer's status is settled, and its first byte leaves. */
+  started(status: number): void {
+    if (this.#open) return;
+    this.#open = true;
+    this.#status = status;
+    this.#firstByteAt = performance.now();
+    this.edge.metrics.openStreams.inc({ protocol: this.protocol });
+  }
+
+  sent(bytes: number): void {
+    this.#bytesOut += bytes;
+    this.edge.metrics.traffic.sent[this.protocol] += bytes;
+  }
+
+  /** For the log: what a relay wrote, which it counts by itself while it writes. */
+  streamed(bytes: number): void {
+    this.#bytesOut = bytes;
+  }
+
+  failed(error: WeirError): void {
+    this.#code = error.code;
+    if (this.#status === 0) this.#status = error.status;
+  }
+
+  /** Called once when the answer is over, however it ended: counts it and writes its log line. */
+  ended(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { metrics, logger } = this.edge;
+    const { protocol, channel, endpoint } = this;
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    const firstByte = this.#firstByteAt === undefined ? undefined : (this.#firstByteAt - this.#startedAt) / 1000;
+    if (this.#open) metrics.openStreams.dec({ protocol });
+    if (this.#status === 0) this.#status = 499;
+    metrics.requests.inc({ protocol, status_class: `${Math.floor(this.#status / 100)}xx` });
+    metrics.duration.observe({ protocol }, seconds);
+    if (firstByte !== undefined) metrics.firstByte.observe({ protocol }, firstByte);
+    if (!this.edge.log.requests) return;
+    logger.info(
+      {
+        id: this.hop.requestId,
+        protocol,
+        channel,
+        endpoint,
+        status: this.#status,
+        code: this.#code,
+        bytes: this.#bytesOut,
+        firstByte: round(firstByte),
+        duration: round(seconds),
+        remote: this.hop.remoteAddress,
+      },
+      'request',
+    );
+  }
+}
+
+/** A short JSON body with the code and the request id; never more than what is safe to show. */
+export function answerError(exchange: PlayerExchange, response: ServerResponse, error: WeirError): void {
+  exchange.failed(error);
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const body = JSON.stringify({ error: error.code, message: error.message, request_id: exchange.hop.requestId });
+  const headers: Record<string, string | string[] | number> = {
+    ...exchange.cors,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-request-id': exchange.hop.requestId,
+  };
+  if (error.status === 503) headers['retry-after'] = 1;
+  if (error.status === 405) headers['allow'] = 'GET, HEAD, OPTIONS';
+  if (exchange.edge.draining()) headers['connection'] = 'close';
+  exchange.started(error.status);
+  response.writeHead(error.status, headers);
+  response.end(exchange.request.method === 'HEAD' ? undefined : body);
+}
+
+function round(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(seconds * 1e6) / 1e6;
+}

@@ -1,0 +1,115 @@
+// Pure: which header fields go on, to an endpoint and to a player (RFC 9110, section 7.6).
+
+import type { IncomingHttpHeaders } from 'node:http';
+
+type Headers = Record<string, string | string[]>;
+
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+/** What describes the player's own request and is said anew, or has no meaning for a request without a body. */
+const replacedUpstream = new Set(['host', 'expect', 'content-length', 'via', 'x-request-id']);
+const forwarded = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded']);
+
+export interface Hop {
+  /** Of the player, as the socket says. */
+  readonly remoteAddress: string;
+  readonly requestId: string;
+  /** This edge, in `Via`. */
+  readonly via: string;
+  /** Whether the player's own X-Forwarded-* are believed. */
+  readonly trustForwarded: boolean;
+}
+
+/** The fields of a request to an endpoint. */
+export function upstreamHeaders(headers: IncomingHttpHeaders, hop: Hop): Headers {
+  const named = namedByConnection(headers);
+  const out: Headers = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || hopByHop.has(name) || replacedUpstream.has(name) || named?.has(name)) continue;
+    if (!hop.trustForwarded && forwarded.has(name)) continue;
+    out[name] = value;
+  }
+  const before = hop.trustForwarded ? headers['x-forwarded-for'] : undefined;
+  out['x-forwarded-for'] = before === undefined ? hop.remoteAddress : `${before}, ${hop.remoteAddress}`;
+  out['x-forwarded-proto'] ??= 'http';
+  if (headers.host !== undefined) out['x-forwarded-host'] ??= headers.host;
+  out['x-request-id'] = hop.requestId;
+  out['via'] = appendVia(headers['via'], hop.via);
+  return out;
+}
+
+/** The fields of an answer to a player. With CORS of our own, the endpoint's is left out. */
+export function playerHeaders(
+  headers: IncomingHttpHeaders,
+  hop: Pick<Hop, 'requestId' | 'via'>,
+  cors: Headers | undefined,
+): Headers {
+  const named = namedByConnection(headers);
+  const out: Headers = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || hopByHop.has(name) || named?.has(name)) continue;
+    if (cors !== undefined && name.startsWith('access-control-')) continue;
+    out[name] = value;
+  }
+  if (cors !== undefined) addCors(out, cors);
+  out['x-request-id'] = hop.requestId;
+  out['via'] = appendVia(headers['via'], hop.via);
+  return out;
+}
+
+/** True when a request came through this edge before. */
+export function isLoop(headers: IncomingHttpHeaders, via: string): boolean {
+  return headers['via']?.includes(via) === true;
+}
+
+/** A request id from a trusted proxy, where it is harmless to repeat in a header and a log. */
+export function acceptableRequestId(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && /^[\w.:+/=-]{1,128}$/.test(value) ? value : undefined;
+}
+
+/**
+ * CORS fields of an answer (https://fetch.spec.whatwg.org/#http-cors-protocol); undefined where none are to be sent.
+ * With a list of origins the answer depends on the request's Origin, which `Vary` tells to caches.
+ */
+export function corsHeaders(allowed: readonly string[], origin: string | undefined): Headers | undefined {
+  if (allowed.length === 0) return undefined;
+  const expose = { 'access-control-expose-headers': 'Content-Length, Content-Range, Date, X-Request-Id' };
+  if (allowed.includes('*')) return { 'access-control-allow-origin': '*', ...expose };
+  if (origin === undefined || !allowed.includes(origin)) return { vary: 'Origin' };
+  return { 'access-control-allow-origin': origin, vary: 'Origin', ...expose };
+}
+
+/** What a preflight asks for (an OPTIONS request of a browser). */
+export const preflightHeaders: Headers = {
+  'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+  'access-control-allow-headers': 'Range, If-None-Match, If-Modified-Since, Authorization, Content-Type, X-Request-Id',
+  'access-control-max-age': '86400',
+};
+
+function addCors(out: Headers, cors: Headers): void {
+  const vary = out['vary'];
+  Object.assign(out, cors);
+  if (vary !== undefined && cors['vary'] !== undefined) out['vary'] = `${vary}, ${cors['vary']}`;
+}
+
+function appendVia(before: string | string[] | undefined, via: string): string {
+  return before === undefined ? via : `${before}, ${via}`;
+}
+
+/** Fields that `Connection` names belong to the one connection, too. */
+function namedByConnection(headers: IncomingHttpHeaders): Set<string> | undefined {
+  const { connection } = headers;
+  if (connection === undefined || /^(?:keep-alive|close)$/i.test(connection)) return undefined;
+  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
+}

@@ -1,0 +1,133 @@
+// Answers HLS requests for channels of another worker: each object is taken from the owner once and kept here too; a
+// playlist is asked for again after a moment, so that players see the same wherever they come in.
+
+import { createHash } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { objectKey, parseQuery, partitionOf, readPin, targetOf } from '../hls/request.js';
+import { keyTarget } from '../hls/round.js';
+import type { HlsSessions } from '../hls/sessions.js';
+import type { ChannelName, ServerOrigin } from '../model.js';
+import type { UpstreamClient } from '../upstream/client.js';
+import type { PlayerExchange } from './exchange.js';
+import { unpinnedMaxAge } from './hls.js';
+import { ObjectReply } from './object-reply.js';
+import { createPeerLoad } from './peer-load.js';
+import type { Route } from './route.js';
+
+export interface PeerHlsTools {
+  readonly sessions: HlsSessions;
+  readonly client: UpstreamClient;
+  /** The worker that owns the channel now, this one perhaps. */
+  readonly ownerOf: (channel: ChannelName) => ServerOrigin | undefined;
+}
+
+interface Wanted {
+  readonly key: string;
+  readonly range: string | undefined;
+  /** The player's Range selects from the object. */
+  readonly selects: boolean;
+  /** ms */
+  readonly maxAge: number;
+  /** ms */
+  readonly minAge: number;
+}
+
+/**
+ * ms for which a playlist of the owner serves further players. No player asks again so soon, so none that comes to the
+ * owner first and here next gets an older list than it has.
+ */
+const playlistReuse = 100;
+
+/** An owner holds a request while its endpoints fail (`hls.grace`), and a part for as many first-byte timeouts. */
+const heldFactor = 3;
+const mostRecent = 10_000;
+
+export class PeerHlsHandler {
+  readonly #tools: PeerHlsTools;
+  readonly #unkeyed: ReadonlySet<string>;
+  /** When (monotonic ms) players last asked here, the least recent first. */
+  readonly #recent = new Map<ChannelName, number>();
+
+  constructor(tools: PeerHlsTools) {
+    this.#tools = tools;
+    this.#unkeyed = new Set(tools.sessions.context.settings.unkeyedParameters);
+  }
+
+  /** True while a channel that left the registry may still be served by its owner. */
+  holds(channel: ChannelName): boolean {
+    const { now, settings } = this.#tools.sessions.context;
+    const at = this.#recent.get(channel);
+    return at !== undefined && now() - at < settings.grace;
+  }
+
+  /** Answers one GET or HEAD. Never throws. */
+  handle(exchange: PlayerExchange, route: Route, response: ServerResponse): void {
+    this.#recent.delete(route.channel);
+    this.#recent.set(route.channel, this.#tools.sessions.context.now());
+    if (this.#recent.size > mostRecent) this.#recent.delete(this.#recent.keys().next().value ?? route.channel);
+    exchange.endpoint = this.#tools.ownerOf(route.channel);
+    this.#send(exchange, route, response, this.#wanted(exchange, route));
+  }
+
+  /** Keys lie apart from those of sessions: after a change of owners a worker may ask itself. */
+  #wanted(exchange: PlayerExchange, route: Route): Wanted {
+    const { authorization, range } = exchange.request.headers;
+    if (route.kind === 'playlist') {
+      const whose = authorization === undefined ? '' : createHash('sha256').update(authorization).digest('base64url');
+      return {
+        key: `~ ${whose} ${route.path}${route.query}`,
+        range: undefined,
+        selects: true,
+        maxAge: Number.POSITIVE_INFINITY,
+        minAge: playlistReuse,
+      };
+    }
+    const query = parseQuery(route.query);
+    const ranged = readPin(query.pin, this.#tools.sessions.context.keys)?.ranged === true ? range : undefined;
+    const partition = partitionOf(query.own, this.#unkeyed, authorization);
+    const target = keyTarget(targetOf(route.path, query.pin, query.origins), ranged);
+    const maxAge = query.pin === '' ? unpinnedMaxAge : Number.POSITIVE_INFINITY;
+    return { key: `~${objectKey(partition, target)}`, range: ranged, selects: ranged === undefined, maxAge, minAge: 0 };
+  }
+
+  #send(exchange: PlayerExchange, route: Route, response: ServerResponse, wanted: Wanted): void {
+    const { client, ownerOf, sessions } = this.#tools;
+    const { cache, settings, firstByteTimeout } = sessions.context;
+    const { metrics } = exchange.edge;
+    const { authorization } = exchange.request.headers;
+    const headers: Record<string, string> = { accept: '*/*', 'x-request-id': exchange.hop.requestId };
+    if (authorization !== undefined) headers['authorization'] = authorization;
+    if (wanted.range !== undefined) headers['range'] = wanted.range;
+    const load = createPeerLoad(client, {
+      owner: () => ownerOf(route.channel),
+      path: route.path + route.query,
+      headers,
+      firstByteTimeout: heldFactor * firstByteTimeout + settings.grace,
+      patience: firstByteTimeout,
+    });
+    const { object, lookup } = cache.open(wanted.key, load, {
+      maxAge: wanted.maxAge,
+      minAge: wanted.minAge,
+      receive: receivedFromPeer(exchange),
+    });
+    const kind = route.kind === 'playlist' ? 'playlist' : 'object';
+    metrics.hlsRequests.inc({ kind, result: lookup });
+    const reply = new ObjectReply(object, exchange, response, {
+      selects: wanted.selects,
+      passRange: () => {
+        const { range } = exchange.request.headers;
+        this.#send(exchange, route, response, { ...wanted, key: `${wanted.key} ${range}`, range, selects: false });
+      },
+      done: (finished) => {
+        if (lookup !== 'miss') metrics.hlsSavedBytes.inc(finished.body?.length ?? finished.received);
+      },
+    });
+    reply.start();
+  }
+}
+
+function receivedFromPeer({ edge }: PlayerExchange): (bytes: number) => void {
+  return (bytes) => {
+    edge.metrics.traffic.peers.received += bytes;
+  };
+}

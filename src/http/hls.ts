@@ -1,0 +1,192 @@
+// Answers HLS requests from sessions and the cache.
+
+import type { ServerResponse } from 'node:http';
+import { toWeirError, WeirError } from '../errors.js';
+import type { SessionName } from '../hls/attachment.js';
+import type { Lookup } from '../hls/cache.js';
+import type { CachedObject } from '../hls/cached-object.js';
+import { withPlayerQuery } from '../hls/locate.js';
+import { StatusError } from '../hls/playlist-source.js';
+import type { Rendered } from '../hls/rendition.js';
+import { type PlayerQuery, parseQuery, partitionOf, readPin, targetOf } from '../hls/request.js';
+import { isNotModified } from '../hls/respond.js';
+import { keyTarget } from '../hls/round.js';
+import { Session } from '../hls/session.js';
+import type { HlsSessions } from '../hls/sessions.js';
+import { answerError, type PlayerExchange } from './exchange.js';
+import { commonFields } from './fields.js';
+import { ObjectReply } from './object-reply.js';
+import type { Route } from './route.js';
+
+interface ObjectAsked {
+  readonly key: string;
+  readonly target: string;
+  readonly range: string | undefined;
+  readonly own: string;
+  /** The player's Range selects from it. */
+  readonly selects: boolean;
+  /** ms for which it may be used again. */
+  readonly maxAge: number;
+}
+
+/** ms for which an object without an endpoint in its URL is used again. */
+export const unpinnedMaxAge = 1_000;
+
+export class HlsHandler {
+  readonly #sessions: HlsSessions;
+  readonly #unkeyed: ReadonlySet<string>;
+
+  constructor(sessions: HlsSessions) {
+    this.#sessions = sessions;
+    this.#unkeyed = new Set(sessions.context.settings.unkeyedParameters);
+  }
+
+  /** Answers one GET or HEAD. Never throws. */
+  handle(exchange: PlayerExchange, route: Route, response: ServerResponse): void {
+    const query = parseQuery(route.query);
+    const { authorization } = exchange.request.headers;
+    const name: SessionName = {
+      channel: route.channel,
+      stem: route.path.slice(0, route.path.length - route.rest.length),
+      query: query.own,
+      authorization,
+      partition: partitionOf(query.own, this.#unkeyed, authorization),
+    };
+    try {
+      if (route.kind === 'playlist') this.#playlist(exchange, route, query, name, response);
+      else this.#object(exchange, route, query, name, response);
+    } catch (error) {
+      answerError(exchange, response, toWeirError(error));
+    }
+  }
+
+  #playlist(
+    exchange: PlayerExchange,
+    route: Route,
+    query: PlayerQuery,
+    name: SessionName,
+    response: ServerResponse,
+  ): void {
+    const session = this.#sessions.open(name);
+    const rendition = session.rendition(route.rest, query);
+    const send = (rendered: Rendered, result: Lookup) => {
+      exchange.endpoint = session.endpoint?.address;
+      const text = query.directives.skip ? rendition.skipping(rendered) : undefined;
+      this.#sendPlaylist(exchange, response, rendered, text, query.own, result);
+    };
+    const answer = rendition.ask(query.directives);
+    if (!(answer instanceof Promise)) return send(answer, 'hit');
+    answer.then(
+      (rendered) => {
+        if (!response.destroyed) send(rendered, 'miss');
+      },
+      (error: unknown) => answerError(exchange, response, errorFor(error)),
+    );
+  }
+
+  #sendPlaylist(
+    exchange: PlayerExchange,
+    response: ServerResponse,
+    rendered: Rendered,
+    delta: string | undefined,
+    own: string,
+    result: Lookup,
+  ): void {
+    const { now } = this.#sessions.context;
+    const { metrics } = exchange.edge;
+    const whole = delta === undefined || delta === rendered.text;
+    const body = whole && own === '' ? rendered.body : Buffer.from(withPlayerQuery(delta ?? rendered.text, own));
+    metrics.hlsRequests.inc({ kind: 'playlist', result });
+    if (rendered.kind === 'media') metrics.hlsPlaylistAge.observe((now() - rendered.at) / 1000);
+    if (result === 'hit') metrics.hlsSavedBytes.inc(body.length);
+    const fields = commonFields(exchange);
+    fields.push('content-type', 'application/vnd.apple.mpegurl', 'cache-control', 'no-cache');
+    if (whole) fields.push('etag', rendered.etag);
+    if (whole && isNotModified(exchange.request.headers, rendered)) {
+      exchange.started(304);
+      response.writeHead(304, fields).end();
+      return;
+    }
+    fields.push('content-length', String(body.length));
+    exchange.started(200);
+    response.writeHead(200, fields);
+    if (exchange.request.method === 'HEAD') {
+      response.end();
+      return;
+    }
+    exchange.sent(body.length);
+    response.end(body);
+  }
+
+  #object(
+    exchange: PlayerExchange,
+    route: Route,
+    query: PlayerQuery,
+    name: SessionName,
+    response: ServerResponse,
+  ): void {
+    const { context } = this.#sessions;
+    const session = this.#sessions.find(name) ?? new Session(name, context);
+    session.usedAt = context.now();
+    const pin = readPin(query.pin, context.keys);
+    const range = pin?.ranged === true ? exchange.request.headers.range : undefined;
+    let target = targetOf(route.path, query.pin, query.origins);
+    let key = session.key(keyTarget(target, range));
+    let unpinned = false;
+    if (!context.cache.holds(key)) {
+      const problem =
+        query.pin === ''
+          ? undefined
+          : pin === undefined
+            ? 'unknown'
+            : session.endpointOf(pin.endpoint) === undefined
+              ? 'dead'
+              : undefined;
+      if (problem !== undefined) context.metrics.hlsPins.inc({ problem });
+      if (problem === 'unknown') target = targetOf(route.path, '', query.origins);
+      unpinned = problem !== undefined || query.pin === '';
+      if (unpinned) key = session.key(`${keyTarget(target, range)} anywhere`);
+    }
+    exchange.endpoint = (pin === undefined ? session.endpoint : session.endpointOf(pin.endpoint))?.address;
+    // Which endpoint gives it is nowhere said: another one may be meant the next time.
+    const maxAge = unpinned ? unpinnedMaxAge : Number.POSITIVE_INFINITY;
+    const what = { key, target, range, own: query.own, selects: range === undefined, maxAge };
+    this.#sendObject(exchange, response, session, what);
+  }
+
+  #sendObject(exchange: PlayerExchange, response: ServerResponse, session: Session, what: ObjectAsked): void {
+    const { cache } = this.#sessions.context;
+    const { metrics } = exchange.edge;
+    const { key, target, range, own, maxAge } = what;
+    const { object, lookup } = cache.open(key, session.load(target, range, own), { maxAge });
+    metrics.hlsRequests.inc({ kind: 'object', result: lookup });
+    const reply = new ObjectReply(object, exchange, response, {
+      selects: what.selects,
+      passRange: () => {
+        const { range: wanted } = exchange.request.headers;
+        const partial = { ...what, key: `${key} ${wanted}`, range: wanted, selects: false };
+        this.#sendObject(exchange, response, session, partial);
+      },
+      done: (finished) => {
+        if (lookup !== 'miss') metrics.hlsSavedBytes.inc(finished.body?.length ?? finished.received);
+        else this.#judge(session, target, finished);
+      },
+    });
+    reply.start();
+  }
+
+  /** What a playlist lists and its endpoint does not have is the endpoint's failure. */
+  #judge(session: Session, target: string, object: CachedObject): void {
+    const status = object.head?.status ?? 0;
+    const failed =
+      object.error !== undefined ? object.error.side === 'upstream' : status === 404 || status === 410 || status >= 500;
+    if (failed) session.objectFailed(target, object.error);
+  }
+}
+
+function errorFor(error: unknown): WeirError {
+  if (!(error instanceof StatusError)) return toWeirError(error);
+  if (error.status === 404 || error.status === 410) return new WeirError('not_found', { detail: error.message });
+  if (error.status === 401 || error.status === 403) return new WeirError('forbidden', { detail: error.message });
+  return new WeirError('upstream_status', { detail: error.message });
+}

@@ -1,0 +1,191 @@
+// The data listener: limits, the first look at every request, and the end of it all (draining).
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net';
+import { WeirError } from '../errors.js';
+import type { ChannelName } from '../model.js';
+import { parseListenAddress } from '../net-address.js';
+import type { SnapshotStore } from '../snapshot/store.js';
+import { answerError, type EdgeContext, PlayerExchange } from './exchange.js';
+import { isLoop, preflightHeaders } from './headers.js';
+import { parseRoute, type Route } from './route.js';
+import { refuseUpgrade } from './websocket.js';
+
+/** Who answers a request once it is known what it means. */
+export interface PlayerHandlers {
+  request(exchange: PlayerExchange, route: Route, response: ServerResponse): void;
+  upgrade(exchange: PlayerExchange, route: Route, socket: Socket, head: Buffer): void;
+  /** Whether a channel that nobody registers any more still has viewers who wait for it. */
+  holds(channel: ChannelName): boolean;
+}
+
+/** How often Node looks for connections whose header is late, in ms. */
+const connectionsCheckingInterval = 1_000;
+
+export class DataServer {
+  readonly #server: Server;
+  readonly #edge: EdgeContext;
+  readonly #handlers: PlayerHandlers;
+  readonly #store: SnapshotStore;
+  readonly #upgraded = new Set<Socket>();
+
+  constructor(edge: EdgeContext, store: SnapshotStore, handlers: PlayerHandlers) {
+    this.#edge = edge;
+    this.#store = store;
+    this.#handlers = handlers;
+    const { settings, metrics } = edge;
+    this.#server = createServer({
+      maxHeaderSize: settings.maxHeaderSize,
+      headersTimeout: settings.headersTimeout,
+      // Bodies of requests are never read: only the header has a deadline.
+      requestTimeout: settings.headersTimeout,
+      keepAliveTimeout: settings.keepAliveTimeout,
+      connectionsCheckingInterval,
+      noDelay: true,
+    });
+    this.#server.maxConnections = settings.maxConnections;
+    this.#server.on('connection', (socket) => {
+      metrics.connections.inc();
+      socket.on('close', () => metrics.connections.dec());
+    });
+    this.#server.on('drop', () => metrics.connectionsRefused.inc());
+    this.#server.on('request', (request, response) => this.#onRequest(request, response));
+    this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket as Socket, head));
+    this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket as Socket));
+  }
+
+  /** Resolves with the address it listens on; rejects when it cannot. */
+  listen(address: string): Promise<AddressInfo> {
+    const parsed = parseListenAddress(address);
+    if (parsed === undefined) return Promise.reject(new TypeError(`not an address to listen on: ${address}`));
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ ...parsed, backlog: 4096 }, () => {
+        this.#server.off('error', reject);
+        resolve(this.#server.address() as AddressInfo);
+      });
+    });
+  }
+
+  /** Serves on a Unix socket, in this process alone. */
+  listenOnSocket(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ path, exclusive: true, backlog: 4096 }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  /** Takes the limits from the settings again. */
+  configure(): void {
+    this.#server.maxConnections = this.#edge.settings.maxConnections;
+  }
+
+  /**
+   * Accepts nobody any more and lets those who are here finish, for `grace` ms; then closes what is left. Idle connections
+   * end at once where the edge ends; where another process goes on in its place (`handover`), each is told to close with
+   * the answer to its next request, since a connection closed while a request is on its way is a failed request.
+   */
+  async drain(grace: number, end: 'shutdown' | 'handover'): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#stopAccepting(end, resolve));
+    // A connection that was kept alive becomes idle at the end of its request, not now.
+    const sweep = end === 'shutdown' ? setInterval(() => this.#server.closeIdleConnections(), 100) : undefined;
+    const deadline = setTimeout(() => this.close(), grace);
+    await closed;
+    clearInterval(sweep);
+    clearTimeout(deadline);
+  }
+
+  #stopAccepting(end: 'shutdown' | 'handover', closed: () => void): void {
+    if (end === 'shutdown') this.#server.close(closed);
+    // The HTTP server's own `close` would close idle connections too.
+    else TcpServer.prototype.close.call(this.#server, closed);
+  }
+
+  /** Closes every connection at once. */
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    for (const socket of this.#upgraded) socket.destroy();
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const exchange = new PlayerExchange(request, this.#edge);
+    response.on('close', () => exchange.ended());
+    const { method } = request;
+    if (method === 'OPTIONS') return this.#answerOptions(exchange, response);
+    if (method !== 'GET' && method !== 'HEAD') {
+      return answerError(exchange, response, new WeirError('method_not_allowed'));
+    }
+    const route = this.#route(exchange);
+    if (route instanceof WeirError) return answerError(exchange, response, route);
+    exchange.protocol = route.kind === 'flv' ? 'flv' : 'hls';
+    exchange.channel = route.channel;
+    this.#handlers.request(exchange, route, response);
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    this.#upgraded.add(socket);
+    socket.on('close', () => this.#upgraded.delete(socket));
+    // A player that resets its connection is no error of ours.
+    socket.on('error', () => socket.destroy());
+    const exchange = new PlayerExchange(request, this.#edge);
+    exchange.protocol = 'ws-flv';
+    const route = this.#route(exchange);
+    if (route instanceof WeirError) return refuseUpgrade(socket, exchange, route);
+    exchange.channel = route.channel;
+    const isWebSocket = request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
+    if (!isWebSocket || route.kind !== 'flv') {
+      return refuseUpgrade(
+        socket,
+        exchange,
+        new WeirError('bad_request', { detail: 'Only .flv upgrades to WebSocket.' }),
+      );
+    }
+    this.#handlers.upgrade(exchange, route, socket, head);
+  }
+
+  #route(exchange: PlayerExchange): Route | WeirError {
+    const { request } = exchange;
+    const target = request.url ?? '/';
+    if (target.length > this.#edge.settings.maxUrlLength) return new WeirError('uri_too_long');
+    if (isLoop(request.headers, this.#edge.via)) return new WeirError('loop_detected');
+    const { channels, state } = this.#store.current;
+    const route = parseRoute(target, (name) => channels.has(name) || this.#handlers.holds(name));
+    if (typeof route !== 'string') return route;
+    // Before the first snapshot nobody can say which channels there are.
+    return new WeirError(route === 'unknown_channel' && state === 'pending' ? 'not_ready' : route);
+  }
+
+  #answerOptions(exchange: PlayerExchange, response: ServerResponse): void {
+    const { cors } = exchange;
+    exchange.started(204);
+    response.writeHead(204, {
+      allow: 'GET, HEAD, OPTIONS',
+      ...(cors === undefined ? {} : { ...cors, ...preflightHeaders }),
+      'x-request-id': exchange.hop.requestId,
+    });
+    response.end();
+  }
+
+  /** What Node's parser refuses never becomes a request: answered here, in the words of the table. */
+  #onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (!socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const code =
+      error.code === 'HPE_HEADER_OVERFLOW'
+        ? 'headers_too_large'
+        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? 'request_timeout'
+          : 'bad_request';
+    const refusal = new WeirError(code);
+    const body = JSON.stringify({ error: refusal.code, message: refusal.message });
+    const head = `HTTP/1.1 ${refusal.status} ${refusal.code}\r\nContent-Type: application/json\r\nConnection: close\r\n`;
+    socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, () => socket.destroy());
+    this.#edge.metrics.requests.inc({ protocol: 'other', status_class: '4xx' });
+  }
+}

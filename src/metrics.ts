@@ -1,0 +1,179 @@
+// Every metric, declared once, with names and units after Prometheus' conventions. Labels are bounded: nothing that a
+// client or the registry can choose freely becomes one.
+
+import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Seconds; from a cached answer on the same machine to the deadlines of a slow origin. */
+const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const durationBuckets = [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 600, 3600, 14400];
+
+export const protocols = ['hls', 'flv', 'ws-flv', 'other'] as const;
+/** What a player speaks; the label of everything counted per request. */
+export type Protocol = (typeof protocols)[number];
+
+interface Traffic {
+  readonly sent: Record<Protocol, number>;
+  readonly received: Record<Protocol, number>;
+  /** From other workers of this edge. */
+  readonly peers: { received: number };
+}
+
+/** @param process whether to measure the process too (memory, CPU, event loop): once in a process */
+export function createMetrics({ process = true } = {}) {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name, help, labelNames, registers });
+  /** @param aggregator how the gauges of several processes become one */
+  const gauge = <L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[] = [],
+    aggregator: Aggregator = 'sum',
+  ) => new Gauge({ name, help, labelNames, registers, aggregator });
+  const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[] = []) =>
+    new Histogram({ name, help, labelNames, buckets, registers });
+  if (process) collectDefaultMetrics({ register: registry });
+  // Gauges that are named like counters, against Prometheus' conventions; the same values stand in the metrics without `_total`.
+  for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
+  const traffic: Traffic = {
+    sent: { hls: 0, flv: 0, 'ws-flv': 0, other: 0 },
+    received: { hls: 0, flv: 0, 'ws-flv': 0, other: 0 },
+    peers: { received: 0 },
+  };
+  const bytes = (name: string, help: string, totals: Record<Protocol, number>) =>
+    new Counter({
+      name,
+      help,
+      labelNames: ['protocol'],
+      registers,
+      collect() {
+        this.reset();
+        for (const protocol of protocols) this.inc({ protocol }, totals[protocol]);
+      },
+    });
+  bytes('weir_http_sent_bytes_total', 'Body bytes sent to players.', traffic.sent);
+  bytes('weir_upstream_received_bytes_total', 'Body bytes received from endpoints.', traffic.received);
+  new Counter({
+    name: 'weir_worker_received_bytes_total',
+    help: 'Body bytes that a worker took from the worker that owns the channel.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(traffic.peers.received);
+    },
+  });
+
+  return {
+    /** What `/metrics` renders. */
+    registry,
+    /** Added to for every chunk: plain numbers, since a labelled counter costs a hash each time. */
+    traffic,
+
+    requests: counter('weir_http_requests_total', 'Requests answered.', ['protocol', 'status_class']),
+    firstByte: histogram(
+      'weir_http_first_byte_seconds',
+      'From the request to the first byte of its answer.',
+      latencyBuckets,
+      ['protocol'],
+    ),
+    duration: histogram('weir_http_duration_seconds', 'From the request to the end of its answer.', durationBuckets, [
+      'protocol',
+    ]),
+    openStreams: gauge('weir_http_open_streams', 'Answers under way.', ['protocol']),
+    connections: gauge('weir_http_connections', "Players' open connections."),
+    connectionsRefused: counter(
+      'weir_http_connections_refused_total',
+      'Connections closed because of http.maxConnections.',
+    ),
+
+    picks: counter('weir_picks_total', 'Picks by policy and how they ended.', ['policy', 'outcome']),
+    reportAge: gauge(
+      'weir_balancer_report_age_seconds',
+      'Age of the reports that picks rest on.',
+      ['statistic'],
+      'max',
+    ),
+    gain: gauge(
+      'weir_balancer_gain',
+      "Learned by `adaptive`: part of a server's load that follows this edge's shares.",
+      [],
+      'average',
+    ),
+    busiestShare: gauge(
+      'weir_balancer_busiest_share',
+      'Shares of the kbit/s picked lately that the ten busiest servers got, by `adaptive`.',
+      ['rank'],
+      'average',
+    ),
+    retries: counter('weir_retries_total', 'Requests tried again on another endpoint, by what failed.', ['cause']),
+    ejections: counter('weir_ejections_total', 'Addresses ejected by passive health, by the last failure.', ['cause']),
+    refusedAddresses: counter('weir_refused_addresses_total', 'Connections refused because of upstream.allow.'),
+    endpoints: gauge('weir_endpoints', 'Endpoints by state.', ['state'], 'max'),
+    channels: gauge('weir_channels', 'Channels in the snapshot.', [], 'max'),
+
+    relays: gauge('weir_relays', 'Streams pulled for viewers who share them.'),
+    relayViewers: gauge('weir_relay_viewers', 'Viewers of relayed streams.', ['protocol']),
+    relayPulls: counter('weir_relay_pulls_total', 'Pulls that ended, by why.', ['outcome']),
+    relayFailovers: counter('weir_relay_failovers_total', 'Streams moved to another endpoint, by why.', ['cause']),
+    relayFailoverDuration: histogram(
+      'weir_relay_failover_seconds',
+      'From the last tag of the old endpoint to the first of the new one.',
+      [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 7.5, 10],
+    ),
+    relayWindowBytes: histogram(
+      'weir_relay_window_bytes',
+      'What is written to each viewer at once.',
+      [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576],
+    ),
+    relayJoin: histogram(
+      'weir_relay_join_seconds',
+      'From the request of a viewer to its first keyframe.',
+      latencyBuckets,
+      ['protocol'],
+    ),
+    relaySkips: counter('weir_relay_skips_total', 'Times a slow viewer was made to skip to a keyframe.'),
+    relaySlowCloses: counter('weir_relay_slow_closes_total', 'Viewers closed because they stayed slow.'),
+    relayTimestampJumps: counter(
+      'weir_relay_timestamp_jumps_total',
+      'Times a running endpoint broke with its own clock.',
+      ['direction'],
+    ),
+    hlsRequests: counter('weir_hls_requests_total', 'HLS requests by how they were answered.', ['kind', 'result']),
+    hlsSavedBytes: counter('weir_hls_saved_bytes_total', 'Body bytes sent without fetching them anew.'),
+    hlsPlaylistAge: histogram(
+      'weir_hls_playlist_age_seconds',
+      'Since the origin was asked for the playlist that is served.',
+      [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30],
+    ),
+    hlsSwitches: counter('weir_hls_switches_total', 'Changes of a session to another endpoint.', ['cause']),
+    hlsPins: counter('weir_hls_pins_total', 'Requests whose pin leads to no endpoint.', ['problem']),
+    hlsSessions: gauge('weir_hls_sessions', 'HLS sessions.'),
+    hlsCacheBytes: gauge('weir_hls_cache_bytes', 'Memory that cached objects take.'),
+    hlsCacheObjects: gauge('weir_hls_cache_objects', 'Cached objects.'),
+
+    workers: gauge('weir_workers', 'Processes that serve players, by what they do.', ['state']),
+    workerExits: counter('weir_worker_exits_total', 'Processes that served players and ended, by cause.', ['cause']),
+    workerMemory: gauge('weir_worker_resident_bytes', 'Resident memory of a worker.', ['worker']),
+
+    registryState: gauge('weir_registry_state', '1 for the state the snapshot is in.', ['state'], 'max'),
+    snapshotRevision: gauge('weir_snapshot_revision', 'Revision of the snapshot.', [], 'max'),
+    snapshotAge: gauge('weir_snapshot_age_seconds', 'Since the registry was last known to be in reach.', [], 'max'),
+    registryEvents: counter('weir_registry_events_total', 'Changes the registry told of.', ['event']),
+    registrySessions: counter('weir_registry_session_changes_total', 'Changes of the registry session.', ['state']),
+    registrySkipped: counter('weir_registry_skipped_nodes_total', 'Registrations no decoder accepts.', ['reason']),
+    registryUnknownValues: counter('weir_registry_unknown_values_total', 'Reported values that count as unknown.', [
+      'field',
+      'reason',
+    ]),
+    watchedBytes: gauge('weir_registry_watched_path_bytes', 'Bytes that re-arming all watches takes.', [], 'max'),
+    massDrops: counter('weir_registry_mass_drops_total', 'Times most endpoints vanished at once and were kept.'),
+    eventDelay: histogram(
+      'weir_registry_event_to_snapshot_seconds',
+      'From a registry event to the snapshot that contains it.',
+      [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5],
+    ),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

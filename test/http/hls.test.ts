@@ -1,0 +1,534 @@
+// The whole way of an HLS request through a data plane, in front of simulated origins.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConfigInput } from '../../src/config-schema.js';
+import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
+import { LivePlaylistChecker, readMediaPlaylist } from '../support/hls-checker.js';
+import { startHttpOrigin } from '../support/origin-server.js';
+import { type PackagerOptions, SimulatedPackager } from '../support/simulated-packager.js';
+import { waitFor } from '../support/wait.js';
+
+let cleanups: (() => unknown)[];
+let checker: LivePlaylistChecker;
+beforeEach(() => {
+  cleanups = [];
+  checker = new LivePlaylistChecker();
+});
+afterEach(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup();
+});
+
+async function packager(options: PackagerOptions): Promise<SimulatedPackager> {
+  const started = await new SimulatedPackager(options).start();
+  cleanups.push(() => started.close());
+  return started;
+}
+
+/** Playlists are asked for anew each time, so that a test need not wait. */
+async function edge(settings: ConfigInput['hls'] = {}, others: ConfigInput = {}): Promise<TestDataPlane> {
+  const started = await startDataPlane({
+    ...others,
+    hls: { playlistMaxAge: 0, masterMaxAge: 0, grace: '2s', ...settings },
+  });
+  cleanups.push(() => started.close());
+  return started;
+}
+
+async function get(weir: TestDataPlane, path: string, headers: Record<string, string> = {}) {
+  const response = await fetch(new URL(path, weir.url), { headers });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+/** A reload as a player makes it, checked against what it saw before. */
+async function reload(weir: TestDataPlane, path = '/live/news.m3u8'): Promise<string> {
+  const { status, text } = await get(weir, path);
+  assert.equal(status, 200, text);
+  checker.see(text);
+  assert.deepEqual(checker.violations, []);
+  return text;
+}
+
+const urisOf = (text: string) => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+
+/** Downloads every listed segment; returns the bodies. */
+async function download(weir: TestDataPlane, text: string, base = '/live/news.m3u8'): Promise<string[]> {
+  const bodies: string[] = [];
+  for (const uri of urisOf(text)) {
+    const answer = await get(weir, new URL(uri, `${weir.url}${base}`).href);
+    assert.equal(answer.status, 200, uri);
+    bodies.push(answer.text);
+  }
+  return bodies;
+}
+
+const loads = { a: { load: 0.1 }, b: { load: 0.5 } };
+async function pair(options: { a?: Partial<PackagerOptions>; b?: Partial<PackagerOptions> } = {}, settings = {}) {
+  const a = await packager({ name: 'A', first: 10, ...options.a });
+  const b = await packager({ name: 'B', first: 500, ...options.b });
+  const weir = await edge(settings);
+  weir.register(endpoint('news', a.address, loads.a), endpoint('news', b.address, loads.b));
+  return { a, b, weir };
+}
+
+suite('fetching once', () => {
+  test('a playlist and its segments are fetched once for all players', async () => {
+    const a = await packager({ name: 'A' });
+    const weir = await edge({ playlistMaxAge: '10s', playlistShare: 1 });
+    weir.register(endpoint('news', a.address));
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const { text } = await get(weir, '/live/news.m3u8');
+        const bodies = await download(weir, text);
+        assert.deepEqual(
+          bodies,
+          [0, 1, 2, 3, 4, 5].map((sequence) => a.body(sequence)),
+        );
+      }),
+    );
+    assert.deepEqual([...a.counts.values()], Array(7).fill(1));
+    assert.ok((await metricValue(weir.metrics, 'weir_hls_saved_bytes_total')) > 19 * 6 * 1000);
+  });
+
+  test('HEAD, Range and If-None-Match are answered from what is stored', async () => {
+    const a = await packager({ name: 'A', segmentHeaders: { etag: '"5"' } });
+    const weir = await edge();
+    weir.register(endpoint('news', a.address));
+    const uri = `/live/${urisOf(await reload(weir)).at(-1)}`;
+    const head = await fetch(weir.url + uri, { method: 'HEAD' });
+    assert.equal(head.headers.get('content-length'), String(a.body(5).length));
+    const range = await get(weir, uri, { range: 'bytes=0-5' });
+    assert.deepEqual([range.status, range.text], [206, a.body(5).slice(0, 6)]);
+    assert.equal((await get(weir, uri, { 'if-none-match': '"5"' })).status, 304);
+    assert.equal((await get(weir, uri, { range: 'bytes=99999-' })).status, 416);
+    assert.equal(a.segmentCounts.get('/live/news-5.ts'), 1);
+    const playlist = await get(weir, '/live/news.m3u8');
+    const again = await get(weir, '/live/news.m3u8', { 'if-none-match': playlist.headers.get('etag') ?? '' });
+    assert.equal(again.status, 304);
+  });
+
+  test('an object that is too large passes through, ranges of it too', async () => {
+    const a = await packager({ name: 'A' });
+    const weir = await edge({ maxObject: 100 });
+    weir.register(endpoint('news', a.address));
+    const uri = `/live/${urisOf(await reload(weir)).at(-1)}`;
+    assert.equal((await get(weir, uri)).text, a.body(5));
+    // This origin knows no ranges: it sends the whole.
+    assert.equal((await get(weir, uri, { range: 'bytes=0-5' })).text, a.body(5));
+  });
+
+  test('what an origin forbids to store is fetched for each player, playlists too', async () => {
+    const headers = { 'cache-control': 'no-store' };
+    const a = await packager({ name: 'A', headers, segmentHeaders: headers });
+    const weir = await edge({ prefetch: false });
+    weir.register(endpoint('news', a.address));
+    const uri = `/live/${urisOf(await reload(weir)).at(-1)}`;
+    for (let count = 0; count < 3; count++) assert.equal((await get(weir, uri)).text, a.body(5));
+    assert.equal(a.segmentCounts.get('/live/news-5.ts'), 3);
+  });
+
+  test('players with different queries or credentials share nothing; parameters that a setting names do not count', async () => {
+    const a = await packager({ name: 'A' });
+    const weir = await edge({ unkeyedParameters: ['viewer'], playlistMaxAge: '10s', playlistShare: 1 });
+    weir.register(endpoint('news', a.address));
+    const first = await get(weir, '/live/news.m3u8?token=one&viewer=1');
+    const uri = urisOf(first.text).at(-1) ?? '';
+    assert.match(uri, /^news-5\.ts\?token=one&viewer=1&weir=/);
+    await get(weir, `/live/${uri}`);
+    const second = await get(weir, '/live/news.m3u8?token=one&viewer=2');
+    assert.match(urisOf(second.text).at(-1) ?? '', /\?token=one&viewer=2&weir=/, 'never the query of another');
+    assert.doesNotMatch(second.text, /viewer=1/);
+    await get(weir, '/live/news.m3u8?token=two');
+    await get(weir, '/live/news.m3u8', { authorization: 'Bearer x' });
+    await get(weir, '/live/news.m3u8', { authorization: 'Bearer y' });
+    const asked = a.requests.filter((request) => request.url?.includes('.m3u8'));
+    assert.deepEqual(
+      asked.map(({ url, headers }) => [url, headers.authorization]),
+      [
+        ['/live/news.m3u8?token=one&viewer=1', undefined],
+        ['/live/news.m3u8?token=two', undefined],
+        ['/live/news.m3u8', 'Bearer x'],
+        ['/live/news.m3u8', 'Bearer y'],
+      ],
+    );
+    const segments = a.requests.filter((request) => request.url?.startsWith('/live/news-5.ts'));
+    assert.ok(
+      segments.every(({ url }) => !url?.includes('weir=')),
+      'the pin never reaches an origin',
+    );
+    assert.equal(segments.filter(({ url }) => url?.includes('token=one')).length, 1);
+  });
+});
+
+suite('what a segment needs', () => {
+  test('keys and byte ranges come through the edge, each fetched once', async () => {
+    const file = Buffer.from(Array.from({ length: 600 }, (_, index) => index % 251));
+    const origin = await startHttpOrigin((request, response) => {
+      if (request.url?.includes('.key')) response.end('0123456789abcdef');
+      else if (request.url?.includes('.m3u8')) {
+        const ranges = [0, 1, 2, 3, 4].map(
+          (part) => `#EXTINF:1,\n#EXT-X-BYTERANGE:100${part === 0 ? '@50' : ''}\nall.ts\n`,
+        );
+        const head = '#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:1\n#EXT-X-KEY:METHOD=AES-128,URI="news.key"\n';
+        response.end(head + ranges.join(''));
+      } else {
+        const [, from = 0, to = 0] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? [];
+        response.writeHead(206, { 'content-range': `bytes ${from}-${to}/600` });
+        response.end(file.subarray(Number(from), Number(to) + 1));
+      }
+    });
+    cleanups.push(() => origin.close());
+    const weir = await edge();
+    weir.register(endpoint('news', origin.address));
+    const text = await reload(weir);
+    const key = /URI="([^"]+)"/.exec(text)?.[1];
+    assert.match(key ?? '', /^news\.key\?weir=/);
+    const segments = readMediaPlaylist(text).segments;
+    for (let time = 0; time < 2; time += 1) {
+      assert.equal((await get(weir, `/live/${key}`)).text, '0123456789abcdef');
+      for (const { uri, range } of segments) {
+        const [length = 0, offset = 0] = (range ?? '').split('@').map(Number);
+        const response = await fetch(new URL(uri, `${weir.url}/live/`), {
+          headers: { range: `bytes=${offset}-${offset + length - 1}` },
+        });
+        assert.equal(response.status, 206);
+        assert.deepEqual(Buffer.from(await response.arrayBuffer()), file.subarray(offset, offset + length));
+      }
+    }
+    assert.equal(origin.requests.filter(({ url }) => url?.includes('.key')).length, 1);
+    assert.equal(origin.requests.filter(({ url }) => url?.includes('.ts')).length, 5);
+  });
+
+  test('an object without a pin is shared for a second only, since nobody says whose it is', async () => {
+    const a = await packager({ name: 'A' });
+    const weir = await edge();
+    weir.register(endpoint('news', a.address));
+    for (let count = 0; count < 5; count += 1) assert.equal((await get(weir, '/live/news-3.ts')).text, a.body(3));
+    assert.equal(a.segmentCounts.get('/live/news-3.ts'), 1);
+    await waitFor(async () => {
+      await get(weir, '/live/news-3.ts');
+      return a.segmentCounts.get('/live/news-3.ts') === 2;
+    });
+  });
+});
+
+suite('a switch', () => {
+  test('an endpoint that is gone from the registry is left at once, and its segments still download', async () => {
+    const { a, b, weir } = await pair();
+    await download(weir, await reload(weir));
+    weir.register(endpoint('news', b.address, loads.b));
+    await a.close();
+    const text = await reload(weir);
+    assert.match(text, /#EXT-X-DISCONTINUITY\n#EXTINF:2.000,\nnews-505\.ts/);
+    const bodies = await download(weir, text);
+    assert.ok(bodies[0]?.startsWith('A life 0'));
+    assert.ok(bodies.at(-1)?.startsWith('B life 0'));
+    assert.equal(await metricValue(weir.metrics, 'weir_hls_switches_total', { cause: 'gone' }), 1);
+  });
+
+  test('an origin that dies is left within the request, without an error for the player', async () => {
+    const { a, weir } = await pair();
+    await download(weir, await reload(weir));
+    await a.close();
+    await download(weir, await reload(weir));
+    assert.equal(await metricValue(weir.metrics, 'weir_hls_switches_total', { cause: 'upstream' }), 1);
+  });
+
+  test('what was listed and nobody fetched leaves the list with its origin', async () => {
+    const { a, weir } = await pair();
+    await reload(weir);
+    // The three at the edge were fetched ahead.
+    await waitFor(() => a.segmentCounts.size === 3);
+    await sleep(50);
+    await a.close();
+    const text = await reload(weir);
+    await download(weir, text);
+    assert.equal(urisOf(text).filter((uri) => uri.startsWith('news-1')).length, 3);
+  });
+
+  test('a segment that is listed and not there never reaches a player', async () => {
+    const { a, weir } = await pair();
+    await reload(weir);
+    a.grow();
+    a.missing.add(16);
+    const text = await reload(weir);
+    assert.doesNotMatch(text, /news-16/);
+    assert.match(text, /news-505/);
+    await download(weir, text);
+    assert.equal(await metricValue(weir.metrics, 'weir_hls_switches_total', { cause: 'segment' }), 1);
+  });
+
+  test('so does one that ends short', async () => {
+    const { a, weir } = await pair();
+    await reload(weir);
+    a.grow();
+    a.short.add(16);
+    assert.doesNotMatch(await reload(weir), /news-16/);
+  });
+
+  test('without another endpoint, what is listed stays listed', async () => {
+    const a = await packager({ name: 'A', first: 10 });
+    const weir = await edge();
+    weir.register(endpoint('news', a.address));
+    await reload(weir);
+    a.grow();
+    a.missing.add(16);
+    assert.match(await reload(weir), /news-16/);
+  });
+
+  test('a playlist that stops growing is a stall', async () => {
+    const { a, weir } = await pair({ a: { duration: 1 }, b: { duration: 1 } });
+    await download(weir, await reload(weir));
+    a.frozen = true;
+    const text = await waitFor(async () => {
+      const now = await reload(weir);
+      return now.includes('news-505') ? now : undefined;
+    });
+    await download(weir, text);
+    assert.equal(await metricValue(weir.metrics, 'weir_hls_switches_total', { cause: 'stall' }), 1);
+  });
+
+  test('an origin that answers nothing is a stall too, and players get the last playlist meanwhile', async () => {
+    const { a, weir } = await pair({ a: { duration: 1 }, b: { duration: 1 } });
+    await download(weir, await reload(weir));
+    a.silent = true;
+    await waitFor(async () => (await reload(weir)).includes('news-505'));
+    assert.ok((await metricValue(weir.metrics, 'weir_hls_switches_total')) === 1);
+  });
+
+  test('an end is kept from players while another endpoint goes on', async () => {
+    const { a, weir } = await pair();
+    await reload(weir);
+    a.ended = true;
+    const text = await reload(weir);
+    assert.doesNotMatch(text, /ENDLIST/);
+    assert.match(text, /news-505/);
+  });
+
+  test('an end of all is told after the grace', async () => {
+    const a = await packager({ name: 'A', first: 10 });
+    const weir = await edge({ grace: '200ms' });
+    weir.register(endpoint('news', a.address));
+    await reload(weir);
+    a.ended = true;
+    assert.doesNotMatch(await reload(weir), /ENDLIST/);
+    await waitFor(async () => (await reload(weir)).includes('ENDLIST'));
+  });
+
+  test('an origin that restarts goes on in the same numbers, and its names mean new segments', async () => {
+    const a = await packager({ name: 'A' });
+    const weir = await edge();
+    weir.register(endpoint('news', a.address));
+    await download(weir, await reload(weir));
+    a.restart(0);
+    const text = await reload(weir);
+    const bodies = await download(weir, text);
+    assert.match(text, /#EXT-X-DISCONTINUITY\n/);
+    assert.ok(bodies.at(-1)?.startsWith('A life 1 segment 0'), bodies.at(-1));
+  });
+
+  test('to an origin that shares the packaging there is no discontinuity, when the bytes are the same', async () => {
+    const same = { name: 'same', first: 10 };
+    const { a, weir } = await pair({ a: same, b: { ...same, first: 11 } });
+    await download(weir, await reload(weir));
+    await a.close();
+    const text = await reload(weir);
+    assert.doesNotMatch(text, /DISCONTINUITY/);
+    assert.match(text, /news-16/);
+    await download(weir, text);
+  });
+
+  test('equal names with other bytes are a discontinuity', async () => {
+    const { a, weir } = await pair({ a: { first: 10 }, b: { first: 11 } });
+    await download(weir, await reload(weir));
+    await a.close();
+    const text = await reload(weir);
+    assert.match(text, /#EXT-X-DISCONTINUITY\n/);
+    await download(weir, text);
+  });
+
+  test('a better score moves a session, but not more often than the interval allows', async () => {
+    const { a, b, weir } = await pair({}, { switchInterval: 0 });
+    await reload(weir);
+    const better = { load: 0.9, version: 2 };
+    weir.register(endpoint('news', a.address, better), endpoint('news', b.address, loads.b));
+    assert.match(await reload(weir), /news-505/);
+    assert.equal(await metricValue(weir.metrics, 'weir_hls_switches_total', { cause: 'score' }), 1);
+  });
+});
+
+suite('while there is nothing to fetch from', () => {
+  test('the last playlist is served for the grace, then 503; a new origin goes on with it', async () => {
+    const a = await packager({ name: 'A', first: 10 });
+    const weir = await edge({ grace: '600ms' });
+    weir.register(endpoint('news', a.address));
+    await download(weir, await reload(weir));
+    weir.register();
+    assert.equal((await get(weir, '/live/news.m3u8')).status, 200, 'out of the registry');
+    await waitFor(async () => (await get(weir, '/live/news.m3u8')).status !== 200);
+    const b = await packager({ name: 'B', first: 500 });
+    weir.register(endpoint('news', b.address));
+    assert.match(await reload(weir), /news-505/);
+  });
+
+  test('a first request is held until an endpoint answers', async () => {
+    const a = await packager({ name: 'A', first: 10 });
+    a.status = 503;
+    const weir = await edge();
+    weir.register(endpoint('news', a.address));
+    const asked = get(weir, '/live/news.m3u8');
+    await waitFor(() => a.requests.length > 1);
+    a.status = 200;
+    assert.equal((await asked).status, 200);
+  });
+
+  test('a first request is answered 503 with Retry-After when the grace is over', async () => {
+    const a = await packager({ name: 'A' });
+    a.status = 503;
+    const weir = await edge({ grace: '300ms' });
+    weir.register(endpoint('news', a.address));
+    const answer = await get(weir, '/live/news.m3u8');
+    assert.equal(answer.status, 503);
+    assert.equal(answer.headers.get('retry-after'), '1');
+  });
+
+  test('a playlist that no origin has is 404 at once, and moves nobody', async () => {
+    const { a, b, weir } = await pair({ a: { variants: ['only.m3u8'] }, b: {} });
+    await reload(weir, '/live/news.m3u8').catch(() => undefined);
+    a.status = 404;
+    const answer = await get(weir, '/live/news/none.m3u8');
+    assert.equal(answer.status, 404);
+    assert.equal(b.requests.length, 0);
+  });
+});
+
+suite('origins with sessions of their own', () => {
+  test("SRS's context stays at the edge, and is asked for again when the origin forgot it", async () => {
+    const a = await packager({ name: 'A', session: 'ctx' });
+    const weir = await edge();
+    weir.register(endpoint('news', a.address));
+    for (let count = 0; count < 3; count++) {
+      const text = await reload(weir);
+      assert.doesNotMatch(text, /hls_ctx|STREAM-INF/);
+      await download(weir, text);
+      a.grow();
+      if (count === 1) a.forgetSessions();
+    }
+    const contexts = new Set(a.requests.flatMap(({ url }) => /hls_ctx=(\w+)/.exec(url ?? '')?.[1] ?? []));
+    assert.deepEqual([...contexts], ['s1', 's2']);
+    assert.equal(Math.max(...a.segmentCounts.values()), 1);
+  });
+
+  for (const session of ['cookie', 'query'] as const) {
+    test(`a session by ${session} is the edge's, and begun anew after a 401`, async () => {
+      const a = await packager({ name: 'A', session, variants: ['low.m3u8', 'high.m3u8'] });
+      const weir = await edge();
+      weir.register(endpoint('news', a.address));
+      const master = await get(weir, '/live/news/index.m3u8');
+      assert.doesNotMatch(master.text, /session=/);
+      assert.equal(master.headers.get('set-cookie'), null);
+      const variant = `/live/news/${urisOf(master.text)[1]}`;
+      const text = await reload(weir, variant);
+      assert.doesNotMatch(text, /session=/);
+      await download(weir, text, variant);
+      a.forgetSessions();
+      a.grow();
+      assert.match(await reload(weir, variant), /high-news-6/);
+    });
+  }
+
+  test('another process understands the pins of a variant and its segments', async () => {
+    const a = await packager({ name: 'A', session: 'cookie', variants: ['low.m3u8', 'high.m3u8'] });
+    const [one, other] = [await edge(), await edge()];
+    for (const weir of [one, other]) weir.register(endpoint('news', a.address));
+    const master = await get(one, '/live/news/index.m3u8');
+    const variant = `/live/news/${urisOf(master.text)[1]}`;
+    await download(other, await reload(other, variant), variant);
+    await download(other, await reload(one, variant), variant);
+  });
+});
+
+suite('renditions', () => {
+  test('switch together, also to an origin that names them otherwise', async () => {
+    const { a, weir } = await pair({
+      a: { variants: ['low.m3u8', 'high.m3u8'] },
+      b: { variants: ['v0.m3u8', 'v1.m3u8'] },
+    });
+    const master = await get(weir, '/live/news/index.m3u8');
+    const [low, high] = urisOf(master.text).map((uri) => `/live/news/${uri}`);
+    assert.ok(low !== undefined && high !== undefined);
+    await download(weir, (await get(weir, low)).text, low);
+    await download(weir, (await get(weir, high)).text, high);
+    await a.close();
+    const texts = [await get(weir, low), await get(weir, high)].map(({ text }) => readMediaPlaylist(text));
+    const edges = texts.map(({ segments }) => segments.at(-1));
+    assert.match(edges[0]?.uri ?? '', /^v0-news-505\.ts/);
+    assert.match(edges[1]?.uri ?? '', /^v1-news-505\.ts/);
+    assert.deepEqual(
+      edges.map((segment) => segment?.discontinuitySequence),
+      [1, 1],
+    );
+  });
+});
+
+suite('addresses', () => {
+  test('a segment that no URL of the channel leads to comes through the edge by a signed pin', async () => {
+    const a = await packager({ name: 'A', segmentName: (sequence) => `/elsewhere/seg${sequence}.ts` });
+    const weir = await edge();
+    weir.register(endpoint('news', a.address));
+    const text = await reload(weir);
+    const bodies = await download(weir, text);
+    assert.equal(bodies.at(-1), a.body(5));
+    const [path = '', pin = ''] = (urisOf(text).at(-1) ?? '').split('?weir=');
+    assert.match(path, /^news\/seg5\.ts$/);
+    const [tag, , , , signature] = pin.split('.');
+    const forged = `${tag}...${Buffer.from('/api/secrets').toString('base64url')}.${signature}`;
+    await get(weir, `/live/${path}?weir=${forged}`);
+    assert.ok(!a.counts.has('/api/secrets'));
+    assert.equal(await metricValue(weir.metrics, 'weir_hls_pins_total', { problem: 'unknown' }), 1);
+  });
+
+  test('a pin to an endpoint that is gone falls back to the present one, and is counted', async () => {
+    const { a, b, weir } = await pair();
+    const uri = urisOf(await reload(weir))[0] ?? '';
+    weir.register(endpoint('news', b.address));
+    const answer = await get(weir, `/live/${uri}`);
+    assert.equal(answer.text, b.body(10));
+    assert.equal(await metricValue(weir.metrics, 'weir_hls_pins_total', { problem: 'dead' }), 1);
+    assert.ok(!a.segmentCounts.has('/live/news-10.ts'));
+  });
+
+  test('a pin never leads to a server that is not registered', async () => {
+    const { a, weir } = await pair();
+    await reload(weir);
+    const stranger = await packager({ name: 'C' });
+    const answer = await get(weir, `/live/news-10.ts?weir=${encodeURIComponent(`http://${stranger.address}/`)}`);
+    assert.equal(answer.text, a.body(10));
+    assert.equal(stranger.requests.length, 0);
+  });
+
+  test('an endpoint whose address has a path is spoken to in its own names', async () => {
+    const a = await packager({ name: 'A', segmentName: (sequence) => `other-${sequence}.ts` });
+    const weir = await edge();
+    weir.register(endpoint('news', `http://${a.address}/x/other`));
+    const text = await reload(weir);
+    assert.match(text, /\nnews-5\.ts\?weir=/);
+    await download(weir, text);
+    assert.ok(a.segmentCounts.has('/x/other-5.ts'));
+  });
+});
+
+test('what operators see of a session', async () => {
+  const { a, b, weir } = await pair();
+  await reload(weir);
+  await a.close();
+  await reload(weir);
+  const { sessions } = weir.plane.describeHls() as {
+    sessions: { endpoint: string; last_switch: { cause: string; from: string } }[];
+  };
+  assert.deepEqual(
+    sessions.map(({ endpoint: at, last_switch }) => [at, last_switch.cause, last_switch.from]),
+    [[b.address, 'upstream', a.address]],
+  );
+});

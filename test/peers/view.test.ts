@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Balancer } from '../../src/balancer/balancer.js';
+import { createPolicy } from '../../src/balancer/policies.js';
+import { WeirError } from '../../src/errors.js';
+import type { ChannelName, Update } from '../../src/model.js';
+import { isPeer, parseServiceAddress, peerServer } from '../../src/net-address.js';
+import { type Member, ownerOf } from '../../src/peers/owner.js';
+import { PeerPicks } from '../../src/peers/peer-picks.js';
+import { PeerView } from '../../src/peers/view.js';
+import { SnapshotStore } from '../../src/snapshot/store.js';
+import type { Change } from '../../src/snapshot/update.js';
+import { endpoint, testConfig } from '../support/data-plane.js';
+
+const member = (slot: number, name = `w${slot}`): Member => ({ slot, name, socket: `/${name}` });
+const workers = [member(0), member(1)];
+/** A channel of each worker. */
+const names = Array.from({ length: 50 }, (_, index) => `channel-${index}` as ChannelName);
+const owned = (slot: number) =>
+  names.find((name) => ownerOf(name, workers)?.slot === slot) ?? names[0] ?? ('' as ChannelName);
+const [mine, theirs] = [owned(0), owned(1)];
+
+const full = (revision: number, ...endpoints: ReturnType<typeof endpoint>[]): Update => ({
+  kind: 'full',
+  revision,
+  state: 'live',
+  endpoints,
+});
+function start() {
+  const store = new SnapshotStore();
+  store.accept(
+    full(1, endpoint(mine, '127.0.0.1:1000'), endpoint(theirs, '127.0.0.1:1000'), endpoint(theirs, '127.0.0.1:2000')),
+  );
+  const view = new PeerView('w0', store);
+  const changes: Change[] = [];
+  view.store.subscribe((_snapshot, change) => changes.push(change));
+  return { store, view, changes };
+}
+const addresses = (view: PeerView, channel: ChannelName) =>
+  view.store.channel(channel)?.endpoints.map(({ address }) => String(address));
+
+test('before it knows of others, a worker has every channel', () => {
+  const { view } = start();
+  assert.deepEqual(addresses(view, theirs), ['127.0.0.1:1000', '127.0.0.1:2000']);
+  assert.equal(view.owns(theirs), true);
+  assert.equal(view.isElsewhere(theirs), false);
+});
+
+test('a channel of another worker has that worker as its only endpoint', () => {
+  const { view } = start();
+  view.setMembers(workers);
+  assert.deepEqual(addresses(view, mine), ['127.0.0.1:1000']);
+  assert.deepEqual(addresses(view, theirs), [peerServer('w1')]);
+});
+
+test('a worker that is replaced is one endpoint less and another one more', () => {
+  const { view, changes } = start();
+  view.setMembers(workers);
+  changes.length = 0;
+  view.setMembers([member(0), member(1, 'w1-again')]);
+  assert.deepEqual(
+    changes.map(({ put, drop }) => [put.map(({ id }) => String(id)), drop.map(({ id }) => String(id))]),
+    [[[`~w1-again/${theirs}`], [`~w1/${theirs}`]]],
+  );
+});
+
+test('a worker that is gone leaves its channels to the endpoints', () => {
+  const { view } = start();
+  view.setMembers(workers);
+  view.setMembers([member(0)]);
+  assert.deepEqual(addresses(view, theirs), ['127.0.0.1:1000', '127.0.0.1:2000']);
+});
+
+test('the registry is followed: reports of a channel elsewhere are no news, its end is', () => {
+  const { store, view, changes } = start();
+  view.setMembers(workers);
+  changes.length = 0;
+  const report = endpoint(theirs, '127.0.0.1:1000', { version: 2, load: 0.9 });
+  store.accept({ kind: 'delta', base: 1, revision: 2, state: 'live', put: [report], drop: [] });
+  assert.deepEqual(changes.at(-1), { put: [], drop: [] });
+  store.accept(full(3, endpoint(mine, '127.0.0.1:3000')));
+  assert.equal(view.store.channel(theirs), undefined);
+  assert.deepEqual(addresses(view, mine), ['127.0.0.1:3000']);
+  assert.equal(view.store.current.state, 'live');
+});
+
+test('a worker that drains keeps the streams of its slot, and has nothing for whoever asks', () => {
+  const { view } = start();
+  view.keepOwn(member(0));
+  view.setMembers([member(0, 'w0-again'), member(1)]);
+  assert.equal(view.owns(mine), true);
+  assert.deepEqual(addresses(view, mine), ['127.0.0.1:1000']);
+  assert.deepEqual(addresses(view, theirs), [peerServer('w1')]);
+  assert.equal(view.isElsewhere(mine), true);
+  assert.equal(view.ownerOf(mine)?.name, 'w0-again');
+});
+
+test('a pick for a channel of another worker is that worker, and costs no endpoint a thing', () => {
+  const { store, view } = start();
+  const { balancer: settings } = testConfig();
+  const balancer = new Balancer({
+    store,
+    policy: createPolicy('lowest'),
+    settings,
+    observer: { picked() {}, ejected() {}, refused() {} },
+    addressAllowed: () => true,
+    now: () => 0,
+    random: () => 0,
+  });
+  const picks = new PeerPicks(view, balancer);
+  view.setMembers(workers);
+  const pick = picks.pick(theirs);
+  assert.equal(pick.server, peerServer('w1'));
+  assert.deepEqual(balancer.inFlight().counts, []);
+  pick.done('cut');
+  assert.equal(picks.pick(mine).server, 'http://127.0.0.1:1000');
+  assert.equal(balancer.inFlight().counts.length, 1);
+  const code = (run: () => unknown) => {
+    try {
+      run();
+    } catch (error) {
+      return error instanceof WeirError ? error.code : error;
+    }
+    return undefined;
+  };
+  assert.equal(
+    code(() => picks.pick(theirs, { exclude: [peerServer('w1')] })),
+    'worker_lost',
+  );
+  assert.equal(
+    code(() => picks.pick('nobody' as ChannelName)),
+    'unknown_channel',
+  );
+});
+
+test('no endpoint can register the address of a worker', () => {
+  assert.equal(isPeer(peerServer('worker-3')), true);
+  assert.equal(parseServiceAddress(peerServer('worker-3')), undefined);
+  assert.equal(parseServiceAddress('~worker-3:1'), undefined);
+});
