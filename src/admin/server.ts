@@ -1,0 +1,135 @@
+// The admin listener: metrics, health and the API. It trusts its network: keep it private.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { toWeirError, WeirError } from '../errors.js';
+import type { Logger } from '../log.js';
+import type { ChannelName, Snapshot } from '../model.js';
+import { parseListenAddress } from '../net-address.js';
+import { renderChannels, renderSnapshot } from './render.js';
+
+/** What admin asks of the rest of the edge. */
+export interface AdminQueries {
+  snapshot(): Snapshot;
+  /** True while the edge shuts down. */
+  draining(): boolean;
+  /** Prometheus' text format, and its content type. */
+  metrics(): Promise<{ type: string; text: string }>;
+  /** Throws a WeirError for an unknown channel. */
+  explain(channel: ChannelName): Promise<unknown>;
+  /** Every running relay. */
+  relays(): Promise<unknown>;
+  /** HLS sessions: endpoint, window, last switch; and the cache. */
+  hls(): Promise<unknown>;
+}
+
+/** Answers requests under a path that the server itself does not know; false when it is not for it either. */
+export type AdminExtension = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<boolean>;
+
+export class AdminServer {
+  readonly #server: Server;
+  readonly #queries: AdminQueries;
+  readonly #extensions: readonly AdminExtension[];
+  readonly #logger: Logger;
+
+  constructor(queries: AdminQueries, extensions: readonly AdminExtension[], logger: Logger) {
+    this.#queries = queries;
+    this.#extensions = extensions;
+    this.#logger = logger;
+    this.#server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 30_000 });
+    this.#server.maxConnections = 512;
+    this.#server.on('request', (request, response) => {
+      this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+    });
+  }
+
+  listen(address: string): Promise<AddressInfo> {
+    const parsed = parseListenAddress(address);
+    if (parsed === undefined) return Promise.reject(new TypeError(`not an address to listen on: ${address}`));
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(parsed, () => {
+        this.#server.off('error', reject);
+        resolve(this.#server.address() as AddressInfo);
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (isRead && (await this.#read(response, path))) return;
+    for (const extension of this.#extensions) if (await extension(request, response, path)) return;
+    throw new WeirError(isRead ? 'not_found' : 'method_not_allowed');
+  }
+
+  async #read(response: ServerResponse, path: string): Promise<boolean> {
+    const queries = this.#queries;
+    switch (path) {
+      case '/healthz':
+        send(response, 200, { status: 'alive' });
+        return true;
+      case '/readyz': {
+        const { state, revision } = queries.snapshot();
+        const draining = queries.draining();
+        send(response, state === 'pending' || draining ? 503 : 200, { snapshot: state, revision, draining });
+        return true;
+      }
+      case '/metrics': {
+        const { type, text } = await queries.metrics();
+        response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
+        return true;
+      }
+      case '/api/v1/channels':
+        send(response, 200, renderChannels(queries.snapshot()));
+        return true;
+      case '/api/v1/relays':
+        send(response, 200, { relays: await queries.relays() });
+        return true;
+      case '/api/v1/hls':
+        send(response, 200, await queries.hls());
+        return true;
+      case '/api/v1/snapshot':
+        send(response, 200, renderSnapshot(queries.snapshot()));
+        return true;
+      default:
+        return this.#readChannel(response, path);
+    }
+  }
+
+  async #readChannel(response: ServerResponse, path: string): Promise<boolean> {
+    const name = /^\/api\/v1\/channels\/([^/]+)\/explain$/.exec(path)?.[1];
+    if (name === undefined) return false;
+    let channel: ChannelName;
+    try {
+      channel = decodeURIComponent(name) as ChannelName;
+    } catch {
+      throw new WeirError('bad_request', { detail: 'The channel is not percent-encoded UTF-8.' });
+    }
+    send(response, 200, await this.#queries.explain(channel));
+    return true;
+  }
+
+  #fail(response: ServerResponse, thrown: unknown): void {
+    const error = toWeirError(thrown);
+    if (error.side === 'internal') this.#logger.error({ err: thrown }, 'admin request failed');
+    if (response.headersSent) response.destroy();
+    else send(response, error.status, { error: error.code, message: error.message });
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+  });
+  response.end(text);
+}

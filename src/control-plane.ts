@@ -1,0 +1,197 @@
+// Wires registry -> snapshot builder -> publisher, and admin.
+
+import type { AddressInfo } from 'node:net';
+import { type AdminExtension, type AdminQueries, AdminServer } from './admin/server.js';
+import type { Config } from './config-schema.js';
+import type { Logger } from './log.js';
+import type { Metrics } from './metrics.js';
+import type { Snapshot, SnapshotState, Update } from './model.js';
+import type { Registry, RegistryNote } from './registry/registry.js';
+import { SnapshotBuilder } from './snapshot/builder.js';
+import { readSnapshotFile, SnapshotFile } from './snapshot/snapshot-file.js';
+import { SnapshotStore } from './snapshot/store.js';
+import { endpointsById } from './snapshot/update.js';
+
+export interface ControlPlane {
+  /** Reads the snapshot file, starts to follow the registry and to serve admin; resolves with the admin address. */
+  start(): Promise<AddressInfo>;
+  /** The whole picture, for a data plane that starts or saw a gap. */
+  full(): Update;
+  snapshot(): Snapshot;
+  /** Resolves when a picture is there, live or stale; rejects when the registry refuses for good. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly registry: Registry;
+  /** Further paths of the admin API, such as the leases of the embedded registry. */
+  readonly adminExtensions: readonly AdminExtension[];
+  /** Receives every update, in order. */
+  readonly publish: (update: Update) => void;
+  readonly queries: Omit<AdminQueries, 'snapshot'>;
+}
+
+const states: readonly SnapshotState[] = ['pending', 'live', 'stale'];
+
+export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
+  const { config, logger, metrics, registry } = options;
+  const store = new SnapshotStore();
+  const stop = new AbortController();
+  const { promise: ready, resolve: isReady, reject: isImpossible } = withResolvers();
+  const { snapshotFile } = config.registry;
+  const file =
+    snapshotFile === undefined
+      ? undefined
+      : new SnapshotFile(
+          snapshotFile,
+          () => endpointsById(store.current).values(),
+          (err) => logger.error({ err, snapshotFile }, 'snapshot file could not be written'),
+        );
+
+  const publish = (update: Update) => {
+    const before = store.current.state;
+    store.accept(update);
+    const { state, revision } = store.current;
+    if (state !== before) logger.info({ state, revision, channels: store.current.channels.size }, 'snapshot');
+    if (state !== 'pending') isReady();
+    if (state === 'live') file?.changed();
+    options.publish(update);
+  };
+  const builder = new SnapshotBuilder({
+    publish,
+    note: (note) => takeNote(note, logger, metrics),
+    eventDelay: (milliseconds) => metrics.eventDelay.observe(milliseconds / 1000),
+    massDropped: (endpoints) => {
+      metrics.massDrops.inc();
+      logger.error(
+        { endpoints, keepMs: config.registry.massDrop.keep },
+        'most endpoints vanished at once: kept as a last resort',
+      );
+    },
+    massDrop: config.registry.massDrop,
+    now: () => performance.now(),
+  });
+  const freshness = new Freshness();
+  store.subscribe((snapshot) => freshness.changed(snapshot.state));
+
+  const admin = new AdminServer(
+    {
+      ...options.queries,
+      snapshot: () => store.current,
+      metrics: () => {
+        setGauges(metrics, store.current, freshness.ageSeconds());
+        return options.queries.metrics();
+      },
+    },
+    options.adminExtensions,
+    logger,
+  );
+  let running: Promise<void> = Promise.resolve();
+
+  return {
+    start: async () => {
+      if (snapshotFile !== undefined) await restore(builder, snapshotFile, logger);
+      running = registry.run(builder, stop.signal).catch((error: unknown) => {
+        logger.fatal({ err: error }, 'the registry cannot be followed');
+        isImpossible(error);
+      });
+      return admin.listen(config.admin.listen);
+    },
+    full: () => builder.full(),
+    snapshot: () => store.current,
+    ready: () => ready,
+    close: async () => {
+      stop.abort();
+      await running;
+      builder.close();
+      await file?.close();
+      await admin.close();
+    },
+  };
+}
+
+/** A file that cannot be read costs its contents, not the start. */
+async function restore(builder: SnapshotBuilder, path: string, logger: Logger): Promise<void> {
+  try {
+    const endpoints = await readSnapshotFile(path);
+    if (endpoints.length === 0) return;
+    builder.restore(endpoints);
+    logger.info({ path, endpoints: endpoints.length }, 'serving the last known snapshot until the registry is read');
+  } catch (err) {
+    logger.error({ err, path }, 'snapshot file ignored');
+  }
+}
+
+function takeNote(note: RegistryNote, logger: Logger, metrics: Metrics): void {
+  switch (note.kind) {
+    case 'event':
+      metrics.registryEvents.inc({ event: note.event });
+      break;
+    case 'skipped':
+      metrics.registrySkipped.inc({ reason: note.reason });
+      logger.warn({ path: note.path, reason: note.reason }, 'registration skipped');
+      break;
+    case 'unknown_value':
+      metrics.registryUnknownValues.inc({ field: note.field, reason: note.reason });
+      logger.warn({ path: note.path, field: note.field, reason: note.reason }, 'reported value counts as unknown');
+      break;
+    case 'session':
+      metrics.registrySessions.inc({ state: note.state });
+      logger.info({ state: note.state }, 'registry session');
+      break;
+    case 'watched':
+      metrics.watchedBytes.set(note.bytes);
+      if (note.alarm)
+        logger.error({ bytes: note.bytes }, 'too many watched paths: ZooKeeper may refuse to re-arm them');
+      break;
+  }
+}
+
+function setGauges(metrics: Metrics, snapshot: Snapshot, ageSeconds: number): void {
+  let registered = 0;
+  let lastResort = 0;
+  for (const channel of snapshot.channels.values()) {
+    for (const endpoint of channel.endpoints) {
+      if (endpoint.lastResort === true) lastResort += 1;
+      else registered += 1;
+    }
+  }
+  metrics.endpoints.set({ state: 'registered' }, registered);
+  metrics.endpoints.set({ state: 'last_resort' }, lastResort);
+  metrics.channels.set(snapshot.channels.size);
+  metrics.snapshotRevision.set(snapshot.revision);
+  metrics.snapshotAge.set(ageSeconds);
+  for (const state of states) metrics.registryState.set({ state }, snapshot.state === state ? 1 : 0);
+}
+
+/** Since when the picture is no longer known to be true. */
+class Freshness {
+  #staleSince = performance.now();
+  #live = false;
+
+  changed(state: SnapshotState): void {
+    const live = state === 'live';
+    if (this.#live && !live) this.#staleSince = performance.now();
+    this.#live = live;
+  }
+
+  ageSeconds(): number {
+    return this.#live ? 0 : (performance.now() - this.#staleSince) / 1000;
+  }
+}
+
+function withResolvers() {
+  let resolve: () => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<void>((onDone, onError) => {
+    resolve = onDone;
+    reject = onError;
+  });
+  // Nobody may be waiting when it rejects.
+  promise.catch(() => undefined);
+  return { promise, resolve, reject };
+}
