@@ -1,0 +1,125 @@
+// The edge in several processes: control plane, admin and supervisor here, the data plane in workers.
+
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { changes } from '../config/changes.js';
+import type { Config } from '../config-schema.js';
+import { createControlPlane } from '../control-plane.js';
+import { createEdgeName, type DataPlaneConfig } from '../data-plane.js';
+import type { Logger } from '../log.js';
+import { createMetrics } from '../metrics.js';
+import { type ListenAddress, parseListenAddress } from '../net-address.js';
+import type { Edge, RegistrySource } from './edge.js';
+import { joinHls, joinRelays } from './reports.js';
+import { Supervisor } from './supervisor.js';
+import type { Machine } from './watch.js';
+
+export function thisMachine(): Machine {
+  const constrained = process.constrainedMemory();
+  const total = totalmem();
+  const memory = constrained > 0 && constrained < total ? constrained : total;
+  return { cores: availableParallelism(), memory };
+}
+
+/** Rejects when a listener cannot be opened; nothing is left behind then. */
+export async function startCluster(
+  config: Config,
+  logger: Logger,
+  source: RegistrySource,
+  machine: Machine = thisMachine(),
+): Promise<Edge> {
+  let current = config;
+  let draining = false;
+  const metrics = createMetrics();
+  const listen = await freeAddress(config.listen);
+  const socketFolder = await mkdtemp(join(tmpdir(), 'weir-'));
+  const forWorkers = (next: Config): DataPlaneConfig => {
+    const { registry: _registry, admin: _admin, ...rest } = next;
+    // A port that the system chose once stays.
+    return next.listen === config.listen ? { ...rest, listen } : rest;
+  };
+  const supervisor = new Supervisor({
+    config: forWorkers(config),
+    logger,
+    metrics,
+    machine,
+    edgeName: createEdgeName(),
+    socketFolder,
+    full: () => controlPlane.full(),
+  });
+  const controlPlane = createControlPlane({
+    config,
+    logger,
+    metrics,
+    ...source,
+    publish: (update) => supervisor.publish(update),
+    queries: {
+      draining: () => draining,
+      explain: async (channel) => supervisor.askOwner(channel, { about: 'explain', channel }),
+      hls: async () => joinHls(await supervisor.askAll({ about: 'hls' })),
+      relays: async () => joinRelays(await supervisor.askAll({ about: 'relays' })),
+      metrics: () => supervisor.metrics(),
+    },
+  });
+  const close = async () => {
+    await Promise.all([supervisor.close(), controlPlane.close()]);
+    await rm(socketFolder, { recursive: true, force: true });
+  };
+  const reload = async (next: Config, renew: boolean): Promise<void> => {
+    const { live, workers, restart } = changes(current, next);
+    if (restart.length > 0) logger.warn({ settings: restart }, 'these settings take effect at the next start');
+    if (next.workers === 0) logger.warn('workers: 0 takes effect at the next start');
+    if (workers.includes('listen')) await freeAddress(next.listen);
+    if (renew || workers.length > 0) await supervisor.replaceAll(forWorkers(next));
+    else if (live.length > 0) await supervisor.configure(forWorkers(next));
+    if (live.includes('log.level')) logger.level = next.log.level;
+    current = next;
+    const outcome = renew || workers.length > 0 ? 'new workers' : live.length > 0 ? 'in place' : 'nothing to do';
+    logger.info({ settings: [...workers, ...live], outcome }, 'settings in effect');
+  };
+  let reloading: Promise<void> = Promise.resolve();
+  try {
+    const adminAddress = await controlPlane.start();
+    const dataAddress = await supervisor.start();
+    return {
+      dataAddress,
+      adminAddress,
+      ready: async () => {
+        await controlPlane.ready();
+        await supervisor.heard();
+      },
+      reload: (next, renew) => {
+        const done = reloading.then(() => reload(next, renew));
+        reloading = done.catch(() => undefined);
+        return done;
+      },
+      drain: async () => {
+        draining = true;
+        await supervisor.drain();
+        await close();
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * The address with a port that is free now; rejects as a listener there would. The workers open it together, so that the
+ * system's choice of a port has to be made once, and before.
+ */
+async function freeAddress(address: string): Promise<string> {
+  const parsed = parseListenAddress(address);
+  if (parsed === undefined) throw new TypeError(`not an address to listen on: ${address}`);
+  const server = createServer();
+  server.listen(parsed satisfies ListenAddress);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return address.replace(/:\d+$/, `:${port}`);
+}

@@ -1,0 +1,78 @@
+// What the supervisor and its workers say to each other. Both run the same code: nothing here is validated.
+
+import type { AddressInfo } from 'node:net';
+import type { DataPlaneConfig, HlsReport, Member, RelayJson, SessionState, WorkerIdentity } from '../data-plane.js';
+import type { ErrorCode } from '../errors.js';
+import type { ChannelName, ServerOrigin, Update } from '../model.js';
+import type { MetricJson } from './metrics-ledger.js';
+
+export type InFlight = [ServerOrigin, number][];
+
+/** Each kind of question with its answer. */
+export interface Answers {
+  /** How the owner of a channel would pick. */
+  explain: unknown;
+  hls: HlsReport;
+  /** Its relays, those that it feeds to other workers and those it takes from them. */
+  relays: readonly RelayJson[];
+  /** Every metric as it is now. */
+  metrics: readonly MetricJson[];
+  /** That everything sent before was heard. */
+  ping: true;
+}
+export type Question =
+  | { readonly about: 'explain'; readonly channel: ChannelName }
+  | { readonly about: 'hls' }
+  | { readonly about: 'relays' }
+  | { readonly about: 'metrics' }
+  | { readonly about: 'ping' };
+
+export type SupervisorMessage =
+  | {
+      readonly kind: 'start';
+      readonly config: DataPlaneConfig;
+      readonly identity: WorkerIdentity;
+      readonly update: Update;
+      /** As they will be when this worker serves. */
+      readonly members: readonly Member[];
+      /** HLS sessions of the channels that are this worker's. */
+      readonly sessions: readonly SessionState[];
+    }
+  | { readonly kind: 'update'; readonly update: Update }
+  | { readonly kind: 'configure'; readonly config: DataPlaneConfig }
+  /** HLS sessions of channels that are this worker's from the next `members` on. */
+  | { readonly kind: 'adopt'; readonly sessions: readonly SessionState[] }
+  /** Who serves now: the owner of each channel follows from it. */
+  | { readonly kind: 'members'; readonly members: readonly Member[] }
+  /** What the other workers have in flight. */
+  | { readonly kind: 'in-flight'; readonly counts: InFlight }
+  | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
+  | { readonly kind: 'drain'; readonly end: 'shutdown' | 'handover' };
+
+export type WorkerMessage =
+  /** It listens to messages now: what is sent before is lost. */
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'listening'; readonly address: AddressInfo }
+  /** It cannot start: another try would end the same way. */
+  | { readonly kind: 'failed'; readonly message: string; readonly code: string | undefined }
+  /** An update did not build on what is here: a full one is needed. */
+  | { readonly kind: 'gap' }
+  | { readonly kind: 'heartbeat'; readonly residentBytes: number }
+  | { readonly kind: 'in-flight'; readonly counts: InFlight }
+  /** HLS sessions of its channels, in case another worker has to go on with them. */
+  | { readonly kind: 'sessions'; readonly sessions: readonly SessionState[] }
+  /** Counters and histograms, so that what a killed worker counted is not lost; sent once more before an orderly end. */
+  | { readonly kind: 'metrics'; readonly metrics: readonly MetricJson[] }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
+  | { readonly kind: 'refusal'; readonly id: number; readonly code: ErrorCode; readonly message: string }
+  /** Somebody asked this one process to end: it goes on until it is told to drain. */
+  | { readonly kind: 'leaving' };
+
+/** Milliseconds between two heartbeats. */
+export const heartbeatInterval = 500;
+/** Milliseconds between two reports of counters: what kill -9 loses at most. */
+export const metricsInterval = 1_000;
+/** Milliseconds between two looks for HLS sessions that changed. */
+export const sessionsInterval = 200;
+/** Milliseconds between two reports of what is in flight. */
+export const inFlightInterval = 200;

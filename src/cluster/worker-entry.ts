@@ -1,0 +1,70 @@
+// The process of a worker. It ends when it has drained, and drains when it is told to or when its supervisor is gone.
+
+import cluster from 'node:cluster';
+import { rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createLogger } from '../log.js';
+import type { SupervisorMessage, WorkerMessage } from './messages.js';
+import { startWorker, type Worker } from './worker.js';
+
+/** Milliseconds after the grace at which it ends, whatever still holds it. */
+const endDeadline = 2_000;
+
+/** A supervisor that is gone takes no message. */
+function send(message: WorkerMessage, sent: () => void = () => {}): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => sent());
+  else sent();
+}
+
+type Start = Extract<SupervisorMessage, { kind: 'start' }>;
+
+async function run(start: Start): Promise<void> {
+  const logger = createLogger(start.config.log).child({ worker: start.identity.self.slot });
+  const starting = startWorker(start, { send, logger });
+  const waiting: Exclude<SupervisorMessage, Start>[] = [];
+  let worker: Worker | undefined;
+  let ending: 'shutdown' | 'handover' | undefined;
+
+  async function end(how: 'shutdown' | 'handover'): Promise<void> {
+    if (ending !== undefined) return;
+    ending = how;
+    setTimeout(() => process.exit(1), start.config.shutdown.grace + endDeadline).unref();
+    await (await starting).drain(how);
+    // The supervisor removes it, unless it is gone; the last worker finds it empty.
+    if (!process.connected) await rmdir(dirname(start.identity.self.socket)).catch(() => undefined);
+    // After everything that was sent before: the supervisor counts what this worker counted last.
+    send({ kind: 'heartbeat', residentBytes: 0 }, () => process.exit(0));
+  }
+  process.on('message', (message: SupervisorMessage) => {
+    if (message.kind === 'start') return;
+    if (message.kind === 'drain') void end(message.end);
+    else if (worker === undefined) waiting.push(message);
+    else worker.hear(message);
+  });
+  cluster.worker?.on('disconnect', () => {
+    // Asked to end a second time: the supervisor did not wait.
+    if (ending === 'shutdown') process.exit(0);
+    // Without this the process would be ended on the spot.
+    if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
+    logger.error('the supervisor is gone: no new players');
+    void end('shutdown');
+  });
+  process.on('SIGTERM', () => send({ kind: 'leaving' }));
+
+  try {
+    worker = await starting;
+    for (const message of waiting) worker.hear(message);
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    send({ kind: 'failed', message, code }, () => process.exit(1));
+  }
+}
+
+// Ctrl-C and a terminal that closes reach the whole process group; the supervisor says when this process ends.
+process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
+process.on('SIGTERM', () => {});
+process.once('message', (message: SupervisorMessage) => {
+  if (message.kind === 'start') void run(message);
+});
+send({ kind: 'hello' });

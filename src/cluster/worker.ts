@@ -1,0 +1,135 @@
+// A worker: the data plane, led by the messages of the supervisor.
+
+import { createDataPlane, type DataPlane } from '../data-plane.js';
+import { toWeirError } from '../errors.js';
+import type { Logger } from '../log.js';
+import { createMetrics } from '../metrics.js';
+import type { Answers, Question, SupervisorMessage, WorkerMessage } from './messages.js';
+import { heartbeatInterval, inFlightInterval, metricsInterval, sessionsInterval } from './messages.js';
+import { readCounters, readMetrics } from './metrics-ledger.js';
+
+export interface Worker {
+  /** Messages come in order. */
+  hear(message: Exclude<SupervisorMessage, { kind: 'start' }>): void;
+  /** Lets players finish for the grace; then the worker is over. Idempotent. */
+  drain(end: 'shutdown' | 'handover'): Promise<void>;
+}
+
+export interface WorkerLink {
+  /** The callback comes when the system has taken the message. */
+  send(message: WorkerMessage, sent?: () => void): void;
+  readonly logger: Logger;
+}
+
+/** Accepts players when it resolves; rejects when its listener cannot be opened. */
+export async function startWorker(
+  start: Extract<SupervisorMessage, { kind: 'start' }>,
+  link: WorkerLink,
+): Promise<Worker> {
+  const metrics = createMetrics();
+  const plane = createDataPlane(start.config, link.logger, metrics, start.identity);
+  plane.accept(start.update);
+  plane.setMembers(start.members);
+  plane.adoptHls(start.sessions);
+
+  const reports = [
+    setInterval(() => {
+      link.send({ kind: 'heartbeat', residentBytes: process.memoryUsage.rss() });
+    }, heartbeatInterval),
+    setInterval(() => void sendCounters(), metricsInterval),
+    reportInFlight(plane, link),
+    setInterval(tellSessions, sessionsInterval),
+  ];
+  function tellSessions(): void {
+    const sessions = plane.newHlsStates();
+    if (sessions.length > 0) link.send({ kind: 'sessions', sessions });
+  }
+  // One reading after the other: an older one that arrived after a newer one would take counts back.
+  let reading: Promise<unknown> = Promise.resolve();
+  function inTurn<T>(read: () => Promise<T>): Promise<T> {
+    const done = reading.then(read);
+    reading = done.catch(() => undefined);
+    return done;
+  }
+  function sendCounters(): Promise<void> {
+    return inTurn(async () => link.send({ kind: 'metrics', metrics: await readCounters(metrics.registry) }));
+  }
+  async function answer<Q extends Question>(question: Q): Promise<Answers[Question['about']]> {
+    switch (question.about) {
+      case 'explain':
+        return plane.explain(question.channel);
+      case 'hls':
+        return plane.describeHls();
+      case 'relays':
+        return plane.relays();
+      case 'metrics':
+        plane.collect();
+        return await readMetrics(metrics.registry);
+      default:
+        return true;
+    }
+  }
+  function answerTo({ id, question }: Extract<SupervisorMessage, { kind: 'ask' }>): void {
+    const answered = inTurn(async () => link.send({ kind: 'answer', id, answer: await answer(question) }));
+    answered.catch((thrown: unknown) => {
+      const { code, message } = toWeirError(thrown);
+      link.send({ kind: 'refusal', id, code, message });
+    });
+  }
+  let drained: Promise<void> | undefined;
+  async function drain(end: 'shutdown' | 'handover'): Promise<void> {
+    await plane.drain(end);
+    for (const report of reports) clearInterval(report);
+    await sendCounters();
+  }
+  const worker: Worker = {
+    hear(message) {
+      switch (message.kind) {
+        case 'update':
+          if (!plane.accept(message.update)) link.send({ kind: 'gap' });
+          break;
+        case 'configure':
+          plane.configure(message.config);
+          break;
+        case 'adopt':
+          plane.adoptHls(message.sessions);
+          break;
+        case 'members':
+          tellSessions();
+          plane.setMembers(message.members);
+          break;
+        case 'in-flight':
+          plane.setInFlightElsewhere(new Map(message.counts));
+          break;
+        case 'ask':
+          answerTo(message);
+          break;
+        case 'drain':
+          void worker.drain(message.end);
+          break;
+      }
+    },
+    drain(end) {
+      drained ??= drain(end);
+      return drained;
+    },
+  };
+  try {
+    link.send({ kind: 'listening', address: await plane.listen() });
+    return worker;
+  } catch (error) {
+    for (const report of reports) clearInterval(report);
+    await plane.close();
+    throw error;
+  }
+}
+
+function reportInFlight(plane: DataPlane, link: WorkerLink): NodeJS.Timeout {
+  let reported = 0;
+  return setInterval(() => {
+    const { changes, counts } = plane.inFlight();
+    if (changes === reported) return;
+    reported = changes;
+    link.send({ kind: 'in-flight', counts });
+  }, inFlightInterval);
+}
