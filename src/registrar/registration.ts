@@ -1,0 +1,51 @@
+// What both ways of registering share: the values an endpoint reports, and the handle that keeps it registered.
+
+import { faultOf } from '../registry/formats/values.js';
+
+/** What an endpoint reports of itself; undefined is unknown. */
+export interface ReportedValues {
+  /** Fraction 0..1. */
+  readonly load?: number | undefined;
+  /** kbit/s. */
+  readonly bitrate?: number | undefined;
+  /** Fraction 0..1. */
+  readonly packetLoss?: number | undefined;
+}
+
+export interface EndpointInfo extends ReportedValues {
+  /** `host:port`, an http(s) URL or a URL template. */
+  readonly address: string;
+}
+
+/** An endpoint that stays registered until `close`. */
+export interface Registration {
+  /** Where it stands now: a znode path or a URL. It may change when it has to be registered again. */
+  readonly path: string;
+  /**
+   * Reports new values; the ones not named stay as they are. What is not told yet is merged.
+   *
+   * @throws RangeError for a value out of range
+   */
+  update(values: ReportedValues): void;
+  /** Takes the endpoint out and ends. Idempotent. */
+  close(): Promise<void>;
+}
+
+const limits = { load: 1, bitrate: Number.MAX_VALUE, packetLoss: 1 } as const;
+const expected = { load: 'a fraction from 0 to 1', bitrate: 'kbit/s from 0', packetLoss: 'a fraction from 0 to 1' };
+
+/**
+ * The values with `update` on top.
+ *
+ * @throws RangeError that names the value and what was expected
+ */
+export function mergeValues(values: ReportedValues, update: ReportedValues): Required<ReportedValues> {
+  for (const name of ['load', 'bitrate', 'packetLoss'] as const) {
+    const value = update[name];
+    if (value !== undefined && faultOf(value, limits[name]) !== undefined) {
+      throw new RangeError(`${name}: expected ${expected[name]}, not ${String(value)}`);
+    }
+  }
+  const { load, bitrate, packetLoss } = { ...values, ...update };
+  return { load, bitrate, packetLoss };
+}
