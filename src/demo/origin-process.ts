@@ -1,0 +1,75 @@
+// A process that is one simulated origin: serves the sample and keeps its channels registered, with drifting load and
+// loss. The registration is its own, so that it vanishes with the process. Forked by the demo; ends when that is gone.
+
+import { type ConfigInput, configSchema } from '../config-schema.js';
+import { createLogger } from '../log.js';
+import { type EndpointInfo, type Registration, registerEndpoint } from '../registrar/registrar.js';
+import { drift } from './drift.js';
+import { startOrigin } from './origin.js';
+import { type OriginMessage, originSettings } from './origin-settings.js';
+import { sample } from './sample.js';
+
+const reportEveryMs = 1_000;
+/** Renewed three times as often; a killed origin is out after this. */
+const leaseMs = 3_000;
+/** How long the registry is waited for at the end. */
+const goodbyeMs = 1_500;
+
+function tell(message: OriginMessage, then: () => void = () => {}): void {
+  if (process.connected) process.send?.(message, then);
+  else then();
+}
+
+async function run(stop: AbortSignal): Promise<void> {
+  const { registry, seed, ...settings } = originSettings.parse(JSON.parse(process.argv[2] ?? ''));
+  const { address } = await startOrigin(settings);
+  tell({ kind: 'listening', address });
+  const report = () => ({ ...drift(Date.now() / 1000, seed), bitrate: sample().bitrate });
+  const registered = await register(registry, settings, { address, ...report() }, stop);
+  tell({ kind: 'registered' });
+  const timer = setInterval(() => {
+    for (const registration of registered) registration.update(report());
+  }, reportEveryMs);
+  await aborted(stop);
+  clearInterval(timer);
+  await Promise.allSettled(registered.map((registration) => registration.close()));
+}
+
+function register(
+  registry: ConfigInput['registry'],
+  { name, channels }: { readonly name: string; readonly channels: readonly string[] },
+  info: EndpointInfo,
+  signal: AbortSignal,
+): Promise<Registration[]> {
+  const config = configSchema.parse({ registry, log: { level: 'error', requests: false } });
+  const logger = createLogger(config.log).child({ origin: name });
+  const options = { prefix: `${name}-`, ttl: leaseMs, signal };
+  return Promise.all(channels.map((channel) => registerEndpoint(config, channel, info, logger, options)));
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+const stop = new AbortController();
+function end(): void {
+  // Whatever the registry does, the process is gone after this.
+  setTimeout(() => process.exit(0), goodbyeMs);
+  stop.abort();
+}
+process.once('disconnect', end);
+// The parent may be gone before anybody listened.
+if (!process.connected) end();
+process.once('SIGTERM', end);
+// Ctrl-C reaches the whole group, and the parent says when it is this one's turn.
+process.on('SIGINT', () => {});
+
+run(stop.signal).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    if (stop.signal.aborted) process.exit(0);
+    const reason = error instanceof Error ? error.message : String(error);
+    tell({ kind: 'failed', reason }, () => process.exit(1));
+  },
+);
