@@ -1,0 +1,105 @@
+// `weir channels`: what is registered, once or as it changes.
+
+import type { Command } from 'commander';
+import { loadConfig } from '../config.js';
+import type { Config } from '../config-schema.js';
+import { createLogger, type Logger } from '../log.js';
+import type { Endpoint } from '../model.js';
+import { createRegistry } from '../registry/create.js';
+import type { Registry } from '../registry/registry.js';
+import { createAdminRegistry } from './admin-snapshot.js';
+import { changeLine, jsonLine, table } from './endpoint-lines.js';
+import { type Follower, follow } from './follow.js';
+import { print, untilAskedToEnd } from './lifetime.js';
+import {
+  addEdgeFlag,
+  addRegistryFlags,
+  addSettingFlags,
+  type CommonFlags,
+  type EdgeFlags,
+  edgeOverride,
+  number,
+  requestOf,
+} from './options.js';
+import { edgeUrl, registryName } from './where.js';
+
+interface Flags extends CommonFlags, EdgeFlags {
+  readonly watch?: true;
+  readonly json?: true;
+  readonly timeout: number;
+}
+
+const examples = `
+Examples:
+  weir channels --zookeeper 127.0.0.1:2181
+  weir channels --watch --json | jq -r .address
+  weir channels --admin http://127.0.0.1:8081      what a running edge knows
+
+The embedded registry is in the edge: it is asked by --admin, by default at admin.listen.`;
+
+interface Source {
+  readonly name: string;
+  readonly registry: Registry;
+}
+
+function sourceOf(config: Config, logger: Logger): Source {
+  if (config.registry.kind === 'zookeeper') {
+    return { name: registryName(config.registry), registry: createRegistry(config.registry, logger) };
+  }
+  const url = edgeUrl(config);
+  return { name: `the edge at ${url}`, registry: createAdminRegistry(url) };
+}
+
+function listing(endpoints: readonly Endpoint[], json: boolean): string[] {
+  if (json) return endpoints.map((endpoint) => jsonLine(endpoint));
+  return endpoints.length === 0 ? ['no channels'] : table(endpoints);
+}
+
+/** Prints one complete picture. Rejects when none is there by the deadline. */
+async function list(source: Source, json: boolean, deadline: number, asked: AbortSignal): Promise<void> {
+  const enough = new AbortController();
+  const late = AbortSignal.timeout(deadline);
+  let lines: string[] | undefined;
+  const follower: Follower = {
+    change() {},
+    status(state, endpoints) {
+      if (state !== 'live' || lines !== undefined) return;
+      lines = listing(endpoints, json);
+      enough.abort();
+    },
+  };
+  await source.registry.run(follow(follower), AbortSignal.any([asked, late, enough.signal]));
+  if (lines !== undefined) lines.forEach(print);
+  else if (!asked.aborted) throw new Error(`nothing heard from ${source.name} in ${deadline / 1000} s`);
+}
+
+async function watch(source: Source, json: boolean, asked: AbortSignal): Promise<void> {
+  const follower: Follower = {
+    change: (change, endpoint) => print(json ? jsonLine(endpoint, change) : changeLine(change, endpoint)),
+    status: (state) =>
+      process.stderr.write(
+        state === 'live' ? `following ${source.name}\n` : `${source.name} is out of reach, going on trying\n`,
+      ),
+  };
+  await source.registry.run(follow(follower), asked);
+}
+
+async function channels(flags: Flags): Promise<void> {
+  // A tool at a terminal: only what went wrong.
+  const config = loadConfig(requestOf(flags, [edgeOverride(flags)]));
+  const source = sourceOf(config, createLogger({ ...config.log, level: 'error' }));
+  await untilAskedToEnd((asked) =>
+    flags.watch
+      ? watch(source, flags.json === true, asked)
+      : list(source, flags.json === true, flags.timeout * 1000, asked),
+  );
+}
+
+export function addChannels(program: Command): void {
+  const command = program.command('channels').description('list what is registered, or follow it as it changes');
+  addEdgeFlag(addRegistryFlags(command), 'ask a running edge at its admin listener, whatever its registry')
+    .option('-w, --watch', 'go on: + added, ~ changed, - removed')
+    .option('--json', 'one JSON object a line')
+    .option('--timeout <seconds>', 'longest wait for a list', number(0.1, 3600), 10);
+  addSettingFlags(command).addHelpText('after', examples).action(channels);
+}

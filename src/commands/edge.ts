@@ -1,0 +1,25 @@
+// The edge with the registry and the processes that its settings name.
+
+import { handleLeases } from '../admin/leases.js';
+import { startCluster, thisMachine } from '../cluster/cluster.js';
+import type { Edge, RegistrySource } from '../cluster/edge.js';
+import { startEdge } from '../cluster/single.js';
+import { workerCount } from '../cluster/watch.js';
+import type { Config } from '../config-schema.js';
+import type { Logger } from '../log.js';
+import { createEmbeddedRegistry, createRegistry } from '../registry/create.js';
+
+export type { Edge } from '../cluster/edge.js';
+
+function sourceOf({ registry: settings }: Config, logger: Logger): RegistrySource {
+  if (settings.kind === 'zookeeper') return { registry: createRegistry(settings, logger), adminExtensions: [] };
+  const registry = createEmbeddedRegistry(settings);
+  return { registry, adminExtensions: [handleLeases(registry, settings.embedded.token)] };
+}
+
+/** Rejects when a listener cannot be opened; nothing is left behind then. */
+export function startConfiguredEdge(config: Config, logger: Logger): Promise<Edge> {
+  const source = sourceOf(config, logger);
+  const inOneProcess = workerCount(config.workers, thisMachine()) === 0;
+  return inOneProcess ? startEdge(config, logger, source) : startCluster(config, logger, source);
+}

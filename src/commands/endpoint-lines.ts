@@ -1,0 +1,50 @@
+// Pure: endpoints and their changes as lines for people, and as JSON lines for programs.
+
+import type { Endpoint } from '../model.js';
+
+export type Change = 'added' | 'changed' | 'removed';
+
+/** Names come from outside: what would move a terminal's cursor is shown escaped. */
+const safe = (text: string) =>
+  text.replaceAll(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+
+const percent = (value: number | undefined) =>
+  value === undefined ? '-' : `${(value * 100).toFixed(1).replace(/\.0$/, '')} %`;
+const bitrate = (value: number | undefined) => (value === undefined ? '-' : `${value} kbit/s`);
+
+function cells({ channel, address, load, packetLoss, bitrate: rate, id }: Endpoint): string[] {
+  return [safe(channel), safe(address), percent(load), percent(packetLoss), bitrate(rate), safe(id)];
+}
+
+const header = ['CHANNEL', 'ADDRESS', 'LOAD', 'LOSS', 'BITRATE', 'ENDPOINT'];
+
+/** A table with a header, sorted by channel and address. */
+export function table(endpoints: readonly Endpoint[]): string[] {
+  const compare = (a: Endpoint, b: Endpoint) =>
+    a.channel.localeCompare(b.channel) || a.address.localeCompare(b.address);
+  const rows = [header, ...[...endpoints].sort(compare).map(cells)];
+  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((text, column) => text.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+const marks: Record<Change, string> = { added: '+', changed: '~', removed: '-' };
+
+/** `+ news  10.0.0.1:8080  load 20 %  loss 0 %  1200 kbit/s` */
+export function changeLine(change: Change, endpoint: Endpoint): string {
+  const [channel, address, load, loss, rate] = cells(endpoint);
+  const values = change === 'removed' ? [] : [`load ${load}`, `loss ${loss}`, rate];
+  return [`${marks[change]} ${channel}`, address, ...values].join('  ');
+}
+
+/** One JSON object without a newline; `change` only where there is one. */
+export function jsonLine(endpoint: Endpoint, change?: Change): string {
+  const { channel, address, load, packetLoss, bitrate: rate, id, version } = endpoint;
+  // null, not left out: unknown is a value that a reader should see.
+  const values = { load: load ?? null, packetLoss: packetLoss ?? null, bitrate: rate ?? null };
+  return JSON.stringify({ ...(change === undefined ? {} : { change }), channel, address, ...values, id, version });
+}

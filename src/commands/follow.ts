@@ -1,0 +1,43 @@
+// What a registry tells, as additions, changes and removals.
+
+import type { Endpoint, EndpointId } from '../model.js';
+import type { RegistrySink } from '../registry/registry.js';
+import type { Change } from './endpoint-lines.js';
+
+export interface Follower {
+  /** Called once for every endpoint that appears, reports something else, or goes. */
+  change(change: Change, endpoint: Endpoint): void;
+  /** The registry came into reach, with everything it has told of; or it was lost. */
+  status(state: 'live' | 'stale', endpoints: readonly Endpoint[]): void;
+}
+
+/** A sink that remembers what it was told and passes on the differences. */
+export function follow(follower: Follower): RegistrySink {
+  const known = new Map<EndpointId, Endpoint>();
+
+  function put(endpoint: Endpoint): void {
+    const before = known.get(endpoint.id);
+    if (before !== undefined && before.version >= endpoint.version) return;
+    known.set(endpoint.id, endpoint);
+    follower.change(before === undefined ? 'added' : 'changed', endpoint);
+  }
+
+  function drop(id: EndpointId): void {
+    const before = known.get(id);
+    if (before === undefined) return;
+    known.delete(id);
+    follower.change('removed', before);
+  }
+
+  return {
+    put,
+    drop,
+    replace(all) {
+      const next = new Map([...all].map((endpoint) => [endpoint.id, endpoint]));
+      for (const id of [...known.keys()]) if (!next.has(id)) drop(id);
+      for (const endpoint of next.values()) put(endpoint);
+    },
+    status: (state) => follower.status(state, [...known.values()]),
+    note() {},
+  };
+}

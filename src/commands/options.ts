@@ -1,0 +1,97 @@
+// Flags that several commands share, and what they mean as settings.
+
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ConfigError, type ConfigRequest, type Override } from '../config.js';
+import type { ConfigInput } from '../config-schema.js';
+import { parseServiceAddress } from '../net-address.js';
+import { parseChannelName } from '../registry/names.js';
+
+export interface CommonFlags {
+  readonly config?: string;
+  readonly set?: readonly string[];
+  readonly zookeeper?: string;
+  readonly registry?: 'zookeeper' | 'embedded';
+}
+
+/** Collects a flag that may be repeated. */
+export const append = (value: string, all: readonly string[] = []) => [...all, value];
+
+/** `--config` and `--set`, for every command that reads settings. */
+export function addSettingFlags(command: Command): Command {
+  return command
+    .option('-c, --config <file>', 'configuration file (default: the variable WEIR_CONFIG, else none)')
+    .option('--set <key=value>', 'any setting, such as log.level=warn; may be repeated', append);
+}
+
+/** `--zookeeper` and `--registry`, for every command that talks to a registry. */
+export function addRegistryFlags(command: Command): Command {
+  return command
+    .option(
+      '--zookeeper <servers>',
+      'HOST:PORT[,HOST:PORT…][/chroot] (registry.zookeeper.servers; default: 127.0.0.1:2181)',
+    )
+    .addOption(new Option('--registry <kind>', 'where endpoints are registered').choices(['zookeeper', 'embedded']));
+}
+
+/**
+ * The settings that the common flags and those of one command stand for, above the environment.
+ *
+ * @throws ConfigError when the flags contradict each other
+ */
+export function requestOf(flags: CommonFlags, more: readonly (Override | undefined)[] = []): ConfigRequest {
+  if (flags.zookeeper !== undefined && flags.registry === 'embedded') {
+    throw new ConfigError([{ path: '--zookeeper', message: 'cannot be used with --registry embedded' }]);
+  }
+  const overrides = [
+    override('--zookeeper', flags.zookeeper, (servers) => ({
+      registry: { kind: 'zookeeper', zookeeper: { servers } },
+    })),
+    override('--registry', flags.registry, (kind) => ({ registry: { kind } })),
+    ...more,
+  ];
+  return {
+    file: flags.config,
+    sets: flags.set ?? [],
+    env: process.env,
+    overrides: overrides.filter((item) => item !== undefined),
+  };
+}
+
+/** A flag as an override of settings; undefined when it was not given. */
+export function override<T>(
+  origin: string,
+  value: T | undefined,
+  settings: (value: T) => ConfigInput,
+): Override | undefined {
+  return value === undefined ? undefined : { origin, settings: settings(value) };
+}
+
+/** Reads a number between two bounds, for commander. */
+export const number = (minimum: number, maximum: number) => (text: string) => {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value >= minimum && value <= maximum) return value;
+  throw new InvalidArgumentError(`Expected a number from ${minimum} to ${maximum}.`);
+};
+
+export interface EdgeFlags {
+  readonly admin?: string;
+}
+
+/** `--admin URL`, for commands that may ask a running edge instead of ZooKeeper. */
+export function addEdgeFlag(command: Command, description: string): Command {
+  return command.addOption(new Option('--admin <url>', description).conflicts('zookeeper'));
+}
+
+/** What `--admin URL` means: the registry is in the edge there. */
+export const edgeOverride = ({ admin }: EdgeFlags): Override | undefined =>
+  override('--admin', admin, (url) => ({ registry: { kind: 'embedded', embedded: { url } } }));
+
+export function channelName(text: string): string {
+  if (parseChannelName(text) !== undefined) return text;
+  throw new InvalidArgumentError('Expected one path segment of 1 to 255 bytes, without a slash.');
+}
+
+export function serviceAddress(text: string): string {
+  if (parseServiceAddress(text) !== undefined) return text;
+  throw new InvalidArgumentError('Expected HOST:PORT, an http(s) URL, or a template with {channel} and {rest}.');
+}

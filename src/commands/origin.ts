@@ -1,0 +1,103 @@
+// `weir origin`: a simulated origin, for trying weir where there is none yet.
+
+import { hostname } from 'node:os';
+import { type Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../config.js';
+import type { Config } from '../config-schema.js';
+import { drift } from '../demo/drift.js';
+import { type Origin, startOrigin } from '../demo/origin.js';
+import { sample } from '../demo/sample.js';
+import { createLogger } from '../log.js';
+import { parseListenAddress } from '../net-address.js';
+import { type Registration, registerEndpoint } from '../registrar/registrar.js';
+import { aborted, print, untilAskedToEnd } from './lifetime.js';
+import {
+  addEdgeFlag,
+  addRegistryFlags,
+  addSettingFlags,
+  append,
+  type CommonFlags,
+  channelName,
+  type EdgeFlags,
+  edgeOverride,
+  number,
+  requestOf,
+  serviceAddress,
+} from './options.js';
+
+interface Flags extends CommonFlags, EdgeFlags {
+  readonly channel: readonly string[];
+  readonly listen?: { readonly host: string; readonly port: number };
+  readonly name: string;
+  readonly register?: string;
+  readonly seed: number;
+}
+
+const examples = `
+Examples:
+  weir origin --channel news --listen 127.0.0.1:9001
+  weir origin --channel news --listen :9001 --register 10.0.0.1:9001 --zookeeper 127.0.0.1:2181
+
+Plays a test pattern with a running clock at /live/CHANNEL.m3u8 and /live/CHANNEL.flv. Its load and packet loss are made up.`;
+
+const reportInterval = 1_000;
+
+function listenAddress(text: string): NonNullable<Flags['listen']> {
+  const parsed = parseListenAddress(text);
+  if (parsed === undefined) throw new InvalidArgumentError('Expected ADDRESS:PORT, :PORT or [IPv6]:PORT.');
+  return { host: parsed.host ?? '0.0.0.0', port: parsed.port };
+}
+
+/** Keeps all channels of the origin registered, with values that drift, until the signal. */
+async function keepRegistered(config: Config, flags: Flags, address: string, asked: AbortSignal): Promise<void> {
+  const logger = createLogger(config.log).child({ origin: flags.name });
+  const report = () => ({ ...drift(Date.now() / 1000, flags.seed), bitrate: sample().bitrate });
+  const options = { prefix: `${flags.name}-`, signal: asked };
+  const registering = flags.channel.map((channel) =>
+    registerEndpoint(config, channel, { address, ...report() }, logger, options),
+  );
+  const registered: Registration[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    registered.push(...(await Promise.all(registering)));
+    for (const { path } of registered) print(`registered ${address} as ${path}`);
+    timer = setInterval(() => {
+      for (const registration of registered) registration.update(report());
+    }, reportInterval);
+    await aborted(asked);
+  } catch (error) {
+    if (!asked.aborted) throw error;
+  } finally {
+    clearInterval(timer);
+    const settled = await Promise.allSettled(registering);
+    await Promise.all(settled.map((result) => (result.status === 'fulfilled' ? result.value.close() : undefined)));
+  }
+}
+
+async function origin(flags: Flags): Promise<void> {
+  const config = loadConfig(requestOf(flags, [edgeOverride(flags)]));
+  const { channel: channels, listen = { host: '127.0.0.1', port: 0 }, name, register } = flags;
+  await untilAskedToEnd(async (asked) => {
+    const running: Origin = await startOrigin({ channels, name, ...listen });
+    print(`origin ${name} ready: http://${running.address}/live/${channels[0]}.m3u8`);
+    try {
+      await (register === undefined ? aborted(asked) : keepRegistered(config, flags, register, asked));
+    } finally {
+      await running.close();
+    }
+  });
+}
+
+export function addOrigin(program: Command): void {
+  const command = program.command('origin').description('run a simulated origin, for trying');
+  command
+    .requiredOption('--channel <name>', 'channel that it serves; may be repeated', (text: string, all?: string[]) =>
+      append(channelName(text), all),
+    )
+    .option('--listen <address:port>', 'where it serves (default: 127.0.0.1 and a free port)', listenAddress)
+    .option('--name <name>', 'what it calls itself in the header X-Origin', hostname())
+    .option('--seed <number>', 'of the load and packet loss that it makes up', number(0, 2 ** 31), 1)
+    .option('--register <address>', 'register as HOST:PORT, as the edge reaches it', serviceAddress);
+  addEdgeFlag(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is');
+  addSettingFlags(command).addHelpText('after', examples).action(origin);
+}

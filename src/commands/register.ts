@@ -1,0 +1,115 @@
+// `weir register`: keeps one endpoint in the registry for as long as it runs.
+
+import type { Command } from 'commander';
+import { loadConfig } from '../config.js';
+import { createLogger } from '../log.js';
+import type { Registration, ReportedValues } from '../registrar/registrar.js';
+import { registerEndpoint } from '../registrar/registrar.js';
+import { aborted, print, untilAskedToEnd } from './lifetime.js';
+import {
+  addEdgeFlag,
+  addRegistryFlags,
+  addSettingFlags,
+  type CommonFlags,
+  channelName,
+  type EdgeFlags,
+  edgeOverride,
+  number,
+  override,
+  requestOf,
+  serviceAddress,
+} from './options.js';
+import { applyReport, linesOf } from './report-lines.js';
+
+interface Flags extends CommonFlags, EdgeFlags {
+  readonly channel: string;
+  readonly address: string;
+  readonly load?: number;
+  readonly bitrate?: number;
+  readonly packetLoss?: number;
+  readonly tokenFile?: string;
+  readonly exitOnEof?: true;
+}
+
+const examples = `
+Examples:
+  weir register --channel news --address 10.0.0.1:8080 --zookeeper 127.0.0.1:2181
+  weir register --channel news --address http://10.0.0.1:8000/live/news --load 0.2 --bitrate 1200
+  weir register --channel news --address 10.0.0.1:8080 --admin http://10.0.0.9:8081 --token-file token
+  measure | weir register --channel news --address 10.0.0.1:8080 --exit-on-eof
+
+Standard input takes reports, one JSON object a line with the values that changed, null for unknown:
+  {"load":0.5,"bitrate":1200,"packet_loss_rate":0.01}
+
+The endpoint stands in the registry until the command ends, and comes back when the registry was lost.`;
+
+/** Applies the lines of standard input until they end. A wrong line is told and changes nothing. */
+async function followReports(registration: Registration, first: ReportedValues, asked: AbortSignal): Promise<void> {
+  let values = first;
+  let number = 0;
+  // Ends the reading, and lets the process end although somebody keeps the pipe open.
+  const stop = () => process.stdin.destroy();
+  asked.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const line of linesOf(process.stdin)) {
+      number += 1;
+      if (line?.trim() === '') continue;
+      const next = line === undefined ? { error: 'too long' } : applyReport(line, values);
+      if ('error' in next) {
+        process.stderr.write(`weir: line ${number} of standard input: ${next.error}\n`);
+        continue;
+      }
+      values = next;
+      registration.update(values);
+    }
+  } catch (error) {
+    if (!asked.aborted) process.stderr.write(`weir: standard input: ${(error as Error).message}\n`);
+  } finally {
+    asked.removeEventListener('abort', stop);
+  }
+}
+
+async function register(flags: Flags): Promise<void> {
+  const config = loadConfig(
+    requestOf(flags, [
+      edgeOverride(flags),
+      override('--token-file', flags.tokenFile, (tokenFile) => ({ registry: { embedded: { tokenFile } } })),
+    ]),
+  );
+  const logger = createLogger(config.log);
+  const { channel, address, load, bitrate, packetLoss } = flags;
+  const values = { load, bitrate, packetLoss };
+  await untilAskedToEnd(async (asked) => {
+    let registration: Registration;
+    try {
+      registration = await registerEndpoint(config, channel, { address, ...values }, logger, { signal: asked });
+    } catch (error) {
+      if (asked.aborted) return;
+      throw error;
+    }
+    print(`registered ${channel} ${address} as ${registration.path}`);
+    const reports = followReports(registration, values, asked);
+    await (flags.exitOnEof ? Promise.race([reports, aborted(asked)]) : aborted(asked));
+    await registration.close();
+  });
+}
+
+export function addRegister(program: Command): void {
+  const command = program.command('register').description('keep an endpoint in the registry while this runs');
+  command
+    .requiredOption('--channel <name>', 'channel that the endpoint serves', channelName)
+    .requiredOption(
+      '--address <address>',
+      'HOST:PORT, an http(s) URL, or a URL template with {channel} and {rest}',
+      serviceAddress,
+    )
+    .option('--load <fraction>', 'load, 0 to 1 (default: unknown)', number(0, 1))
+    .option('--bitrate <kbit/s>', 'bitrate (default: unknown)', number(0, 1e9))
+    .option('--packet-loss <fraction>', 'packet loss, 0 to 1 (default: unknown)', number(0, 1))
+    .option('--exit-on-eof', 'end when standard input ends');
+  addEdgeFlag(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is').option(
+    '--token-file <file>',
+    'bearer token of the embedded registry (registry.embedded.tokenFile)',
+  );
+  addSettingFlags(command).addHelpText('after', examples).action(register);
+}

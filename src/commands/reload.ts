@@ -1,0 +1,60 @@
+// Settings that change while the edge runs: read again on SIGHUP and when the configuration file changes.
+
+import { closeSync, openSync, type Stats, unwatchFile, watchFile } from 'node:fs';
+import { ConfigError, type ConfigRequest, loadConfig } from '../config.js';
+import type { Logger } from '../log.js';
+import type { Edge } from './edge.js';
+
+/** Milliseconds between two looks at the file: by its path, so that a link that is turned to another file is seen. */
+const fileInterval = 1_000;
+
+export interface SettingsFollower {
+  readonly request: ConfigRequest;
+  readonly edge: Pick<Edge, 'reload'>;
+  readonly logger: Logger;
+  /** Ends the process in order. */
+  readonly end: () => void;
+}
+
+/**
+ * Until `signal` aborts. Settings that cannot be used are refused with all that is wrong with them, and the ones in
+ * effect stay. SIGHUP brings new workers even where nothing changed; a terminal that closes sends it too, and means the
+ * end.
+ */
+export function followSettings({ request, edge, logger, end }: SettingsFollower, signal: AbortSignal): void {
+  const file = request.file ?? (request.env?.['WEIR_CONFIG'] || undefined);
+  const hadTerminal = hasTerminal();
+  const reload = (renew: boolean) => {
+    try {
+      edge.reload(loadConfig(request), renew).catch((error: Error) => {
+        logger.error({ error: error.message }, 'reload failed: the settings in effect stay');
+      });
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      logger.error({ problems: error.problems }, `reload refused, the settings in effect stay: ${error.message}`);
+    }
+  };
+  const onHangUp = () => {
+    if (hadTerminal && !hasTerminal()) end();
+    else reload(true);
+  };
+  const onFile = (now: Stats, before: Stats) => {
+    const there = now.nlink > 0;
+    if (there && (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino || now.size !== before.size)) reload(false);
+  };
+  process.on('SIGHUP', onHangUp);
+  if (file !== undefined) watchFile(file, { interval: fileInterval }, onFile);
+  signal.addEventListener('abort', () => {
+    process.off('SIGHUP', onHangUp);
+    if (file !== undefined) unwatchFile(file, onFile);
+  });
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}

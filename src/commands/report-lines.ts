@@ -1,0 +1,71 @@
+// What an origin reports of itself on standard input: JSON lines, each with the values that changed.
+
+import { z } from 'zod';
+import type { ReportedValues } from '../registrar/registrar.js';
+
+/** undefined: not said, it stays as it was. null: unknown from now on. */
+const report = z.strictObject({
+  load: z.number().min(0).max(1).nullish(),
+  bitrate: z.number().nonnegative().nullish(),
+  packet_loss_rate: z.number().min(0).max(1).nullish(),
+});
+
+const expected: Record<string, string> = {
+  load: 'a number from 0 to 1, or null for unknown',
+  bitrate: 'a number of kbit/s, or null for unknown',
+  packet_loss_rate: 'a number from 0 to 1, or null for unknown',
+};
+
+const or = (next: number | null | undefined, before: number | undefined) =>
+  next === undefined ? before : (next ?? undefined);
+
+/** The values after a line was applied to those before it, or what is wrong with the line. */
+export function applyReport(line: string, before: ReportedValues): ReportedValues | { readonly error: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch {
+    return { error: 'not JSON; expected a line such as {"load":0.5}' };
+  }
+  const parsed = report.safeParse(json);
+  if (!parsed.success) {
+    const errors = parsed.error.issues.map((issue) => {
+      if (issue.code === 'unrecognized_keys') {
+        return `unknown ${issue.keys.join(', ')}; expected ${Object.keys(expected).join(', ')}`;
+      }
+      const field = String(issue.path[0] ?? '');
+      return field === '' ? 'expected an object such as {"load":0.5}' : `${field}: expected ${expected[field]}`;
+    });
+    return { error: errors.join('; ') };
+  }
+  const { load, bitrate, packet_loss_rate } = parsed.data;
+  return {
+    load: or(load, before.load),
+    bitrate: or(bitrate, before.bitrate),
+    packetLoss: or(packet_loss_rate, before.packetLoss),
+  };
+}
+
+/** Lines longer than this are no reports; the rest of such a line is skipped. */
+const longestLine = 64 * 1024;
+
+/** Splits a stream of text into lines without their ends. A line that is too long comes as undefined. */
+export async function* linesOf(stream: AsyncIterable<Buffer | string>): AsyncGenerator<string | undefined> {
+  const decoder = new TextDecoder();
+  let pending = '';
+  let tooLong = false;
+  for await (const chunk of stream) {
+    pending += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+    for (let end = pending.indexOf('\n'); end >= 0; end = pending.indexOf('\n')) {
+      yield tooLong || end > longestLine ? undefined : pending.slice(0, end).replace(/\r$/, '');
+      pending = pending.slice(end + 1);
+      tooLong = false;
+    }
+    if (pending.length > longestLine) {
+      pending = '';
+      tooLong = true;
+    }
+  }
+  if (tooLong) yield undefined;
+  else if (pending !== '') yield pending;
+}

@@ -1,0 +1,79 @@
+// `weir serve`: the edge.
+
+import type { Command } from 'commander';
+import { loadConfig } from '../config.js';
+import type { Config } from '../config-schema.js';
+import { createLogger } from '../log.js';
+import { version } from '../package.js';
+import { startConfiguredEdge } from './edge.js';
+import { aborted, print, untilAskedToEnd } from './lifetime.js';
+import { addRegistryFlags, addSettingFlags, type CommonFlags, override, requestOf } from './options.js';
+import { followSettings } from './reload.js';
+import { registryName, urlOf } from './where.js';
+
+interface Flags extends CommonFlags {
+  readonly listen?: string;
+  readonly admin?: string;
+  readonly policy?: Config['balancer']['policy'];
+}
+
+const examples = `
+Examples:
+  weir serve --zookeeper zk1:2181,zk2:2181,zk3:2181/live
+  weir serve --config /etc/weir/weir.yaml --set log.level=warn
+  weir serve --registry embedded --listen :80
+
+Prints one line when it serves. SIGTERM lets players finish for shutdown.grace, a second one ends it at once. SIGHUP and a
+change of the configuration file put new settings into effect without refusing a connection.`;
+
+/** SIGHUP is not among them. */
+const endSignals = ['SIGINT', 'SIGTERM'] as const;
+/** Milliseconds without a word of the registry after which the operator is told what is missing. */
+const slow = 3_000;
+
+async function serve(flags: Flags): Promise<void> {
+  const request = requestOf(flags, [
+    override('--listen', flags.listen, (listen) => ({ listen })),
+    override('--admin', flags.admin, (listen) => ({ admin: { listen } })),
+    // The schema says what a policy may be, for the flag as for the file.
+    override('--policy', flags.policy, (policy) => ({ balancer: { policy } })),
+  ]);
+  const config = loadConfig(request);
+  const logger = createLogger(config.log);
+  // Means nothing before there is something to reload, and once it ends.
+  process.on('SIGHUP', () => {});
+  await untilAskedToEnd(async (signal) => {
+    const edge = await startConfiguredEdge(config, logger);
+    const where = [
+      `players ${urlOf(edge.dataAddress)}`,
+      `admin ${urlOf(edge.adminAddress)}`,
+      `registry ${registryName(config.registry)}`,
+    ];
+    // Until a first picture is there players would only be told to come again.
+    const reminder = setTimeout(() => logger.warn(`waiting for the ${registryName(config.registry)}`), slow);
+    try {
+      await Promise.race([edge.ready(), aborted(signal)]);
+    } catch (error) {
+      await edge.close();
+      throw error;
+    } finally {
+      clearTimeout(reminder);
+    }
+    followSettings({ request, edge, logger, end: () => process.kill(process.pid, 'SIGTERM') }, signal);
+    if (!signal.aborted) print(`weir ${version} ready: ${where.join(', ')}`);
+    await aborted(signal);
+    logger.info({ graceMs: config.shutdown.grace }, 'shutting down: no new players');
+    await edge.drain();
+  }, endSignals);
+}
+
+export function addServe(program: Command): void {
+  const command = program
+    .command('serve')
+    .description('run the edge: players in front, endpoints of a registry behind');
+  addRegistryFlags(command)
+    .option('--listen <address:port>', 'listener for players (listen; default: :8080)')
+    .option('--admin <address:port>', 'listener for metrics, health and API (admin.listen; default: 127.0.0.1:8081)')
+    .option('--policy <name>', 'how an endpoint is picked (balancer.policy; default: lowest)');
+  addSettingFlags(command).addHelpText('after', examples).action(serve);
+}

@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+// The command line: which command, and which exit code. 0: fine; 1: it failed; 2: the command line or the settings are
+// wrong.
+
+import { Command, CommanderError } from 'commander';
+import { addChannels } from './commands/channels.js';
+import { addConfig } from './commands/config.js';
+import { addDemo } from './commands/demo.js';
+import { addOrigin } from './commands/origin.js';
+import { addRegister } from './commands/register.js';
+import { addServe } from './commands/serve.js';
+import { ConfigError } from './config.js';
+import { WeirError } from './errors.js';
+import { version } from './package.js';
+
+function createProgram(): Command {
+  const program = new Command('weir')
+    .description('Edge load balancer and relay for live streams.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print what there is')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'weir: ')) });
+  addServe(program);
+  addDemo(program);
+  addRegister(program);
+  addChannels(program);
+  addConfig(program);
+  addOrigin(program);
+  return program;
+}
+
+/** Words for an error that nobody below could handle; the stack only where it must be weir's own mistake. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  const taken = code === 'EADDRINUSE' ? '; choose another port or end what holds it' : '';
+  const told = error.constructor === Error || error instanceof WeirError || syscall !== undefined;
+  return told ? `${error.message}${taken}` : (error.stack ?? error.message);
+}
+
+async function main(): Promise<number> {
+  // The reader of a pipe may leave first: `weir channels | head`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  try {
+    await createProgram().parseAsync();
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const settings = error instanceof ConfigError;
+    process.stderr.write(`weir: ${settings ? error.message : explain(error)}\n`);
+    return settings ? 2 : 1;
+  }
+}
+
+process.exit(await main());

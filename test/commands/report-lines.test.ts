@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { applyReport, linesOf } from '../../src/commands/report-lines.js';
+
+const before = { load: 0.2, bitrate: 1200, packetLoss: 0.01 };
+
+describe('a report', () => {
+  const good: [line: string, after: Record<string, unknown>][] = [
+    ['{"load":0.5}', { ...before, load: 0.5 }],
+    ['{}', before],
+    ['{"load":null}', { ...before, load: undefined }],
+    ['{"load":0,"bitrate":0,"packet_loss_rate":1}', { load: 0, bitrate: 0, packetLoss: 1 }],
+    [' {"bitrate":800.5} ', { ...before, bitrate: 800.5 }],
+  ];
+  for (const [line, after] of good) {
+    test(`${line} changes only what it names`, () => assert.deepEqual(applyReport(line, before), after));
+  }
+
+  const bad: [line: string, error: RegExp][] = [
+    ['load=0.5', /^not JSON; expected a line such as \{"load":0\.5\}$/],
+    ['', /^not JSON/],
+    ['0.5', /^expected an object/],
+    ['null', /^expected an object/],
+    ['[]', /^expected an object/],
+    ['{"load":75}', /^load: expected a number from 0 to 1, or null for unknown$/],
+    ['{"load":"0.5"}', /^load: expected a number/],
+    ['{"load":-1,"bitrate":-1}', /^load: .*; bitrate: expected a number of kbit\/s/],
+    ['{"load":1e999}', /^load: /],
+    ['{"lod":0.5}', /^unknown lod; expected load, bitrate, packet_loss_rate$/],
+    ['{"__proto__":{"load":1}}', /^unknown __proto__/],
+  ];
+  for (const [line, error] of bad) {
+    test(`${line || 'an empty line'} changes nothing and says what is wrong`, () => {
+      const result = applyReport(line, before);
+      assert.ok('error' in result);
+      assert.match(result.error, error);
+    });
+  }
+});
+
+describe('lines', () => {
+  async function split(...chunks: (string | Buffer)[]): Promise<(string | undefined)[]> {
+    async function* stream() {
+      yield* chunks;
+    }
+    const lines: (string | undefined)[] = [];
+    for await (const line of linesOf(stream())) lines.push(line);
+    return lines;
+  }
+
+  test('may come in any pieces, with either line end, and without one at the end', async () => {
+    assert.deepEqual(await split('a\nb', 'c\r\n', '\nd'), ['a', 'bc', '', 'd']);
+    const euro = Buffer.from('€\n');
+    assert.deepEqual(await split(euro.subarray(0, 1), euro.subarray(1)), ['€']);
+    assert.deepEqual(await split(), []);
+  });
+
+  test('that are too long come as undefined, and the next one is read again', async () => {
+    const long = 'x'.repeat(50_000);
+    assert.deepEqual(await split(long, long, long, '\nok\n'), [undefined, 'ok']);
+    assert.deepEqual(await split(`${long}${long}\nok\n`), [undefined, 'ok']);
+    assert.deepEqual(await split(long, long), [undefined]);
+  });
+});
