@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { weirPolicy } from '../../bench/balance/adapter.js';
+import { bars, missed } from '../../bench/balance/bars.js';
+import { drawnScenarios } from '../../bench/balance/drawn.js';
+import { literal } from '../../bench/balance/literal.js';
+import { oracle } from '../../bench/balance/oracle.js';
+import { type Scenario, scenarios } from '../../bench/balance/scenario.js';
+import { simulate } from '../../bench/balance/simulation.js';
+
+const adaptive = weirPolicy('adaptive');
+
+function named(name: string): Scenario {
+  const found = scenarios[name];
+  assert.ok(found !== undefined, name);
+  return found;
+}
+
+const short = (name: string): Scenario => ({ ...named(name), warmup: 20, duration: 20 });
+
+test('a run repeats exactly for a seed and differs for another', () => {
+  for (const scenario of [short('hls-50x10-T5'), short('channels-hls'), short('pulls-20x10-background')]) {
+    assert.deepEqual(simulate(scenario, adaptive, 7), simulate(scenario, adaptive, 7));
+    assert.notDeepEqual(simulate(scenario, adaptive, 7), simulate(scenario, adaptive, 8));
+  }
+});
+
+test('a set is drawn again the same for its seed', () => {
+  assert.deepEqual(drawnScenarios(3, 6), drawnScenarios(3, 6));
+  assert.notDeepEqual(drawnScenarios(3, 6), drawnScenarios(4, 6));
+});
+
+test('the oracle is near perfect, so the judge sees balance where it is', () => {
+  assert.ok(simulate(short('hls-50x10-T5'), oracle, 1).average < 1.02);
+});
+
+test('taking the lowest score herds, so the judge sees herding where it is', () => {
+  assert.ok(simulate(short('hls-50x10-T5'), weirPolicy('lowest'), 1).average > 2);
+});
+
+test('adaptive meets its bars for streams, for a cold start and for a death', () => {
+  for (const name of ['flv-50x10-T5', 'flv-50x10-T5-die', 'cold-hls-50x10-T5']) {
+    const bar = bars.find((one) => one.scenario === name);
+    assert.ok(bar !== undefined, name);
+    assert.deepEqual(missed(bar, simulate(named(name), adaptive, 31)), []);
+  }
+});
+
+test('a missed bar is told with the figure', () => {
+  const result = simulate(short('hls-50x10-T5'), weirPolicy('lowest'), 1);
+  assert.match(missed({ scenario: 'x', average: 1.1 }, result).join(), /^x: average \d\.\d+ is above 1\.1$/);
+  assert.match(missed({ scenario: 'x', lossy: 0.3 }, result).join(), /lossy share undefined is above 0\.3/);
+});
+
+test('adaptive and lowest take the lowest literally on fresh, static reports', () => {
+  for (const policy of ['adaptive', 'lowest'] as const) {
+    assert.deepEqual(
+      literal(weirPolicy(policy)).filter((one) => !one.passed),
+      [],
+      policy,
+    );
+  }
+});

@@ -1,0 +1,164 @@
+// What the documents name exists: commands and flags, npm scripts, files, settings, variables, metrics.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { parseDocument } from 'yaml';
+import { settings, settingsTree } from '../src/config/settings.js';
+import { createMetrics } from '../src/metrics.js';
+import { packageRoot } from '../src/package.js';
+import { runWeir } from './support/weir.js';
+
+const read = (path: string) => readFileSync(packageRoot + path, 'utf8');
+const readme = read('README.md');
+const dockerfile = read('Dockerfile');
+const alerts = read('config/alerts.yml');
+const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
+
+/** Every match's first group in a text. */
+const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match[1] ?? '');
+const blocks = all(readme, /^```(?:sh)?\n([\s\S]*?)^```$/gm).join('\n');
+const words = all(readme.replaceAll(/^```[\s\S]*?^```$/gm, ''), /`([^`\n]+)`/g);
+
+describe('README.md', () => {
+  test('names commands that exist, with flags that they take', async () => {
+    const lines = [...blocks.split('\n'), ...words].map((line) => /(?:^|= )?\bweir ([a-z]+)( .*)?$/.exec(line.trim()));
+    const used = new Map<string, Set<string>>();
+    for (const match of lines) {
+      const [, command = '', rest = ''] = match ?? [];
+      if (command === '') continue;
+      const flags = used.get(command) ?? new Set();
+      for (const flag of rest.match(/(?<= )--[a-z-]+/g) ?? []) flags.add(flag);
+      used.set(command, flags);
+    }
+    assert.ok(used.size >= 5, [...used.keys()].join(', '));
+    for (const [command, flags] of used) {
+      const { code, stdout } = await runWeir([command, '--help']);
+      assert.equal(code, 0, `weir ${command} does not exist`);
+      for (const flag of flags) assert.match(stdout, new RegExp(`${flag}\\b`), `weir ${command} takes no ${flag}`);
+    }
+  });
+
+  test('names npm scripts that exist', () => {
+    const named = all(readme, /\bnpm run (?:-s )?([a-z][\w:-]*)/g);
+    assert.ok(named.includes('demo'));
+    for (const name of named) assert.ok(name in scripts, `npm run ${name}`);
+    assert.ok('test' in scripts);
+  });
+
+  test('names files that exist', () => {
+    const links = all(readme, /\]\((?!https?:)([^)#]+)/g);
+    const paths = words.filter((word) => /^(src|test|bench|config|docs)\/[\w./-]+$/.test(word));
+    assert.ok(links.length >= 4);
+    for (const path of [...links, ...paths]) assert.ok(existsSync(packageRoot + path), path);
+  });
+
+  test('names settings that exist', () => {
+    const sections = new Set(settingsTree.sections.map((section) => section.key));
+    const named = words.filter((word) => /^[a-z]\w*(\.\w+)+$/.test(word) && sections.has(word.split('.')[0] ?? ''));
+    const assigned = all(blocks, /--set ([\w.]+)=/g);
+    assert.ok(named.length >= 4 && assigned.length >= 1);
+    for (const key of [...named, ...assigned]) assert.ok(settings.has(key), key);
+  });
+
+  test('names variables that exist', () => {
+    const known = new Set([...settings.values()].map((setting) => setting.env));
+    const named = all(readme, /\b(WEIR_[A-Z_]+)/g);
+    assert.ok(named.length >= 2);
+    for (const name of named) assert.ok(known.has(name) || ['WEIR_CONFIG', 'WEIR_TEST_ZOOKEEPER'].includes(name), name);
+  });
+
+  test('has one test command, which .ci/run finds', () => {
+    const [command = '', ...more] = all(readme, /^<!-- test command -->\n```sh\n([\s\S]*?)```$/gm);
+    assert.deepEqual(more, []);
+    assert.equal(command.trim(), 'npm ci && npm test');
+  });
+});
+
+test('README.md and the alerts name metrics that exist', async () => {
+  const known = new Set((await createMetrics().registry.getMetricsAsJSON()).map((metric) => metric.name));
+  const named = [...all(readme, /\b((?:weir|nodejs|process)_[a-z0-9_]+)/g), ...all(alerts, /\b(weir_[a-z_]+)/g)];
+  assert.ok(named.length >= 15);
+  for (const name of named) assert.ok(known.has(name.replace(/_(bucket|sum|count)$/, '')), name);
+});
+
+test('the alerts name settings that exist', () => {
+  const named = all(alerts, /\b((?:registry|http|upstream|balancer|shutdown)\.[a-zA-Z.]+[a-zA-Z])/g);
+  assert.ok(named.length >= 2);
+  for (const key of named) assert.ok(settings.has(key), key);
+});
+
+describe('compose.yaml', () => {
+  interface Service {
+    readonly build?: string;
+    readonly image?: string;
+    readonly command?: readonly string[];
+    readonly environment?: Readonly<Record<string, unknown>>;
+    readonly volumes?: readonly string[];
+    readonly depends_on?: readonly string[];
+  }
+  const document = parseDocument(read('compose.yaml'), { merge: true });
+  const compose = document.toJS() as {
+    readonly services: Readonly<Record<string, Service>>;
+    readonly volumes: Readonly<Record<string, unknown>>;
+  };
+  const services = Object.entries(compose.services);
+
+  test('is YAML, and every service has an image or is built here', () => {
+    assert.deepEqual(document.errors, []);
+    assert.deepEqual(Object.keys(compose.services), ['zookeeper', 'origin-a', 'origin-b', 'weir', 'prometheus']);
+    for (const [name, { build, image }] of services) assert.ok(build === '.' || image !== undefined, name);
+  });
+
+  test('mounts files that exist and volumes that are declared, and depends on services that are there', () => {
+    for (const [name, { volumes = [], depends_on = [] }] of services) {
+      for (const volume of volumes) {
+        const source = volume.split(':')[0] ?? '';
+        const found = source.startsWith('.') ? existsSync(packageRoot + source) : source in compose.volumes;
+        assert.ok(found, `${name} mounts ${source}`);
+      }
+      for (const other of depends_on) assert.ok(other in compose.services, `${name} depends on ${other}`);
+    }
+  });
+
+  test('runs commands with flags, settings and addresses that exist', async () => {
+    const known = new Set(['WEIR_CONFIG', ...[...settings.values()].map((setting) => setting.env)]);
+    const built = services.filter(([, { build }]) => build === '.');
+    assert.equal(built.length, 3);
+    for (const [name, { command = [], environment = {} }] of built) {
+      for (const variable of Object.keys(environment)) assert.ok(known.has(variable), `${name}: ${variable}`);
+      const { code, stdout } = await runWeir([command[0] ?? '', '--help']);
+      assert.equal(code, 0, `${name}: ${command.join(' ')}`);
+      const flags = command.filter((word) => word.startsWith('--'));
+      for (const flag of flags) assert.match(stdout, new RegExp(`${flag}\\b`), `${name}: ${flag}`);
+      const registered = command[command.indexOf('--register') + 1]?.split(':');
+      if (command.includes('--register')) {
+        assert.equal(registered?.[0], name);
+        assert.equal(command[command.indexOf('--listen') + 1]?.split(':').at(-1), registered?.[1]);
+      }
+    }
+  });
+});
+
+describe('Dockerfile', () => {
+  test('copies only what exists and what .dockerignore lets through', () => {
+    const allowed = all(read('.dockerignore'), /^!(.+)$/gm);
+    const sources = all(dockerfile, /^COPY (?!--from)(.+)$/gm).flatMap((line) => line.split(' ').slice(0, -1));
+    assert.ok(sources.includes('package-lock.json'));
+    for (const source of sources) {
+      assert.ok(existsSync(packageRoot + source), source);
+      assert.ok(
+        allowed.some((path) => source === path || source.startsWith(`${path}/`)),
+        `${source} is kept out by .dockerignore`,
+      );
+    }
+  });
+
+  test('checks its health with a program that works', async () => {
+    const line = /HEALTHCHECK [\s\S]*?CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? '';
+    const [node, flag, program] = JSON.parse(line) as string[];
+    assert.deepEqual([node, flag], ['node', '-e']);
+    assert.match(program ?? '', /127\.0\.0\.1:8081\/healthz/);
+    assert.doesNotThrow(() => new Function(program ?? ''));
+  });
+});

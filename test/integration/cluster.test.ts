@@ -1,0 +1,301 @@
+// `weir serve` with two workers, as a user runs it: who dies is back, who is replaced refuses nobody, and the totals are true.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type OriginProcess, spawnOrigin } from '../support/origin-process.js';
+import { Players, request } from '../support/requests.js';
+import { waitFor } from '../support/wait.js';
+import { serveWeir, type WeirProcess } from '../support/weir.js';
+import { isAlive, processesOf, register, scraped, workersOf } from '../support/workers.js';
+import { startZooKeeper, zkCli } from '../support/zookeeper.js';
+
+let cleanups: (() => unknown)[];
+beforeEach(() => {
+  cleanups = [];
+});
+afterEach(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup();
+});
+
+async function origin(name: string, ...channels: string[]): Promise<OriginProcess> {
+  const started = await spawnOrigin(name, ...channels);
+  cleanups.push(() => started.kill());
+  return started;
+}
+async function weir(...parameters: string[]): Promise<WeirProcess> {
+  const started = await serveWeir('--set', 'workers=2', ...parameters);
+  cleanups.push(() => started.stop());
+  return started;
+}
+/** Two workers in front of one origin with the channel `news`. */
+async function edgeWithOrigin(...parameters: string[]): Promise<WeirProcess> {
+  const { address } = await origin('a', 'news');
+  const edge = await weir('--registry', 'embedded', '--set', 'log.requests=false', ...parameters);
+  await register(edge, 'news', address);
+  await served(edge);
+  return edge;
+}
+/** Leaves no connection behind. */
+async function served(edge: WeirProcess): Promise<void> {
+  const once = new Agent({ keepAlive: false });
+  await waitFor(async () => (await request(edge.players + playlist, once)).status === 200, { what: 'the channel' });
+}
+function agent(): Agent {
+  const made = new Agent({ keepAlive: true, maxSockets: 1 });
+  cleanups.push(() => made.destroy());
+  return made;
+}
+function settingsFile(): { readonly path: string; write(lines: readonly string[]): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-test-'));
+  cleanups.push(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'weir.yaml');
+  return { path, write: (lines) => writeFileSync(path, `${lines.join('\n')}\n`) };
+}
+const playlist = '/live/news.m3u8';
+function play(edge: WeirProcess, players: number): Players {
+  const started = new Players(edge.players, [playlist, `${playlist}?another`], players);
+  cleanups.push(() => started.stop());
+  return started;
+}
+
+test('connections spread over the workers, and the supervisor has none', async () => {
+  const edge = await edgeWithOrigin();
+  const workers = workersOf(edge);
+  assert.equal(workers.length, 2);
+  const players = play(edge, 100);
+  await waitFor(() => players.tally.requests > 1000, { what: 'the players' });
+  const counts = await Promise.all(workers.map((pid) => connectionsOf(pid, edge)));
+  assert.deepEqual((await players.stop()).failures, []);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  assert.ok(total >= 100, `${counts}`);
+  // Workers share one socket: whoever wakes first takes more of a burst, but none takes it all.
+  assert.ok(Math.min(...counts) >= 1, `connections by worker: ${counts}`);
+});
+
+test('the totals are what the players counted, with two workers, after a reload and after a drain', async () => {
+  const edge = await edgeWithOrigin('--set', 'shutdown.grace=3s');
+  const before = {
+    requests: await scraped(edge, 'weir_http_requests_total', { protocol: 'hls', status_class: '2xx' }),
+    bytes: await scraped(edge, 'weir_http_sent_bytes_total', { protocol: 'hls' }),
+  };
+  const seen: number[] = [];
+  let requests = 0;
+  let bytes = 0;
+  for (let round = 0; round < 3; round += 1) {
+    const old = workersOf(edge);
+    const players = play(edge, 30);
+    await waitFor(() => players.tally.requests > 300);
+    if (round > 0) {
+      edge.child.kill('SIGHUP');
+      await waitFor(() => workersOf(edge).filter((pid) => !old.includes(pid)).length === 2, { what: 'new workers' });
+      seen.push(await scraped(edge, 'weir_http_requests_total', { protocol: 'hls' }));
+    }
+    const tally = await players.stop();
+    assert.deepEqual(tally.failures, []);
+    requests += tally.requests;
+    bytes += tally.bytes;
+    if (round > 0) await waitFor(() => !old.some(isAlive), { what: 'the end of the old workers' });
+    seen.push(await scraped(edge, 'weir_http_requests_total', { protocol: 'hls' }));
+  }
+  const counted = async () =>
+    (await scraped(edge, 'weir_http_requests_total', { protocol: 'hls', status_class: '2xx' })) - before.requests;
+  await waitFor(async () => (await counted()) >= requests, { what: 'the last request' });
+  assert.equal(await counted(), requests);
+  assert.equal((await scraped(edge, 'weir_http_sent_bytes_total', { protocol: 'hls' })) - before.bytes, bytes);
+  assert.equal(
+    (await scraped(edge, 'weir_http_duration_seconds_count', { protocol: 'hls' })) - before.requests,
+    requests,
+  );
+  assert.deepEqual(
+    seen,
+    [...seen].sort((a, b) => a - b),
+    'counters never go down',
+  );
+  assert.equal(await scraped(edge, 'weir_workers', { state: 'serving' }), 2);
+});
+
+test('kill -9 of a worker: players of the other one see nothing, and it is back within 2 s', async () => {
+  const edge = await edgeWithOrigin();
+  const [victim = 0, survivor = 0] = workersOf(edge);
+  const agents = Array.from({ length: 40 }, agent);
+  const ask = (one: Agent) =>
+    request(edge.players + playlist, one).then(
+      ({ status }) => status,
+      () => 0,
+    );
+  await Promise.all(agents.map(ask));
+  const counted = await scraped(edge, 'weir_http_requests_total', { protocol: 'hls' });
+  const connections = await connectionsOf(survivor, edge);
+  const killedAt = performance.now();
+  process.kill(victim, 'SIGKILL');
+  const statuses = await Promise.all(agents.map(ask));
+  assert.ok(statuses.filter((status) => status === 200).length >= connections, `${statuses} of ${connections}`);
+  await waitFor(() => workersOf(edge).length === 2, { deadline: 2_000, what: 'another worker' });
+  await waitFor(async () => (await scraped(edge, 'weir_workers', { state: 'serving' })) === 2, { deadline: 2_000 });
+  assert.ok(performance.now() - killedAt < 2_500);
+  assert.ok(
+    (await scraped(edge, 'weir_http_requests_total', { protocol: 'hls' })) >= counted,
+    'counters never go down',
+  );
+  assert.equal(await scraped(edge, 'weir_worker_exits_total', { cause: 'crash' }), 1);
+  assert.deepEqual(
+    await Promise.all(agents.map(ask)),
+    agents.map(() => 200),
+  );
+});
+
+test('20 reloads under load: no request fails', async () => {
+  const edge = await edgeWithOrigin('--set', 'shutdown.grace=2s');
+  const players = play(edge, 20);
+  const fresh = keepConnecting(edge.players + playlist);
+  for (let round = 0; round < 20; round += 1) {
+    const log = edge.log().length;
+    edge.child.kill('SIGHUP');
+    await waitFor(() => edge.log().slice(log).includes('settings in effect'), { deadline: 30_000, what: 'the reload' });
+  }
+  const tally = await players.stop();
+  const connected = await fresh.stop();
+  assert.deepEqual(tally.failures, []);
+  assert.deepEqual(connected.failures, []);
+  assert.ok(tally.requests > 500 && connected.requests > 100, `${tally.requests}, ${connected.requests}`);
+  assert.ok((await scraped(edge, 'weir_worker_exits_total', { cause: 'reload' })) >= 36);
+  assert.equal(await scraped(edge, 'weir_worker_exits_total', { cause: 'crash' }), 0);
+});
+
+test('a change of the file is in effect without new workers where it can be, else with new ones; a bad one is refused', async () => {
+  const file = settingsFile();
+  file.write(['balancer: { policy: lowest }']);
+  const edge = await edgeWithOrigin('--config', file.path, '--set', 'shutdown.grace=1s');
+  const workers = workersOf(edge);
+  const policy = async () =>
+    ((await (await fetch(`${edge.admin}/api/v1/channels/news/explain`)).json()) as { policy: string }).policy;
+  assert.equal(await policy(), 'lowest');
+
+  file.write(['balancer: { policy: random }']);
+  await waitFor(async () => (await policy()) === 'random', { what: 'the policy' });
+  assert.deepEqual(workersOf(edge), workers);
+
+  file.write(['balancer: { policy: fastest }', 'listne: ":80"']);
+  await waitFor(() => edge.log().includes('reload refused'), { what: 'the refusal' });
+  assert.match(edge.log(), /balancer\.policy: expected one of .*, got \\"fastest\\"/);
+  assert.match(edge.log(), /listne: unknown setting; did you mean listen\?/);
+  assert.equal(await policy(), 'random');
+  assert.deepEqual(workersOf(edge), workers);
+
+  file.write(['balancer: { policy: random }', 'http: { keepAliveTimeout: 5s }']);
+  await waitFor(() => !workersOf(edge).some((pid) => workers.includes(pid)), { what: 'new workers' });
+  assert.equal(workersOf(edge).length, 2);
+  const { headers } = await request(edge.players + playlist, agent());
+  assert.equal(headers['keep-alive'], 'timeout=5');
+
+  file.write(['workers: 3', 'balancer: { policy: random }', 'http: { keepAliveTimeout: 5s }']);
+  // The flag --set workers=2 is stronger than the file: nothing changes.
+  await waitFor(() => edge.log().includes('nothing to do'), { what: 'the reload' });
+  assert.equal(workersOf(edge).length, 2);
+});
+
+test('a worker that stands still is killed, and another one started', async () => {
+  const edge = await edgeWithOrigin('--set', 'cluster.stuckAfter=1500ms');
+  const [victim = 0, other = 0] = workersOf(edge);
+  process.kill(victim, 'SIGSTOP');
+  await waitFor(() => !isAlive(victim), { what: 'its end' });
+  await waitFor(() => workersOf(edge).length === 2, { what: 'another worker' });
+  assert.ok(workersOf(edge).includes(other));
+  assert.equal(await scraped(edge, 'weir_worker_exits_total', { cause: 'stuck' }), 1);
+});
+
+test('a worker above its memory limit is drained and replaced', async () => {
+  const edge = await edgeWithOrigin('--set', 'cluster.memoryLimit=1MiB', '--set', 'shutdown.grace=1s');
+  const workers = workersOf(edge);
+  await waitFor(() => !workers.some(isAlive), { deadline: 25_000, what: 'new workers' });
+  await waitFor(async () => (await scraped(edge, 'weir_worker_exits_total', { cause: 'memory' })) >= 2);
+  await served(edge);
+});
+
+test('a worker that is asked to end is replaced in order', async () => {
+  const edge = await edgeWithOrigin('--set', 'shutdown.grace=1s');
+  const [first = 0] = workersOf(edge);
+  process.kill(first, 'SIGTERM');
+  await waitFor(() => !isAlive(first), { what: 'its end' });
+  assert.equal(workersOf(edge).length, 2);
+  assert.equal(await scraped(edge, 'weir_worker_exits_total', { cause: 'asked' }), 1);
+});
+
+test('the supervisor killed: the workers let players finish, and nothing is left', async () => {
+  const server = await startZooKeeper();
+  cleanups.push(() => server.stop());
+  const edge = await weir('--zookeeper', server.address, '--set', 'shutdown.grace=2s');
+  const pid = edge.child.pid ?? 0;
+  const { workers, registry } = processesOf(pid);
+  assert.deepEqual([workers.length, registry.length], [2, 1]);
+  edge.child.kill('SIGKILL');
+  await waitFor(() => ![...workers, ...registry].some(isAlive), { what: 'the end of all processes' });
+  await waitFor(() => edge.log().includes('the supervisor is gone'));
+});
+
+test('kill -9 of the registry process: nothing', async () => {
+  const server = await startZooKeeper();
+  cleanups.push(() => server.stop());
+  const { address } = await origin('a', 'news');
+  await zkCli(
+    server.address,
+    'create /channels',
+    `create /channels/news ${JSON.stringify({ service_address: address, load: 0.1, bitrate: 1000, packet_loss_rate: 0 })}`,
+  );
+  const edge = await weir('--zookeeper', server.address);
+  await served(edge);
+  const [registry = 0] = processesOf(edge.child.pid ?? 0).registry;
+  const players = play(edge, 10);
+  process.kill(registry, 'SIGKILL');
+  await waitFor(() => !processesOf(edge.child.pid ?? 0).registry.includes(registry));
+  await waitFor(() => processesOf(edge.child.pid ?? 0).registry.length === 1, { what: 'another registry process' });
+  await sleep(500);
+  assert.deepEqual((await players.stop()).failures, []);
+});
+
+test('a port that is taken is an error at the start, and no process is left', async () => {
+  const edge = await edgeWithOrigin();
+  const { host } = new URL(edge.players);
+  await assert.rejects(serveWeir('--registry', 'embedded', '--listen', host), /EADDRINUSE|address already in use/);
+});
+
+/** Players' connections that a process holds, as the system counts them. */
+async function connectionsOf(pid: number, edge: WeirProcess): Promise<number> {
+  const { port } = new URL(edge.players);
+  const { execFileSync } = await import('node:child_process');
+  const lines = execFileSync('ss', ['-tnpH', 'state', 'established', `( sport = :${port} )`], { encoding: 'utf8' });
+  return lines.split('\n').filter((line) => line.includes(`pid=${pid},`)).length;
+}
+
+/** One new connection after the other. */
+function keepConnecting(url: string) {
+  const failures: string[] = [];
+  let requests = 0;
+  let going = true;
+  const run = async () => {
+    while (going) {
+      const one = new Agent({ keepAlive: false });
+      const failed = await request(url, one).then(
+        ({ status }) => (status === 200 ? undefined : `${status}`),
+        (error: Error) => error.message,
+      );
+      requests += 1;
+      if (failed !== undefined) failures.push(failed);
+      one.destroy();
+      await sleep(20);
+    }
+  };
+  const running = run();
+  const stop = async () => {
+    going = false;
+    await running;
+    return { failures, requests };
+  };
+  cleanups.push(stop);
+  return { stop };
+}

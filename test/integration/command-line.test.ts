@@ -1,0 +1,155 @@
+// The built command line as its users meet it.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { test } from 'node:test';
+import { version } from '../../src/package.js';
+import { waitFor } from '../support/wait.js';
+import { runWeir, serveWeir, spawnWeir } from '../support/weir.js';
+
+const commands = ['serve', 'demo', 'register', 'channels', 'config', 'origin'];
+
+test('--help names every command', async () => {
+  const { code, stdout } = await runWeir(['--help']);
+  assert.equal(code, 0);
+  for (const command of commands) assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'));
+});
+
+test('--version prints the version', async () => {
+  assert.deepEqual(await runWeir(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+for (const command of commands) {
+  test(`weir ${command} --help shows examples`, async () => {
+    const { code, stdout } = await runWeir([command, '--help']);
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`^Usage: weir ${command} `));
+    assert.match(stdout, new RegExp(`^Examples:\n {2}(.*\\| )?weir ${command}`, 'm'));
+  });
+}
+
+const usageErrors: [parameters: string[], message: RegExp][] = [
+  [[], /Usage: weir/],
+  [['serv'], /unknown command 'serv'\n\(Did you mean serve\?\)/],
+  [['serve', '--lissen', ':1'], /unknown option '--lissen'\n\(Did you mean --listen\?\)/],
+  [['serve', 'now'], /too many arguments/],
+  [['serve', '--listen'], /argument missing/],
+  [['serve', '--registry', 'etcd'], /Allowed choices are zookeeper, embedded/],
+  [['serve', '--registry', 'embedded', '--zookeeper', 'a:1'], /--zookeeper: cannot be used with --registry embedded/],
+  [['serve', '--policy', 'best'], /balancer\.policy: expected one of .*got "best" \(--policy\)/],
+  [['serve', '--listen', 'x', '--admin', 'y'], /2 problems[\s\S]*got "x" \(--listen\)\n.*got "y" \(--admin\)/],
+  [['serve', '--config', '/nowhere.yaml'], /\/nowhere\.yaml: cannot be read: there is no such file/],
+  [['demo', '--set', 'x=1'], /--set x: unknown setting/],
+  [['register', '--channel', 'news'], /required option '--address <address>' not specified/],
+  [['register', '--channel', 'a/b', '--address', 'h:1'], /Expected one path segment/],
+  [['register', '--channel', 'news', '--address', 'ftp://h'], /Expected HOST:PORT/],
+  [['register', '--channel', 'news', '--address', 'h:1', '--load', '75'], /Expected a number from 0 to 1/],
+  [['channels', '--admin', 'http://h:1', '--zookeeper', 'h:2'], /cannot be used with/],
+  [['channels', '--admin', 'h'], /registry\.embedded\.url: expected a URL .*got "h" \(--admin\)/],
+  [['config', '--schema', '--check'], /cannot be used with/],
+  [['config', '--set', 'registry.embedded.token=abc'], /a secret must not stand in the arguments/],
+  [['origin', '--channel', 'news', '--listen', 'x'], /Expected ADDRESS:PORT/],
+];
+for (const [parameters, message] of usageErrors) {
+  test(`weir ${parameters.join(' ')} is refused with exit code 2 and words, no stack`, async () => {
+    const { code, stdout, stderr } = await runWeir(parameters);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+    assert.equal(stdout, '');
+  });
+}
+
+test('weir config prints YAML with its sources, --check nothing', async () => {
+  const { code, stdout } = await runWeir(['config', '--zookeeper', 'zk:2181']);
+  assert.equal(code, 0);
+  assert.match(stdout, /^ {4}servers: zk:2181 {2}# --zookeeper$/m);
+  assert.deepEqual(await runWeir(['config', '--check']), { code: 0, stdout: '', stderr: '' });
+});
+
+async function takenPort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return { server, port: address.port };
+}
+
+test('a port that is taken ends serve with exit code 1 and advice', async () => {
+  const { server, port } = await takenPort();
+  try {
+    const ports = ['--listen', `127.0.0.1:${port}`, '--admin', '127.0.0.1:0'];
+    const { code, stdout, stderr } = await runWeir(['serve', '--registry', 'embedded', ...ports]);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      new RegExp(`^weir: .*address already in use 127\\.0\\.0\\.1:${port}; choose another port`, 'm'),
+    );
+    assert.doesNotMatch(stderr, /\n\s+at /);
+    assert.equal(stdout, '');
+  } finally {
+    server.close();
+  }
+});
+
+test('channels of an edge that is not there ends with exit code 1 and words', async () => {
+  const { server, port } = await takenPort();
+  server.close();
+  await once(server, 'close');
+  const { code, stderr } = await runWeir(['channels', '--admin', `http://127.0.0.1:${port}`]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^weir: no answer from the edge at .*ECONNREFUSED/);
+  assert.doesNotMatch(stderr, /\n\s+at /);
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`serve ends with exit code 0 on ${signal}, with workers and without`, async () => {
+    const inOne = await serveWeir('--registry', 'embedded', '--set', 'workers=0');
+    inOne.child.kill(signal);
+    assert.deepEqual(await once(inOne.child, 'exit'), [0, null]);
+    const edge = await serveWeir('--registry', 'embedded', '--set', 'workers=2');
+    const exited = once(edge.child, 'exit');
+    edge.child.kill(signal);
+    assert.deepEqual(await exited, [0, null]);
+  });
+}
+
+test('SIGHUP reads the settings again and ends nothing', async () => {
+  const edge = await serveWeir('--registry', 'embedded', '--set', 'workers=0');
+  try {
+    edge.child.kill('SIGHUP');
+    await waitFor(() => edge.log().includes('settings in effect'), { what: 'the reload' });
+    assert.equal((await fetch(`${edge.admin}/healthz`)).status, 200);
+  } finally {
+    await edge.stop();
+  }
+});
+
+test('a second signal ends serve at once while a player is still served', async () => {
+  const edge = await serveWeir('--registry', 'embedded', '--set', 'shutdown.grace=60s');
+  const exited = once(edge.child, 'exit');
+  // A request that never ends holds the drain up.
+  const player = connect(Number(new URL(edge.players).port), '127.0.0.1');
+  player.on('error', () => {});
+  await once(player, 'connect');
+  player.write('GET /live/news.m3u8 HTTP/1.1\r\nHost: x\r\n');
+  edge.child.kill('SIGTERM');
+  const draining = async () => (await fetch(`${edge.admin}/readyz`)).status === 503;
+  await waitFor(draining, { what: 'the edge to drain' });
+  edge.child.kill('SIGTERM');
+  assert.deepEqual(await exited, [143, null]);
+  await once(player, 'close', { signal: AbortSignal.timeout(5_000) });
+});
+
+test('a reader that leaves early is no error', async () => {
+  const child = spawnWeir(['config', '--reference']);
+  const closed = once(child, 'close');
+  let stderr = '';
+  child.stderr?.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  child.stdout?.destroy();
+  const [code] = await closed;
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+});

@@ -1,0 +1,190 @@
+// The commands around the edge, on a real ZooKeeper and on an embedded registry.
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { packageRoot } from '../../src/package.js';
+import { waitFor } from '../support/wait.js';
+import { runWeir, serveWeir, spawnWeir } from '../support/weir.js';
+import { knownToAll } from '../support/workers.js';
+import { startZooKeeper, type ZooKeeperServer, zkCli } from '../support/zookeeper.js';
+
+const started: ChildProcess[] = [];
+afterEach(async () => {
+  for (const child of started.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+});
+
+/** A running `weir` and what it has printed. */
+function start(...parameters: string[]) {
+  const child = spawnWeir(parameters);
+  started.push(child);
+  const output = { stdout: '', stderr: '' };
+  child.stdout?.on('data', (chunk) => {
+    output.stdout += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    output.stderr += chunk;
+  });
+  const told = async (text: string | RegExp, where: 'stdout' | 'stderr' = 'stdout') => {
+    const found = () => (typeof text === 'string' ? output[where].includes(text) : text.test(output[where]));
+    await waitFor(found, { deadline: 30_000, what: `${text} from weir ${parameters[0]}` }).catch((error: Error) => {
+      throw new Error(`${error.message}\n${output.stdout}\n${output.stderr}`);
+    });
+  };
+  const end = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    return ((await exited) as [number | null])[0];
+  };
+  return { child, output, told, end };
+}
+
+describe('with ZooKeeper', () => {
+  let zooKeeper: ZooKeeperServer;
+  before(async () => {
+    zooKeeper = await startZooKeeper();
+  });
+  after(() => zooKeeper.stop());
+  const at = () => ['--zookeeper', zooKeeper.address];
+  const endpoint = ['--channel', 'news', '--address', '127.0.0.1:9001'];
+
+  test('channels --watch follows what register adds, reports on standard input and takes away', async () => {
+    const watch = start('channels', '--watch', ...at());
+    await watch.told(`following zookeeper ${zooKeeper.address}/channels`, 'stderr');
+    const register = start('register', ...endpoint, '--load', '0.25', ...at());
+    await register.told(/^registered news 127\.0\.0\.1:9001 as \/channels\/news\/endpoint-\d{10}$/m);
+    await watch.told('+ news  127.0.0.1:9001  load 25 %  loss -  -\n');
+
+    register.child.stdin?.write('{"load":0.5,"bitrate":1200}\nload is high\n{"packet_loss_rate":0.01}\n');
+    await watch.told('~ news  127.0.0.1:9001  load 50 %  loss 1 %  1200 kbit/s\n');
+    await register.told('weir: line 2 of standard input: not JSON', 'stderr');
+    register.child.stdin?.end();
+
+    const { code, stdout } = await runWeir(['channels', '--json', ...at()]);
+    assert.equal(code, 0);
+    const { channel, address, load, packetLoss } = JSON.parse(stdout) as Record<string, unknown>;
+    assert.deepEqual(
+      { channel, address, load, packetLoss },
+      { channel: 'news', address: '127.0.0.1:9001', load: 0.5, packetLoss: 0.01 },
+    );
+
+    assert.equal(await register.end(), 0);
+    await watch.told('- news  127.0.0.1:9001\n');
+    assert.equal(await watch.end('SIGINT'), 0);
+  });
+
+  test('register --exit-on-eof ends with its input and takes its endpoint along', async () => {
+    const register = start('register', ...endpoint, '--exit-on-eof', ...at());
+    await register.told('registered');
+    register.child.stdin?.end();
+    assert.deepEqual(await once(register.child, 'exit'), [0, null]);
+    const { stdout } = await runWeir(['channels', ...at()]);
+    assert.equal(stdout, 'no channels\n');
+  });
+
+  test('the shell commands of README.md register an endpoint, change it and take it away', async () => {
+    const readme = readFileSync(`${packageRoot}README.md`, 'utf8');
+    const commands = (/^```\n(create \/channels\n[\s\S]*?)```$/m.exec(readme)?.[1] ?? '').trim().split('\n');
+    assert.equal(commands.length, 5);
+    const [create, change, remove] = [commands.slice(0, 3), commands.slice(3, 4), commands.slice(4)];
+    // Earlier tests left the channel and its counter behind; the example is for a fresh server.
+    await zkCli(zooKeeper.address, 'deleteall /channels');
+    const watch = start('channels', '--watch', ...at());
+    const shell = spawn('/usr/share/zookeeper/bin/zkCli.sh', ['-server', zooKeeper.address], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: { ...process.env, JVMFLAGS: '-Xmx128m' },
+    });
+    started.push(shell);
+    shell.stdin.write(`${create.join('\n')}\n`);
+    await watch.told('+ news  127.0.0.1:9001  load 20 %  loss -  -\n');
+    shell.stdin.write(`${change.join('\n')}\n`);
+    await watch.told('~ news  127.0.0.1:9001  load 90 %  loss -  -\n');
+    shell.stdin.write(`${remove.join('\n')}\n`);
+    await watch.told('- news  127.0.0.1:9001\n');
+  });
+
+  test('channels says so when there is no ZooKeeper', async () => {
+    const gone = await startZooKeeper();
+    await gone.stop();
+    const { code, stderr } = await runWeir(['channels', '--zookeeper', gone.address, '--timeout', '1.5']);
+    assert.equal(code, 1);
+    assert.match(stderr, /^weir: nothing heard from zookeeper .* in 1\.5 s$/m);
+  });
+});
+
+test('an origin registers at an edge, is played through it and is gone when it ends; the token is needed', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-commands-'));
+  const tokenFile = join(directory, 'token');
+  writeFileSync(tokenFile, 'correct-horse\n');
+  const set = ['--set', `registry.embedded.tokenFile=${tokenFile}`];
+  // Passing through, an answer says which origin gave it.
+  const edge = await serveWeir('--registry', 'embedded', '--set', 'hls.mode=passthrough', ...set);
+  try {
+    const admin = ['--admin', edge.admin];
+    const refused = await runWeir(['register', '--channel', 'news', '--address', '127.0.0.1:1', ...admin]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /^weir: .* 401 /m);
+
+    const watch = start('channels', '--watch', ...admin);
+    const register = start(
+      'register',
+      '--channel',
+      'vod',
+      '--address',
+      '127.0.0.1:1',
+      '--token-file',
+      tokenFile,
+      ...admin,
+    );
+    await register.told('registered vod 127.0.0.1:1');
+    await watch.told('+ vod  127.0.0.1:1  load -  loss -  -\n');
+
+    // The origin takes the port that it gets, so it registers under another address than it knows beforehand.
+    const probe = start('origin', '--channel', 'news', '--name', 'first');
+    await probe.told('ready: http://127.0.0.1:');
+    const address = /http:\/\/([\d.:]+)\//.exec(probe.output.stdout)?.[1] ?? '';
+    await probe.end();
+    const origin = start(
+      'origin',
+      '--channel',
+      'news',
+      '--name',
+      'first',
+      '--listen',
+      address,
+      '--register',
+      address,
+      ...set,
+      ...admin,
+    );
+    await origin.told(`registered ${address}`);
+    await knownToAll(edge, 'news');
+    const answer = await fetch(`${edge.players}/live/news.m3u8`);
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /^#EXTM3U\n.*news-\d+\.ts/s);
+
+    await watch.told(`+ news  ${address}`);
+    assert.equal(await origin.end(), 0);
+    await watch.told(`- news  ${address}`);
+    const { stdout } = await runWeir(['channels', ...admin]);
+    assert.match(stdout, /^vod /m);
+    assert.doesNotMatch(stdout, /^news /m);
+  } finally {
+    assert.equal(await edge.stop(), 0);
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('promtool finds nothing wrong with the configuration and the alerts', () => {
+  const config = `${packageRoot}config/prometheus.yml`;
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'config', config], { encoding: 'utf8' });
+  assert.equal(status, 0, stdout + stderr);
+});

@@ -1,0 +1,24 @@
+// Waiting for a condition with a deadline, instead of sleeping and hoping.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface WaitOptions {
+  /** Milliseconds. */
+  readonly deadline?: number;
+  /** Names the condition in the error. */
+  readonly what?: string;
+}
+
+/** Polls until `condition` gives something true and returns that; throws after the deadline (default 10 s). */
+export async function waitFor<T>(
+  condition: () => T | Promise<T>,
+  { deadline = 10_000, what = 'the condition' }: WaitOptions = {},
+): Promise<NonNullable<T>> {
+  const end = performance.now() + deadline;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (performance.now() > end) throw new Error(`waited ${deadline} ms in vain for ${what}`);
+    await sleep(10);
+  }
+}

@@ -1,0 +1,109 @@
+// The processes of an edge that was started as a user starts it, and what stands in its metrics.
+
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { waitFor } from './wait.js';
+import type { WeirProcess } from './weir.js';
+
+export interface EdgeProcesses {
+  readonly workers: readonly number[];
+  readonly registry: readonly number[];
+}
+
+/** The children of a process, by what they run. */
+export function processesOf(pid: number): EdgeProcesses {
+  const children = childrenOf(pid).map((child) => ({ child, command: commandOf(child) }));
+  const running = (entry: string) =>
+    children.filter(({ command }) => command.includes(entry)).map(({ child }) => child);
+  return { workers: running('worker-entry'), registry: running('process-entry') };
+}
+
+export const workersOf = ({ child }: WeirProcess): readonly number[] =>
+  child.pid === undefined ? [] : processesOf(child.pid).workers;
+
+export function isAlive(pid: number): boolean {
+  try {
+    return stateOf(pid) !== 'Z';
+  } catch {
+    return false;
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((candidate) => {
+      try {
+        return parentOf(candidate) === pid && stateOf(candidate) !== 'Z';
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Fields of /proc/PID/stat from the third on: what stands in brackets may contain spaces. */
+function statOf(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+}
+const stateOf = (pid: number) => statOf(pid)[0];
+const parentOf = (pid: number) => Number(statOf(pid)[1]);
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The sum of a metric's samples with these labels, as `/metrics` shows it. */
+export async function scraped(
+  edge: WeirProcess,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  const text = await (await fetch(`${edge.admin}/metrics`)).text();
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => Object.entries(labels).every(([label, value]) => line.includes(`${label}="${value}"`)))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+/** Registers an endpoint with the embedded registry of this edge. */
+export async function register(edge: WeirProcess, channel: string, address: string, load = 0.1): Promise<void> {
+  const path = `/api/v1/channels/${channel}/endpoints/${encodeURIComponent(address.replace(/\W/g, '-'))}`;
+  const body = JSON.stringify({ service_address: address, load, bitrate: 1000, packet_loss_rate: 0, ttl: 300 });
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(edge.admin + path, { method: 'PUT', body, headers });
+  if (!answer.ok) throw new Error(`registering failed: ${answer.status} ${await answer.text()}`);
+}
+
+/**
+ * Waits until no worker answers that the channel is unknown: what is registered reaches each of them a moment later. Asks
+ * by an upgrade that is refused here, so that no origin hears of it.
+ */
+export async function knownToAll(edge: WeirProcess, channel: string): Promise<void> {
+  const port = Number(new URL(edge.players).port);
+  const refusal = async () => {
+    const socket = connect(port, '127.0.0.1');
+    const head = `GET /live/${channel}/none.ts HTTP/1.1\r\nHost: edge\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+    socket.on('error', () => undefined).setEncoding('latin1');
+    socket.write(head);
+    let answer = '';
+    socket.on('data', (text) => {
+      answer += text;
+    });
+    await once(socket, 'close');
+    return answer.slice(9, 12);
+  };
+  for (let quiet = 0; quiet < 3; ) {
+    const answers = await Promise.all(Array.from({ length: 40 }, refusal));
+    quiet = answers.every((status) => status === '400') ? quiet + 1 : 0;
+    if (quiet === 0) await waitFor(async () => (await refusal()) === '400', { what: `${channel} to be known` });
+  }
+}
