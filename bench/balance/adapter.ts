@@ -1,0 +1,100 @@
+// Plugs weir's own compiled policies into the simulation: the same code that serves players decides here.
+
+import { EndpointStates } from '../../src/balancer/endpoint-state.js';
+import { createPolicy, type PolicyName } from '../../src/balancer/policies.js';
+import type { Candidate, PickContext, Policy } from '../../src/balancer/policy.js';
+import type { ChannelName, EndpointId, ServerOrigin, ServiceAddress } from '../../src/model.js';
+import type { EdgeOptions, EdgePolicy, Ending, PolicyModule, View } from './contract.js';
+
+const outlier = { consecutiveFailures: 5, baseEjection: 30_000, maxEjection: 300_000 };
+
+export function weirPolicy(name: PolicyName): PolicyModule {
+  return (options) => new AdaptedPolicy(createPolicy(name), options);
+}
+
+class AdaptedPolicy implements EdgePolicy {
+  readonly #policy: Policy;
+  readonly #context: PickContext;
+  readonly #states = new EndpointStates(outlier);
+  readonly #candidates = new Map<number, Candidate>();
+  readonly #lists = new WeakMap<readonly View[], { version: number; candidates: readonly Candidate[] }>();
+  /** Grows with every change of a candidate: lists made before are out of date. */
+  #version = 0;
+
+  constructor(policy: Policy, { rng, edges }: EdgeOptions) {
+    this.#policy = policy;
+    const settings = { lossWeight: 10, tieBand: 0.02, edges: edges ?? 1 };
+    this.#context = { now: 0, key: 'channel', random: rng, settings };
+  }
+
+  pick(views: readonly View[], now: number): number {
+    return this.#policy.pick(this.#listOf(views), this.#at(now));
+  }
+
+  onReport(view: View, now: number): void {
+    const candidate = this.#candidate(view);
+    this.#candidates.set(view.id, candidate);
+    this.#version += 1;
+    this.#policy.onReport?.(candidate, this.#at(now));
+  }
+
+  onLeave(view: View): void {
+    const { server } = this.#of(view).state;
+    this.#candidates.delete(view.id);
+    this.#version += 1;
+    if ([...this.#candidates.values()].some((candidate) => candidate.state.server === server)) return;
+    this.#states.forget(server);
+    this.#policy.onLeave?.(server);
+  }
+
+  onStart(view: View, now: number): void {
+    const candidate = this.#of(view);
+    this.#states.acquire(candidate.state.server);
+    this.#policy.onStart?.(candidate, this.#at(now));
+  }
+
+  onDone(view: View, now: number, { durationSec, ok }: Ending): void {
+    const candidate = this.#of(view);
+    this.#states.release(candidate.state.server);
+    const outcome = ok ? 'success' : durationSec > 0 ? 'interrupted' : 'connect_error';
+    this.#policy.onDone?.(candidate, outcome, durationSec * 1000, this.#at(now));
+  }
+
+  #at(now: number): PickContext {
+    this.#context.now = now * 1000;
+    return this.#context;
+  }
+
+  #of(view: View): Candidate {
+    return this.#candidates.get(view.id) ?? this.#candidate(view);
+  }
+
+  #listOf(views: readonly View[]): readonly Candidate[] {
+    const known = this.#lists.get(views);
+    if (known !== undefined && known.version === this.#version && known.candidates.length === views.length) {
+      return known.candidates;
+    }
+    const candidates = views.map((view) => this.#of(view));
+    this.#lists.set(views, { version: this.#version, candidates });
+    return candidates;
+  }
+
+  #candidate(view: View): Candidate {
+    const address = `10.0.0.${view.server}:80` as ServiceAddress;
+    const server = `http://${address}` as ServerOrigin;
+    return {
+      endpoint: {
+        id: `${view.id}` as EndpointId,
+        channel: 'channel' as ChannelName,
+        address,
+        load: view.load,
+        packetLoss: view.packet_loss_rate,
+        bitrate: view.bitrate,
+        version: view.version,
+      },
+      state: this.#states.of(server),
+      reportedAt: view.receivedAt * 1000,
+      joinedAt: view.joinedAt * 1000,
+    };
+  }
+}

@@ -1,0 +1,52 @@
+// What the default policy has to reach, by scenario: peak ÷ mean utilisation and what else counts.
+
+import type { Result } from './measure.js';
+
+export interface Bar {
+  readonly scenario: string;
+  readonly average?: number;
+  readonly p99?: number;
+  /** Highest utilisation of any server. */
+  readonly highest?: number;
+  /** Part of the picks. */
+  readonly failed?: number;
+  /** Share of lossy servers ÷ their fair share. */
+  readonly lossy?: number;
+}
+
+export const bars: readonly Bar[] = [
+  { scenario: 'hls-50x10-T5', average: 1.12, p99: 1.25, highest: 1 },
+  { scenario: 'hls-50x10-T5-hetero', average: 1.15, p99: 1.3 },
+  { scenario: 'flv-50x10-T5', average: 1.05, p99: 1.1 },
+  { scenario: 'flv-50x10-T5-hetero', average: 1.06, p99: 1.12 },
+  { scenario: 'flv-50x10-T5-die', average: 1.06, p99: 1.15, failed: 0.002 },
+  { scenario: 'mix-50x10-T5', average: 1.08, p99: 1.15 },
+  { scenario: 'cold-hls-50x10-T5', average: 1.3, p99: 2.1 },
+  { scenario: 'hls-50x10-T5-lossy', lossy: 0.35 },
+  { scenario: 'flv-50x10-T5-lossy', lossy: 0.35 },
+];
+
+/** For a set of drawn scenarios: mean of the averages, mean of the p99, worst p99. */
+export const drawnBar = { average: 1.1, p99: 1.2, worst: 1.7 };
+
+/** Microseconds a pick by number of endpoints; a pick allocates nothing. */
+export const costBars: readonly { readonly endpoints: number; readonly microseconds: number }[] = [
+  { endpoints: 10, microseconds: 1 },
+  { endpoints: 100, microseconds: 5 },
+];
+
+/** What a result misses, as text; empty when it passes. */
+export function missed(bar: Bar, result: Result): string[] {
+  const checks: readonly [name: string, value: number | undefined, limit: number | undefined][] = [
+    ['average', result.average, bar.average],
+    ['p99', result.p99, bar.p99],
+    ['highest utilisation', result.highest, bar.highest],
+    ['failed picks', result.failed, bar.failed],
+    ['lossy share', result.lossy, bar.lossy],
+  ];
+  return checks.flatMap(([name, value, limit]) =>
+    limit !== undefined && !((value ?? Number.NaN) <= limit)
+      ? [`${bar.scenario}: ${name} ${value?.toFixed(3)} is above ${limit}`]
+      : [],
+  );
+}

@@ -1,0 +1,53 @@
+// Processes of a benchmark: started, waited for until they say where they listen, measured by the kernel's own count.
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+export interface BenchProcess {
+  readonly pid: number;
+  /** The first line it printed. */
+  readonly firstLine: string;
+  /** CPU seconds used so far, user and system. */
+  cpuSeconds(): number;
+  /** Resident memory in bytes. */
+  residentBytes(): number;
+  stop(): Promise<void>;
+}
+
+const ticksPerSecond = Number(spawnSync('getconf', ['CLK_TCK']).stdout.toString()) || 100;
+const pageBytes = Number(spawnSync('getconf', ['PAGESIZE']).stdout.toString()) || 4096;
+
+/** Starts a program, pinned to one core if asked, and waits for its first line on standard output (10 s at most). */
+export async function start(command: readonly string[], core?: number): Promise<BenchProcess> {
+  const words = core === undefined ? command : ['taskset', '-c', String(core), ...command];
+  const [program = '', ...parameters] = words;
+  const child: ChildProcess = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const { pid, stdout } = child;
+  if (pid === undefined || stdout === null) throw new Error(`cannot start ${program}`);
+  const lines = createInterface({ input: stdout });
+  const [firstLine] = (await Promise.race([
+    once(lines, 'line', { signal: AbortSignal.timeout(10_000) }),
+    once(child, 'exit').then(() => Promise.reject(new Error(`${words.join(' ')} ended before it was ready`))),
+  ])) as [string];
+  return {
+    pid,
+    firstLine,
+    cpuSeconds: () => {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+      return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+    },
+    residentBytes: () => Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * pageBytes,
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+export function node(...parameters: string[]): string[] {
+  return [process.execPath, ...parameters];
+}
