@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { configSchema } from '../config-schema.js';
 
-/** What this file reads of a JSON Schema node. `kind`, `secret` and `reload` are annotations made in config-schema.ts. */
+/** What this file reads of a JSON Schema node. `kind`, `secret` and `reload` are annotations of config-schema/kinds.ts. */
 interface SchemaNode {
   readonly type?: string;
   readonly description?: string;

@@ -1,0 +1,33 @@
+// The section `balancer`: which endpoint a request goes to.
+
+import { z } from 'zod';
+import { duration, fraction, integer } from './kinds.js';
+
+const outlier = z.strictObject({
+  consecutiveFailures: integer(5, 1, 1000, 'Gateway failures in a row that eject an address.'),
+  baseEjection: duration('30s', 'Length of the first ejection; the n-th lasts n times as long.'),
+  maxEjection: duration('300s', 'The longest ejection.'),
+  panicThreshold: fraction(0.5, 'With more than this share of a channel ejected, passive health is ignored.'),
+});
+
+export const balancer = z.strictObject({
+  policy: z
+    .enum(['adaptive', 'lowest', 'p2c', 'round-robin', 'random', 'rendezvous'])
+    .prefault('adaptive')
+    .describe('The rule of a pick.'),
+  lossWeight: z.number().min(0).max(1000).prefault(10).describe('How much load one unit of packet loss is worth.'),
+  tieBand: fraction(0.02, 'Scores this close to the lowest count as equal.'),
+  edges: integer(
+    1,
+    1,
+    100_000,
+    'Edges that pick from the same registry: how cautious `adaptive` is before it has learned.',
+  ),
+  affinityMargin: z
+    .number()
+    .min(0)
+    .max(1000)
+    .prefault(0.1)
+    .describe("A channel's HLS stays on its endpoint while its score is within this of the best; 0 picks anew."),
+  outlier: outlier.prefault({}).describe('Passive health: endpoints that fail are left out for a while.'),
+});

@@ -1,0 +1,65 @@
+// The section `hls`: how HLS is served.
+
+import { z } from 'zod';
+import { duration, file, flag, fraction, integer, secret, size } from './kinds.js';
+
+export const hls = z.strictObject({
+  mode: z
+    .enum(['session', 'passthrough'])
+    .prefault('session')
+    .describe(
+      'session: one coherent presentation a channel, each object fetched once. passthrough: a request is a pick.',
+    ),
+  cacheSize: size('256MiB', 'Memory for segments, initialisation sections and keys; the least recently used leave.'),
+  maxObject: size('16MiB', 'An object larger than this is passed through instead of kept.'),
+  prefetch: flag(true, 'Fetch new segments before players hear of them, so that what is listed is there.'),
+  playlistShare: fraction(0.5, 'How long a media playlist is used, as a share of its target duration.'),
+  playlistMaxAge: duration('2s', 'How long a media playlist is used at most.'),
+  masterMaxAge: duration('5s', 'How long a master playlist is used at most.'),
+  respectCacheControl: flag(
+    true,
+    'Whether Cache-Control of a playlist may shorten that. With no-store or no-cache, every request asks the endpoint.',
+  ),
+  errorMaxAge: duration('1s', 'How long the error for an object is answered again without asking.'),
+  staleIfError: duration(
+    '10s',
+    'How long a stored object may stand in for an endpoint that fails, unless it says less.',
+  ),
+  grace: duration('10s', 'How long the last playlist is served, or a request held, while no endpoint answers.'),
+  stallFactor: z
+    .number()
+    .min(1)
+    .max(100)
+    .prefault(1.5)
+    .describe('Target durations without a new segment after which an endpoint counts as stalled.'),
+  switchInterval: duration(
+    '30s',
+    'A switch for a better score happens at most this often; a failed endpoint is left at once.',
+  ),
+  avoidFailed: duration(
+    '30s',
+    'How long a session keeps away from an endpoint that failed it, while there is another.',
+  ),
+  sessionIdle: duration('5m', 'How long a session is kept after its last request.'),
+  maxSessions: integer(
+    10_000,
+    1,
+    1_000_000,
+    'Sessions at most: one a channel, and one for each query of players besides.',
+  ),
+  unkeyedParameters: z
+    .array(z.string())
+    .prefault([])
+    .describe(
+      'Query parameters of players that do not set apart what is fetched for them: the first one to ask asks for all.',
+    ),
+  sessionParameters: z
+    .array(z.string())
+    .prefault(['hls_ctx', 'session'])
+    .describe("Query parameters that are an origin's own session: the edge keeps them to itself."),
+  pinSecretFile: file('A file with the secret that signs the pins in URLs.', '/etc/weir/pin.secret'),
+  pinSecret: secret(
+    'Signs the pins in URLs; one value for all edges of a fleet. Without it, /etc/machine-id serves.',
+    'a long random text',
+  ),
+});

@@ -1,0 +1,23 @@
+// The section `http`: the way to the players.
+
+import { z } from 'zod';
+import { duration, flag, integer, reload, size } from './kinds.js';
+
+export const http = z.strictObject({
+  headersTimeout: duration('10s', 'Deadline for the header of a request.'),
+  keepAliveTimeout: duration('65s', "How long a player's idle connection is kept."),
+  maxHeaderSize: size('16KiB', 'Size of a request header at most.'),
+  maxUrlLength: reload('live', integer(4096, 64, 65536, 'Length of a request target at most, in bytes.')),
+  maxConnections: reload(
+    'live',
+    integer(15_000, 1, 1_000_000, "Players' connections to one worker at most; a further one is closed at once."),
+  ),
+  trustForwarded: flag(
+    false,
+    'Whether X-Forwarded-* and X-Request-Id of a request are believed: set it behind a proxy of your own.',
+  ),
+  cors: z
+    .array(z.string())
+    .prefault(['*'])
+    .describe('Origins whose pages may play: `*`, or a list such as https://tv.example; empty sends no CORS headers.'),
+});

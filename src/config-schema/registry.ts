@@ -1,0 +1,58 @@
+// The section `registry`: where endpoints come from.
+
+import { z } from 'zod';
+import { duration, file, fraction, integer, secret } from './kinds.js';
+
+const zookeeper = z.strictObject({
+  servers: z
+    .string()
+    .regex(/^[^\s,/]+(,[^\s,/]+)*(\/[^\s]*)?$/, 'expected HOST:PORT[,HOST:PORT…][/chroot]')
+    .prefault('127.0.0.1:2181')
+    .describe('The ensemble: HOST:PORT[,HOST:PORT…][/chroot].'),
+  root: z
+    .string()
+    .regex(/^\/[^/\s]+(\/[^/\s]+)*$/, 'expected an absolute path without a slash at its end')
+    .prefault('/channels')
+    .describe('The node whose children are the channels.'),
+  sessionTimeout: duration('8s', 'Session timeout asked for; the server floors it at twice its tickTime.'),
+  credentialsFile: file('A file with USER:PASSWORD for digest authentication.', '/etc/weir/zookeeper.credentials'),
+  credentials: secret(
+    'USER:PASSWORD for digest authentication; from the environment or the configuration file only.',
+    'USER:PASSWORD',
+    /^[^:\s]+:.+$/s,
+  ),
+  readDepth: integer(500, 1, 1000, 'Reads under way at once during a full read.'),
+  reconcileInterval: duration('5m', 'How often everything is read again, in case a watch was lost.'),
+});
+
+const embedded = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/, error: 'expected a URL such as http://10.0.0.5:8081' })
+    .optional()
+    .describe('Where `weir register` reaches the edge; by default admin.listen on this machine.'),
+  tokenFile: file('A file with the bearer token that writes need.', '/etc/weir/registry.token'),
+  token: secret(
+    'The bearer token that writes need; from the environment or the configuration file only.',
+    'a long random text',
+  ),
+  maxTtl: duration('5m', 'The longest lease granted.'),
+  maxEndpoints: integer(100_000, 1, 10_000_000, 'Leases held at most; a further one is answered 507.'),
+});
+
+const massDrop = z.strictObject({
+  share: fraction(0.5, 'Share of all endpoints whose vanishing within the window counts as a mass drop.'),
+  minimum: integer(4, 1, 1_000_000, 'Fewer vanished endpoints than this are never a mass drop.'),
+  window: duration('2s', 'The window in which vanished endpoints are counted.'),
+  keep: duration('30s', 'How long the vanished endpoints are kept as a last resort.'),
+});
+
+export const registry = z.strictObject({
+  kind: z.enum(['zookeeper', 'embedded']).prefault('zookeeper').describe('Where endpoints are registered.'),
+  zookeeper: zookeeper.prefault({}).describe('A ZooKeeper ensemble, for a fleet.'),
+  embedded: embedded.prefault({}).describe('Leases in memory behind the admin API, for one machine and for trying.'),
+  snapshotFile: file(
+    'Where the last snapshot is kept, for a start without the registry.',
+    '/var/lib/weir/snapshot.json',
+  ),
+  massDrop: massDrop.prefault({}).describe('What happens when most of the registry vanishes at once.'),
+});
