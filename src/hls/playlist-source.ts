@@ -5,7 +5,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../errors.js';
 import { findVariant, sessionVariant, variantUris } from './master.js';
 import type { Origin, TextAnswer } from './origin.js';
-import { type MasterPlaylist, type Playlist, PlaylistError, parsePlaylist } from './playlist.js';
+import { type MasterPlaylist, type Playlist, PlaylistError } from './playlist.js';
+import { parsePlaylist } from './playlist-parser.js';
 import { merge } from './query.js';
 import type { VariantPin } from './request.js';
 

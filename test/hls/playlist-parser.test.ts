@@ -2,12 +2,26 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { parseAttributes, setAttribute } from '../../src/hls/attributes.js';
-import { type MediaPlaylist, PlaylistError, parsePlaylist, renderPlaylist } from '../../src/hls/playlist.js';
+import { type MediaPlaylist, type Playlist, PlaylistError, renderTag } from '../../src/hls/playlist.js';
+import { parsePlaylist } from '../../src/hls/playlist-parser.js';
 
 function media(text: string): MediaPlaylist {
   const playlist = parsePlaylist(text);
   assert.equal(playlist.kind, 'media');
   return playlist as MediaPlaylist;
+}
+
+/** The lines of a playlist as they were read, but for blank lines, line ends and header tags among segments. */
+function renderPlaylist(playlist: Playlist): string {
+  const lines =
+    playlist.kind === 'master'
+      ? playlist.lines.map((line) => ('tag' in line ? renderTag(line.tag) : line.uri))
+      : [
+          ...playlist.header.map(renderTag),
+          ...playlist.segments.flatMap((segment) => [...segment.tags.map(renderTag), segment.uri]),
+          ...playlist.tail.map(renderTag),
+        ];
+  return `${lines.join('\n')}\n`;
 }
 
 const lowLatency = `#EXTM3U
