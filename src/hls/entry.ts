@@ -66,6 +66,25 @@ export function makeEntry(
 }
 
 /**
+ * Entries of a rendition that begins with them.
+ *
+ * @param firstNumber discontinuity sequence number of the first
+ */
+export function makeEntries(segments: readonly Segment[], context: EntryContext, firstNumber: number): Entry[] {
+  return continueEntries(segments, context, firstNumber - (segments[0]?.discontinuity ? 1 : 0));
+}
+
+/** @param before discontinuity sequence number of what precedes */
+export function continueEntries(segments: readonly Segment[], context: EntryContext, before: number): Entry[] {
+  let discontinuitySequence = before;
+  return segments.map((segment) => {
+    const { discontinuity } = segment;
+    if (discontinuity) discontinuitySequence += 1;
+    return makeEntry(segment, context, { discontinuity, discontinuitySequence });
+  });
+}
+
+/**
  * Without an IV the media sequence number is the initialisation vector (RFC 8216, section 5.2). Where players see another
  * number than the one the origin encrypted with, it has to be said.
  */

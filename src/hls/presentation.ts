@@ -1,60 +1,20 @@
 // The coherence of a channel's HLS across endpoints, as one pure step: what players saw, and what an endpoint lists now, give
 // what players see next. Whatever origins do, for players the media sequence never goes back, a number never changes
 // its URI, and a change of origin is a discontinuity with the right number.
-//
-// An epoch is a time in which one origin's numbering holds. A switch to another endpoint begins one, and so does an origin that
-// counts anew. All renditions of the channel pass through the same epochs, each at its next playlist.
 
-import { type EntryContext, headerLines, type Locate, makeEntry, tailLines } from './entry.js';
-import type { MediaPlaylist, Segment } from './playlist.js';
+import {
+  continueEntries,
+  type EntryContext,
+  headerLines,
+  type Locate,
+  makeEntries,
+  makeEntry,
+  tailLines,
+} from './entry.js';
+import { type Epoch, lifeOf, raised, reincarnate } from './epoch.js';
+import type { MediaPlaylist } from './playlist.js';
 import { chooseSeam, lastSequence, relate, sharesPackaging } from './seam.js';
 import { durationOf, type Entry, lifeKey, type MediaWindow } from './window.js';
-
-/** What the renditions of a channel have in common. */
-export interface Epoch {
-  readonly number: number;
-  /** The endpoint, as its pin names it. */
-  readonly source: string;
-  /** Which life of which endpoint is going on: changes when one counts anew. */
-  readonly lives: ReadonlyMap<string, string>;
-  /** Player's discontinuity sequence less origin's; undefined until the first rendition has entered the epoch. */
-  readonly base: number | undefined;
-  /** `base` of the epoch before: it stays when both share their packaging. */
-  readonly baseBefore: number | undefined;
-  /** Origin's number at which the first rendition went on. */
-  readonly seam: number | undefined;
-  /** Whether this origin goes on in the numbering of the one before; undefined: not decided. */
-  readonly shared: boolean | undefined;
-  /** Highest discontinuity sequence number that any rendition has listed. */
-  readonly top: number;
-}
-
-export function firstEpoch(source: string): Epoch {
-  return {
-    number: 0,
-    source,
-    lives: new Map(),
-    base: 0,
-    baseBefore: undefined,
-    seam: undefined,
-    shared: undefined,
-    top: 0,
-  };
-}
-
-/** The channel moves to another endpoint. */
-export function moveTo(epoch: Epoch, source: string): Epoch {
-  return {
-    ...epoch,
-    number: epoch.number + 1,
-    source,
-    base: undefined,
-    // Nobody entered the epoch that ends: what was before it still counts.
-    baseBefore: epoch.base ?? epoch.baseBefore,
-    seam: undefined,
-    shared: undefined,
-  };
-}
 
 export interface Step {
   readonly now: number;
@@ -120,16 +80,12 @@ export function advance(epoch: Epoch, window: MediaWindow | undefined, playlist:
 /** What the origin listed before under numbers of its own cannot be told under these. */
 function mayShare(epoch: Epoch, window: MediaWindow, playlist: MediaPlaylist, now: number): boolean {
   if (window.epoch !== epoch.number - 1) return false;
-  const listed = window.listed.get(lifeKey(epoch.source, epoch.lives.get(epoch.source) ?? '')) ?? -1;
+  const listed = window.listed.get(lifeKey(epoch.source, lifeOf(epoch))) ?? -1;
   return listed <= window.origin.last && sharesPackaging(window, playlist, now);
 }
 
 function isOver(window: MediaWindow, playlist: MediaPlaylist): boolean {
   return playlist.ended && lastSequence(playlist) === window.origin.last;
-}
-
-function reincarnate(epoch: Epoch, life: string): Epoch {
-  return { ...moveTo(epoch, epoch.source), lives: new Map(epoch.lives).set(epoch.source, life), shared: false };
 }
 
 /** Discontinuity sequence number of a segment as the origin counts. */
@@ -143,7 +99,7 @@ function originDiscontinuity(playlist: MediaPlaylist, index: number): number {
  * this origin has from before has no number among theirs.
  */
 function start(epoch: Epoch, playlist: MediaPlaylist, step: Step): Stepped {
-  const life = epoch.lives.get(epoch.source) ?? '';
+  const life = lifeOf(epoch);
   const numbering = epoch.number;
   const context = { locate: step.locate(life), source: epoch.source, life, numbering, offset: 0 };
   const first = Math.max(0, (epoch.seam ?? 0) - playlist.mediaSequence - playlist.skipped);
@@ -179,7 +135,7 @@ function goOn(
   step: Step,
   change: 'joined' | undefined,
 ): Stepped {
-  const life = epoch.lives.get(epoch.source) ?? '';
+  const life = lifeOf(epoch);
   const { offset, numbering } = window;
   const context = { locate: step.locate(life), source: epoch.source, life, numbering, offset };
   const fresh = playlist.segments.filter((segment) => segment.sequence > window.origin.last);
@@ -221,7 +177,7 @@ function cross(
   step: Step,
   change: 'switched' | 'restarted',
 ): Stepped {
-  const life = epoch.lives.get(epoch.source) ?? '';
+  const life = lifeOf(epoch);
   const target = { source: epoch.source, life, agreed: epoch.seam };
   const gone = lastSequence(playlist) < (window.listed.get(lifeKey(target.source, life)) ?? -1);
   if (gone && change !== 'restarted') {
@@ -322,20 +278,6 @@ function lostUntil(entries: readonly Entry[], lost: (entry: Entry) => boolean): 
   return entries.findLastIndex((entry) => entry.fetchable && lost(entry)) + 1;
 }
 
-function makeEntries(segments: readonly Segment[], context: EntryContext, firstNumber: number): Entry[] {
-  return continueEntries(segments, context, firstNumber - (segments[0]?.discontinuity ? 1 : 0));
-}
-
-/** @param before discontinuity sequence number of what precedes */
-function continueEntries(segments: readonly Segment[], context: EntryContext, before: number): Entry[] {
-  let discontinuitySequence = before;
-  return segments.map((segment) => {
-    const { discontinuity } = segment;
-    if (discontinuity) discontinuitySequence += 1;
-    return makeEntry(segment, context, { discontinuity, discontinuitySequence });
-  });
-}
-
 function originOf(playlist: MediaPlaylist): MediaWindow['origin'] {
   return { first: playlist.mediaSequence, last: lastSequence(playlist) };
 }
@@ -343,9 +285,4 @@ function originOf(playlist: MediaPlaylist): MediaWindow['origin'] {
 /** EXTINF rounds to the nearest integer, and must not exceed the target duration (RFC 8216, section 4.3.3.1). */
 function targetDuration(atLeast: number, entries: readonly Entry[]): number {
   return entries.reduce((longest, entry) => Math.max(longest, Math.round(entry.duration)), Math.max(1, atLeast));
-}
-
-function raised(epoch: Epoch, appended: readonly Entry[]): Epoch {
-  const top = appended.at(-1)?.discontinuitySequence ?? 0;
-  return top > epoch.top ? { ...epoch, top } : epoch;
 }

@@ -2,7 +2,7 @@
 // and addresses as before.
 
 import type { ChannelName, ServiceAddress } from '../model.js';
-import type { Epoch } from './presentation.js';
+import type { Epoch } from './epoch.js';
 import type { MediaWindow } from './window.js';
 
 export interface SessionState {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import type { Locate } from '../../src/hls/entry.js';
+import { type Epoch, firstEpoch, moveTo } from '../../src/hls/epoch.js';
 import { queryMark, withPlayerQuery } from '../../src/hls/locate.js';
 import { parsePlaylist } from '../../src/hls/playlist-parser.js';
-import { advance, type Change, type Epoch, firstEpoch, moveTo } from '../../src/hls/presentation.js';
+import { advance, type Change } from '../../src/hls/presentation.js';
 import { type MediaWindow, renderWindow } from '../../src/hls/window.js';
 import { LivePlaylistChecker } from '../support/hls-checker.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { firstEpoch, moveTo } from '../../src/hls/presentation.js';
+import { firstEpoch, moveTo } from '../../src/hls/epoch.js';
 import { type SessionState, StateLog, shiftTimes } from '../../src/hls/session-state.js';
 import type { Entry, MediaWindow } from '../../src/hls/window.js';
 import type { ChannelName } from '../../src/model.js';
