@@ -204,12 +204,12 @@ export class Rendition implements RoundSubject {
     const target = this.#window?.targetDuration ?? 1;
     const at = now();
     try {
-      const attachment = session.attach([]);
-      const { moves } = session;
-      if (!session.holds(attachment)) attachment.release('abandoned');
+      const attachment = session.choice.attach([]);
+      const { moves } = session.choice;
+      if (session.choice.current !== attachment) attachment.release('abandoned');
       else {
         const fetched = await attachment.source.fetch(this.request(settings.stallFactor * target * 1000), query);
-        if (session.moves === moves) {
+        if (session.choice.moves === moves) {
           return this.#commit({ attachment, fetched, step: undefined, problem: undefined }, at);
         }
       }

@@ -4,13 +4,14 @@ import { failureOf } from '../balancer/failure.js';
 import { toWeirError, WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
 import type { Attachment } from './attachment.js';
+import type { Problem } from './endpoint-choice.js';
 import { locate, type Mapping } from './locate.js';
 import type { MediaPlaylist } from './playlist.js';
 import { type FetchedPlaylist, type PlaylistRequest, StatusError } from './playlist-source.js';
 import { bytesOf, fetchAhead, needsOf } from './prefetch.js';
 import { advance, type Change, type Step } from './presentation.js';
 import { isLowLatency, sharesPackaging } from './seam.js';
-import type { Problem, Session } from './session.js';
+import type { Session } from './session.js';
 import type { Entry, MediaWindow } from './window.js';
 
 /** What a round needs of its rendition. */
@@ -49,27 +50,27 @@ export async function playRound(session: Session, subject: RoundSubject): Promis
   for (let attempt = 0; attempt <= session.context.retries + 2; attempt += 1) {
     let attachment: Attachment;
     try {
-      attachment = session.attach(failed);
+      attachment = session.choice.attach(failed);
     } catch (error) {
       lastError ??= error;
       break;
     }
-    const { moves } = session;
+    const { moves } = session.choice;
     try {
       const round = await tryEndpoint(session, subject, attachment);
-      if (session.moves !== moves && !session.holds(attachment)) {
+      if (session.choice.moves !== moves && session.choice.current !== attachment) {
         // Another rendition moved the session meanwhile.
         attachment.release('abandoned');
         continue;
       }
       const server = attachment.pick.server;
-      if (round.problem !== undefined && (second !== undefined || session.hasAlternative([...failed, server]))) {
+      if (round.problem !== undefined && (second !== undefined || session.choice.hasAlternative([...failed, server]))) {
         if (second === undefined) second = round;
         else attachment.release('abandoned');
         failed.push(server);
         continue;
       }
-      if (second !== undefined && !session.holds(second.attachment)) second.attachment.release('abandoned');
+      if (second !== undefined && session.choice.current !== second.attachment) second.attachment.release('abandoned');
       session.settle(attachment, second?.problem);
       return round;
     } catch (error) {
@@ -88,14 +89,14 @@ export async function playRound(session: Session, subject: RoundSubject): Promis
 /** False: the endpoint is well, it only has no such playlist, and nobody else is to be asked. */
 function failEndpoint(session: Session, subject: RoundSubject, attachment: Attachment, error: unknown): boolean {
   if (error instanceof StatusError) {
-    const isPresent = session.holds(attachment);
+    const isPresent = session.choice.current === attachment;
     // A path of a player's own making must not move a session that works.
     if (!subject.known && isPresent) return false;
     if (!subject.known) attachment.release('success');
-    else session.failed(attachment, 'missing', 'bad_status');
+    else session.choice.failed(attachment, 'missing', 'bad_status');
     return subject.known || session.endpoint === undefined;
   }
-  session.failed(attachment, 'upstream', failureOf(toWeirError(error)));
+  session.choice.failed(attachment, 'upstream', failureOf(toWeirError(error)));
   return true;
 }
 

@@ -1,19 +1,19 @@
-// One HLS presentation: the endpoint it comes from, the epochs its renditions pass through together, and when it moves.
+// One HLS presentation: its renditions, the epochs they pass through together, and where its objects are asked for.
 
 import { failureOf } from '../balancer/failure.js';
-import type { Failure } from '../balancer/policy.js';
-import { toWeirError, WeirError } from '../errors.js';
+import type { WeirError } from '../errors.js';
 import type { Endpoint, ServerOrigin } from '../model.js';
 import { serverOf } from '../net-address.js';
-import { Attachment, createOrigin, type SessionName } from './attachment.js';
+import { type Attachment, createOrigin, type SessionName } from './attachment.js';
 import type { Load } from './cached-object.js';
+import { EndpointChoice, type Problem } from './endpoint-choice.js';
 import { type Epoch, firstEpoch, moveTo } from './epoch.js';
 import { createLoad, type Place } from './object-load.js';
 import type { Origin } from './origin.js';
 import type { Pin } from './pin.js';
 import { Rendition } from './rendition.js';
 import { objectKey, type PlayerQuery, parseQuery, readPin } from './request.js';
-import type { SessionContext, SwitchCause } from './session-context.js';
+import type { SessionContext } from './session-context.js';
 import { type SessionState, shiftTimes } from './session-state.js';
 
 /** Renditions of one session that are kept; paths are the players' to choose. */
@@ -21,46 +21,26 @@ const mostRenditions = 64;
 /** A part may be held by its origin for as many first-byte timeouts. */
 const heldFactor = 3;
 
-/** What is wrong with an endpoint that answers: reason enough to try another one, none to go without. */
-export interface Problem {
-  readonly cause: SwitchCause;
-  readonly outcome: Failure | 'success';
-}
-
-export interface LastSwitch {
-  /** Epoch ms. */
-  readonly at: number;
-  readonly cause: SwitchCause;
-  readonly from: string;
-  readonly to: string;
-}
-
 export class Session {
   /** Its query is that of the last player to ask, where queries are not told apart. */
   name: SessionName;
   readonly context: SessionContext;
   /** What renditions have in common; undefined before the first playlist. */
   epoch: Epoch | undefined;
-  /** Grows with every move: what was asked of another endpoint meanwhile does not count. */
-  moves = 0;
-  lastSwitch: LastSwitch | undefined;
   /** Monotonic ms. */
   usedAt: number;
-  #current: Attachment | undefined;
-  #movedAt = Number.NEGATIVE_INFINITY;
-  /** Why the endpoint before was left, until the next one is there. */
-  #leftFor: { readonly cause: SwitchCause; readonly from: string } | undefined;
-  readonly #avoided = new Map<ServerOrigin, number>();
+  readonly choice: EndpointChoice;
   readonly #renditions = new Map<string, Rendition>();
 
   constructor(name: SessionName, context: SessionContext) {
     this.name = name;
     this.context = context;
+    this.choice = new EndpointChoice(this);
     this.usedAt = context.now();
   }
 
   get endpoint(): Endpoint | undefined {
-    return this.#current?.pick.endpoint;
+    return this.choice.current?.pick.endpoint;
   }
 
   get renditions(): Iterable<Rendition> {
@@ -96,94 +76,9 @@ export class Session {
     for (const [key, one] of this.#renditions) if (one === rendition) this.#renditions.delete(key);
   }
 
-  /**
-   * The endpoint to ask next: the present one while it is registered and good enough, or a candidate that `moved` makes the
-   * present one once it has shown itself.
-   *
-   * @param failed servers that failed in this round
-   * @throws WeirError no_endpoint when there is none besides those
-   */
-  attach(failed: readonly ServerOrigin[]): Attachment {
-    const current = this.#registered();
-    const usable = current !== undefined && !failed.includes(current.pick.server);
-    if (usable && !this.#wantsToMove(current)) return current;
-    const pick = this.#pick([...failed, ...this.#avoidedNow()]) ?? this.#pick(failed);
-    if (pick === undefined) {
-      if (usable) return current;
-      throw new WeirError('no_endpoint');
-    }
-    if (usable && pick.endpoint.address === current.pick.endpoint.address) {
-      pick.done('abandoned');
-      return current;
-    }
-    return new Attachment(pick, this.name, this.context);
-  }
-
-  holds(attachment: Attachment): boolean {
-    return this.#current === attachment;
-  }
-
-  /** Another endpoint than these, not avoided, to be tried because of a problem that is no error; undefined: there is none. */
-  hasAlternative(failed: readonly ServerOrigin[]): boolean {
-    const pick = this.#pick([...failed, ...this.#avoidedNow()], false);
-    pick?.done('abandoned');
-    return pick !== undefined;
-  }
-
-  /** @param sticky whether the channel's other sessions follow */
-  #pick(exclude: readonly ServerOrigin[], sticky = true) {
-    try {
-      return this.context.balancer.pick(this.name.channel, { sticky, exclude });
-    } catch (error) {
-      const { code } = toWeirError(error);
-      if (code === 'no_endpoint' || code === 'unknown_channel' || code === 'not_ready') return undefined;
-      throw error;
-    }
-  }
-
-  #avoidedNow(): ServerOrigin[] {
-    const now = this.context.now();
-    for (const [server, until] of this.#avoided) if (until <= now) this.#avoided.delete(server);
-    return [...this.#avoided.keys()];
-  }
-
-  /** The present endpoint, unless its registration is gone. */
-  #registered(): Attachment | undefined {
-    const current = this.#current;
-    if (current === undefined) return undefined;
-    const { address } = current.pick.endpoint;
-    const channel = this.context.store.channel(this.name.channel);
-    if (channel?.endpoints.some((endpoint) => endpoint.address === address) === true) return current;
-    this.#drop(current, 'gone');
-    return undefined;
-  }
-
-  #wantsToMove(current: Attachment): boolean {
-    const { now, settings, balancer } = this.context;
-    if (now() - this.#movedAt < settings.switchInterval) return false;
-    return !balancer.stays(current.pick);
-  }
-
-  #drop(attachment: Attachment, cause: SwitchCause): void {
-    if (this.#current !== attachment) return;
-    this.#current = undefined;
-    this.moves += 1;
-    this.#leftFor = { cause, from: attachment.pick.endpoint.address };
-    attachment.release('abandoned');
-    this.expire();
-  }
-
   /** The next request of a player asks anew. */
   expire(): void {
     for (const rendition of this.#renditions.values()) rendition.expire();
-  }
-
-  /** An endpoint failed: it is left, if it is the present one, and avoided while there is another. */
-  failed(attachment: Attachment, cause: SwitchCause, outcome: Failure | 'abandoned' | 'success'): void {
-    const { now, settings } = this.context;
-    attachment.release(outcome);
-    this.#avoided.set(attachment.pick.server, now() + settings.avoidFailed);
-    this.#drop(attachment, cause);
   }
 
   /**
@@ -192,31 +87,7 @@ export class Session {
    * @param problem why the present one is left, if it was not for its score
    */
   settle(attachment: Attachment, problem: Problem | undefined): void {
-    attachment.pick.firstByte();
-    if (this.#current === attachment) return;
-    if (this.#current !== undefined && problem !== undefined) {
-      this.failed(this.#current, problem.cause, problem.outcome);
-    }
-    const before = this.#current;
-    const cause: SwitchCause = 'score';
-    const from = before?.pick.endpoint.address ?? this.#leftFor?.from;
-    const to = attachment.pick.endpoint.address;
-    before?.release('success');
-    this.#current = attachment;
-    this.moves += 1;
-    this.epoch = this.epochAt(attachment);
-    this.#leftFor ??= { cause, from: from ?? to };
-    if (from !== undefined && from !== to) this.#noteSwitch(this.#leftFor.cause, from, to);
-    this.#leftFor = undefined;
-  }
-
-  #noteSwitch(cause: SwitchCause, from: string, to: string): void {
-    const { metrics, logger, now, clock } = this.context;
-    this.#movedAt = now();
-    this.lastSwitch = { at: clock(), cause, from, to };
-    metrics.hlsSwitches.inc({ cause });
-    logger.info({ channel: this.name.channel, cause, from, to }, 'hls session switched');
-    this.expire();
+    if (this.choice.settle(attachment, problem)) this.epoch = this.epochAt(attachment);
   }
 
   /** The epoch that holds, or would begin, with this endpoint. */
@@ -229,8 +100,7 @@ export class Session {
   reaches(tag: string): boolean {
     const endpoint = this.endpointOf(tag);
     if (endpoint === undefined) return false;
-    if (this.#current?.tag === tag) return true;
-    return !this.#avoidedNow().includes(serverOf(endpoint.address));
+    return this.choice.current?.tag === tag || !this.choice.avoids(serverOf(endpoint.address));
   }
 
   endpointOf(tag: string): Endpoint | undefined {
@@ -270,7 +140,7 @@ export class Session {
   /** The endpoint of the pin while it is registered, then the present one, then any. */
   #place(pin: Pin | undefined, via: Attachment | undefined, failed: readonly ServerOrigin[]): Place {
     if (via !== undefined) return { origin: via.origin, pick: undefined };
-    const current = this.#registered();
+    const current = this.choice.registered();
     if (pin !== undefined) {
       if (pin.endpoint === current?.tag) return { origin: current.origin, pick: undefined };
       const endpoint = this.endpointOf(pin.endpoint);
@@ -287,10 +157,10 @@ export class Session {
 
   /** An object that the present endpoint lists is not there, or ended short. */
   objectFailed(target: string, error: WeirError | undefined): void {
-    const current = this.#current;
+    const { current } = this.choice;
     if (current === undefined) return;
     const listed = [...this.#renditions.values()].some((rendition) => rendition.lists(target, current.tag));
-    if (listed) this.failed(current, 'segment', error === undefined ? 'bad_status' : failureOf(error));
+    if (listed) this.choice.failed(current, 'segment', error === undefined ? 'bad_status' : failureOf(error));
   }
 
   /** For another process that goes on with it; undefined while there is nothing to go on with. */
@@ -312,15 +182,5 @@ export class Session {
     }
     const endpoint = store.channel(this.name.channel)?.endpoints.find((one) => one.address === address);
     if (endpoint !== undefined) balancer.stick(endpoint);
-  }
-
-  /** Nobody asks any more: the endpoint is let go, the numbers are kept. */
-  rest(): void {
-    const current = this.#current;
-    if (current === undefined) return;
-    this.#leftFor = { cause: 'score', from: current.pick.endpoint.address };
-    this.#current = undefined;
-    this.moves += 1;
-    current.release('success');
   }
 }

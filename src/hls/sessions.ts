@@ -172,12 +172,12 @@ export class HlsSessions {
       const idle = now - session.usedAt;
       const limit = session.isEmpty ? restAfter : this.context.settings.sessionIdle;
       if (idle >= limit) this.#end(key, session);
-      else if (idle >= restAfter) session.rest();
+      else if (idle >= restAfter) session.choice.rest();
     }
   }
 
   #end(key: string, session: Session): void {
-    session.rest();
+    session.choice.rest();
     this.#sessions.delete(key);
     const others = this.#byChannel.get(session.name.channel);
     others?.delete(session);
@@ -191,7 +191,7 @@ function keyOf(name: SessionName): string {
   return `${name.channel} ${name.stem} ${name.partition}`;
 }
 
-function describeSwitch({ lastSwitch }: Session): unknown {
+function describeSwitch({ choice: { lastSwitch } }: Session): unknown {
   return lastSwitch === undefined ? null : { ...lastSwitch, at: new Date(lastSwitch.at).toISOString() };
 }
 
