@@ -5,8 +5,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import { packageRoot } from '../../src/package.js';
-import { type BenchProcess, node, start } from '../support/process.js';
+import { node, start, stopAll } from '../support/process.js';
 import { markdownTable, median } from '../support/table.js';
+import { startWeir } from '../support/weir.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -35,36 +36,11 @@ const objects = [
   { name: 'playlist, under 1 KB', path: '/live/news.m3u8' },
   { name: 'segment, 1 MB', path: '/live/news-100.ts' },
 ];
-const running: BenchProcess[] = [];
-
-async function begin(command: readonly string[]): Promise<BenchProcess> {
-  const started = await start(command);
-  running.push(started);
-  return started;
-}
 
 async function startEdge(workers: number, origin: string) {
-  const settings = [
-    `workers=${workers}`,
-    'log.requests=false',
-    'log.level=warn',
-    'hls.stallFactor=100',
-    'hls.prefetch=false',
-  ];
-  const weir = await begin(
-    node(
-      ...[`${packageRoot}dist/src/main.js`, 'serve', '--registry', 'embedded'],
-      ...['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'],
-      ...settings.flatMap((setting) => ['--set', setting]),
-    ),
-  );
-  const [players, admin] = weir.firstLine.match(/http:\/\/[^\s,]+/g) ?? [];
-  if (players === undefined || admin === undefined) throw new Error(`weir did not say where it is: ${weir.firstLine}`);
-  const body = JSON.stringify({ service_address: origin, load: 0.1, bitrate: 1000, packet_loss_rate: 0, ttl: 300 });
-  const headers = { 'content-type': 'application/json' };
-  const put = await fetch(`${admin}/api/v1/channels/news/endpoints/origin`, { method: 'PUT', headers, body });
-  if (put.status !== 201) throw new Error(`registering the origin failed: ${put.status} ${await put.text()}`);
-  return { name: workers === 0 ? 'one process' : `${workers} worker${workers > 1 ? 's' : ''}`, url: players, weir };
+  const settings = [`workers=${workers}`, 'hls.stallFactor=100', 'hls.prefetch=false'];
+  const { url, process } = await startWeir({ settings, channel: 'news', origin });
+  return { name: workers === 0 ? 'one process' : `${workers} worker${workers > 1 ? 's' : ''}`, url, weir: process };
 }
 
 /** CPU seconds of the processes below one, by process. */
@@ -105,7 +81,7 @@ async function measure({ url, weir }: Awaited<ReturnType<typeof startEdge>>, pat
 }
 
 async function main(): Promise<void> {
-  const origin = await begin(node(`${packageRoot}dist/bench/proxy/origin.js`));
+  const origin = await start(node(`${packageRoot}dist/bench/proxy/origin.js`));
   const edges = [];
   for (const workers of [0, 1, 2]) edges.push(await startEdge(workers, `http://127.0.0.1:${origin.firstLine}`));
   for (const { url } of edges) for (const { path } of objects) await (await fetch(url + path)).arrayBuffer();
@@ -152,5 +128,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } finally {
-  await Promise.all(running.map((one) => one.stop()));
+  await stopAll();
 }

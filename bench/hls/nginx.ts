@@ -1,11 +1,10 @@
 // nginx as a peer: one process in the foreground, once as a cache, once passing through.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../src/demo/free-port.js';
+import { packageRoot } from '../../src/package.js';
 import { type BenchProcess, start } from '../support/process.js';
 
 export interface Nginx extends BenchProcess {
@@ -53,17 +52,11 @@ http {
 `;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
-
 export async function startNginx(origin: string, cached: boolean, core: number): Promise<Nginx> {
-  const directory = mkdtempSync(join(tmpdir(), 'weir-bench-nginx-'));
-  const port = await freePort();
+  const directory = `${packageRoot}dist/bench/hls/nginx-${cached ? 'cache' : 'pass'}`;
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  const port = await freePort('127.0.0.1', 0);
   const file = join(directory, 'nginx.conf');
   writeFileSync(file, configuration(directory, port, origin, cached));
   // nginx prints nothing when it is ready: a word first, then it takes the shell's place.
@@ -79,12 +72,5 @@ export async function startNginx(origin: string, cached: boolean, core: number):
     if (attempt > 100) throw new Error('nginx does not answer');
     await sleep(50);
   }
-  return {
-    ...running,
-    url,
-    stop: async () => {
-      await running.stop();
-      rmSync(directory, { recursive: true, force: true });
-    },
-  };
+  return { ...running, url };
 }

@@ -7,8 +7,9 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../../src/package.js';
-import { type BenchProcess, node, start } from '../support/process.js';
+import { type BenchProcess, node, start, stopAll } from '../support/process.js';
 import { markdownTable, median } from '../support/table.js';
+import { startWeir } from '../support/weir.js';
 import { startNginx } from './nginx.js';
 
 const { values: options } = parseArgs({
@@ -45,44 +46,24 @@ interface Sample {
   readonly cpu: number;
 }
 
-const running: BenchProcess[] = [];
-async function begin<T extends BenchProcess>(starting: Promise<T>): Promise<T> {
-  const started = await starting;
-  running.push(started);
-  return started;
-}
-
-async function startWeir(origin: string): Promise<Contestant> {
-  const weir = await begin(
-    start(
-      [
-        ...node(`${packageRoot}dist/src/main.js`, 'serve', '--registry', 'embedded', '--listen', '127.0.0.1:0'),
-        ...['--set', 'workers=0'],
-        ...['--admin', '127.0.0.1:0', '--set', 'log.requests=false', '--set', 'log.level=warn'],
-      ],
-      contestantCore,
-    ),
-  );
-  const [players, admin] = weir.firstLine.match(/http:\/\/[^\s,]+/g) ?? [];
-  if (players === undefined || admin === undefined) throw new Error(`weir did not say where it is: ${weir.firstLine}`);
-  const lease = `${admin}/api/v1/channels/news/endpoints/origin`;
-  const body = JSON.stringify({ service_address: origin, load: 0.1, bitrate: 1000, packet_loss_rate: 0, ttl: 300 });
-  const put = await fetch(lease, { method: 'PUT', headers: { 'content-type': 'application/json' }, body });
-  if (put.status !== 201) throw new Error(`registering the origin failed: ${put.status} ${await put.text()}`);
-  const playlist = `${players}/live/news.m3u8`;
+async function startWeirBefore(origin: string): Promise<Contestant> {
+  const options = { settings: ['workers=0'], channel: 'news', origin, core: contestantCore };
+  const { url, process } = await startWeir(options);
+  const playlist = `${url}/live/news.m3u8`;
   const text = await (await fetch(playlist)).text();
   const first = text.split('\n').find((line) => line !== '' && !line.startsWith('#'));
   if (first === undefined) throw new Error(`weir lists nothing: ${text}`);
-  return { name: 'weir', playlist, segment: new URL(first, playlist).href, process: weir };
+  return { name: 'weir', playlist, segment: new URL(first, playlist).href, process };
 }
 
 async function startContestants(): Promise<{ contestants: Contestant[]; origin: string }> {
-  const origin = await begin(start(node(`${packageRoot}dist/bench/proxy/origin.js`), loadCore));
+  const origin = await start(node(`${packageRoot}dist/bench/proxy/origin.js`), loadCore);
   const address = `127.0.0.1:${origin.firstLine}`;
-  const cache = await begin(startNginx(address, true, contestantCore));
-  const pass = await begin(startNginx(address, false, contestantCore));
-  const peer = await begin(
-    start(node(`${packageRoot}dist/bench/proxy/http-proxy-peer.js`, `http://${address}`), contestantCore),
+  const cache = await startNginx(address, true, contestantCore);
+  const pass = await startNginx(address, false, contestantCore);
+  const peer = await start(
+    node(`${packageRoot}dist/bench/proxy/http-proxy-peer.js`, `http://${address}`),
+    contestantCore,
   );
   const named = (name: string, url: string, process: BenchProcess): Contestant => {
     return { name, playlist: `${url}/live/news.m3u8`, segment: `${url}/live/news-100.ts`, process };
@@ -91,7 +72,7 @@ async function startContestants(): Promise<{ contestants: Contestant[]; origin: 
     named(reference, cache.url, cache),
     named('nginx proxy_pass', pass.url, pass),
     named('http-proxy', `http://127.0.0.1:${peer.firstLine}`, peer),
-    await startWeir(`http://${address}`),
+    await startWeirBefore(`http://${address}`),
   ];
   return { contestants, origin: `http://${address}` };
 }
@@ -175,5 +156,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } finally {
-  await Promise.all(running.map((one) => one.stop()));
+  await stopAll();
 }

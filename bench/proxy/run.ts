@@ -5,8 +5,9 @@ import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import { packageRoot } from '../../src/package.js';
-import { type BenchProcess, node, start } from '../support/process.js';
+import { type BenchProcess, node, start, stopAll } from '../support/process.js';
 import { markdownTable, median } from '../support/table.js';
+import { startWeir } from '../support/weir.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -38,35 +39,17 @@ const objects = [
   { name: 'segment, 1 MB', path: '/live/news-100.ts' },
 ];
 const here = `${packageRoot}dist/bench/proxy/`;
-const running: BenchProcess[] = [];
-
-async function begin(...command: string[]): Promise<BenchProcess> {
-  const started = await start(command);
-  running.push(started);
-  return started;
-}
 
 async function startContestants(): Promise<Contestant[]> {
-  const origin = await begin(...node(`${here}origin.js`));
+  const origin = await start(node(`${here}origin.js`));
   const originUrl = `http://127.0.0.1:${origin.firstLine}`;
-  const peer = await begin(...node(`${here}http-proxy-peer.js`, originUrl));
-  const weir = await begin(
-    ...node(`${packageRoot}dist/src/main.js`, 'serve', '--registry', 'embedded', '--listen', '127.0.0.1:0'),
-    ...['--set', 'workers=0'],
-    ...['--admin', '127.0.0.1:0', '--set', 'log.requests=false', '--set', 'log.level=warn'],
-    // Proxy beside proxy: what the HLS sessions save is another benchmark's matter.
-    ...['--set', 'hls.mode=passthrough'],
-  );
-  const [players, admin] = weir.firstLine.match(/http:\/\/[^\s,]+/g) ?? [];
-  if (players === undefined || admin === undefined) throw new Error(`weir did not say where it is: ${weir.firstLine}`);
-  const lease = `${admin}/api/v1/channels/news/endpoints/origin`;
-  const body = JSON.stringify({ service_address: originUrl, load: 0.1, bitrate: 1000, packet_loss_rate: 0, ttl: 300 });
-  const put = await fetch(lease, { method: 'PUT', headers: { 'content-type': 'application/json' }, body });
-  if (put.status !== 201) throw new Error(`registering the origin failed: ${put.status} ${await put.text()}`);
+  const peer = await start(node(`${here}http-proxy-peer.js`, originUrl));
+  // Proxy beside proxy: what the HLS sessions save is another benchmark's matter.
+  const weir = await startWeir({ settings: ['workers=0', 'hls.mode=passthrough'], channel: 'news', origin: originUrl });
   return [
     { name: 'bare origin', url: originUrl, process: origin },
     { name: 'http-proxy', url: `http://127.0.0.1:${peer.firstLine}`, process: peer },
-    { name: 'weir', url: players, process: weir },
+    { name: 'weir', ...weir },
   ];
 }
 
@@ -130,5 +113,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } finally {
-  await Promise.all(running.map((one) => one.stop()));
+  await stopAll();
 }

@@ -2,11 +2,13 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../src/demo/free-port.js';
 import { packageRoot } from '../../src/package.js';
-import { type BenchProcess, node, start as spawn } from '../support/process.js';
+import { type BenchProcess, start } from '../support/process.js';
+import { startWeir } from '../support/weir.js';
 
 export const path = '/live/bench.flv';
 /** The core of the server under test, and the one of the origin and the viewers. */
@@ -34,38 +36,6 @@ export function compile(): void {
   }
 }
 
-/** Whatever happens, nothing is left running. */
-const running = new Set<number>();
-process.on('exit', () => {
-  for (const pid of running) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It ended before us.
-    }
-  }
-});
-
-async function start(command: readonly string[], core: number): Promise<BenchProcess> {
-  const started = await spawn(command, core);
-  running.add(started.pid);
-  return {
-    ...started,
-    stop: async () => {
-      await started.stop();
-      running.delete(started.pid);
-    },
-  };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 async function untilListening(port: number): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const socket = connect(port, '127.0.0.1');
@@ -90,30 +60,13 @@ export async function bareLoop(window: number, bitrate: number): Promise<Contest
 export async function weir(window: number, bitrate: number): Promise<Contestant> {
   // A frame at a time, as an origin sends them that does not merge.
   const origin = await fanout(40, bitrate, cores.load);
-  const settings = [
-    'log.requests=false',
-    'log.level=warn',
-    `relay.mergeWindow=${window}`,
-    'http.maxConnections=100000',
-  ];
-  const server = await start(
-    [
-      ...node(`${packageRoot}dist/src/main.js`, 'serve', '--registry', 'embedded', '--set', 'workers=0'),
-      ...['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'],
-      ...settings.flatMap((setting) => ['--set', setting]),
-    ],
-    cores.server,
-  );
-  const [players, admin] = server.firstLine.match(/http:\/\/[^\s,]+/g) ?? [];
-  if (players === undefined || admin === undefined)
-    throw new Error(`weir did not say where it is: ${server.firstLine}`);
-  const put = await fetch(`${admin}/api/v1/channels/bench/endpoints/origin`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ service_address: `127.0.0.1:${origin.firstLine}`, ttl: 300 }),
+  const { url, process: server } = await startWeir({
+    settings: ['workers=0', `relay.mergeWindow=${window}`, 'http.maxConnections=100000'],
+    channel: 'bench',
+    origin: `127.0.0.1:${origin.firstLine}`,
+    core: cores.server,
   });
-  if (put.status !== 201) throw new Error(`registering the origin failed: ${put.status} ${await put.text()}`);
-  return { name: 'weir', port: Number(new URL(players).port), server, others: [origin] };
+  return { name: 'weir', port: Number(new URL(url).port), server, others: [origin] };
 }
 
 /** The origin merges frames for the peers, so that they, too, have one read and one write per viewer and window. */
@@ -125,7 +78,7 @@ async function peer(
   bitrate: number,
 ): Promise<Contestant> {
   const origin = await fanout(window, bitrate, cores.load);
-  const port = await freePort();
+  const port = await freePort('127.0.0.1', 0);
   const file = join(work, `${name}.conf`);
   writeFileSync(file, configuration(port, origin.firstLine));
   const server = await start(['sh', '-c', 'echo starting; exec "$@"', 'sh', ...command(file)], cores.server);

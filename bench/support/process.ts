@@ -19,6 +19,24 @@ export interface BenchProcess {
 const ticksPerSecond = Number(spawnSync('getconf', ['CLK_TCK']).stdout.toString()) || 100;
 const pageBytes = Number(spawnSync('getconf', ['PAGESIZE']).stdout.toString()) || 4096;
 
+/** Whatever happens, nothing is left running. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+/** Ends every process that still runs. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map(end));
+}
+
 /** Starts a program, pinned to one core if asked, and waits for its first line on standard output (10 s at most). */
 export async function start(command: readonly string[], core?: number): Promise<BenchProcess> {
   const words = core === undefined ? command : ['taskset', '-c', String(core), ...command];
@@ -26,6 +44,8 @@ export async function start(command: readonly string[], core?: number): Promise<
   const child: ChildProcess = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'inherit'] });
   const { pid, stdout } = child;
   if (pid === undefined || stdout === null) throw new Error(`cannot start ${program}`);
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const lines = createInterface({ input: stdout });
   const [firstLine] = (await Promise.race([
     once(lines, 'line', { signal: AbortSignal.timeout(10_000) }),
@@ -39,12 +59,7 @@ export async function start(command: readonly string[], core?: number): Promise<
       return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
     },
     residentBytes: () => Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * pageBytes,
-    stop: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    },
+    stop: () => end(child),
   };
 }
 
