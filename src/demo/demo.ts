@@ -16,31 +16,22 @@ export interface RunningEdge {
 export interface DemoOptions {
   /** `HOST:PORT[,HOST:PORT…][/chroot]`; without it, the embedded registry. */
   readonly zookeeper?: string;
-  /** Where players and the page are served. Default `127.0.0.1`; the admin API and the origins never leave it. */
-  readonly host?: string;
-  /** Ports to take where they are free; otherwise any. Default: 8080, 8081, 8000, and 9001 upwards for the origins. */
-  readonly ports?: Partial<DemoPorts>;
-  /** How long a killed origin stays away, in milliseconds. Default 10 000. */
-  readonly restartMs?: number;
+  /** Where players and the page are served; the admin API and the origins never leave 127.0.0.1. */
+  readonly host: string;
+  /** How long a killed origin stays away, in milliseconds. */
+  readonly restartMs: number;
   /** Ends the demo. */
   readonly signal: AbortSignal;
   readonly print: (line: string) => void;
   readonly startEdge: (settings: ConfigInput) => Promise<RunningEdge>;
 }
 
-export interface DemoPorts {
-  readonly data: number;
-  readonly admin: number;
-  readonly page: number;
-  /** Of the first origin. */
-  readonly origins: number;
-}
-
 const loopback = '127.0.0.1';
 const channels = ['news', 'sport', 'music'] as const;
 /** How old the streams are at the start: long enough for a full playlist. */
 const beganBeforeMs = 60_000;
-const defaultPorts: DemoPorts = { data: 8080, admin: 8081, page: 8000, origins: 9001 };
+/** Taken where they are free; otherwise any. */
+const ports = { data: 8080, admin: 8081, page: 8000, firstOrigin: 9001 } as const;
 /** Each packages on its own: its numbers start elsewhere, its segments are cut at other moments. */
 const origins = [
   { name: 'origin-1', seed: 10, mediaSequenceBase: 1_000, delayMs: 0, flvTimestamps: 'stream' },
@@ -54,32 +45,26 @@ const registrationPatienceMs = 5_000;
  * be started, with nothing left behind either.
  */
 export async function runDemo(options: DemoOptions): Promise<void> {
-  const { signal, print, zookeeper, host = loopback, restartMs = 10_000 } = options;
-  const wanted = { ...defaultPorts, ...options.ports };
+  const { signal, print, zookeeper, host, restartMs } = options;
   const closers: (() => Promise<void> | void)[] = [];
   try {
     const hostInUrl = host.includes(':') ? `[${host}]` : host;
-    const listen = `${hostInUrl}:${await freePort(host, wanted.data)}`;
-    const adminListen = `${loopback}:${await freePort(loopback, wanted.admin)}`;
+    const listen = `${hostInUrl}:${await freePort(host, ports.data)}`;
+    const adminListen = `${loopback}:${await freePort(loopback, ports.admin)}`;
     const edge = await options.startEdge(edgeSettings(listen, adminListen, zookeeper));
     closers.push(() => edge.close());
     const adminAddress = `${loopback}:${edge.adminAddress.port}`;
 
     let quiet = true;
-    const supervisors = await superviseOrigins(
-      wanted.origins,
-      restartMs,
-      originRegistry(adminAddress, zookeeper),
-      (name, event) => {
-        if (!quiet) print(stamped(eventLine(name, event)));
-      },
-    );
+    const supervisors = await superviseOrigins(restartMs, originRegistry(adminAddress, zookeeper), (name, event) => {
+      if (!quiet) print(stamped(eventLine(name, event)));
+    });
     closers.push(async () => void (await Promise.all(supervisors.map((supervisor) => supervisor.stop()))));
     await Promise.all(supervisors.map((supervisor) => supervisor.start()));
 
     const page = await startPageServer({
       host,
-      port: await freePort(host, wanted.page),
+      port: await freePort(host, ports.page),
       channels,
       dataPort: edge.dataAddress.port,
       adminAddress,
@@ -111,7 +96,6 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 }
 
 async function superviseOrigins(
-  firstPort: number,
   restartMs: number,
   registry: NonNullable<ConfigInput['registry']>,
   observe: (name: string, event: OriginEvent) => void,
@@ -119,7 +103,7 @@ async function superviseOrigins(
   const epoch = Date.now() - beganBeforeMs;
   const supervisors: OriginSupervisor[] = [];
   for (const [index, { delayMs, ...origin }] of origins.entries()) {
-    const port = await freePort(loopback, firstPort === 0 ? 0 : firstPort + index);
+    const port = await freePort(loopback, ports.firstOrigin + index);
     const settings = { ...origin, channels: [...channels], host: loopback, port, epoch: epoch + delayMs, registry };
     supervisors.push(new OriginSupervisor(settings, restartMs, (event) => observe(origin.name, event)));
   }

@@ -2,19 +2,14 @@
 
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
-import { afterEach, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
 import { startHttpOrigin, type TestOrigin } from '../support/origin-server.js';
 import { SimulatedPackager } from '../support/simulated-packager.js';
 import { waitFor } from '../support/wait.js';
 
-let cleanups: (() => unknown)[];
-beforeEach(() => {
-  cleanups = [];
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 /** Segments of 4 s in parts of 1 s; holds what is asked for until the test lets it out. */
 class LowLatencyOrigin {

@@ -1,23 +1,20 @@
 // The whole way of an HLS request through a data plane, in front of simulated origins.
 
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, suite, test } from 'node:test';
+import { beforeEach, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigInput } from '../../src/config-schema.js';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
 import { LivePlaylistChecker, readMediaPlaylist } from '../support/hls-checker.js';
 import { startHttpOrigin } from '../support/origin-server.js';
 import { type PackagerOptions, SimulatedPackager } from '../support/simulated-packager.js';
 import { waitFor } from '../support/wait.js';
 
-let cleanups: (() => unknown)[];
+const cleanups = cleanupsAfterEach();
 let checker: LivePlaylistChecker;
 beforeEach(() => {
-  cleanups = [];
   checker = new LivePlaylistChecker();
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
 });
 
 async function packager(options: PackagerOptions): Promise<SimulatedPackager> {

@@ -1,18 +1,16 @@
 // The demo as a process of its own: what it starts works together, and nothing of it is left, however it ends.
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import { chromium, type Page } from 'playwright-core';
-import { packageRoot } from '../../src/package.js';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { waitFor } from '../support/wait.js';
+import { spawnWeir } from '../support/weir.js';
 import { useZooKeeper, zkCli } from '../support/zookeeper.js';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 interface Demo {
   readonly child: ChildProcess;
@@ -25,12 +23,10 @@ interface Demo {
 }
 
 async function startDemo(...parameters: string[]): Promise<Demo> {
-  const child = spawn(process.execPath, [`${packageRoot}dist/test/support/demo-entry.js`, ...parameters], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawnWeir(['demo', '--restart-after', '6', ...parameters]);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
+    stream?.on('data', (chunk: Buffer) => {
       output += chunk;
     });
   }
@@ -148,7 +144,7 @@ test('origins end with a demo that is killed', { timeout: 120_000 }, async () =>
 test('on ZooKeeper the origins are ephemeral nodes of their own', { timeout: 180_000 }, async () => {
   const zooKeeper = await useZooKeeper();
   cleanups.push(() => zooKeeper.stop());
-  const demo = await startDemo(zooKeeper.address);
+  const demo = await startDemo('--zookeeper', zooKeeper.address);
   await waitFor(async () => (await addresses(demo)).length === 3, { deadline: 30_000, what: 'three endpoints' });
   const nodes = async () => {
     const output = await zkCli(zooKeeper.address, 'ls /channels/news');

@@ -5,25 +5,20 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '../../src/log.js';
 import { createRegistry } from '../../src/registry/create.js';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { testConfig } from '../support/data-plane.js';
 import { type OriginProcess, spawnOrigin } from '../support/origin-process.js';
 import { RecordingSink } from '../support/recording-sink.js';
 import { waitFor } from '../support/wait.js';
 import { serveWeir, type WeirProcess } from '../support/weir.js';
-import { knownToAll, processesOf } from '../support/workers.js';
+import { knownToAll, processesOf, register } from '../support/workers.js';
 import { startZooKeeper, type ZooKeeperServer, zkCli } from '../support/zookeeper.js';
 
-let cleanups: (() => unknown)[];
-beforeEach(() => {
-  cleanups = [];
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 async function zooKeeper(): Promise<ZooKeeperServer> {
   const server = await startZooKeeper();
@@ -44,6 +39,13 @@ async function weir(...parameters: string[]): Promise<WeirProcess> {
 
 const info = (address: string, load: number) =>
   JSON.stringify({ service_address: address, load, bitrate: 1200, packet_loss_rate: 0 });
+const publishOne = (server: ZooKeeperServer, { name, address }: OriginProcess) =>
+  zkCli(
+    server.address,
+    'create /channels',
+    'create /channels/news',
+    `create /channels/news/${name} ${info(address, 0.1)}`,
+  );
 const playlist = (edge: WeirProcess, channel = 'news') => fetch(`${edge.players}/live/${channel}.m3u8`);
 /** Which origin answers now. */
 async function answeredBy(edge: WeirProcess): Promise<string | null> {
@@ -120,10 +122,7 @@ test('an origin killed with -9 under 100 HLS players costs no player an error', 
   const edge = await weir('--registry', 'embedded');
   const origins = [await origin('one', 'news'), await origin('two', 'news'), await origin('three', 'news')];
   for (const [i, one] of origins.entries()) {
-    const body = JSON.stringify({ service_address: one.address, load: 0.1 * i, packet_loss_rate: 0, ttl: 120 });
-    const url = `${edge.admin}/api/v1/channels/news/endpoints/${one.name}`;
-    const put = await fetch(url, { method: 'PUT', body, headers: { 'content-type': 'application/json' } });
-    assert.equal(put.status, 201, await put.text());
+    await register(edge, 'news', one.address, 0.1 * i);
   }
   await knownToAll(edge, 'news');
   assert.equal(await answeredBy(edge), 'one');
@@ -162,12 +161,7 @@ test('ZooKeeper down for longer than a session: every request served, changes ma
   const server = await zooKeeper();
   const one = await origin('one', 'news');
   const two = await origin('two', 'news');
-  await zkCli(
-    server.address,
-    'create /channels',
-    'create /channels/news',
-    `create /channels/news/one ${info(one.address, 0.1)}`,
-  );
+  await publishOne(server, one);
   const edge = await weir('--zookeeper', server.address, '--set', 'registry.zookeeper.sessionTimeout=4s');
   await waitFor(async () => (await answeredBy(edge)) === 'one');
   await knownToAll(edge, 'news');
@@ -190,12 +184,7 @@ test("the registry's process killed with -9: every request served, changes made 
   const server = await zooKeeper();
   const one = await origin('one', 'news');
   const two = await origin('two', 'news');
-  await zkCli(
-    server.address,
-    'create /channels',
-    'create /channels/news',
-    `create /channels/news/one ${info(one.address, 0.1)}`,
-  );
+  await publishOne(server, one);
   const edge = await weir('--zookeeper', server.address);
   await waitFor(async () => (await answeredBy(edge)) === 'one');
   await knownToAll(edge, 'news');
@@ -218,12 +207,7 @@ test('started with ZooKeeper down and a snapshot file, it serves what it last kn
   const snapshotFile = `registry.snapshotFile=${join(directory, 'snapshot.json')}`;
   const server = await zooKeeper();
   const one = await origin('one', 'news');
-  await zkCli(
-    server.address,
-    'create /channels',
-    'create /channels/news',
-    `create /channels/news/one ${info(one.address, 0.1)}`,
-  );
+  await publishOne(server, one);
   const first = await weir('--zookeeper', server.address, '--set', snapshotFile);
   await waitFor(async () => (await answeredBy(first)) === 'one');
   assert.equal(await first.stop(), 0);
@@ -247,9 +231,7 @@ function decode(url: string, seconds: number): string {
 test('ffmpeg decodes 10 s of HLS and of HTTP-FLV without an error', async () => {
   const edge = await weir('--registry', 'embedded');
   const one = await origin('one', 'news');
-  const body = JSON.stringify({ service_address: one.address, load: 0.1, packet_loss_rate: 0, ttl: 120 });
-  const url = `${edge.admin}/api/v1/channels/news/endpoints/one`;
-  await fetch(url, { method: 'PUT', body, headers: { 'content-type': 'application/json' } });
+  await register(edge, 'news', one.address);
   await knownToAll(edge, 'news');
   assert.equal(decode(`${edge.players}/live/news.m3u8`, 10), '0');
   assert.equal(decode(`${edge.players}/live/news.flv`, 10), '0');
@@ -266,9 +248,7 @@ test('promtool finds nothing wrong with the metrics', async () => {
 test('SIGTERM ends it with 0, and a second one at once, although a player still watches', async () => {
   const edge = await weir('--registry', 'embedded', '--set', 'shutdown.grace=60s');
   const one = await origin('one', 'news');
-  const body = JSON.stringify({ service_address: one.address, load: 0.1, packet_loss_rate: 0, ttl: 120 });
-  const url = `${edge.admin}/api/v1/channels/news/endpoints/one`;
-  await fetch(url, { method: 'PUT', body, headers: { 'content-type': 'application/json' } });
+  await register(edge, 'news', one.address);
   await knownToAll(edge, 'news');
   const watching = await fetch(`${edge.players}/live/news.flv`);
   const ended = watching.arrayBuffer().catch(() => 'cut');

@@ -5,9 +5,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { afterEach, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
 import { FfmpegPackager } from '../support/ffmpeg-packager.js';
 import { LivePlaylistChecker } from '../support/hls-checker.js';
@@ -15,13 +16,7 @@ import { startHttpOrigin } from '../support/origin-server.js';
 import { SimulatedPackager } from '../support/simulated-packager.js';
 import { waitFor } from '../support/wait.js';
 
-let cleanups: (() => unknown)[];
-beforeEach(() => {
-  cleanups = [];
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 async function packager(): Promise<FfmpegPackager> {
   const started = await FfmpegPackager.start('news');

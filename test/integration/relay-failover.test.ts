@@ -1,21 +1,16 @@
 // The relay in front of origins that are processes of their own and are killed, frozen and deregistered.
 
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigInput } from '../../src/config-schema.js';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
 import { FlvViewer } from '../support/flv-viewer.js';
 import { type OriginProcess, spawnOrigin } from '../support/origin-process.js';
 import { waitFor } from '../support/wait.js';
 
-let cleanups: (() => unknown)[];
-beforeEach(() => {
-  cleanups = [];
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 async function edge(overrides: ConfigInput = {}): Promise<TestDataPlane> {
   const started = await startDataPlane(overrides);

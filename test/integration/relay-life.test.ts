@@ -3,24 +3,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { ConfigInput } from '../../src/config-schema.js';
 import type { EndpointId } from '../../src/model.js';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
 import { FlvViewer, type SeenTag } from '../support/flv-viewer.js';
 import { LiveOrigin, type LiveOriginOptions } from '../support/live-origin.js';
 import { startHttpOrigin } from '../support/origin-server.js';
 import { waitFor } from '../support/wait.js';
 
-let cleanups: (() => unknown)[];
-beforeEach(() => {
-  cleanups = [];
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 async function edge(overrides: ConfigInput = {}): Promise<TestDataPlane> {
   const started = await startDataPlane(overrides);

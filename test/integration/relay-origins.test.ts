@@ -3,19 +3,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, startDataPlane } from '../support/data-plane.js';
 import { FlvViewer } from '../support/flv-viewer.js';
 import { type MediaOrigin, startFfmpegOrigin, startNodeMediaServer } from '../support/media-origins.js';
 import { waitFor } from '../support/wait.js';
 
-let cleanups: (() => unknown)[];
-beforeEach(() => {
-  cleanups = [];
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 async function started(origin: Promise<MediaOrigin>): Promise<MediaOrigin> {
   const ready = await origin;
   cleanups.push(() => ready.kill());

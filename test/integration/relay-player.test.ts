@@ -1,20 +1,15 @@
 // mpegts.js in headless Chromium, over HTTP and over WebSocket, through two failovers.
 
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, startDataPlane } from '../support/data-plane.js';
 import { type FlvPage, openFlvPage } from '../support/flv-page.js';
 import { type OriginProcess, spawnOrigin } from '../support/origin-process.js';
 import { waitFor } from '../support/wait.js';
 
-let cleanups: (() => unknown)[];
-beforeEach(() => {
-  cleanups = [];
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 /** Waits until every player has played so many more seconds. */
 async function played(page: FlvPage, seconds: number): Promise<void> {

@@ -2,20 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
 import { FlvViewer } from '../support/flv-viewer.js';
 import { LiveOrigin } from '../support/live-origin.js';
 import { waitFor } from '../support/wait.js';
 
-let cleanups: (() => unknown)[];
-beforeEach(() => {
-  cleanups = [];
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 const viewerBuffer = 1 << 20;
 

@@ -3,21 +3,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { afterEach, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { type FlvTag, readTag } from '../../src/relay/flv-tag.js';
 import { GopCache } from '../../src/relay/gop-cache.js';
 import { Viewer } from '../../src/relay/viewer.js';
 import { joinFrame, Window } from '../../src/relay/window.js';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { parseWhole } from '../support/flv-bytes.js';
 import { waitFor } from '../support/wait.js';
 
-let cleanups: (() => unknown)[];
-beforeEach(() => {
-  cleanups = [];
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 async function socketPair(): Promise<{ near: Socket; far: Socket }> {
   const server = createServer().listen(0, '127.0.0.1');
