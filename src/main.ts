@@ -30,13 +30,22 @@ function createProgram(): Command {
   return program;
 }
 
+/** What to do about an address that cannot be listened on. */
+const advice: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'choose another port or end what holds it',
+  EADDRNOTAVAIL: 'choose an address of this machine',
+  EACCES: 'choose a port from 1024 on, or run it with the right to take this one',
+  ENOTFOUND: 'choose an address of this machine',
+};
+
 /** Words for an error that nobody below could handle; the stack only where it must be weir's own mistake. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, syscall } = error as NodeJS.ErrnoException;
-  const taken = code === 'EADDRINUSE' ? '; choose another port or end what holds it' : '';
   const told = error.constructor === Error || error instanceof WeirError || syscall !== undefined;
-  return told ? `${error.message}${taken}` : (error.stack ?? error.message);
+  if (!told) return error.stack ?? error.message;
+  const what = (syscall === 'listen' || syscall === 'getaddrinfo') && advice[code ?? ''];
+  return what ? `${error.message}; ${what}` : error.message;
 }
 
 async function main(): Promise<number> {

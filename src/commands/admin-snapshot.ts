@@ -44,7 +44,8 @@ export async function readAdminSnapshot(url: string, deadline: number, signal: A
   } catch (error) {
     signal.throwIfAborted();
     const { cause, message } = error as Error;
-    throw new Error(`no answer from the edge at ${url}: ${cause instanceof Error ? cause.message : message}`);
+    const reason = cause instanceof Error ? cause.message : message;
+    throw new Error(`no answer from the edge at ${url}: ${reason}; does it run, and is that its admin listener?`);
   }
   const parsed = snapshot.safeParse(body);
   if (!parsed.success) throw new Error(`what answers at ${url} is not the admin listener of an edge`);

@@ -5,6 +5,7 @@ import { loadConfig } from '../config.js';
 import type { Config } from '../config-schema.js';
 import { createLogger, type Logger } from '../log.js';
 import type { Endpoint } from '../model.js';
+import { edgeUrl } from '../registrar/edge-url.js';
 import { createRegistry } from '../registry/create.js';
 import type { Registry } from '../registry/registry.js';
 import { createAdminRegistry } from './admin-snapshot.js';
@@ -21,7 +22,8 @@ import {
   number,
   requestOf,
 } from './options.js';
-import { edgeUrl, registryName } from './where.js';
+import { remindOf } from './reminder.js';
+import { awaitedRegistry } from './where.js';
 
 interface Flags extends CommonFlags, EdgeFlags {
   readonly watch?: true;
@@ -39,15 +41,17 @@ The embedded registry is in the edge: it is asked by --admin, by default at admi
 
 interface Source {
   readonly name: string;
+  readonly advice: string;
   readonly registry: Registry;
 }
 
 function sourceOf(config: Config, logger: Logger): Source {
-  if (config.registry.kind === 'zookeeper') {
-    return { name: registryName(config.registry), registry: createRegistry(config.registry, logger) };
-  }
-  const url = edgeUrl(config);
-  return { name: `the edge at ${url}`, registry: createAdminRegistry(url) };
+  const { registry } = config;
+  const zookeeper = registry.kind === 'zookeeper';
+  return {
+    ...awaitedRegistry(config),
+    registry: zookeeper ? createRegistry(registry, logger) : createAdminRegistry(edgeUrl(config)),
+  };
 }
 
 function listing(endpoints: readonly Endpoint[], json: boolean): string[] {
@@ -70,18 +74,21 @@ async function list(source: Source, json: boolean, deadline: number, asked: Abor
   };
   await source.registry.run(follow(follower), AbortSignal.any([asked, late, enough.signal]));
   if (lines !== undefined) lines.forEach(print);
-  else if (!asked.aborted) throw new Error(`nothing heard from ${source.name} in ${deadline / 1000} s`);
+  else if (!asked.aborted)
+    throw new Error(`nothing heard from ${source.name} in ${deadline / 1000} s; ${source.advice}`);
 }
 
 async function watch(source: Source, json: boolean, asked: AbortSignal): Promise<void> {
+  const tell = (text: string) => void process.stderr.write(`${text}\n`);
+  const heard = remindOf(source, tell);
   const follower: Follower = {
     change: (change, endpoint) => print(json ? jsonLine(endpoint, change) : changeLine(change, endpoint)),
-    status: (state) =>
-      process.stderr.write(
-        state === 'live' ? `following ${source.name}\n` : `${source.name} is out of reach, going on trying\n`,
-      ),
+    status: (state) => {
+      heard();
+      tell(state === 'live' ? `following ${source.name}` : `${source.name} is out of reach, going on trying`);
+    },
   };
-  await source.registry.run(follow(follower), asked);
+  await source.registry.run(follow(follower), asked).finally(heard);
 }
 
 async function channels(flags: Flags): Promise<void> {

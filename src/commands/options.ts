@@ -1,6 +1,7 @@
 // Flags that several commands share, and what they mean as settings.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { settings } from '../config/settings.js';
 import { ConfigError, type ConfigRequest, type Override } from '../config.js';
 import type { ConfigInput } from '../config-schema.js';
 import { parseServiceAddress } from '../net-address.js';
@@ -12,6 +13,9 @@ export interface CommonFlags {
   readonly zookeeper?: string;
   readonly registry?: 'zookeeper' | 'embedded';
 }
+
+/** The setting that a flag stands for, with its default, for the flag's description. */
+export const standsFor = (key: string) => `${key}; default: ${settings.get(key)?.default}`;
 
 /** Collects a flag that may be repeated. */
 export const append = (value: string, all: readonly string[] = []) => [...all, value];
@@ -26,11 +30,13 @@ export function addSettingFlags(command: Command): Command {
 /** `--zookeeper` and `--registry`, for every command that talks to a registry. */
 export function addRegistryFlags(command: Command): Command {
   return command
-    .option(
-      '--zookeeper <servers>',
-      'HOST:PORT[,HOST:PORT…][/chroot] (registry.zookeeper.servers; default: 127.0.0.1:2181)',
-    )
-    .addOption(new Option('--registry <kind>', 'where endpoints are registered').choices(['zookeeper', 'embedded']));
+    .option('--zookeeper <servers>', `HOST:PORT[,HOST:PORT…][/chroot] (${standsFor('registry.zookeeper.servers')})`)
+    .addOption(
+      new Option('--registry <kind>', `where endpoints are registered (${standsFor('registry.kind')})`).choices([
+        'zookeeper',
+        'embedded',
+      ]),
+    );
 }
 
 /**

@@ -24,6 +24,7 @@ import {
   requestOf,
   serviceAddress,
 } from './options.js';
+import { remindWhile } from './reminder.js';
 
 interface Flags extends CommonFlags, EdgeFlags {
   readonly channel: readonly string[];
@@ -59,7 +60,7 @@ async function keepRegistered(config: Config, flags: Flags, address: string, ask
   const registered: Registration[] = [];
   let timer: NodeJS.Timeout | undefined;
   try {
-    registered.push(...(await Promise.all(registering)));
+    registered.push(...(await remindWhile(Promise.all(registering), config, logger)));
     for (const { path } of registered) print(`registered ${address} as ${path}`);
     timer = setInterval(() => {
       for (const registration of registered) registration.update(report());

@@ -19,6 +19,7 @@ import {
   requestOf,
   serviceAddress,
 } from './options.js';
+import { remindWhile } from './reminder.js';
 import { applyReport, linesOf } from './report-lines.js';
 
 interface Flags extends CommonFlags, EdgeFlags {
@@ -82,7 +83,8 @@ async function register(flags: Flags): Promise<void> {
   await untilAskedToEnd(async (asked) => {
     let registration: Registration;
     try {
-      registration = await registerEndpoint(config, channel, { address, ...values }, logger, { signal: asked });
+      const registering = registerEndpoint(config, channel, { address, ...values }, logger, { signal: asked });
+      registration = await remindWhile(registering, config, logger);
     } catch (error) {
       if (asked.aborted) return;
       throw error;

@@ -1,14 +1,16 @@
 // `weir serve`: the edge.
 
 import type { Command } from 'commander';
+import { settings } from '../config/settings.js';
 import { loadConfig } from '../config.js';
 import type { Config } from '../config-schema.js';
 import { createLogger } from '../log.js';
 import { version } from '../package.js';
 import { startConfiguredEdge } from './edge.js';
 import { aborted, print, untilAskedToEnd } from './lifetime.js';
-import { addRegistryFlags, addSettingFlags, type CommonFlags, override, requestOf } from './options.js';
+import { addRegistryFlags, addSettingFlags, type CommonFlags, override, requestOf, standsFor } from './options.js';
 import { followSettings } from './reload.js';
+import { remindWhile } from './reminder.js';
 import { registryName, urlOf } from './where.js';
 
 interface Flags extends CommonFlags {
@@ -28,8 +30,6 @@ change of the configuration file put new settings into effect without refusing a
 
 /** SIGHUP is not among them. */
 const endSignals = ['SIGINT', 'SIGTERM'] as const;
-/** Milliseconds without a word of the registry after which the operator is told what is missing. */
-const slow = 3_000;
 
 async function serve(flags: Flags): Promise<void> {
   const request = requestOf(flags, [
@@ -50,14 +50,11 @@ async function serve(flags: Flags): Promise<void> {
       `registry ${registryName(config.registry)}`,
     ];
     // Until a first picture is there players would only be told to come again.
-    const reminder = setTimeout(() => logger.warn(`waiting for the ${registryName(config.registry)}`), slow);
     try {
-      await Promise.race([edge.ready(), aborted(signal)]);
+      await remindWhile(Promise.race([edge.ready(), aborted(signal)]), config, logger);
     } catch (error) {
       await edge.close();
       throw error;
-    } finally {
-      clearTimeout(reminder);
     }
     followSettings({ request, edge, logger, end: () => process.kill(process.pid, 'SIGTERM') }, signal);
     if (!signal.aborted) print(`weir ${version} ready: ${where.join(', ')}`);
@@ -72,8 +69,11 @@ export function addServe(program: Command): void {
     .command('serve')
     .description('run the edge: players in front, endpoints of a registry behind');
   addRegistryFlags(command)
-    .option('--listen <address:port>', 'listener for players (listen; default: :8080)')
-    .option('--admin <address:port>', 'listener for metrics, health and API (admin.listen; default: 127.0.0.1:8081)')
-    .option('--policy <name>', 'how an endpoint is picked (balancer.policy; default: lowest)');
+    .option('--listen <address:port>', `listener for players (${standsFor('listen')})`)
+    .option('--admin <address:port>', `listener for metrics, health and API (${standsFor('admin.listen')})`)
+    .option(
+      '--policy <name>',
+      `how an endpoint is picked: ${settings.get('balancer.policy')?.expected} (${standsFor('balancer.policy')})`,
+    );
   addSettingFlags(command).addHelpText('after', examples).action(serve);
 }

@@ -1,7 +1,7 @@
 // Pure: where something is, in the words of a message.
 
 import type { Config } from '../config-schema.js';
-import { parseListenAddress } from '../net-address.js';
+import { edgeUrl } from '../registrar/edge-url.js';
 
 /** `http://HOST:PORT`, with brackets where the host needs them. */
 export function urlOf({ address, port }: { readonly address: string; readonly port: number }): string {
@@ -13,10 +13,9 @@ export function registryName({ kind, zookeeper }: Config['registry']): string {
   return kind === 'embedded' ? 'embedded' : `zookeeper ${zookeeper.servers.replace(/\/$/, '')}${zookeeper.root}`;
 }
 
-/** Where the edge is asked for an embedded registry; without a URL in the settings, on this machine. */
-export function edgeUrl(config: Config): string {
-  const { url } = config.registry.embedded;
-  if (url !== undefined) return url.replace(/\/$/, '');
-  const { host = '', port } = parseListenAddress(config.admin.listen) ?? { port: 0 };
-  return urlOf({ address: ['', '0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host, port });
+/** The same for who waits for it, with what to do when nothing is heard. */
+export function awaitedRegistry(config: Config): { readonly name: string; readonly advice: string } {
+  return config.registry.kind === 'zookeeper'
+    ? { name: registryName(config.registry), advice: 'is it running, and does --zookeeper name it?' }
+    : { name: `the edge at ${edgeUrl(config)}`, advice: 'is it running, and does --admin name it?' };
 }

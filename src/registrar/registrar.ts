@@ -2,9 +2,10 @@
 
 import type { Config } from '../config-schema.js';
 import type { Logger } from '../log.js';
-import { parseListenAddress, parseServiceAddress } from '../net-address.js';
+import { parseServiceAddress } from '../net-address.js';
 import { registryLogger } from '../registry/create.js';
 import { parseChannelName } from '../registry/names.js';
+import { edgeUrl } from './edge-url.js';
 import { registerOverHttp } from './http.js';
 import { type EndpointInfo, mergeValues, type Registration } from './registration.js';
 import { registerInZooKeeper } from './zookeeper.js';
@@ -46,14 +47,10 @@ export async function registerEndpoint(
     const settings = { servers, root, sessionTimeout, credentials, prefix };
     return await registerInZooKeeper(settings, endpoint, registryLogger(logger), signal);
   }
-  const { token } = embedded;
-  const url = embedded.url ?? adminUrl(config.admin.listen);
-  return await registerOverHttp({ url, token, ttl }, endpoint, registryLogger(logger), signal);
-}
-
-/** Where the admin listener of this machine is reached; one that listens everywhere, over loopback. */
-function adminUrl(listen: string): string {
-  const { host = '127.0.0.1', port } = parseListenAddress(listen) ?? { port: 8081 };
-  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
+  return await registerOverHttp(
+    { url: edgeUrl(config), token: embedded.token, ttl },
+    endpoint,
+    registryLogger(logger),
+    signal,
+  );
 }

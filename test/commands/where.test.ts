@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { edgeUrl, registryName, urlOf } from '../../src/commands/where.js';
+import { awaitedRegistry, registryName, urlOf } from '../../src/commands/where.js';
 import { loadConfig } from '../../src/config.js';
 
 test('a URL has brackets around an IPv6 address', () => {
@@ -19,16 +19,11 @@ for (const [sets, name] of names) {
   });
 }
 
-const urls: [sets: string[], url: string][] = [
-  [[], 'http://127.0.0.1:8081'],
-  [['admin.listen=:9000'], 'http://127.0.0.1:9000'],
-  [['admin.listen=0.0.0.0:9000'], 'http://127.0.0.1:9000'],
-  [['admin.listen=10.0.0.5:9000'], 'http://10.0.0.5:9000'],
-  [['admin.listen=[fd00::5]:9000'], 'http://[fd00::5]:9000'],
-  [['registry.embedded.url=https://edge.example/weir/'], 'https://edge.example/weir'],
-];
-for (const [sets, url] of urls) {
-  test(`the edge of ${sets.join(' ') || 'the defaults'} is asked at ${url}`, () => {
-    assert.equal(edgeUrl(loadConfig({ sets })), url);
-  });
-}
+test('who waits for the registry is told where it is looked for, and which flag says so', () => {
+  const zookeeper = awaitedRegistry(loadConfig({}));
+  assert.equal(zookeeper.name, 'zookeeper 127.0.0.1:2181/channels');
+  assert.match(zookeeper.advice, /--zookeeper/);
+  const embedded = awaitedRegistry(loadConfig({ sets: ['registry.kind=embedded'] }));
+  assert.equal(embedded.name, 'the edge at http://127.0.0.1:8081');
+  assert.match(embedded.advice, /--admin/);
+});
