@@ -90,6 +90,9 @@ const table = {
 
 export type ErrorCode = keyof typeof table;
 
+/** Statuses of an endpoint that say that it failed, whatever the request was: another one is worth asking. */
+export const gatewayErrors: ReadonlySet<number> = new Set([502, 503, 504]);
+
 /** An error with a code of the table. `cause` carries what was thrown below; `detail` is safe to show to a client. */
 export class WeirError extends Error {
   override readonly name = 'WeirError';

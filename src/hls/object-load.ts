@@ -2,7 +2,7 @@
 
 import type { Pick } from '../balancer/balancer.js';
 import { failureOf } from '../balancer/failure.js';
-import { toWeirError, WeirError } from '../errors.js';
+import { gatewayErrors, toWeirError, WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
 import type { Exchange, UpstreamHandler } from '../upstream/client.js';
 import type { Load } from './cached-object.js';
@@ -22,8 +22,6 @@ export interface ObjectRequest {
   /** Further places tried before the first byte. */
   readonly retries: number;
 }
-
-const gatewayErrors = new Set([502, 503, 504]);
 
 /** @param next gives another place than those that failed, or throws a WeirError when there is none */
 export function createLoad(next: (failed: readonly ServerOrigin[]) => Place, request: ObjectRequest): Load {

@@ -2,7 +2,7 @@
 // the endpoint knows it only so.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import { WeirError } from '../errors.js';
+import { gatewayErrors, WeirError } from '../errors.js';
 import { findVariant, sessionVariant, variantUris } from './master.js';
 import type { Origin, TextAnswer } from './origin.js';
 import { type MasterPlaylist, type Playlist, PlaylistError } from './playlist.js';
@@ -39,8 +39,6 @@ export class StatusError extends Error {
   }
 }
 
-/** The endpoint's own way to say that it fails. */
-const gatewayErrors = new Set([502, 503, 504]);
 /** Answers that a session which the endpoint has forgotten gets. */
 const sessionLost = new Set([400, 401, 403, 404, 410]);
 
