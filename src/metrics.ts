@@ -73,13 +73,16 @@ export function createMetrics({ process = true } = {}) {
     requests: counter('weir_http_requests_total', 'Requests answered.', ['protocol', 'status_class']),
     firstByte: histogram(
       'weir_http_first_byte_seconds',
-      'From the request to the first byte of its answer.',
+      'Seconds from a request to the first byte of its answer.',
       latencyBuckets,
       ['protocol'],
     ),
-    duration: histogram('weir_http_duration_seconds', 'From the request to the end of its answer.', durationBuckets, [
-      'protocol',
-    ]),
+    duration: histogram(
+      'weir_http_duration_seconds',
+      'Seconds from a request to the end of its answer.',
+      durationBuckets,
+      ['protocol'],
+    ),
     openStreams: gauge('weir_http_open_streams', 'Answers under way.', ['protocol']),
     connections: gauge('weir_http_connections', "Players' open connections."),
     connectionsRefused: counter(
@@ -90,19 +93,19 @@ export function createMetrics({ process = true } = {}) {
     picks: counter('weir_picks_total', 'Picks by policy and how they ended.', ['policy', 'outcome']),
     reportAge: gauge(
       'weir_balancer_report_age_seconds',
-      'Age of the reports that picks rest on.',
+      'Age in seconds of the reports that picks rest on.',
       ['statistic'],
       'max',
     ),
     gain: gauge(
       'weir_balancer_gain',
-      "Learned by `adaptive`: part of a server's load that follows this edge's shares.",
+      "Learned by `adaptive`: part of a server's load, 0 to 1, that follows this edge's shares.",
       [],
       'average',
     ),
     busiestShare: gauge(
       'weir_balancer_busiest_share',
-      'Shares of the kbit/s picked lately that the ten busiest servers got, by `adaptive`.',
+      'Shares, 0 to 1, of the kbit/s picked lately that the ten busiest servers got, by `adaptive`.',
       ['rank'],
       'average',
     ),
@@ -118,17 +121,17 @@ export function createMetrics({ process = true } = {}) {
     relayFailovers: counter('weir_relay_failovers_total', 'Streams moved to another endpoint, by why.', ['cause']),
     relayFailoverDuration: histogram(
       'weir_relay_failover_seconds',
-      'From the last tag of the old endpoint to the first of the new one.',
+      'Seconds from the last tag of the old endpoint to the first of the new one.',
       [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 7.5, 10],
     ),
     relayWindowBytes: histogram(
       'weir_relay_window_bytes',
-      'What is written to each viewer at once.',
+      'Bytes written to each viewer at once.',
       [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576],
     ),
     relayJoin: histogram(
       'weir_relay_join_seconds',
-      'From the request of a viewer to its first keyframe.',
+      'Seconds from the request of a viewer to its first keyframe.',
       latencyBuckets,
       ['protocol'],
     ),
@@ -143,22 +146,27 @@ export function createMetrics({ process = true } = {}) {
     hlsSavedBytes: counter('weir_hls_saved_bytes_total', 'Body bytes sent without fetching them anew.'),
     hlsPlaylistAge: histogram(
       'weir_hls_playlist_age_seconds',
-      'Since the origin was asked for the playlist that is served.',
+      'Seconds since the origin was asked for the playlist that is served.',
       [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30],
     ),
     hlsSwitches: counter('weir_hls_switches_total', 'Changes of a session to another endpoint.', ['cause']),
     hlsPins: counter('weir_hls_pins_total', 'Requests whose pin leads to no endpoint.', ['problem']),
     hlsSessions: gauge('weir_hls_sessions', 'HLS sessions.'),
-    hlsCacheBytes: gauge('weir_hls_cache_bytes', 'Memory that cached objects take.'),
+    hlsCacheBytes: gauge('weir_hls_cache_bytes', 'Bytes of memory that cached objects take.'),
     hlsCacheObjects: gauge('weir_hls_cache_objects', 'Cached objects.'),
 
     workers: gauge('weir_workers', 'Processes that serve players, by what they do.', ['state']),
     workerExits: counter('weir_worker_exits_total', 'Processes that served players and ended, by cause.', ['cause']),
-    workerMemory: gauge('weir_worker_resident_bytes', 'Resident memory of a worker.', ['worker']),
+    workerMemory: gauge('weir_worker_resident_bytes', 'Resident memory of a worker in bytes.', ['worker']),
 
     registryState: gauge('weir_registry_state', '1 for the state the snapshot is in.', ['state'], 'max'),
     snapshotRevision: gauge('weir_snapshot_revision', 'Revision of the snapshot.', [], 'max'),
-    snapshotAge: gauge('weir_snapshot_age_seconds', 'Since the registry was last known to be in reach.', [], 'max'),
+    snapshotAge: gauge(
+      'weir_snapshot_age_seconds',
+      'Seconds since the registry was last in reach; 0 while it is.',
+      [],
+      'max',
+    ),
     registryEvents: counter('weir_registry_events_total', 'Changes the registry told of.', ['event']),
     registrySessions: counter('weir_registry_session_changes_total', 'Changes of the registry session.', ['state']),
     registrySkipped: counter('weir_registry_skipped_nodes_total', 'Registrations no decoder accepts.', ['reason']),
@@ -170,7 +178,7 @@ export function createMetrics({ process = true } = {}) {
     massDrops: counter('weir_registry_mass_drops_total', 'Times most endpoints vanished at once and were kept.'),
     eventDelay: histogram(
       'weir_registry_event_to_snapshot_seconds',
-      'From a registry event to the snapshot that contains it.',
+      'Seconds from a registry event to the snapshot that contains it.',
       [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5],
     ),
   };

@@ -29,7 +29,10 @@ const embedded = z.strictObject({
   url: z
     .url({ protocol: /^https?$/, error: 'expected a URL such as http://10.0.0.5:8081' })
     .optional()
-    .describe('Where `weir register` reaches the edge; by default admin.listen on this machine.'),
+    .meta({
+      description: 'Where `weir register` reaches the edge; by default admin.listen on this machine.',
+      examples: ['http://10.0.0.5:8081'],
+    }),
   tokenFile: file('A file with the bearer token that writes need.', '/etc/weir/registry.token'),
   token: secret(
     'The bearer token that writes need; from the environment or the configuration file only.',

@@ -72,6 +72,19 @@ function referenceSection(section: Section): string[] {
   ];
 }
 
+/** Settings that take a new start; a section stands for all of its own. */
+function restartKeys(): string[] {
+  const waits = (setting: Setting) => setting.reload === 'restart';
+  return settingsTree.sections.flatMap((section) => {
+    const all = settingsOf(section);
+    return all.every(waits) ? `\`${section.key}\`` : all.filter(waits).map(({ key }) => `\`${key}\``);
+  });
+}
+
+function settingsOf(section: Section): readonly Setting[] {
+  return [...section.settings, ...section.sections.flatMap(settingsOf)];
+}
+
 /** The reference of all settings, in Markdown. */
 export const referenceDocument = `${[
   '<!-- Generated from src/config-schema.ts by `npm run docs`. -->',
@@ -94,5 +107,9 @@ export const referenceDocument = `${[
   '`GiB` (a bare number: bytes). In a variable and in `--set` a list is written with commas, or as YAML: `[a, b]`. Paths are',
   'relative to the working directory. A secret is refused by `--set`, since other users can read the arguments of a',
   'process, and is never printed; the setting with `File` at the end of its name takes a file that holds it.',
+  '',
+  'SIGHUP and a change of the configuration file put new settings into effect while the edge runs, most of them by new',
+  'workers: with `workers: 0` more of them wait for a new start, which the log then says.',
+  `These always do: ${restartKeys().join(', ')}.`,
   ...referenceSection(settingsTree),
 ].join('\n')}\n`;

@@ -20,6 +20,10 @@ for (const [path, generated] of documents) {
   });
 }
 
+test('the reference names what takes a new start', () => {
+  assert.match(referenceDocument, /^These always do: `admin`, `registry`, `log\.format`\.$/m);
+});
+
 test('config/weir.yaml sets every setting to its default', () => {
   assert.deepEqual(loadConfig({ file: `${packageRoot}config/weir.yaml` }), loadConfig({}));
 });
