@@ -10,6 +10,7 @@ import type { SnapshotStore } from '../snapshot/store.js';
 import type { Change } from '../snapshot/update.js';
 import type { UpstreamClient } from '../upstream/client.js';
 import { type ChannelPath, upstreamTarget } from '../upstream/target.js';
+import { FailedServers } from './failed-servers.js';
 import type { FlvTag } from './flv-tag.js';
 import { Pull, type PullFault, type PullSettings } from './pull.js';
 
@@ -74,8 +75,7 @@ export class Source {
   /** Set while the current pull is to be left although it delivers. */
   #leaving: 'deregistered' | 'moved' | 'no_keyframe' | undefined;
   #lostBy: FailoverCause | undefined;
-  /** Servers that failed since the last pull that was proven, not picked as long as there is another; by which endpoint. */
-  readonly #failed = new Map<ServerOrigin, EndpointId>();
+  readonly #failed = new FailedServers();
   #known: ReadonlySet<EndpointId>;
   /** ms; longest group of pictures seen. */
   #group = 0;
@@ -143,7 +143,7 @@ export class Source {
     if (this.#closed || this.#candidate !== undefined) return;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-    const exclude = [...this.#failed.keys()];
+    const exclude = this.#failed.list();
     if (this.#leaving === 'no_keyframe' && this.#current !== undefined) exclude.push(this.#current.pick.server);
     let pick: Pick;
     try {
@@ -228,7 +228,7 @@ export class Source {
     );
     if (pull === this.#candidate) {
       this.#candidate = undefined;
-      this.#failed.set(pull.pick.server, endpoint.id);
+      this.#failed.add(pull.pick.server, endpoint.id);
       this.#connect();
       return;
     }
@@ -238,7 +238,7 @@ export class Source {
       return;
     }
     if (this.#tools.now() - this.#liveSince >= proven) this.#failed.clear();
-    this.#failed.set(pull.pick.server, endpoint.id);
+    this.#failed.add(pull.pick.server, endpoint.id);
     this.#current = undefined;
     this.#lostBy = this.#leaving ?? fault;
     this.#leaving = undefined;
@@ -293,11 +293,7 @@ export class Source {
     if (!isNew && !change.drop.some((endpoint) => endpoint.channel === channel)) return;
     this.#known = idsOf(snapshot, channel);
     const addresses = new Set(snapshot.channels.get(channel)?.endpoints.map((endpoint) => endpoint.address));
-    for (const { address, id } of snapshot.channels.get(channel)?.endpoints ?? []) {
-      // Registered anew, so it may be well again.
-      const server = serverOf(address);
-      if (this.#failed.has(server) && this.#failed.get(server) !== id) this.#failed.delete(server);
-    }
+    this.#failed.forgive(snapshot.channels.get(channel)?.endpoints ?? []);
     if (this.#candidate !== undefined && !addresses.has(this.#candidate.pick.endpoint.address)) {
       this.#leave(this.#candidate, 'abandoned');
       this.#candidate = undefined;
