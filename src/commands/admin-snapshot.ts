@@ -24,7 +24,7 @@ const snapshot = z.object({
   ),
 });
 
-export interface AdminSnapshot {
+interface AdminSnapshot {
   readonly state: 'pending' | 'live' | 'stale';
   readonly endpoints: readonly Endpoint[];
 }
@@ -34,7 +34,7 @@ export interface AdminSnapshot {
  *
  * @throws Error in words for whoever typed the URL: nobody there, not an edge, no answer by `deadline` milliseconds
  */
-export async function readAdminSnapshot(url: string, deadline: number, signal: AbortSignal): Promise<AdminSnapshot> {
+async function readAdminSnapshot(url: string, deadline: number, signal: AbortSignal): Promise<AdminSnapshot> {
   const options = { signal: AbortSignal.any([signal, AbortSignal.timeout(deadline)]) };
   let body: unknown;
   try {

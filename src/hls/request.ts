@@ -4,17 +4,6 @@ import { createHash } from 'node:crypto';
 import { type Pin, type PinKeys, parsePin, pinParameter } from './pin.js';
 import { join, nameOf, pieces } from './query.js';
 
-/** The part of a route that matters here. */
-export interface ChannelRequest {
-  readonly channel: string;
-  /** Percent-encoded, whole. */
-  readonly path: string;
-  /** What follows the stem. */
-  readonly rest: string;
-  /** With its question mark, or empty. */
-  readonly query: string;
-}
-
 /** What low-latency players ask of a playlist (RFC 8216bis, section 6.2.5.2), in the numbers that players see. */
 export interface Directives {
   readonly sequence: number | undefined;

@@ -65,7 +65,7 @@ export interface MediaWindow {
 }
 
 /** Tags that this file writes itself; whatever else the header says is passed on. */
-export const countedTags = new Set([
+const countedTags = new Set([
   'EXTM3U',
   'EXT-X-VERSION',
   'EXT-X-TARGETDURATION',

@@ -14,7 +14,7 @@ export interface ConnectString {
   readonly chroot: string;
 }
 
-export const defaultPort = 2181;
+const defaultPort = 2181;
 
 /** Undefined when it is malformed. The port may be left out: 2181. */
 export function parseConnectString(text: string): ConnectString | undefined {

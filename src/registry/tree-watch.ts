@@ -22,8 +22,8 @@ export interface TreeWatchOptions {
 }
 
 /** Re-arming all watches takes one packet; at 1,048,575 bytes (`jute.maxbuffer`) the server refuses it. */
-export const watchedBytesAlarm = 800_000;
-export const watchedBytesLimit = 1_000_000;
+const watchedBytesAlarm = 800_000;
+const watchedBytesLimit = 1_000_000;
 
 const rereadDelay = 1_000;
 const deniedDelay = 10_000;

@@ -31,7 +31,7 @@ export type TreeChange =
 const nothing: Decoded = { kind: 'nothing' };
 
 /** A node that is made again is another endpoint: the transaction that made it is part of the id. */
-export function endpointId(path: string, czxid: number): EndpointId {
+function endpointId(path: string, czxid: number): EndpointId {
   return `${path}@${czxid.toString(16)}` as EndpointId;
 }
 

@@ -128,7 +128,7 @@ function toStat(stat: NativeStat | null): Stat | undefined {
 }
 
 /** The package is optional and native: where it does not load, no retry helps, and the message says what does. */
-export class ClientMissingError extends Error {
+class ClientMissingError extends Error {
   override readonly name = 'ClientMissingError';
   constructor(cause: unknown) {
     super(
