@@ -13,6 +13,7 @@ const read = (path: string) => readFileSync(packageRoot + path, 'utf8');
 const readme = read('README.md');
 const dockerfile = read('Dockerfile');
 const alerts = read('config/alerts.yml');
+const hls = read('docs/hls.md');
 const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
 
 /** Every match's first group in a text. */
@@ -75,9 +76,15 @@ describe('README.md', () => {
   });
 });
 
-test('README.md and the alerts name metrics that exist', async () => {
+test('docs/hls.md names settings that exist', () => {
+  const named = all(hls, /`((?:hls|balancer)\.[a-zA-Z.]+)/g);
+  assert.ok(named.length >= 10);
+  for (const key of named) assert.ok(settings.has(key), key);
+});
+
+test('README.md, docs/hls.md and the alerts name metrics that exist', async () => {
   const known = new Set((await createMetrics().registry.getMetricsAsJSON()).map((metric) => metric.name));
-  const named = [...all(readme, /\b((?:weir|nodejs|process)_[a-z0-9_]+)/g), ...all(alerts, /\b(weir_[a-z_]+)/g)];
+  const named = all(readme + hls + alerts, /\b((?:weir|nodejs|process)_[a-z0-9_]+)/g);
   assert.ok(named.length >= 15);
   for (const name of named) assert.ok(known.has(name.replace(/_(bucket|sum|count)$/, '')), name);
 });
