@@ -8,6 +8,7 @@ import { parseListenAddress } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import { answerError, type EdgeContext, PlayerExchange } from './exchange.js';
 import { isLoop, preflightHeaders } from './headers.js';
+import { backlog, Intake, type SharedSocket } from './intake.js';
 import { parseRoute, type Route } from './route.js';
 import { refuseUpgrade } from './websocket.js';
 
@@ -24,6 +25,8 @@ const connectionsCheckingInterval = 1_000;
 
 export class DataServer {
   readonly #server: Server;
+  /** How much of a shared listening socket it takes. */
+  readonly intake: Intake;
   readonly #edge: EdgeContext;
   readonly #handlers: PlayerHandlers;
   readonly #store: SnapshotStore;
@@ -44,6 +47,7 @@ export class DataServer {
       noDelay: true,
     });
     this.#server.maxConnections = settings.maxConnections;
+    this.intake = new Intake(this.#server);
     this.#server.on('connection', (socket) => {
       metrics.connections.inc();
       socket.on('close', () => metrics.connections.dec());
@@ -55,26 +59,31 @@ export class DataServer {
   }
 
   /** Resolves with the address it listens on; rejects when it cannot. */
-  listen(address: string): Promise<AddressInfo> {
+  async listen(address: string): Promise<AddressInfo> {
     const parsed = parseListenAddress(address);
-    if (parsed === undefined) return Promise.reject(new TypeError(`not an address to listen on: ${address}`));
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ ...parsed, backlog: 4096 }, () => {
-        this.#server.off('error', reject);
-        resolve(this.#server.address() as AddressInfo);
-      });
-    });
+    if (parsed === undefined) throw new TypeError(`not an address to listen on: ${address}`);
+    await this.#listening(() => this.#server.listen({ ...parsed, backlog }));
+    return this.#server.address() as AddressInfo;
   }
 
-  /** Serves on a Unix socket, in this process alone. */
-  listenOnSocket(path: string): Promise<void> {
+  /** Accepts from a socket that other processes accept from too. */
+  listenOnShared(socket: SharedSocket): Promise<void> {
+    return this.#listening(() => this.#server.listen(socket, backlog));
+  }
+
+  /** Serves on a Unix socket. */
+  listenOnPath(path: string): Promise<void> {
+    return this.#listening(() => this.#server.listen({ path, backlog }));
+  }
+
+  #listening(listen: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ path, exclusive: true, backlog: 4096 }, () => {
+      this.#server.once('listening', () => {
         this.#server.off('error', reject);
         resolve();
       });
+      listen();
     });
   }
 
@@ -89,7 +98,8 @@ export class DataServer {
    * the answer to its next request, since a connection closed while a request is on its way is a failed request.
    */
   async drain(grace: number, end: 'shutdown' | 'handover'): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#stopAccepting(end, resolve));
+    this.intake.end();
+    const closed = new Promise<void>((resolve) => this.#stopAccepting(end, () => resolve()));
     // A connection that was kept alive becomes idle at the end of its request, not now.
     const sweep = end === 'shutdown' ? setInterval(() => this.#server.closeIdleConnections(), 100) : undefined;
     const deadline = setTimeout(() => this.close(), grace);
@@ -106,6 +116,7 @@ export class DataServer {
 
   /** Closes every connection at once. */
   close(): void {
+    this.intake.end();
     this.#server.close();
     this.#server.closeAllConnections();
     for (const socket of this.#upgraded) socket.destroy();
