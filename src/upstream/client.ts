@@ -101,7 +101,7 @@ class RunningExchange implements Exchange, Dispatcher.DispatchHandler {
       counted.pool.dispatch({ origin: request.server, path, method, headers, bodyTimeout }, this);
     } catch (error) {
       // The caller gets its Exchange before it hears of any error.
-      queueMicrotask(() => this.#fail(error instanceof WeirError ? error : mapError(error)));
+      queueMicrotask(() => this.#fail(error instanceof WeirError ? error : toUpstreamError(error)));
     }
   }
 
@@ -136,7 +136,7 @@ class RunningExchange implements Exchange, Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
-    this.#fail(this.#timedOut ? new WeirError('upstream_first_byte_timeout') : mapError(error));
+    this.#fail(this.#timedOut ? new WeirError('upstream_first_byte_timeout') : toUpstreamError(error));
   }
 
   #firstByteTimeout(): void {
@@ -178,11 +178,12 @@ const connectErrors = new Set([
   'EADDRNOTAVAIL',
 ]);
 
-function mapError(error: unknown): WeirError {
+/** What Node and undici throw at a connection or a request, as an error of the table. */
+export function toUpstreamError(error: unknown): WeirError {
   if (error instanceof WeirError) return error;
   const { code, name, cause, errors } = error as NodeJS.ErrnoException & { cause?: unknown; errors?: unknown[] };
   // Several addresses of one name were tried: the first error is as good as any.
-  if (name === 'AggregateError' && errors !== undefined && errors.length > 0) return mapError(errors[0]);
+  if (name === 'AggregateError' && errors !== undefined && errors.length > 0) return toUpstreamError(errors[0]);
   if (cause instanceof WeirError) return cause;
   if (code !== undefined && connectErrors.has(code)) return new WeirError('upstream_connect', { cause: error });
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
