@@ -122,7 +122,11 @@ class RunningExchange implements Exchange, Dispatcher.DispatchHandler {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.#ended || status < 200) return;
     this.#observe(headers);
+    // RFC 9110, section 8.6: a 204 states no length.
+    if (status === 204) delete headers['content-length'];
     this.#handler.onResponse(status, headers);
+    // Neither has a body, whatever length the header states; undici would miss it and call the answer cut.
+    if (status === 204 || status === 304) this.onResponseEnd();
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
