@@ -1,7 +1,6 @@
 // WebSocket-FLV that weir does not relay itself: the upgrade goes to the picked endpoint, and bytes pass both ways.
 
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { toWeirError, type WeirError } from '../errors.js';
 import { Attempts, type AttemptTools } from './attempts.js';
 import type { PlayerExchange } from './exchange.js';
@@ -18,7 +17,7 @@ export interface WebSocketTools extends Omit<AttemptTools, 'client'> {
 const closeTimeout = 10_000;
 
 /** A refused upgrade is answered with the error as a plain HTTP response, and the socket is closed. */
-export function refuseUpgrade(socket: Duplex, exchange: PlayerExchange, error: WeirError): void {
+export function refuseUpgrade(socket: Socket, exchange: PlayerExchange, error: WeirError): void {
   exchange.failed(error);
   const body = JSON.stringify({ error: error.code, message: error.message, request_id: exchange.hop.requestId });
   if (!socket.destroyed) {
@@ -26,6 +25,8 @@ export function refuseUpgrade(socket: Duplex, exchange: PlayerExchange, error: W
       `HTTP/1.1 ${error.status} ${error.code}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
         `Connection: close\r\nX-Request-Id: ${exchange.hop.requestId}\r\n\r\n${body}`,
     );
+    // Who keeps its side open would otherwise keep the connection.
+    socket.destroySoon();
   }
   exchange.ended();
 }
