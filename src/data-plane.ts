@@ -21,7 +21,8 @@ import { passThrough } from './http/passthrough.js';
 import { createWebSocketServer, relayHttp, relayWebSocket } from './http/relayed.js';
 import type { Route } from './http/route.js';
 import { DataServer } from './http/server.js';
-import { createUpgradeAgents, passWebSocket, refuseUpgrade } from './http/websocket.js';
+import { createUpgradeAgents } from './http/upgrade.js';
+import { passWebSocket, refuseUpgrade } from './http/websocket.js';
 import type { Logger } from './log.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import type { ChannelName, ServerOrigin, Update } from './model.js';
@@ -117,7 +118,7 @@ export function createDataPlane(
     draining: () => draining,
   };
   const passthrough = { balancer, client, metrics, retries: config.upstream.retries };
-  const webSocket = { balancer, agents, firstByteTimeout: config.upstream.firstByteTimeout };
+  const webSocket = { balancer, metrics, agents, settings: config.upstream };
   const peers = identity === undefined ? undefined : new PeerView(identity.self.name, store);
   const shared = {
     store: peers?.store ?? store,

@@ -1,13 +1,14 @@
 // The data listener: limits, the first look at every request, and the end of it all (draining).
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { WeirError } from '../errors.js';
 import type { ChannelName } from '../model.js';
 import { parseListenAddress } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import { answerError, type EdgeContext, PlayerExchange } from './exchange.js';
-import { isLoop, preflightHeaders } from './headers.js';
+import { isHostValid, isLoop, preflightHeaders } from './headers.js';
 import { backlog, Intake, type SharedSocket } from './intake.js';
 import { parseRoute, type Route } from './route.js';
 import { refuseUpgrade } from './websocket.js';
@@ -31,6 +32,8 @@ export class DataServer {
   readonly #handlers: PlayerHandlers;
   readonly #store: SnapshotStore;
   readonly #upgraded = new Set<Socket>();
+  /** The latest answer on each connection; with it, all before it are over. */
+  readonly #answers = new WeakMap<Duplex, ServerResponse>();
 
   constructor(edge: EdgeContext, store: SnapshotStore, handlers: PlayerHandlers) {
     this.#edge = edge;
@@ -123,6 +126,7 @@ export class DataServer {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    this.#answers.set(request.socket, response);
     const exchange = new PlayerExchange(request, this.#edge);
     response.on('close', () => exchange.ended());
     const { method } = request;
@@ -142,13 +146,13 @@ export class DataServer {
     socket.on('close', () => this.#upgraded.delete(socket));
     // A player that resets its connection is no error of ours.
     socket.on('error', () => socket.destroy());
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return this.#ignoreUpgrade(request, socket);
     const exchange = new PlayerExchange(request, this.#edge);
     exchange.protocol = 'ws-flv';
     const route = this.#route(exchange);
     if (route instanceof WeirError) return refuseUpgrade(socket, exchange, route);
     exchange.channel = route.channel;
-    const isWebSocket = request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
-    if (!isWebSocket || route.kind !== 'flv') {
+    if (request.method !== 'GET' || route.kind !== 'flv') {
       return refuseUpgrade(
         socket,
         exchange,
@@ -158,8 +162,25 @@ export class DataServer {
     this.#handlers.upgrade(exchange, route, socket, head);
   }
 
+  /**
+   * To anything but WebSocket no server must upgrade (RFC 9110, section 7.8), and some clients offer h2c with every request.
+   * Node has taken its parser off the connection, so this answer is the last one on it.
+   */
+  #ignoreUpgrade(request: IncomingMessage, socket: Socket): void {
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.on('finish', () => socket.destroySoon());
+    socket.on('drain', () => response.emit('drain'));
+    socket.on('end', () => socket.destroy());
+    // What else comes in is not looked at, but for its end.
+    socket.resume();
+    this.#onRequest(request, response);
+  }
+
   #route(exchange: PlayerExchange): Route | WeirError {
     const { request } = exchange;
+    if (!isHostValid(request)) return new WeirError('bad_request', { detail: 'One valid Host is needed.' });
     const target = request.url ?? '/';
     if (target.length > this.#edge.settings.maxUrlLength) return new WeirError('uri_too_long');
     if (isLoop(request.headers, this.#edge.via)) return new WeirError('loop_detected');
@@ -183,7 +204,10 @@ export class DataServer {
 
   /** What Node's parser refuses never becomes a request: answered here, in the words of the table. */
   #onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-    if (!socket.writable || error.code === 'ECONNRESET') {
+    const answer = this.#answers.get(socket);
+    // In the middle of an answer, another one would be taken for a part of it.
+    const answering = answer !== undefined && !answer.writableFinished;
+    if (answering || !socket.writable || error.code === 'ECONNRESET') {
       socket.destroy();
       return;
     }
