@@ -16,11 +16,13 @@ import { type HlsReport, HlsSessions } from './hls/sessions.js';
 import { answerError, type EdgeContext } from './http/exchange.js';
 import { HlsHandler } from './http/hls.js';
 import { PeerHlsHandler } from './http/hls-peer.js';
+import type { Intake, SharedSocket } from './http/intake.js';
 import { passThrough } from './http/passthrough.js';
 import { createWebSocketServer, relayHttp, relayWebSocket } from './http/relayed.js';
 import type { Route } from './http/route.js';
 import { DataServer } from './http/server.js';
-import { createUpgradeAgents, passWebSocket, refuseUpgrade } from './http/websocket.js';
+import { createUpgradeAgents } from './http/upgrade.js';
+import { passWebSocket, refuseUpgrade } from './http/websocket.js';
 import type { Logger } from './log.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import type { ChannelName, ServerOrigin, Update } from './model.js';
@@ -48,6 +50,7 @@ export interface WorkerIdentity {
 
 export type { SessionState } from './hls/session-state.js';
 export type { HlsReport } from './hls/sessions.js';
+export type { IntakeState, SharedSocket } from './http/intake.js';
 export { type Member, ownerOf } from './peers/owner.js';
 export type { RelayJson } from './relay/report.js';
 
@@ -56,6 +59,10 @@ export interface DataPlane {
   accept(update: Update): boolean;
   /** Starts to serve players; resolves with the address. */
   listen(): Promise<AddressInfo>;
+  /** Starts to serve players from a socket that the edge's other processes accept from too, and those processes. */
+  listenOnShared(socket: SharedSocket): Promise<void>;
+  /** How much of the shared socket it takes. */
+  readonly intake: Intake;
   /** As JSON for the API. Throws a WeirError for an unknown channel. */
   explain(channel: ChannelName): unknown;
   /** As JSON for the API: every relay with its endpoint, codecs, measured bitrate, viewers and failovers. */
@@ -111,7 +118,7 @@ export function createDataPlane(
     draining: () => draining,
   };
   const passthrough = { balancer, client, metrics, retries: config.upstream.retries };
-  const webSocket = { balancer, agents, firstByteTimeout: config.upstream.firstByteTimeout };
+  const webSocket = { balancer, metrics, agents, settings: config.upstream };
   const peers = identity === undefined ? undefined : new PeerView(identity.self.name, store);
   const shared = {
     store: peers?.store ?? store,
@@ -157,10 +164,12 @@ export function createDataPlane(
   };
   return {
     accept: (update) => store.accept(update),
-    listen: async () => {
-      if (identity !== undefined) await peerServer?.listenOnSocket(identity.self.socket);
-      return server.listen(config.listen);
+    listen: () => server.listen(config.listen),
+    listenOnShared: async (socket) => {
+      if (identity !== undefined) await peerServer?.listenOnPath(identity.self.socket);
+      await server.listenOnShared(socket);
     },
+    intake: server.intake,
     explain: (channel) => explanationJson(balancer.explain(channel)),
     relays: () => relays.report().map(relayJson),
     describeHls: () => hls?.sessions.describe() ?? { sessions: [], cache: { objects: 0, bytes: 0 } },

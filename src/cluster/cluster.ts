@@ -1,8 +1,6 @@
 // The edge in several processes: control plane, admin and supervisor here, the data plane in workers.
 
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { changes } from '../config/changes.js';
@@ -11,8 +9,8 @@ import { createControlPlane } from '../control-plane.js';
 import { createEdgeName, type DataPlaneConfig } from '../data-plane.js';
 import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
-import { type ListenAddress, parseListenAddress } from '../net-address.js';
 import type { Edge, RegistrySource } from './edge.js';
+import { openListeningSocket } from './listening-socket.js';
 import { joinHls, joinRelays } from './reports.js';
 import { Supervisor } from './supervisor.js';
 import type { Machine } from './watch.js';
@@ -34,15 +32,11 @@ export async function startCluster(
   let current = config;
   let draining = false;
   const metrics = createMetrics();
-  const listen = await freeAddress(config.listen);
+  const socket = await openListeningSocket(config.listen);
   const socketFolder = await mkdtemp(join(tmpdir(), 'weir-'));
-  const forWorkers = (next: Config): DataPlaneConfig => {
-    const { registry: _registry, admin: _admin, ...rest } = next;
-    // A port that the system chose once stays.
-    return next.listen === config.listen ? { ...rest, listen } : rest;
-  };
   const supervisor = new Supervisor({
     config: forWorkers(config),
+    socket,
     logger,
     metrics,
     machine,
@@ -72,9 +66,10 @@ export async function startCluster(
     const { live, workers, restart } = changes(current, next);
     if (restart.length > 0) logger.warn({ settings: restart }, 'these settings take effect at the next start');
     if (next.workers === 0) logger.warn('workers: 0 takes effect at the next start');
-    if (workers.includes('listen')) await freeAddress(next.listen);
-    if (renew || workers.length > 0) await supervisor.replaceAll(forWorkers(next));
-    else if (live.length > 0) await supervisor.configure(forWorkers(next));
+    if (renew || workers.length > 0) {
+      const moved = workers.includes('listen') ? await openListeningSocket(next.listen) : undefined;
+      await supervisor.replaceAll(forWorkers(next), moved);
+    } else if (live.length > 0) await supervisor.configure(forWorkers(next));
     if (live.includes('log.level')) logger.level = next.log.level;
     current = next;
     const outcome = renew || workers.length > 0 ? 'new workers' : live.length > 0 ? 'in place' : 'nothing to do';
@@ -83,9 +78,9 @@ export async function startCluster(
   let reloading: Promise<void> = Promise.resolve();
   try {
     const adminAddress = await controlPlane.start();
-    const dataAddress = await supervisor.start();
+    await supervisor.start();
     return {
-      dataAddress,
+      dataAddress: socket.address,
       adminAddress,
       ready: async () => {
         await controlPlane.ready();
@@ -109,17 +104,6 @@ export async function startCluster(
   }
 }
 
-/**
- * The address with a port that is free now; rejects as a listener there would. The workers open it together, so that the
- * system's choice of a port has to be made once, and before.
- */
-async function freeAddress(address: string): Promise<string> {
-  const parsed = parseListenAddress(address);
-  if (parsed === undefined) throw new TypeError(`not an address to listen on: ${address}`);
-  const server = createServer();
-  server.listen(parsed satisfies ListenAddress);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return address.replace(/:\d+$/, `:${port}`);
+function forWorkers({ registry: _registry, admin: _admin, ...rest }: Config): DataPlaneConfig {
+  return rest;
 }

@@ -1,7 +1,14 @@
 // What the supervisor and its workers say to each other. Both run the same code: nothing here is validated.
 
-import type { AddressInfo } from 'node:net';
-import type { DataPlaneConfig, HlsReport, Member, RelayJson, SessionState, WorkerIdentity } from '../data-plane.js';
+import type {
+  DataPlaneConfig,
+  HlsReport,
+  IntakeState,
+  Member,
+  RelayJson,
+  SessionState,
+  WorkerIdentity,
+} from '../data-plane.js';
 import type { ErrorCode } from '../errors.js';
 import type { ChannelName, ServerOrigin, Update } from '../model.js';
 import type { MetricJson } from './metrics-ledger.js';
@@ -28,6 +35,7 @@ export type Question =
   | { readonly about: 'ping' };
 
 export type SupervisorMessage =
+  /** Comes with the socket to accept from. */
   | {
       readonly kind: 'start';
       readonly config: DataPlaneConfig;
@@ -46,19 +54,22 @@ export type SupervisorMessage =
   | { readonly kind: 'members'; readonly members: readonly Member[] }
   /** What the other workers have in flight. */
   | { readonly kind: 'in-flight'; readonly counts: InFlight }
+  /** Connections that it may have; comes with the socket when it does not accept now and may again. */
+  | { readonly kind: 'allow'; readonly connections: number }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
   | { readonly kind: 'drain'; readonly end: 'shutdown' | 'handover' };
 
 export type WorkerMessage =
   /** It listens to messages now: what is sent before is lost. */
   | { readonly kind: 'hello' }
-  | { readonly kind: 'listening'; readonly address: AddressInfo }
+  | { readonly kind: 'listening' }
   /** It cannot start: another try would end the same way. */
   | { readonly kind: 'failed'; readonly message: string; readonly code: string | undefined }
   /** An update did not build on what is here: a full one is needed. */
   | { readonly kind: 'gap' }
   | { readonly kind: 'heartbeat'; readonly residentBytes: number }
   | { readonly kind: 'in-flight'; readonly counts: InFlight }
+  | { readonly kind: 'intake'; readonly intake: IntakeState }
   /** HLS sessions of its channels, in case another worker has to go on with them. */
   | { readonly kind: 'sessions'; readonly sessions: readonly SessionState[] }
   /** Counters and histograms, so that what a killed worker counted is not lost; sent once more before an orderly end. */
@@ -76,3 +87,5 @@ export const metricsInterval = 1_000;
 export const sessionsInterval = 200;
 /** Milliseconds between two reports of what is in flight. */
 export const inFlightInterval = 200;
+/** Milliseconds between two reports of a number of connections that changed; one who has all it may have says so at once. */
+export const intakeInterval = 100;

@@ -1,22 +1,18 @@
 // Keeps the workers running: starts them, starts again what dies, replaces them one after the other, watches them, and
 // ends them. It has no player's connection, and knows nothing of what the workers serve.
 
-import { rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DataPlaneConfig, type Member, ownerOf } from '../data-plane.js';
+import type { DataPlaneConfig } from '../data-plane.js';
 import { toWeirError, WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import type { ChannelName, Update } from '../model.js';
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
-import { InFlightSums } from './in-flight.js';
+import { CommonKnowledge } from './common-knowledge.js';
+import type { ListeningSocket } from './listening-socket.js';
 import { type Answers, heartbeatInterval, type Question } from './messages.js';
-import { MetricsLedger, readMetrics } from './metrics-ledger.js';
-import { SessionLedger } from './session-ledger.js';
 import { judge, type Machine, workerCount } from './watch.js';
-import { type WorkerNews, WorkerProcess, type WorkerState } from './worker-process.js';
+import { type WorkerNews, WorkerProcess } from './worker-process.js';
 
 const restart: Backoff = { base: 100, max: 10_000 };
 /** A worker that served this long (ms) did not fail to start: the back-off begins anew. */
@@ -25,8 +21,6 @@ const settledAfter = 30_000;
 const matureAfter = 10_000;
 /** From the start of a process to its first player, in ms. */
 const startDeadline = 30_000;
-/** Milliseconds that a scrape waits for a worker; what it last counted stands in for a late one. */
-const metricsDeadline = 1_000;
 /** Milliseconds that the API waits for a worker. */
 const askDeadline = 2_000;
 
@@ -43,6 +37,8 @@ interface Slot {
 
 export interface SupervisorOptions {
   readonly config: DataPlaneConfig;
+  /** The supervisor closes it in the end. */
+  readonly socket: ListeningSocket;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly machine: Machine;
@@ -56,33 +52,32 @@ export interface SupervisorOptions {
 
 export class Supervisor {
   #config: DataPlaneConfig;
+  #socket: ListeningSocket;
+  /** More than one while workers are replaced by such that listen elsewhere. */
+  readonly #sockets = new Set<ListeningSocket>();
   readonly #options: SupervisorOptions;
   readonly #logger: Logger;
   readonly #slots: Slot[] = [];
   readonly #workers = new Map<number, WorkerProcess>();
-  readonly #ledger = new MetricsLedger();
-  readonly #inFlight = new InFlightSums();
-  readonly #sessions = new SessionLedger(() => performance.now());
-  #toldMembers: readonly Member[] = [];
+  readonly #common: CommonKnowledge;
   readonly #stop = new AbortController();
   #heartbeats: NodeJS.Timeout | undefined;
-  #spreadTimer: NodeJS.Timeout | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#config = options.config;
+    this.#socket = options.socket;
+    this.#sockets.add(options.socket);
     this.#logger = options.logger;
+    const workers = { serving: () => this.#serving(), all: () => this.#workers.values() };
+    this.#common = new CommonKnowledge(workers, options.socketFolder, options.metrics);
   }
 
   /** Resolves when all workers accept players; rejects when one cannot, with none left behind. */
-  async start(): Promise<AddressInfo> {
+  async start(): Promise<void> {
     this.#heartbeats = setInterval(() => this.#watch(), heartbeatInterval);
     try {
-      this.#addSlots();
-      const addresses = await Promise.all(this.#slots.map((slot) => this.#launch(slot)));
-      const [address] = addresses;
-      if (address === undefined) throw new RangeError('a supervisor needs at least one worker');
-      return address;
+      await Promise.all(this.#addSlots().map((slot) => this.#launch(slot)));
     } catch (error) {
       await this.close();
       throw error;
@@ -105,8 +100,7 @@ export class Supervisor {
 
   /** Asks the worker that owns the channel. Throws not_ready while none serves. */
   askOwner<Q extends Question>(channel: ChannelName, question: Q): Promise<Answers[Q['about']]> {
-    const owner = ownerOf(channel, this.#members());
-    const worker = this.#serving().find(({ slot }) => slot === owner?.slot);
+    const worker = this.#common.ownerOf(channel);
     if (worker === undefined) throw new WeirError('not_ready', { detail: 'No worker serves now.' });
     return worker.ask(question, askDeadline);
   }
@@ -124,19 +118,29 @@ export class Supervisor {
     await this.#scale();
   }
 
-  /** New workers with these settings. Rejects, with the old ones and their settings in place, when the first one fails. */
-  async replaceAll(config: DataPlaneConfig): Promise<void> {
-    const before = this.#config;
+  /**
+   * New workers with these settings, which accept from this socket. Rejects, with the old ones and their settings in
+   * place, when the first one fails.
+   */
+  async replaceAll(config: DataPlaneConfig, socket = this.#socket): Promise<void> {
+    const before = { config: this.#config, socket: this.#socket };
     this.#config = config;
+    this.#socket = socket;
+    this.#sockets.add(socket);
     for (const [index, slot] of this.#slots.entries()) {
       await this.#roomToDrain();
       try {
         await this.#inTurn(slot, () => this.#replace(slot, 'reload'));
       } catch (error) {
-        if (index === 0) this.#config = before;
+        if (index === 0) {
+          this.#config = before.config;
+          this.#socket = before.socket;
+          this.#closeSockets(before.socket);
+        }
         throw error;
       }
     }
+    this.#closeSockets(socket);
     await this.#scale();
   }
 
@@ -145,6 +149,8 @@ export class Supervisor {
     this.#stop.abort();
     const { grace } = this.#config.shutdown;
     for (const worker of this.#workers.values()) this.#end(worker, 'shutdown', () => worker.drain('shutdown', grace));
+    // Without its own copy the port is closed as soon as the workers have stopped to accept.
+    this.#closeSockets(undefined);
     await this.#gone();
   }
 
@@ -156,29 +162,24 @@ export class Supervisor {
   }
 
   /** All processes as one, in Prometheus' text format. */
-  async metrics(): Promise<{ type: string; text: string }> {
-    const { metrics } = this.#options;
-    const asked = [...this.#workers.values()].map(async (worker) => {
-      const answer = await worker.ask({ about: 'metrics' }, metricsDeadline).catch(() => undefined);
-      if (answer !== undefined) this.#ledger.report(worker.id, answer);
-    });
-    await Promise.all(asked);
-    const states: Record<Exclude<WorkerState, 'gone'>, number> = { starting: 0, serving: 0, draining: 0 };
-    metrics.workerMemory.reset();
-    for (const { state, slot, residentBytes } of this.#workers.values()) {
-      if (state === 'gone') continue;
-      states[state] += 1;
-      if (state === 'serving') metrics.workerMemory.set({ worker: String(slot) }, residentBytes);
-    }
-    for (const [state, count] of Object.entries(states)) metrics.workers.set({ state }, count);
-    return this.#ledger.render(await readMetrics(metrics.registry));
+  metrics(): Promise<{ type: string; text: string }> {
+    return this.#common.metrics();
   }
 
   async #gone(): Promise<void> {
     await Promise.all([...this.#workers.values()].map((worker) => worker.silent));
     await Promise.all(this.#slots.map((slot) => slot.queue));
     clearInterval(this.#heartbeats);
-    clearTimeout(this.#spreadTimer);
+    this.#common.close();
+    this.#closeSockets(undefined);
+  }
+
+  #closeSockets(except: ListeningSocket | undefined): void {
+    for (const socket of this.#sockets) {
+      if (socket === except) continue;
+      socket.close();
+      this.#sockets.delete(socket);
+    }
   }
 
   #addSlots(): Slot[] {
@@ -202,23 +203,23 @@ export class Supervisor {
       slot.current = undefined;
       if (current !== undefined) this.#handOver(current, 'reload');
     }
-    if (removed.length > 0) this.#tellMembers();
+    if (removed.length > 0) this.#membersChanged();
   }
 
   /** Starts a process; resolves when it accepts players, and never leaves one behind that does not. */
-  async #launch(slot: Slot): Promise<AddressInfo> {
+  async #launch(slot: Slot): Promise<void> {
     const worker = new WorkerProcess(
       slot.index,
+      this.#socket,
       () => {
-        const self = this.#memberOf(worker);
-        const others = this.#members().filter(({ slot: taken }) => taken !== self.slot);
+        const { self, members, sessions } = this.#common.forNewcomer(worker);
         return {
           kind: 'start',
           config: this.#config,
           identity: { edge: this.#options.edgeName, self },
           update: this.#options.full(),
-          members: [...others, self],
-          sessions: this.#sessions.of((channel) => ownerOf(channel, [...others, self])?.name === self.name),
+          members,
+          sessions,
         };
       },
       (news) => this.#hear(worker, news),
@@ -228,11 +229,10 @@ export class Supervisor {
     worker.exited.then((how) => this.#exited(worker, slot, how));
     const late = setTimeout(() => this.#end(worker, 'late', () => worker.kill()), startDeadline);
     try {
-      const address = await worker.listening;
+      await worker.listening;
       slot.current = worker;
-      this.#tellMembers();
+      this.#membersChanged();
       this.#logger.info({ worker: slot.index, pid: worker.pid }, 'worker started');
-      return address;
     } catch (error) {
       await worker.exited;
       throw error;
@@ -258,29 +258,6 @@ export class Supervisor {
     how();
   }
 
-  #members(): Member[] {
-    return this.#serving().map((worker) => this.#memberOf(worker));
-  }
-
-  #memberOf({ id, slot }: WorkerProcess): Member {
-    return { slot, name: `worker-${id}`, socket: join(this.#options.socketFolder, `${id}.sock`) };
-  }
-
-  /** Channels that change hands take their HLS sessions along. */
-  #tellMembers(): void {
-    const before = this.#toldMembers;
-    const members = this.#members();
-    this.#toldMembers = members;
-    for (const worker of this.#workers.values()) {
-      const { name } = this.#memberOf(worker);
-      const isNew = (channel: string) =>
-        ownerOf(channel, members)?.name === name && ownerOf(channel, before)?.name !== name;
-      const sessions = this.#sessions.of(isNew);
-      if (sessions.length > 0) worker.send({ kind: 'adopt', sessions });
-      worker.send({ kind: 'members', members });
-    }
-  }
-
   /** Old workers that still drain are bounded by the number of workers. */
   async #roomToDrain(): Promise<void> {
     for (;;) {
@@ -297,19 +274,18 @@ export class Supervisor {
   }
 
   #exited(worker: WorkerProcess, slot: Slot, how: string): void {
-    this.#inFlight.forget(worker.id);
-    this.#spread();
+    this.#common.forget(worker);
     const cause = worker.cause ?? 'crash';
     this.#options.metrics.workerExits.inc({ cause });
     const level = worker.cause === undefined ? 'error' : 'info';
     this.#logger[level]({ worker: slot.index, pid: worker.pid, how, cause }, 'worker ended');
     worker.silent.then(async () => {
-      await Promise.all([this.#ledger.retire(worker.id), rm(this.#memberOf(worker).socket, { force: true })]);
+      await this.#common.retire(worker);
       this.#workers.delete(worker.id);
     });
     if (slot.current !== worker) return;
     slot.current = undefined;
-    this.#tellMembers();
+    this.#membersChanged();
     if (!this.#stop.signal.aborted) void this.#inTurn(slot, () => this.#revive(slot));
   }
 
@@ -333,22 +309,14 @@ export class Supervisor {
       case 'heartbeat':
         worker.residentBytes = news.residentBytes;
         break;
-      case 'metrics':
-        this.#ledger.report(worker.id, news.metrics);
-        break;
-      case 'in-flight':
-        this.#inFlight.report(worker.id, news.counts);
-        this.#spread();
-        break;
-      case 'sessions':
-        this.#sessions.report(news.sessions, this.#config.hls);
-        break;
       case 'gap':
         worker.send({ kind: 'update', update: this.#options.full() });
         break;
       case 'leaving':
         this.#renew(worker, 'asked');
         break;
+      default:
+        this.#common.hear(worker, news, this.#config.hls, this.#socket);
     }
   }
 
@@ -364,14 +332,9 @@ export class Supervisor {
     });
   }
 
-  /** Gathers what several workers report at once. */
-  #spread(): void {
-    this.#spreadTimer ??= setTimeout(() => {
-      this.#spreadTimer = undefined;
-      for (const worker of this.#workers.values()) {
-        worker.sendIfKeepingUp({ kind: 'in-flight', counts: this.#inFlight.elsewhere(worker.id) });
-      }
-    }, 20);
+  #membersChanged(): void {
+    this.#common.tellMembers();
+    this.#common.shareConnections(this.#socket);
   }
 
   #watch(): void {
@@ -392,5 +355,6 @@ export class Supervisor {
         this.#renew(worker, 'memory');
       }
     }
+    this.#common.shareConnections(this.#socket);
   }
 }

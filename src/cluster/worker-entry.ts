@@ -1,8 +1,8 @@
 // The process of a worker. It ends when it has drained, and drains when it is told to or when its supervisor is gone.
 
-import cluster from 'node:cluster';
 import { rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { SharedSocket } from '../data-plane.js';
 import { createLogger } from '../log.js';
 import type { SupervisorMessage, WorkerMessage } from './messages.js';
 import { startWorker, type Worker } from './worker.js';
@@ -18,10 +18,10 @@ function send(message: WorkerMessage, sent: () => void = () => {}): void {
 
 type Start = Extract<SupervisorMessage, { kind: 'start' }>;
 
-async function run(start: Start): Promise<void> {
+async function run(start: Start, socket: SharedSocket): Promise<void> {
   const logger = createLogger(start.config.log).child({ worker: start.identity.self.slot });
-  const starting = startWorker(start, { send, logger });
-  const waiting: Exclude<SupervisorMessage, Start>[] = [];
+  const starting = startWorker(start, socket, { send, logger });
+  const waiting: [Exclude<SupervisorMessage, Start>, SharedSocket | undefined][] = [];
   let worker: Worker | undefined;
   let ending: 'shutdown' | 'handover' | undefined;
 
@@ -35,17 +35,15 @@ async function run(start: Start): Promise<void> {
     // After everything that was sent before: the supervisor counts what this worker counted last.
     send({ kind: 'heartbeat', residentBytes: 0 }, () => process.exit(0));
   }
-  process.on('message', (message: SupervisorMessage) => {
+  process.on('message', (message: SupervisorMessage, again?: SharedSocket) => {
     if (message.kind === 'start') return;
     if (message.kind === 'drain') void end(message.end);
-    else if (worker === undefined) waiting.push(message);
-    else worker.hear(message);
+    else if (worker === undefined) waiting.push([message, again]);
+    else worker.hear(message, again);
   });
-  cluster.worker?.on('disconnect', () => {
+  process.on('disconnect', () => {
     // Asked to end a second time: the supervisor did not wait.
     if (ending === 'shutdown') process.exit(0);
-    // Without this the process would be ended on the spot.
-    if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
     logger.error('the supervisor is gone: no new players');
     void end('shutdown');
   });
@@ -53,7 +51,7 @@ async function run(start: Start): Promise<void> {
 
   try {
     worker = await starting;
-    for (const message of waiting) worker.hear(message);
+    for (const [message, again] of waiting) worker.hear(message, again);
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     send({ kind: 'failed', message, code }, () => process.exit(1));
@@ -64,7 +62,7 @@ async function run(start: Start): Promise<void> {
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGTERM', () => {});
-process.once('message', (message: SupervisorMessage) => {
-  if (message.kind === 'start') void run(message);
+process.once('message', (message: SupervisorMessage, socket: SharedSocket) => {
+  if (message.kind === 'start') void run(message, socket);
 });
 send({ kind: 'hello' });

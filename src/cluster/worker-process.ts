@@ -1,10 +1,11 @@
 // The supervisor's side of one worker process: what it was told, what it is asked, and its end.
 
-import cluster, { type Worker } from 'node:cluster';
-import type { AddressInfo } from 'node:net';
+import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { IntakeState } from '../data-plane.js';
 import { type ErrorCode, WeirError } from '../errors.js';
+import type { ListeningSocket } from './listening-socket.js';
 import type { Answers, Question, SupervisorMessage, WorkerMessage } from './messages.js';
 
 const entry = fileURLToPath(new URL('./worker-entry.js', import.meta.url));
@@ -13,6 +14,9 @@ const longestQueue = 256;
 
 /** Milliseconds that the last messages of a process may take when it is gone. */
 const lastWords = 1_000;
+
+/** Processes started so far: their numbers are their names. */
+let started = 0;
 
 export type WorkerState = 'starting' | 'serving' | 'draining' | 'gone';
 
@@ -44,42 +48,44 @@ export class WorkerProcess {
   readonly exited: Promise<string>;
   /** Resolves once it is gone and everything it sent was heard. */
   readonly silent: Promise<void>;
-  /** Resolves with the address it accepts players on; rejects with a WorkerStartError. */
-  readonly listening: Promise<AddressInfo>;
+  /** Resolves when it accepts players; rejects with a WorkerStartError. */
+  readonly listening: Promise<void>;
   state: WorkerState = 'starting';
   /** Why it is made to end; undefined: it ended by itself. */
   cause: string | undefined;
   residentBytes = 0;
-  readonly #worker: Worker;
+  intake: IntakeState = { open: 0, accepting: true };
+  readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
   readonly #startedAt = performance.now();
   #greeted = false;
   #asked = 0;
   #queued = 0;
   #silentTicks = 0;
+  #allowance = Number.POSITIVE_INFINITY;
   #drainTimer: NodeJS.Timeout | undefined;
 
-  /** @param start made when the process can take it, so that nothing published meanwhile is missed */
-  constructor(slot: number, start: () => Start, onNews: (news: WorkerNews) => void) {
-    // One listening socket that all workers accept from: nothing waits in the queue of a worker that ends, and a busy
-    // one leaves connections to the others. Handing out connections one by one (round robin) makes the supervisor accept
-    // them, costs an exchange of messages for each, and leaves a player hanging whose worker dies meanwhile; SO_REUSEPORT
-    // loses those in the queue of a socket that is closed. The policy is read by setupPrimary.
-    cluster.schedulingPolicy = cluster.SCHED_NONE;
-    cluster.setupPrimary({ exec: entry, args: [], serialization: 'advanced' });
-    const worker = cluster.fork(withoutSettings(process.env));
-    this.#worker = worker;
-    this.id = worker.id;
+  /**
+   * @param socket that it accepts players from
+   * @param start made when the process can take it, so that nothing published meanwhile is missed
+   */
+  constructor(slot: number, socket: ListeningSocket, start: () => Start, onNews: (news: WorkerNews) => void) {
+    const child = fork(entry, [], { env: withoutSettings(process.env), serialization: 'advanced' });
+    this.#child = child;
+    this.id = ++started;
     this.slot = slot;
     this.exited = new Promise((resolve) => {
-      worker.once('exit', (code: number, signal: string | null) => {
+      child.once('exit', (code: number, signal: string | null) => {
         this.state = 'gone';
         clearTimeout(this.#drainTimer);
         this.#refuseAll();
         resolve(signal ?? `exit ${code}`);
       });
+      child.once('error', (error) => {
+        if (child.pid === undefined) resolve(error.message);
+      });
     });
-    const disconnected = new Promise<void>((resolve) => worker.once('disconnect', resolve));
+    const disconnected = new Promise<void>((resolve) => child.once('disconnect', resolve));
     this.silent = this.exited.then(async () => {
       // A process that is killed while a handle is on its way to it may never be seen to disconnect.
       const enough = new AbortController();
@@ -88,23 +94,24 @@ export class WorkerProcess {
     });
     this.listening = new Promise((resolve, reject) => {
       this.exited.then((how) => reject(new WorkerStartError(`a worker ended before it served players: ${how}`)));
-      worker.on('message', (message: WorkerMessage) => {
+      child.on('message', (raw) => {
+        const message = raw as WorkerMessage;
         this.#silentTicks = 0;
         if (message.kind === 'hello') {
           this.#greeted = true;
-          this.send(start());
+          if (this.state === 'starting') this.#send(start(), socket);
         } else if (message.kind === 'answer' || message.kind === 'refusal') this.#answered(message);
         else if (message.kind === 'failed') reject(new WorkerStartError(message.message, message.code));
         else if (message.kind !== 'listening') onNews(message);
         else {
           if (this.state === 'starting') this.state = 'serving';
-          resolve(message.address);
+          resolve();
         }
       });
     });
     // Both are heard by whoever asks; nobody has to.
     this.listening.catch(() => undefined);
-    worker.on('error', () => undefined);
+    child.on('error', () => undefined);
   }
 
   /** ms */
@@ -113,21 +120,30 @@ export class WorkerProcess {
   }
 
   get pid(): number | undefined {
-    return this.#worker.process.pid;
+    return this.#child.pid;
   }
 
   /** A message that must arrive. */
   send(message: SupervisorMessage): void {
-    if (!this.#greeted || !this.#worker.isConnected()) return;
-    this.#queued += 1;
-    this.#worker.process.send(message, undefined, undefined, () => {
-      this.#queued -= 1;
-    });
+    this.#send(message, undefined);
   }
 
   /** A message that may be left out when the worker is behind; it sees the gap, or the next one replaces it. */
   sendIfKeepingUp(message: SupervisorMessage): void {
     if (this.#queued < longestQueue) this.send(message);
+  }
+
+  /**
+   * The number of connections it may have.
+   * @param socket that it accepts from again when it had stepped back
+   */
+  allow(connections: number, socket: ListeningSocket): void {
+    if (this.state !== 'serving') return;
+    const again = !this.intake.accepting && this.intake.open < connections;
+    if (!again && connections === this.#allowance) return;
+    this.#allowance = connections;
+    if (again) this.intake = { ...this.intake, accepting: true };
+    this.#send({ kind: 'allow', connections }, again ? socket : undefined);
   }
 
   /** Rejects with a WeirError of the worker's, or `internal` after the deadline (ms) and when the worker is gone. */
@@ -155,7 +171,12 @@ export class WorkerProcess {
   }
 
   kill(): void {
-    this.#worker.process.kill('SIGKILL');
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Heartbeat intervals that passed without a word. */
+  get silentTicks(): number {
+    return this.#silentTicks;
   }
 
   /** Called at every heartbeat interval: how many of them passed without a word. Time itself would not do: when this
@@ -163,6 +184,14 @@ export class WorkerProcess {
   tick(): number {
     this.#silentTicks += 1;
     return this.#silentTicks;
+  }
+
+  #send(message: SupervisorMessage, socket: ListeningSocket | undefined): void {
+    if (!this.#greeted || !this.#child.connected) return;
+    this.#queued += 1;
+    this.#child.send(message, socket?.handle, undefined, () => {
+      this.#queued -= 1;
+    });
   }
 
   #answered(message: Extract<WorkerMessage, { kind: 'answer' | 'refusal' }>): void {
@@ -184,7 +213,6 @@ export class WorkerProcess {
 }
 
 /** Workers get their settings by message: secrets of the environment stay here. */
-function withoutSettings(env: NodeJS.ProcessEnv): Record<string, undefined> {
-  const names = Object.keys(env).filter((name) => name.startsWith('WEIR_'));
-  return Object.fromEntries(names.map((name) => [name, undefined]));
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('WEIR_')));
 }

@@ -1,16 +1,19 @@
 // A worker: the data plane, led by the messages of the supervisor.
 
-import { createDataPlane, type DataPlane } from '../data-plane.js';
+import { createDataPlane, type DataPlane, type SharedSocket } from '../data-plane.js';
 import { toWeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
 import type { Answers, Question, SupervisorMessage, WorkerMessage } from './messages.js';
-import { heartbeatInterval, inFlightInterval, metricsInterval, sessionsInterval } from './messages.js';
+import { heartbeatInterval, inFlightInterval, intakeInterval, metricsInterval, sessionsInterval } from './messages.js';
 import { readCounters, readMetrics } from './metrics-ledger.js';
 
 export interface Worker {
-  /** Messages come in order. */
-  hear(message: Exclude<SupervisorMessage, { kind: 'start' }>): void;
+  /**
+   * Messages come in order.
+   * @param socket that came with an `allow`
+   */
+  hear(message: Exclude<SupervisorMessage, { kind: 'start' }>, socket?: SharedSocket): void;
   /** Lets players finish for the grace; then the worker is over. Idempotent. */
   drain(end: 'shutdown' | 'handover'): Promise<void>;
 }
@@ -24,6 +27,7 @@ export interface WorkerLink {
 /** Accepts players when it resolves; rejects when its listener cannot be opened. */
 export async function startWorker(
   start: Extract<SupervisorMessage, { kind: 'start' }>,
+  socket: SharedSocket,
   link: WorkerLink,
 ): Promise<Worker> {
   const metrics = createMetrics();
@@ -38,6 +42,7 @@ export async function startWorker(
     }, heartbeatInterval),
     setInterval(() => void sendCounters(), metricsInterval),
     reportInFlight(plane, link),
+    reportIntake(plane, link),
     setInterval(tellSessions, sessionsInterval),
   ];
   function tellSessions(): void {
@@ -83,7 +88,7 @@ export async function startWorker(
     await sendCounters();
   }
   const worker: Worker = {
-    hear(message) {
+    hear(message, again) {
       switch (message.kind) {
         case 'update':
           if (!plane.accept(message.update)) link.send({ kind: 'gap' });
@@ -101,6 +106,9 @@ export async function startWorker(
         case 'in-flight':
           plane.setInFlightElsewhere(new Map(message.counts));
           break;
+        case 'allow':
+          plane.intake.allow(message.connections, again);
+          break;
         case 'ask':
           answerTo(message);
           break;
@@ -115,7 +123,8 @@ export async function startWorker(
     },
   };
   try {
-    link.send({ kind: 'listening', address: await plane.listen() });
+    await plane.listenOnShared(socket);
+    link.send({ kind: 'listening' });
     return worker;
   } catch (error) {
     for (const report of reports) clearInterval(report);
@@ -132,4 +141,16 @@ function reportInFlight(plane: DataPlane, link: WorkerLink): NodeJS.Timeout {
     reported = changes;
     link.send({ kind: 'in-flight', counts });
   }, inFlightInterval);
+}
+
+function reportIntake({ intake }: DataPlane, link: WorkerLink): NodeJS.Timeout {
+  let reported = 0;
+  const report = () => {
+    reported = intake.state.open;
+    link.send({ kind: 'intake', intake: intake.state });
+  };
+  intake.onFull = report;
+  return setInterval(() => {
+    if (intake.state.open !== reported) report();
+  }, intakeInterval);
 }

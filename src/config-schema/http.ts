@@ -14,7 +14,7 @@ export const http = z.strictObject({
   ),
   trustForwarded: flag(
     false,
-    'Whether X-Forwarded-* and X-Request-Id of a request are believed: set it behind a proxy of your own.',
+    'Whether X-Forwarded-*, Forwarded, X-Real-IP and X-Request-Id of a request are believed: set it behind a proxy of your own.',
   ),
   cors: z
     .array(z.string())

@@ -13,11 +13,17 @@ interface Validators {
   readonly 'last-modified'?: string | undefined;
 }
 
-/** @param size bytes of the whole object; @param end of a 206 is inclusive */
-export function select(request: IncomingHttpHeaders, stored: Validators, size: number): Selection {
-  if (isNotModified(request, stored)) return { status: 304 };
-  const { range } = request;
-  if (range === undefined || !rangeStillApplies(request['if-range'], stored)) return { status: 200 };
+interface ObjectRequest {
+  readonly method?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Ranges are for GET alone. @param size bytes of the whole object; @param end of a 206 is inclusive */
+export function select({ method, headers }: ObjectRequest, stored: Validators, size: number): Selection {
+  if (isNotModified(headers, stored)) return { status: 304 };
+  const { range } = headers;
+  if (method !== 'GET' || range === undefined || !rangeStillApplies(headers['if-range'], stored))
+    return { status: 200 };
   return selectRange(range, size);
 }
 

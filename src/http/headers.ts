@@ -1,6 +1,6 @@
 // Pure: which header fields go on, to an endpoint and to a player (RFC 9110, section 7.6).
 
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 type Headers = Record<string, string | string[]>;
 
@@ -17,7 +17,6 @@ const hopByHop = new Set([
 ]);
 /** What describes the player's own request and is said anew, or has no meaning for a request without a body. */
 const replacedUpstream = new Set(['host', 'expect', 'content-length', 'via', 'x-request-id']);
-const forwarded = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded']);
 
 export interface Hop {
   /** Of the player, as the socket says. */
@@ -36,7 +35,7 @@ export function upstreamHeaders(headers: IncomingHttpHeaders, hop: Hop): Headers
   for (const name in headers) {
     const value = headers[name];
     if (value === undefined || hopByHop.has(name) || replacedUpstream.has(name) || named?.has(name)) continue;
-    if (!hop.trustForwarded && forwarded.has(name)) continue;
+    if (!hop.trustForwarded && isForwarded(name)) continue;
     out[name] = value;
   }
   const before = hop.trustForwarded ? headers['x-forwarded-for'] : undefined;
@@ -46,6 +45,25 @@ export function upstreamHeaders(headers: IncomingHttpHeaders, hop: Hop): Headers
   out['x-request-id'] = hop.requestId;
   out['via'] = appendVia(headers['via'], hop.via);
   return out;
+}
+
+/** What a proxy tells of its client; origins decide by it who may do what. */
+function isForwarded(name: string): boolean {
+  return name.startsWith('x-forwarded-') || name === 'forwarded' || name === 'x-real-ip';
+}
+
+/**
+ * Whether there is one well-formed Host (RFC 9112, section 3.2), or none in HTTP/1.0. Of two, the first is meant to one
+ * server and the last to another.
+ */
+export function isHostValid({ rawHeaders, headers, httpVersion }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  if (hosts === 0) return httpVersion === '1.0';
+  return hosts === 1 && /^[\w.~!$&'()*+,;=:%[\]-]*$/.test(headers.host ?? '');
 }
 
 /** The fields of an answer to a player. With CORS of our own, the endpoint's is left out. */

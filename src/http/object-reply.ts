@@ -116,8 +116,7 @@ export class ObjectReply implements Follower {
   #whole(body: Buffer): void {
     const { request } = this.#exchange;
     const { headers, status } = this.#object.head ?? { headers: {}, status: 200 };
-    const selection =
-      status === 200 && this.#options.selects ? select(request.headers, headers, body.length) : { status };
+    const selection = status === 200 && this.#options.selects ? select(request, headers, body.length) : { status };
     let sent: Buffer | undefined = body;
     let length: string | undefined;
     let range: string | undefined;

@@ -1,13 +1,15 @@
 // The data listener: limits, the first look at every request, and the end of it all (draining).
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { WeirError } from '../errors.js';
 import type { ChannelName } from '../model.js';
 import { parseListenAddress } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import { answerError, type EdgeContext, PlayerExchange } from './exchange.js';
-import { isLoop, preflightHeaders } from './headers.js';
+import { isHostValid, isLoop, preflightHeaders } from './headers.js';
+import { backlog, Intake, type SharedSocket } from './intake.js';
 import { parseRoute, type Route } from './route.js';
 import { refuseUpgrade } from './websocket.js';
 
@@ -24,10 +26,14 @@ const connectionsCheckingInterval = 1_000;
 
 export class DataServer {
   readonly #server: Server;
+  /** How much of a shared listening socket it takes. */
+  readonly intake: Intake;
   readonly #edge: EdgeContext;
   readonly #handlers: PlayerHandlers;
   readonly #store: SnapshotStore;
   readonly #upgraded = new Set<Socket>();
+  /** The latest answer on each connection; with it, all before it are over. */
+  readonly #answers = new WeakMap<Duplex, ServerResponse>();
 
   constructor(edge: EdgeContext, store: SnapshotStore, handlers: PlayerHandlers) {
     this.#edge = edge;
@@ -44,6 +50,7 @@ export class DataServer {
       noDelay: true,
     });
     this.#server.maxConnections = settings.maxConnections;
+    this.intake = new Intake(this.#server);
     this.#server.on('connection', (socket) => {
       metrics.connections.inc();
       socket.on('close', () => metrics.connections.dec());
@@ -55,26 +62,31 @@ export class DataServer {
   }
 
   /** Resolves with the address it listens on; rejects when it cannot. */
-  listen(address: string): Promise<AddressInfo> {
+  async listen(address: string): Promise<AddressInfo> {
     const parsed = parseListenAddress(address);
-    if (parsed === undefined) return Promise.reject(new TypeError(`not an address to listen on: ${address}`));
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ ...parsed, backlog: 4096 }, () => {
-        this.#server.off('error', reject);
-        resolve(this.#server.address() as AddressInfo);
-      });
-    });
+    if (parsed === undefined) throw new TypeError(`not an address to listen on: ${address}`);
+    await this.#listening(() => this.#server.listen({ ...parsed, backlog }));
+    return this.#server.address() as AddressInfo;
   }
 
-  /** Serves on a Unix socket, in this process alone. */
-  listenOnSocket(path: string): Promise<void> {
+  /** Accepts from a socket that other processes accept from too. */
+  listenOnShared(socket: SharedSocket): Promise<void> {
+    return this.#listening(() => this.#server.listen(socket, backlog));
+  }
+
+  /** Serves on a Unix socket. */
+  listenOnPath(path: string): Promise<void> {
+    return this.#listening(() => this.#server.listen({ path, backlog }));
+  }
+
+  #listening(listen: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ path, exclusive: true, backlog: 4096 }, () => {
+      this.#server.once('listening', () => {
         this.#server.off('error', reject);
         resolve();
       });
+      listen();
     });
   }
 
@@ -89,7 +101,8 @@ export class DataServer {
    * the answer to its next request, since a connection closed while a request is on its way is a failed request.
    */
   async drain(grace: number, end: 'shutdown' | 'handover'): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#stopAccepting(end, resolve));
+    this.intake.end();
+    const closed = new Promise<void>((resolve) => this.#stopAccepting(end, () => resolve()));
     // A connection that was kept alive becomes idle at the end of its request, not now.
     const sweep = end === 'shutdown' ? setInterval(() => this.#server.closeIdleConnections(), 100) : undefined;
     const deadline = setTimeout(() => this.close(), grace);
@@ -106,12 +119,14 @@ export class DataServer {
 
   /** Closes every connection at once. */
   close(): void {
+    this.intake.end();
     this.#server.close();
     this.#server.closeAllConnections();
     for (const socket of this.#upgraded) socket.destroy();
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    this.#answers.set(request.socket, response);
     const exchange = new PlayerExchange(request, this.#edge);
     response.on('close', () => exchange.ended());
     const { method } = request;
@@ -131,13 +146,13 @@ export class DataServer {
     socket.on('close', () => this.#upgraded.delete(socket));
     // A player that resets its connection is no error of ours.
     socket.on('error', () => socket.destroy());
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return this.#ignoreUpgrade(request, socket);
     const exchange = new PlayerExchange(request, this.#edge);
     exchange.protocol = 'ws-flv';
     const route = this.#route(exchange);
     if (route instanceof WeirError) return refuseUpgrade(socket, exchange, route);
     exchange.channel = route.channel;
-    const isWebSocket = request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
-    if (!isWebSocket || route.kind !== 'flv') {
+    if (request.method !== 'GET' || route.kind !== 'flv') {
       return refuseUpgrade(
         socket,
         exchange,
@@ -147,8 +162,25 @@ export class DataServer {
     this.#handlers.upgrade(exchange, route, socket, head);
   }
 
+  /**
+   * To anything but WebSocket no server must upgrade (RFC 9110, section 7.8), and some clients offer h2c with every request.
+   * Node has taken its parser off the connection, so this answer is the last one on it.
+   */
+  #ignoreUpgrade(request: IncomingMessage, socket: Socket): void {
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.on('finish', () => socket.destroySoon());
+    socket.on('drain', () => response.emit('drain'));
+    socket.on('end', () => socket.destroy());
+    // What else comes in is not looked at, but for its end.
+    socket.resume();
+    this.#onRequest(request, response);
+  }
+
   #route(exchange: PlayerExchange): Route | WeirError {
     const { request } = exchange;
+    if (!isHostValid(request)) return new WeirError('bad_request', { detail: 'One valid Host is needed.' });
     const target = request.url ?? '/';
     if (target.length > this.#edge.settings.maxUrlLength) return new WeirError('uri_too_long');
     if (isLoop(request.headers, this.#edge.via)) return new WeirError('loop_detected');
@@ -172,7 +204,10 @@ export class DataServer {
 
   /** What Node's parser refuses never becomes a request: answered here, in the words of the table. */
   #onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-    if (!socket.writable || error.code === 'ECONNRESET') {
+    const answer = this.#answers.get(socket);
+    // In the middle of an answer, another one would be taken for a part of it.
+    const answering = answer !== undefined && !answer.writableFinished;
+    if (answering || !socket.writable || error.code === 'ECONNRESET') {
       socket.destroy();
       return;
     }

@@ -101,7 +101,7 @@ class RunningExchange implements Exchange, Dispatcher.DispatchHandler {
       counted.pool.dispatch({ origin: request.server, path, method, headers, bodyTimeout }, this);
     } catch (error) {
       // The caller gets its Exchange before it hears of any error.
-      queueMicrotask(() => this.#fail(error instanceof WeirError ? error : mapError(error)));
+      queueMicrotask(() => this.#fail(error instanceof WeirError ? error : toUpstreamError(error)));
     }
   }
 
@@ -122,7 +122,11 @@ class RunningExchange implements Exchange, Dispatcher.DispatchHandler {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.#ended || status < 200) return;
     this.#observe(headers);
+    // RFC 9110, section 8.6: a 204 states no length.
+    if (status === 204) delete headers['content-length'];
     this.#handler.onResponse(status, headers);
+    // Neither has a body, whatever length the header states; undici would miss it and call the answer cut.
+    if (status === 204 || status === 304) this.onResponseEnd();
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -136,7 +140,7 @@ class RunningExchange implements Exchange, Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
-    this.#fail(this.#timedOut ? new WeirError('upstream_first_byte_timeout') : mapError(error));
+    this.#fail(this.#timedOut ? new WeirError('upstream_first_byte_timeout') : toUpstreamError(error));
   }
 
   #firstByteTimeout(): void {
@@ -178,11 +182,12 @@ const connectErrors = new Set([
   'EADDRNOTAVAIL',
 ]);
 
-function mapError(error: unknown): WeirError {
+/** What Node and undici throw at a connection or a request, as an error of the table. */
+export function toUpstreamError(error: unknown): WeirError {
   if (error instanceof WeirError) return error;
   const { code, name, cause, errors } = error as NodeJS.ErrnoException & { cause?: unknown; errors?: unknown[] };
   // Several addresses of one name were tried: the first error is as good as any.
-  if (name === 'AggregateError' && errors !== undefined && errors.length > 0) return mapError(errors[0]);
+  if (name === 'AggregateError' && errors !== undefined && errors.length > 0) return toUpstreamError(errors[0]);
   if (cause instanceof WeirError) return cause;
   if (code !== undefined && connectErrors.has(code)) return new WeirError('upstream_connect', { cause: error });
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {

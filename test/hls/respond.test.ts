@@ -33,8 +33,15 @@ const cases: [name: string, request: IncomingHttpHeaders, expected: Selection][]
   ['a range that does not', { range: 'bytes=0-1', 'if-range': '"b"' }, { status: 200 }],
   ['a range by a weak tag', { range: 'bytes=0-1', 'if-range': 'W/"a"' }, { status: 200 }],
 ];
+test('HEAD is answered as the whole, whatever its Range says, and conditionally', () => {
+  const head = (headers: IncomingHttpHeaders) => select({ method: 'HEAD', headers }, stored, 100);
+  assert.deepEqual(head({ range: 'bytes=10-19' }), { status: 200 });
+  assert.deepEqual(head({ range: 'bytes=100-' }), { status: 200 });
+  assert.deepEqual(head({ 'if-none-match': '"a"' }), { status: 304 });
+});
+
 suite('a stored object answers', () => {
   for (const [name, request, expected] of cases) {
-    test(name, () => assert.deepEqual(select(request, stored, 100), expected));
+    test(name, () => assert.deepEqual(select({ method: 'GET', headers: request }, stored, 100), expected));
   }
 });

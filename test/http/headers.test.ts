@@ -36,12 +36,26 @@ test('hop-by-hop fields, and those that Connection names, do not reach the endpo
 });
 
 test("a player's own X-Forwarded-For is not believed, a trusted proxy's is extended", () => {
-  const headers = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https', forwarded: 'for=1' };
+  const headers = {
+    'x-forwarded-for': '203.0.113.9',
+    'x-forwarded-proto': 'https',
+    'x-forwarded-port': '1',
+    'x-forwarded-prefix': '/admin',
+    'x-real-ip': '203.0.113.9',
+    forwarded: 'for=1',
+  };
   assert.equal(upstreamHeaders(headers, hop)['x-forwarded-for'], '192.0.2.1');
   assert.equal(upstreamHeaders(headers, hop)['x-forwarded-proto'], 'http');
+  assert.deepEqual(Object.keys(upstreamHeaders(headers, hop)).sort(), [
+    'via',
+    'x-forwarded-for',
+    'x-forwarded-proto',
+    'x-request-id',
+  ]);
   const trusted = upstreamHeaders(headers, { ...hop, trustForwarded: true });
   assert.equal(trusted['x-forwarded-for'], '203.0.113.9, 192.0.2.1');
   assert.equal(trusted['x-forwarded-proto'], 'https');
+  assert.equal(trusted['x-real-ip'], '203.0.113.9');
 });
 
 test('Via grows by one entry in both directions', () => {
