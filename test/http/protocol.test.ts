@@ -3,20 +3,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { ConfigInput } from '../../src/config-schema.js';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
 import { LiveOrigin } from '../support/live-origin.js';
 import { startHttpOrigin, startRawOrigin } from '../support/origin-server.js';
 import { waitFor } from '../support/wait.js';
 
-let cleanups: (() => Promise<void> | void)[];
-beforeEach(() => {
-  cleanups = [];
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 async function edge(overrides: ConfigInput = {}): Promise<TestDataPlane> {
   const started = await startDataPlane(overrides);
