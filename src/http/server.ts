@@ -50,6 +50,7 @@ export class DataServer {
       noDelay: true,
     });
     this.#server.maxConnections = settings.maxConnections;
+    this.#server.timeout = settings.sendTimeout;
     this.intake = new Intake(this.#server);
     this.#server.on('connection', (socket) => {
       metrics.connections.inc();
@@ -58,6 +59,7 @@ export class DataServer {
     this.#server.on('drop', () => metrics.connectionsRefused.inc());
     this.#server.on('request', (request, response) => this.#onRequest(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket as Socket, head));
+    this.#server.on('timeout', (socket) => this.#onTimeout(socket));
     this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket as Socket));
   }
 
@@ -143,6 +145,8 @@ export class DataServer {
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     this.#upgraded.add(socket);
+    // The HTTP server's own listener is gone with the upgrade.
+    socket.on('timeout', () => this.#onTimeout(socket));
     socket.on('close', () => this.#upgraded.delete(socket));
     // A player that resets its connection is no error of ours.
     socket.on('error', () => socket.destroy());
@@ -202,12 +206,22 @@ export class DataServer {
     response.end();
   }
 
+  /** Nothing moved for sendTimeout, or for keepAliveTimeout between two requests. */
+  #onTimeout(socket: Socket): void {
+    const answering = this.#upgraded.has(socket) || this.#isAnswering(socket);
+    // An answer that waits for its origin has deadlines of its own.
+    if (!answering || socket.writableLength > 0) socket.destroy();
+  }
+
+  #isAnswering(socket: Socket): boolean {
+    const answer = this.#answers.get(socket);
+    return answer !== undefined && !answer.writableFinished;
+  }
+
   /** What Node's parser refuses never becomes a request: answered here, in the words of the table. */
   #onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-    const answer = this.#answers.get(socket);
     // In the middle of an answer, another one would be taken for a part of it.
-    const answering = answer !== undefined && !answer.writableFinished;
-    if (answering || !socket.writable || error.code === 'ECONNRESET') {
+    if (this.#isAnswering(socket) || !socket.writable || error.code === 'ECONNRESET') {
       socket.destroy();
       return;
     }

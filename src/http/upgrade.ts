@@ -212,10 +212,8 @@ class PlayerEnd extends Duplex {
     callback();
   }
 
-  // What else http-proxy does to a socket.
-  setTimeout(milliseconds: number): void {
-    this.#socket.setTimeout(milliseconds);
-  }
+  // What else http-proxy does to a socket. It takes the timeout away, but who limits the player is the listener.
+  setTimeout(): void {}
   setNoDelay(on: boolean): void {
     this.#socket.setNoDelay(on);
   }

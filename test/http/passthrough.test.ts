@@ -375,6 +375,57 @@ describe('what is wrong with a request', () => {
     assert.match(answer, /^HTTP\/1.1 408 /);
   });
 
+  for (const [name, path, headers] of [
+    ['an answer', '/live/news/1.ts', ''],
+    ['a stream', '/live/news.flv', ''],
+    [
+      'a WebSocket',
+      '/live/news.flv',
+      'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n',
+    ],
+  ] as const) {
+    test(`a player who takes nothing of ${name} for sendTimeout is closed, and its endpoint let go`, async () => {
+      let closed = 0;
+      const origin = await startRawOrigin((socket) => {
+        const head =
+          headers === '' ? '200 OK\r\n' : '101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+        socket.once('data', () => {
+          socket.write(`HTTP/1.1 ${head}\r\n`);
+          for (let i = 0; i < 200; i += 1) socket.write(Buffer.alloc(100_000));
+        });
+        socket.on('close', () => (closed += 1));
+      });
+      cleanups.push(() => origin.close());
+      const weir = await edge({ http: { sendTimeout: 200 } });
+      weir.register(endpoint('news', origin.address));
+      const player = connect(weir.port, '127.0.0.1');
+      cleanups.push(() => player.destroy());
+      player.on('error', () => undefined);
+      player.write(`GET ${path} HTTP/1.1\r\nHost: edge\r\n${headers}\r\n`);
+      await once(player, 'readable');
+      await waitFor(() => closed === 1, { what: 'the endpoint to be let go' });
+      await waitFor(async () => (await metricValue(weir.metrics, 'weir_http_connections')) === 0, { what: 'the end' });
+    });
+  }
+
+  test('a player who waits for a late endpoint is not taken for one who takes nothing', async () => {
+    const origin = await httpOrigin((_request, response) => {
+      setTimeout(() => response.end('late'), 500);
+    });
+    const weir = await edge({ http: { sendTimeout: 100 } });
+    weir.register(endpoint('news', origin.address));
+    assert.equal(await (await fetch(`${weir.url}/live/news/1.ts`)).text(), 'late');
+  });
+
+  test('an idle connection is closed after keepAliveTimeout', async () => {
+    const origin = await good();
+    const weir = await edge({ http: { keepAliveTimeout: 100 } });
+    weir.register(endpoint('news', origin.address));
+    const player = connect(weir.port, '127.0.0.1').resume();
+    player.write('GET /live/news/1.ts HTTP/1.1\r\nHost: edge\r\n\r\n');
+    await once(player, 'close');
+  });
+
   test('connections above the cap are closed and counted', async () => {
     const weir = await edge({ http: { maxConnections: 2 } });
     const sockets: Socket[] = [];
