@@ -161,7 +161,9 @@ const balancer = z.strictObject({
     .min(0)
     .max(1000)
     .prefault(0.1)
-    .describe("A channel's HLS stays on its endpoint while its score is within this of the best; 0 picks anew."),
+    .describe(
+      "A channel's HLS stays on its endpoint while its score is within this of the best; 0 picks anew. Beyond it, of many channels or edges on an endpoint only so many leave after each report as are too many.",
+    ),
   outlier: outlier.prefault({}).describe('Passive health: endpoints that fail are left out for a while.'),
 });
 
