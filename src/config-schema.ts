@@ -154,7 +154,7 @@ const balancer = z.strictObject({
     1,
     1,
     100_000,
-    'Edges that pick from the same registry: how cautious `adaptive` is before it has learned.',
+    'Edges that pick from the same registry: how cautious `adaptive` is before it has learned. Workers are counted by themselves.',
   ),
   affinityMargin: z
     .number()

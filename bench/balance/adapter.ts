@@ -26,7 +26,7 @@ class AdaptedPolicy implements EdgePolicy {
   constructor(policy: Policy, { rng, edges, affinityMargin }: EdgeOptions) {
     this.#policy = policy;
     const settings = { lossWeight: 10, tieBand: 0.02, edges: edges ?? 1, affinityMargin: affinityMargin ?? 0 };
-    this.#context = { now: 0, key: 'channel', random: rng, settings };
+    this.#context = { now: 0, key: 'channel', random: rng, workers: 1, settings };
   }
 
   pick(views: readonly View[], now: number, channel?: number): number {

@@ -39,7 +39,7 @@ export function leaveChance(mine: Candidate, candidates: readonly Candidate[], s
     count += 1;
   }
   if (own - lowest <= affinityMargin) return 0;
-  // Other edges are taken to have as many there as this one.
+  // Other edges are taken to have as many there as this one, whose workers are in the sum already.
   const alone = edges * mine.state.inFlight <= 1;
   return alone ? 1 : (CAUTION * (own - sum / count)) / own;
 }

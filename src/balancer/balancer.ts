@@ -90,7 +90,7 @@ export class Balancer implements Picks {
     this.#addressAllowed = options.addressAllowed;
     this.#now = options.now;
     this.#states = new EndpointStates(options.settings.outlier);
-    this.#context = { now: 0, key: '', random: options.random, settings: options.settings };
+    this.#context = { now: 0, key: '', random: options.random, workers: 1, settings: options.settings };
     const { current } = options.store;
     this.#changed(current, { put: [...current.channels.values()].flatMap((channel) => channel.endpoints), drop: [] });
     this.#unsubscribe = options.store.subscribe((snapshot, change) => this.#changed(snapshot, change));
@@ -111,7 +111,7 @@ export class Balancer implements Picks {
 
   /**
    * Whether a sticky pick would choose this endpoint again: it is eligible, and within the margin of the best or not among
-   * those that leave. What this says holds until the next report.
+   * those that leave after this report. What this says of a report it says once: then the sticky pick goes elsewhere.
    */
   stays(pick: Pick): boolean {
     const { id, channel } = pick.endpoint;
@@ -207,6 +207,11 @@ export class Balancer implements Picks {
   /** What the edge's other processes have in flight: policies see the sum. */
   setInFlightElsewhere(counts: ReadonlyMap<ServerOrigin, number>): void {
     this.#states.setInFlightElsewhere(counts);
+  }
+
+  /** Processes of this edge that pick each on its own, this one among them. */
+  setWorkers(count: number): void {
+    this.#context.workers = count;
   }
 
   close(): void {
