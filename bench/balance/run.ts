@@ -77,7 +77,7 @@ function cell({ average, p99, failed, lossy, overloaded, moves }: Result): strin
     overloaded > 0.005 ? `${(100 * overloaded).toFixed(0)} % overloaded` : '',
     failed > 0.0005 ? `${(100 * failed).toFixed(1)} % failed` : '',
     lossy === undefined ? '' : `lossy ${lossy.toFixed(2)}`,
-    moves === undefined ? '' : `${moves.toFixed(1)} moves`,
+    moves === undefined ? '' : `${moves.toFixed(0)} moves`,
   ].filter((note) => note !== '');
   return `${average.toFixed(2)} / ${p99.toFixed(2)}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;
 }
