@@ -191,6 +191,7 @@ export function createDataPlane(
     setMembers: (members) => {
       pools.setPeers(new Map(members.map(({ name, socket }) => [peerServerOf(name), socket])));
       peers?.setMembers(members);
+      balancer.setWorkers(Math.max(1, members.length));
       if (peers !== undefined) hls?.sessions.release((channel) => peers.isElsewhere(channel));
     },
     newHlsStates: () => hls?.sessions.newStates() ?? [],

@@ -1,5 +1,6 @@
 // Plugs weir's own compiled policies into the simulation: the same code that serves players decides here.
 
+import { Affinity, type AffinitySettings } from '../../src/balancer/affinity.js';
 import { EndpointStates } from '../../src/balancer/endpoint-state.js';
 import { createPolicy, type PolicyName } from '../../src/balancer/policies.js';
 import type { Candidate, PickContext, Policy } from '../../src/balancer/policy.js';
@@ -14,21 +15,33 @@ export function weirPolicy(name: PolicyName): PolicyModule {
 
 class AdaptedPolicy implements EdgePolicy {
   readonly #policy: Policy;
-  readonly #context: PickContext;
+  readonly #context: PickContext & { readonly settings: AffinitySettings };
   readonly #states = new EndpointStates(outlier);
   readonly #candidates = new Map<number, Candidate>();
   readonly #lists = new WeakMap<readonly View[], { version: number; candidates: readonly Candidate[] }>();
+  readonly #affinity = new Affinity();
   /** Grows with every change of a candidate: lists made before are out of date. */
   #version = 0;
 
-  constructor(policy: Policy, { rng, edges }: EdgeOptions) {
+  constructor(policy: Policy, { rng, edges, affinityMargin }: EdgeOptions) {
     this.#policy = policy;
-    const settings = { lossWeight: 10, tieBand: 0.02, edges: edges ?? 1 };
-    this.#context = { now: 0, key: 'channel', random: rng, settings };
+    const settings = { lossWeight: 10, tieBand: 0.02, edges: edges ?? 1, affinityMargin: affinityMargin ?? 0 };
+    this.#context = { now: 0, key: 'channel', random: rng, workers: 1, settings };
   }
 
-  pick(views: readonly View[], now: number): number {
-    return this.#policy.pick(this.#listOf(views), this.#at(now));
+  pick(views: readonly View[], now: number, channel?: number): number {
+    const candidates = this.#listOf(views);
+    if (channel === undefined) return this.#policy.pick(candidates, this.#at(now));
+    const name = `${channel}` as ChannelName;
+    const kept = this.#affinity.stay(name, candidates, this.#at(now));
+    const index = kept >= 0 ? kept : this.#policy.pick(candidates, this.#at(now));
+    const picked = candidates[index];
+    if (picked !== undefined) this.#affinity.stick(name, picked);
+    return index;
+  }
+
+  stays(views: readonly View[], now: number, channel: number): boolean {
+    return this.#affinity.stay(`${channel}` as ChannelName, this.#listOf(views), this.#at(now)) >= 0;
   }
 
   onReport(view: View, now: number): void {
@@ -60,7 +73,7 @@ class AdaptedPolicy implements EdgePolicy {
     this.#policy.onDone?.(candidate, outcome, durationSec * 1000, this.#at(now));
   }
 
-  #at(now: number): PickContext {
+  #at(now: number) {
     this.#context.now = now * 1000;
     return this.#context;
   }

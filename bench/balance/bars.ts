@@ -12,6 +12,8 @@ export interface Bar {
   readonly failed?: number;
   /** Share of lossy servers ÷ their fair share. */
   readonly lossy?: number;
+  /** Of a sticky channel of an edge, per hour. */
+  readonly moves?: number;
 }
 
 export const bars: readonly Bar[] = [
@@ -24,6 +26,8 @@ export const bars: readonly Bar[] = [
   { scenario: 'cold-hls-50x10-T5', average: 1.3, p99: 2.1 },
   { scenario: 'hls-50x10-T5-lossy', lossy: 0.35 },
   { scenario: 'flv-50x10-T5-lossy', lossy: 0.35 },
+  { scenario: 'sessions-20x10', average: 1.3, p99: 1.6, moves: 25 },
+  { scenario: 'sessions-passthrough', average: 1.4, p99: 1.7, moves: 50 },
 ];
 
 /** For a set of drawn scenarios: mean of the averages, mean of the p99, worst p99. */
@@ -43,6 +47,7 @@ export function missed(bar: Bar, result: Result): string[] {
     ['highest utilisation', result.highest, bar.highest],
     ['failed picks', result.failed, bar.failed],
     ['lossy share', result.lossy, bar.lossy],
+    ['moves', result.moves, bar.moves],
   ];
   return checks.flatMap(([name, value, limit]) =>
     limit !== undefined && !((value ?? Number.NaN) <= limit)

@@ -21,6 +21,8 @@ export interface Ending {
 
 export interface EdgeOptions {
   readonly edgeId: number;
+  /** As `balancer.affinityMargin`. */
+  readonly affinityMargin?: number | undefined;
   /** Number of edges, where the edge is told. */
   readonly edges?: number | undefined;
   readonly rng: () => number;
@@ -30,8 +32,13 @@ export interface EdgeOptions {
 
 /** A policy at one edge. */
 export interface EdgePolicy {
-  /** An index into `views`, which is not empty. */
-  pick(views: readonly View[], now: number): number;
+  /**
+   * An index into `views`, which is not empty.
+   * @param channel given: what the edge's last pick for this channel chose is kept as long as it would be for HLS
+   */
+  pick(views: readonly View[], now: number, channel?: number): number;
+  /** Whether the channel's HLS would be kept where it is; undefined: always. */
+  stays?(views: readonly View[], now: number, channel: number): boolean;
   onReport?(view: View, now: number): void;
   onLeave?(view: View, now: number): void;
   onStart?(view: View, now: number): void;

@@ -9,12 +9,16 @@ export interface Edge {
   readonly views: readonly View[][];
   readonly delay: number;
   readonly pulls: Map<number, Pull>;
+  /** The server of the last sticky pick, by channel. */
+  readonly stuckTo: Map<number, number>;
   last: number;
 }
 
 /** A pull that viewers of a channel share at one edge. */
 export interface Pull {
   viewers: number;
+  /** Seconds; of the last move for a better score. */
+  movedAt: number;
   session: Session | undefined;
 }
 

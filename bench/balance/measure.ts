@@ -21,6 +21,8 @@ export interface Result {
   /** Picks until another server is picked, on average. */
   readonly run: number;
   readonly picks: number;
+  /** Per sticky channel of an edge and hour; undefined without affinity. */
+  readonly moves: number | undefined;
 }
 
 export class Measure {
@@ -36,6 +38,8 @@ export class Measure {
   #failed = 0;
   #changes = 0;
   #lossyPicks = 0;
+  #moves = 0;
+  #sessionSeconds = 0;
 
   constructor(scenario: Scenario, servers: readonly Server[]) {
     this.#scenario = scenario;
@@ -48,6 +52,16 @@ export class Measure {
     this.#picks += 1;
     if (changed) this.#changes += 1;
     if (server.loss > 0) this.#lossyPicks += 1;
+  }
+
+  /** A sticky channel of an edge changes its server. */
+  moved(now: number): void {
+    if (now >= this.#scenario.warmup) this.#moves += 1;
+  }
+
+  /** @param sticky channels of edges that stick to a server now */
+  sticks(sticky: number): void {
+    this.#sessionSeconds += sticky * this.#scenario.sample;
   }
 
   failed(now: number): void {
@@ -101,6 +115,7 @@ export class Measure {
       joinPeak: this.#scenario.join ? this.#joinPeak : undefined,
       run: this.#picks / Math.max(1, this.#changes),
       picks: this.#picks,
+      moves: this.#scenario.affinity && (3600 * this.#moves) / Math.max(1, this.#sessionSeconds),
     };
   }
 }

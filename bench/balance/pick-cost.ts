@@ -28,7 +28,7 @@ function round(name: PolicyName, endpoints: number): PickCost {
   const policy = createPolicy(name);
   const random = seeded(5);
   const settings = { lossWeight: 10, tieBand: 0.02, edges: 10 };
-  const context: PickContext = { now: 0, key: 'channel', random: seeded(1), settings };
+  const context: PickContext = { now: 0, key: 'channel', random: seeded(1), workers: 1, settings };
   let candidates = Array.from({ length: endpoints }, (_, i) => candidate(i, 0.5 + 0.2 * random()));
   for (const one of candidates) policy.onReport?.(one, context);
   const batches: number[] = [];

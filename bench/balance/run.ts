@@ -52,6 +52,7 @@ function worstOf(results: readonly Result[]): Result {
     joinPeak: worst((result) => result.joinPeak),
     run: number((result) => result.run),
     picks: number((result) => result.picks),
+    moves: worst((result) => result.moves),
   };
 }
 
@@ -71,11 +72,12 @@ function scenarioTable(): void {
   );
 }
 
-function cell({ average, p99, failed, lossy, overloaded }: Result): string {
+function cell({ average, p99, failed, lossy, overloaded, moves }: Result): string {
   const notes = [
     overloaded > 0.005 ? `${(100 * overloaded).toFixed(0)} % overloaded` : '',
     failed > 0.0005 ? `${(100 * failed).toFixed(1)} % failed` : '',
     lossy === undefined ? '' : `lossy ${lossy.toFixed(2)}`,
+    moves === undefined ? '' : `${moves.toFixed(0)} moves`,
   ].filter((note) => note !== '');
   return `${average.toFixed(2)} / ${p99.toFixed(2)}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;
 }

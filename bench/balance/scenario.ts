@@ -40,6 +40,13 @@ export interface Scenario extends ReportStyle {
   readonly bitrate: number;
   readonly costSpread: number;
   readonly channels?: Channels;
+  /** Picks for a channel stay on its endpoint, as those of HLS do. */
+  readonly affinity?: {
+    readonly margin: number;
+    /** Seconds between two looks of a shared pull whether to move, and at least between two moves of it. */
+    readonly refresh: number;
+    readonly switchInterval: number;
+  };
   /** Mean utilisation by others and the standard deviation of its slow drift. */
   readonly background?: { readonly mean: number; readonly deviation: number };
   /** Packet loss by server. */
@@ -98,6 +105,8 @@ const unequal = [1, 1, 2, 4, 1, 2, 1, 1, 4, 2];
 const ladder = [600, 1200, 2500, 6000];
 const channels: Channels = { count: 60, replicas: 4, skew: 0.8, bitrates: ladder, shared: false };
 const pulls: Channels = { ...channels, count: 120, shared: true };
+const affinity = { margin: 0.1, refresh: 2, switchInterval: 30 };
+const sticky = { edges: 20, background: { mean: 0.25, deviation: 0.1 }, rho: 0.4, affinity };
 const others = { mean: 0.25, deviation: 0.05 };
 
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -140,6 +149,17 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'pulls-20x10-background': flv({ edges: 20, channels: pulls, background: others, rho: 0.4, warmup: 300 }),
   'pulls-20x10-die': flv({ edges: 20, channels: pulls, rho: 0.55, warmup: 300, die: { at: 500, index: 4 } }),
   'pulls-3x6': flv({ edges: 3, endpoints: 6, channels: { ...pulls, replicas: 3 }, rho: 0.6, warmup: 300 }),
+  // HLS that stays on its endpoint within the margin: one session for all viewers of a channel at an edge, and passthrough,
+  // where every request of an edge's viewers goes to where their channel is.
+  'sessions-20x10': flv({ ...sticky, channels: { ...pulls, count: 40 }, warmup: 300 }),
+  'sessions-everywhere': flv({ ...sticky, channels: { ...pulls, count: 10, replicas: 10 }, warmup: 300 }),
+  'sessions-passthrough': hls({
+    ...sticky,
+    channels: { ...channels, count: 24 },
+    slots: 300,
+    warmup: 120,
+    duration: 300,
+  }),
   // A crowd comes to one channel, which only some of the servers have.
   'flash-channel-hls': hls({ channels, rho: 0.4, warmup: 80, flash: { at: 120, until: 180, factor: 6 } }),
   'flash-channel-flv': flv({ channels, rho: 0.35, flash: { at: 300, until: 360, factor: 8 } }),

@@ -70,7 +70,10 @@ class Simulation {
       });
     }
     if (scenario.background) this.#drift(scenario.background);
-    this.#every(scenario.warmup, scenario.sample, () => this.#measure.sample(this.#time.now));
+    this.#every(scenario.warmup, scenario.sample, () => {
+      this.#measure.sample(this.#time.now);
+      if (scenario.affinity) this.#measure.sticks(this.#edges.reduce((sum, edge) => sum + edge.stuckTo.size, 0));
+    });
     if (scenario.join) this.#join(scenario.join);
     if (scenario.die) this.#die(scenario.die);
     this.#time.runUntil(scenario.warmup + scenario.duration);
@@ -78,17 +81,24 @@ class Simulation {
   }
 
   #edge(index: number, module: PolicyModule, rng: () => number, channels: number): Edge {
-    const { delayMin, delayMax, edges, edgesHint } = this.#scenario;
+    const { delayMin, delayMax, edges, edgesHint, affinity } = this.#scenario;
     const truth = (server: number) => {
       const it = this.#servers[server];
       return { load: it?.utilisation ?? 0, loss: it?.loss ?? 0 };
     };
     return {
       index,
-      policy: module({ edgeId: index, edges: edgesHint ? edges : undefined, rng, truth }),
+      policy: module({
+        edgeId: index,
+        edges: edgesHint ? edges : undefined,
+        affinityMargin: affinity?.margin,
+        rng,
+        truth,
+      }),
       views: Array.from({ length: channels }, () => []),
       delay: delayMin + (delayMax - delayMin) * this.#various() * 0.5,
       pulls: new Map(),
+      stuckTo: new Map(),
       last: -1,
     };
   }
@@ -181,9 +191,10 @@ class Simulation {
   #view(edge: Edge, channel: number, duration: number): void {
     let pull = edge.pulls.get(channel);
     if (pull === undefined) {
-      pull = { viewers: 0, session: undefined };
+      pull = { viewers: 0, session: undefined, movedAt: Number.NEGATIVE_INFINITY };
       edge.pulls.set(channel, pull);
       this.#request(edge, channel, Number.POSITIVE_INFINITY, this.#traffic.costOf(channel), pull);
+      this.#watch(edge, channel, pull);
     }
     pull.viewers += 1;
     const shared = pull;
@@ -191,19 +202,54 @@ class Simulation {
       shared.viewers -= 1;
       if (shared.viewers > 0) return;
       edge.pulls.delete(channel);
+      edge.stuckTo.delete(channel);
       if (shared.session !== undefined) this.#end(shared.session);
     });
+  }
+
+  /** Looks now and then whether the pull should move, as an HLS session does when it refreshes its playlist. */
+  #watch(edge: Edge, channel: number, pull: Pull): void {
+    const { affinity } = this.#scenario;
+    if (affinity === undefined) return;
+    const look = () => {
+      if (pull.viewers === 0) return;
+      this.#reconsider(edge, channel, pull, affinity.switchInterval);
+      this.#time.at(this.#time.now + affinity.refresh, look);
+    };
+    this.#time.at(this.#time.now + affinity.refresh * this.#others(), look);
+  }
+
+  #reconsider(edge: Edge, channel: number, pull: Pull, switchInterval: number): void {
+    const { now } = this.#time;
+    const before = pull.session;
+    const views = edge.views[channel] ?? [];
+    if (before === undefined || now - pull.movedAt < switchInterval) return;
+    if (edge.policy.stays?.(views, now, channel) !== false) return;
+    const view = views[edge.policy.pick(views, now, channel)];
+    const server = view && this.#servers[view.server];
+    if (view === undefined || server === undefined || view === before.view || !server.alive) return;
+    pull.movedAt = now;
+    this.#stick(edge, channel, server);
+    this.#place(edge, channel, view, Number.POSITIVE_INFINITY, before.cost, pull);
+    this.#end(before);
+  }
+
+  #stick(edge: Edge, channel: number, server: Server): void {
+    const before = edge.stuckTo.get(channel);
+    edge.stuckTo.set(channel, server.index);
+    if (before !== undefined && before !== server.index) this.#measure.moved(this.#time.now);
   }
 
   #request(edge: Edge, channel: number, duration: number, cost: number, pull?: Pull): void {
     const { now } = this.#time;
     let views: readonly View[] = edge.views[channel] ?? [];
     for (let attempt = 0; attempt < 3 && views.length > 0; attempt += 1) {
-      const view = views[edge.policy.pick(views, now)];
+      const view = views[edge.policy.pick(views, now, this.#scenario.affinity && channel)];
       const server = view && this.#servers[view.server];
       if (view === undefined || server === undefined) throw new RangeError('the policy picked nobody');
       this.#measure.picked(now, server, edge.last !== server.index);
       edge.last = server.index;
+      if (this.#scenario.affinity) this.#stick(edge, channel, server);
       if (server.alive) {
         this.#place(edge, channel, view, duration, cost, pull);
         return;

@@ -6,8 +6,8 @@
 //   - holding time D (Little's law). Of what is in flight, exp(−T/D) is still there after a report interval T: long
 //     streams answer slowly and allow a firm hand, short requests answer at once and need a gentle one.
 //   - gain: by what part of the load the reports followed our shares, learned by regression. Doubt counts as gain.
-//   - until our shares have moved, what we carry ourselves, times the number of edges, over an assumed capacity. A
-//     lone edge with little traffic thus starts literally: all to the lowest score.
+//   - until our shares have moved, what we carry ourselves, times the number of edges and of workers in each, over an
+//     assumed capacity. An edge with little traffic thus starts literally: all to the lowest score.
 // The shift is softness-limited (`simplex.ts`); what lasts of it is learned into a weight for each server (integral action:
 // the weight becomes its relative capacity), and that remains when reports are late. Picks realise the shares with low
 // variance: smooth weighted round robin, corrected by what is in flight.
@@ -230,7 +230,7 @@ export class Adaptive implements Policy {
    * Sets the softness for a set of servers: by how much a score falls when the share of its server is taken away, over the
    * caution. Returns whether the load of any is known.
    */
-  #measure(servers: readonly ServerShare[], { now, settings: { edges } }: PickContext): boolean {
+  #measure(servers: readonly ServerShare[], { now, workers, settings: { edges } }: PickContext): boolean {
     let load = 0;
     let known = 0;
     let inFlight = 0;
@@ -240,8 +240,12 @@ export class Adaptive implements Policy {
       load += server.load;
       known += 1;
     }
-    // A lone edge knows its own picks and need not guess at others'.
-    const alike = edges > 1 ? edges : CAUTION;
+    // Who shifts at the same time as we do, by the same reports. A worker is an edge of its own here: it picks for its
+    // part of the channels, and `inFlight` are its own picks alone, about the workers' part of what the edge carries. (What
+    // the other workers have in flight is counted in `ServerState.inFlight`, which is not read here.)
+    const deciders = edges * workers;
+    // A lone one knows its own picks and need not guess at others'.
+    const alike = deciders > 1 ? deciders : CAUTION;
     const ownLoad = (alike * inFlight) / Math.max(1, servers.length) / ASSUMED_CAPACITY;
     const answer = 1 - this.#persistence;
     const mean = Math.max(LEAST_LOAD, known > 0 ? load / known : 0);

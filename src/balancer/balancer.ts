@@ -5,13 +5,12 @@ import type { ChannelName, Endpoint, EndpointId, ServerOrigin, Snapshot } from '
 import { serverOf } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import type { Change } from '../snapshot/update.js';
-import { stay } from './affinity.js';
+import { Affinity, type AffinitySettings } from './affinity.js';
 import { EndpointStates } from './endpoint-state.js';
 import type { Explanation, Ineligible } from './explanation.js';
 import type { OrcaReport } from './orca.js';
 import { isEjected, isPanic, type OutlierSettings } from './outlier.js';
-import type { Candidate, Failure, Outcome, PickContext, Policy, PolicySettings, PolicyStatus } from './policy.js';
-import { score } from './score.js';
+import type { Candidate, Failure, Outcome, PickContext, Policy, PolicyStatus } from './policy.js';
 
 /** ms between two reports with an answer that are taken in. */
 const REFRESH_INTERVAL = 250;
@@ -38,12 +37,13 @@ export interface Picks {
   pick(channel: ChannelName, options?: PickOptions): Pick;
 }
 
-export interface BalancerSettings extends PolicySettings {
+export interface BalancerSettings extends AffinitySettings {
   /** The policy's name, for metrics. */
   readonly policy: string;
-  readonly affinityMargin: number;
   readonly outlier: OutlierSettings & { readonly panicThreshold: number };
 }
+
+type Context = PickContext & { readonly settings: BalancerSettings };
 
 /** What happened, for metrics and logs. */
 export interface BalancerObserver {
@@ -61,7 +61,7 @@ export class Balancer implements Picks {
   readonly #now: () => number;
   readonly #addressAllowed: (server: ServerOrigin) => boolean;
   readonly #states: EndpointStates;
-  readonly #context: PickContext;
+  readonly #context: Context;
   readonly #reports = new Map<EndpointId, Candidate>();
   /** The endpoints of each server. */
   readonly #endpointsOf = new Map<ServerOrigin, Set<EndpointId>>();
@@ -69,7 +69,7 @@ export class Balancer implements Picks {
   readonly #refused = new Set<ServerOrigin>();
   /** Candidates of a channel, made at its first pick after a change. */
   readonly #candidates = new Map<ChannelName, readonly Candidate[]>();
-  readonly #sticky = new Map<ChannelName, EndpointId>();
+  readonly #affinity = new Affinity();
   readonly #unsubscribe: () => void;
 
   constructor(options: {
@@ -90,7 +90,7 @@ export class Balancer implements Picks {
     this.#addressAllowed = options.addressAllowed;
     this.#now = options.now;
     this.#states = new EndpointStates(options.settings.outlier);
-    this.#context = { now: 0, key: '', random: options.random, settings: options.settings };
+    this.#context = { now: 0, key: '', random: options.random, workers: 1, settings: options.settings };
     const { current } = options.store;
     this.#changed(current, { put: [...current.channels.values()].flatMap((channel) => channel.endpoints), drop: [] });
     this.#unsubscribe = options.store.subscribe((snapshot, change) => this.#changed(snapshot, change));
@@ -105,16 +105,19 @@ export class Balancer implements Picks {
     const index = this.#choose(name, eligible, options.sticky === true);
     const candidate = eligible[index] ?? eligible[0];
     if (candidate === undefined) throw new WeirError('no_endpoint');
-    if (options.sticky === true) this.#sticky.set(name, candidate.endpoint.id);
+    if (options.sticky === true) this.#affinity.stick(name, candidate);
     return this.#begin(candidate);
   }
 
-  /** Whether a sticky pick would choose this endpoint again: it is eligible, and within the margin of the best. */
+  /**
+   * Whether a sticky pick would choose this endpoint again: it is eligible, and within the margin of the best or not among
+   * those that leave after this report. What this says of a report it says once: then the sticky pick goes elsewhere.
+   */
   stays(pick: Pick): boolean {
     const { id, channel } = pick.endpoint;
-    if (this.#sticky.get(channel) !== id || !this.#store.current.channels.has(channel)) return false;
+    if (this.#affinity.of(channel) !== id || !this.#store.current.channels.has(channel)) return false;
     const eligible = this.#eligible(this.#candidatesOf(channel), this.#at(channel).now, undefined);
-    return this.#stay(channel, eligible) >= 0;
+    return this.#affinity.stay(channel, eligible, this.#context) >= 0;
   }
 
   /** What a pick would do now, and why. Throws like `pick`, but for no_endpoint. */
@@ -122,7 +125,7 @@ export class Balancer implements Picks {
     const all = this.#candidatesOf(name);
     const context = this.#at(name);
     const eligible = this.#eligible(all, context.now, undefined);
-    const kept = this.#stay(name, eligible);
+    const kept = this.#affinity.mayStay(name, eligible, context);
     const picked = eligible[kept >= 0 ? kept : eligible.length > 0 ? this.#policy.pick(eligible, context) : -1];
     const { panicThreshold } = this.#settings.outlier;
     const ejected = all.filter((candidate) => isEjected(candidate.state, context.now)).length;
@@ -140,7 +143,7 @@ export class Balancer implements Picks {
         inFlight: candidate.state.inFlight,
         consecutiveFailures: candidate.state.consecutiveFailures,
         ejectedFor: Math.max(0, candidate.state.ejectedUntil - context.now),
-        sticky: this.#sticky.get(name) === candidate.endpoint.id,
+        sticky: this.#affinity.of(name) === candidate.endpoint.id,
       })),
     };
   }
@@ -186,7 +189,8 @@ export class Balancer implements Picks {
 
   /** The channel's sticky picks stay on this endpoint, as long as they would if it had been picked here. */
   stick(endpoint: Endpoint): void {
-    this.#sticky.set(endpoint.channel, endpoint.id);
+    const candidate = this.#reports.get(endpoint.id);
+    if (candidate !== undefined) this.#affinity.stick(endpoint.channel, candidate);
   }
 
   /** Picks by another policy from now on; it learns of every endpoint as if it had just reported. */
@@ -205,24 +209,24 @@ export class Balancer implements Picks {
     this.#states.setInFlightElsewhere(counts);
   }
 
+  /** Processes of this edge that pick each on its own, this one among them. */
+  setWorkers(count: number): void {
+    this.#context.workers = count;
+  }
+
   close(): void {
     this.#unsubscribe();
   }
 
-  #at(name: string): PickContext {
+  #at(name: string): Context {
     this.#context.now = this.#now();
     this.#context.key = name;
     return this.#context;
   }
 
   #choose(name: ChannelName, eligible: readonly Candidate[], sticky: boolean): number {
-    const kept = sticky ? this.#stay(name, eligible) : -1;
+    const kept = sticky ? this.#affinity.stay(name, eligible, this.#context) : -1;
     return kept >= 0 ? kept : this.#policy.pick(eligible, this.#context);
-  }
-
-  #stay(name: ChannelName, eligible: readonly Candidate[]): number {
-    const settings = this.#settings;
-    return stay(this.#sticky.get(name), eligible, settings.affinityMargin, ({ endpoint }) => score(endpoint, settings));
   }
 
   #begin(candidate: Candidate): Pick {
@@ -311,7 +315,7 @@ export class Balancer implements Picks {
     for (const endpoint of change.drop) {
       this.#candidates.delete(endpoint.channel);
       if (this.#reports.delete(endpoint.id)) this.#unlink(serverOf(endpoint.address), endpoint.id);
-      if (!snapshot.channels.has(endpoint.channel)) this.#sticky.delete(endpoint.channel);
+      if (!snapshot.channels.has(endpoint.channel)) this.#affinity.forget(endpoint.channel);
     }
     for (const endpoint of change.put) {
       this.#candidates.delete(endpoint.channel);

@@ -35,6 +35,8 @@ export interface PickContext {
   key: string;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Processes of this edge that pick each on its own, this one among them; 1 when alone. */
+  workers: number;
   readonly settings: PolicySettings;
 }
 

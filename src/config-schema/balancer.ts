@@ -21,13 +21,15 @@ export const balancer = z.strictObject({
     1,
     1,
     100_000,
-    'Edges that pick from the same registry: how cautious `adaptive` is before it has learned.',
+    'Edges that pick from the same registry: how cautious `adaptive` is before it has learned. Workers are counted by themselves.',
   ),
   affinityMargin: z
     .number()
     .min(0)
     .max(1000)
     .prefault(0.1)
-    .describe("A channel's HLS stays on its endpoint while its score is within this of the best; 0 picks anew."),
+    .describe(
+      "A channel's HLS stays on its endpoint while its score is within this of the best; 0 picks anew. Beyond it, of many channels or edges on an endpoint only so many leave after each report as are too many.",
+    ),
   outlier: outlier.prefault({}).describe('Passive health: endpoints that fail are left out for a while.'),
 });

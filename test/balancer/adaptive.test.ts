@@ -11,8 +11,8 @@ class Edge {
   readonly context: PickContext;
   list: readonly Candidate[] = [];
 
-  constructor(edges = 1) {
-    this.context = context(1, { settings: { lossWeight: 10, tieBand: 0.02, edges } });
+  constructor(edges = 1, workers = 1) {
+    this.context = context(1, { workers, settings: { lossWeight: 10, tieBand: 0.02, edges } });
   }
 
   /** All servers report, `elapsed` ms later. */
@@ -100,6 +100,19 @@ test('where reports follow its shares it does not jump to the lowest', () => {
   assert.ok(edge.term(0, 'gain') > 0.5);
   edge.loads(1000, 0.45, 0.5, 0.55);
   for (const count of edge.requests(90)) assert.ok(count > 20 && count < 45, String(count));
+});
+
+test('a worker counts like an edge: what it carries is a part of what moves the reports', () => {
+  const softness = (edges: number, workers: number) => {
+    const edge = new Edge(edges, workers);
+    edge.loads(5000, 0.4, 0.5);
+    for (let i = 0; i < 10; i += 1) edge.start();
+    return edge.term(0, 'softness');
+  };
+  assert.equal(softness(2, 3), softness(6, 1));
+  assert.equal(softness(1, 6), softness(6, 1));
+  assert.ok(Math.abs(softness(6, 1) / softness(2, 1) - 3) < 1e-9);
+  assert.ok(softness(1, 1) < softness(1, 2));
 });
 
 test('learns capacity: a server that stays below the others gets more and more', () => {

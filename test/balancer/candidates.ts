@@ -59,5 +59,12 @@ export function seeded(seed: number): () => number {
 }
 
 export function context(seed = 1, given: Partial<PickContext> = {}): PickContext {
-  return { now: 0, key: 'news', random: seeded(seed), settings: { lossWeight: 10, tieBand: 0.02, edges: 1 }, ...given };
+  return {
+    now: 0,
+    key: 'news',
+    random: seeded(seed),
+    workers: 1,
+    settings: { lossWeight: 10, tieBand: 0.02, edges: 1 },
+    ...given,
+  };
 }

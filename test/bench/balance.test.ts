@@ -38,8 +38,8 @@ test('taking the lowest score herds, so the judge sees herding where it is', () 
   assert.ok(simulate(short('hls-50x10-T5'), weirPolicy('lowest'), 1).average > 2);
 });
 
-test('adaptive meets its bars for streams, for a cold start and for a death', () => {
-  for (const name of ['flv-50x10-T5', 'flv-50x10-T5-die', 'cold-hls-50x10-T5']) {
+test('adaptive meets its bars for streams, for a cold start, for a death and for sessions that move', () => {
+  for (const name of ['flv-50x10-T5', 'flv-50x10-T5-die', 'cold-hls-50x10-T5', 'sessions-20x10']) {
     const bar = bars.find((one) => one.scenario === name);
     assert.ok(bar !== undefined, name);
     assert.deepEqual(missed(bar, simulate(named(name), adaptive, 31)), []);
