@@ -44,8 +44,8 @@ function explain(error: unknown): string {
   const { code, syscall } = error as NodeJS.ErrnoException;
   const told = error.constructor === Error || error instanceof WeirError || syscall !== undefined;
   if (!told) return error.stack ?? error.message;
-  const what = (syscall === 'listen' || syscall === 'getaddrinfo') && advice[code ?? ''];
-  return what ? `${error.message}; ${what}` : error.message;
+  const what = /^(listen|getaddrinfo) /.test(error.message) ? advice[code ?? ''] : undefined;
+  return what === undefined ? error.message : `${error.message}; ${what}`;
 }
 
 async function main(): Promise<number> {
