@@ -10,7 +10,7 @@ import { waitFor } from '../support/wait.js';
 let edge: Edge;
 let admin: string;
 before(async () => {
-  edge = await startConfiguredEdge(testConfig({ registry: { kind: 'embedded' } }), silentLogger);
+  edge = await startConfiguredEdge(testConfig({ workers: 0, registry: { kind: 'embedded' } }), silentLogger);
   admin = `http://127.0.0.1:${edge.adminAddress.port}`;
   await edge.ready();
 });

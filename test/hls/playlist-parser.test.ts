@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { parseAttributes, setAttribute } from '../../src/hls/attributes.js';
 import { type MediaPlaylist, type Playlist, PlaylistError, renderTag } from '../../src/hls/playlist.js';
 import { parsePlaylist } from '../../src/hls/playlist-parser.js';
+import { runs } from '../support/runs.js';
 
 function media(text: string): MediaPlaylist {
   const playlist = parsePlaylist(text);
@@ -198,7 +199,7 @@ suite('parsing', () => {
           assert.ok(error instanceof PlaylistError, String(error));
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(500) },
     );
   });
 });

@@ -8,6 +8,7 @@ import { parsePlaylist } from '../../src/hls/playlist-parser.js';
 import { advance, type Change } from '../../src/hls/presentation.js';
 import { type MediaWindow, renderWindow } from '../../src/hls/window.js';
 import { LivePlaylistChecker } from '../support/hls-checker.js';
+import { runs } from '../support/runs.js';
 
 /** A channel's players before one playlist, driven by hand. */
 class Bench {
@@ -547,7 +548,7 @@ test('whatever origins do, the rules for live playlists hold', () => {
       assert.deepEqual(bench.checker.violations, []);
     },
   );
-  fc.assert(property, { numRuns: 2000, includeErrorInReport: true });
+  fc.assert(property, { numRuns: runs(300), includeErrorInReport: true });
 });
 
 test('whatever origins do, all renditions have one discontinuity sequence number for the same content of an epoch', () => {
@@ -603,5 +604,5 @@ test('whatever origins do, all renditions have one discontinuity sequence number
       }
     }
   });
-  fc.assert(property, { numRuns: 500, includeErrorInReport: true });
+  fc.assert(property, { numRuns: runs(150), includeErrorInReport: true });
 });

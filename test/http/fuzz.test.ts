@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { endpoint, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
 import { startHttpOrigin, type TestOrigin } from '../support/origin-server.js';
+import { runs } from '../support/runs.js';
 
 let weir: TestDataPlane;
 let origin: TestOrigin;
@@ -97,7 +98,7 @@ test('whatever bytes arrive, the connection ends, any answer is HTTP, and the ne
       const good = await fetch(`${weir.url}/live/news/1.ts`);
       assert.equal(await good.text(), 'good');
     }),
-    { numRuns: 60 },
+    { numRuns: runs(30) },
   );
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseRoute } from '../../src/http/route.js';
+import { runs } from '../support/runs.js';
 
 const known = new Set(['news', 'news-12', 'a.b', 'späti', 'x_1', 'with space']);
 const route = (target: string) => parseRoute(target, (name) => known.has(name));
@@ -87,6 +88,6 @@ test('no target makes it throw, and whatever is routed stays under its app', () 
         assert.ok(!/\/\.\.?(\/|$)/.test(parsed.path));
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: runs(500) },
   );
 });

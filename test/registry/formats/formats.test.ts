@@ -5,6 +5,7 @@ import { parseServiceAddress } from '../../../src/net-address.js';
 import { encodeChannelInfo } from '../../../src/registry/formats/channel-info.js';
 import { decode, largestData } from '../../../src/registry/formats/decode.js';
 import type { Decoded } from '../../../src/registry/formats/format.js';
+import { runs } from '../../support/runs.js';
 
 type Level = 'channel' | 'endpoint';
 
@@ -187,6 +188,6 @@ test('whatever the bytes, decoding gives a valid endpoint or a reason', () => {
       for (const share of [load, packetLoss]) assert.ok(share === undefined || (share >= 0 && share <= 1));
       assert.ok(bitrate === undefined || (bitrate >= 0 && Number.isFinite(bitrate)));
     }),
-    { numRuns: 5_000 },
+    { numRuns: runs(500) },
   );
 });

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parseDocument } from 'yaml';
-import { settings, settingsTree } from '../src/config/settings.js';
-import { createMetrics } from '../src/metrics.js';
-import { packageRoot } from '../src/package.js';
-import { runWeir } from './support/weir.js';
+import { settings, settingsTree } from '../../src/config/settings.js';
+import { createMetrics } from '../../src/metrics.js';
+import { packageRoot } from '../../src/package.js';
+import { runWeir } from '../support/weir.js';
 
 const read = (path: string) => readFileSync(packageRoot + path, 'utf8');
 const readme = read('README.md');
