@@ -11,6 +11,9 @@ import { type BenchProcess, start } from '../support/process.js';
 import { startWeir } from '../support/weir.js';
 
 export const path = '/live/bench.flv';
+/** How viewers come. */
+export type Protocol = 'http' | 'websocket';
+
 /** The core of the server under test, and the one of the origin and the viewers. */
 export const cores = { server: 0, load: 1 } as const;
 const work = `${packageRoot}dist/bench/relay/`;
@@ -20,6 +23,7 @@ const connections = 9_500;
 export interface Contestant {
   readonly name: string;
   readonly port: number;
+  readonly protocol: Protocol;
   readonly server: BenchProcess;
   readonly others: readonly BenchProcess[];
 }
@@ -54,10 +58,10 @@ const fanout = (window: number, bitrate: number, core: number) =>
 
 export async function bareLoop(window: number, bitrate: number): Promise<Contestant> {
   const server = await fanout(window, bitrate, cores.server);
-  return { name: 'bare loop', port: Number(server.firstLine), server, others: [] };
+  return { name: 'bare loop', port: Number(server.firstLine), protocol: 'http', server, others: [] };
 }
 
-export async function weir(window: number, bitrate: number): Promise<Contestant> {
+async function relay(window: number, bitrate: number, protocol: Protocol): Promise<Contestant> {
   // A frame at a time, as an origin sends them that does not merge.
   const origin = await fanout(40, bitrate, cores.load);
   const { url, process: server } = await startWeir({
@@ -66,8 +70,12 @@ export async function weir(window: number, bitrate: number): Promise<Contestant>
     origin: `127.0.0.1:${origin.firstLine}`,
     core: cores.server,
   });
-  return { name: 'weir', port: Number(new URL(url).port), server, others: [origin] };
+  const name = protocol === 'http' ? 'weir' : 'weir, WebSocket';
+  return { name, port: Number(new URL(url).port), protocol, server, others: [origin] };
 }
+
+export const weir = (window: number, bitrate: number) => relay(window, bitrate, 'http');
+export const weirWebSocket = (window: number, bitrate: number) => relay(window, bitrate, 'websocket');
 
 /** The origin merges frames for the peers, so that they, too, have one read and one write per viewer and window. */
 async function peer(
@@ -83,7 +91,7 @@ async function peer(
   writeFileSync(file, configuration(port, origin.firstLine));
   const server = await start(['sh', '-c', 'echo starting; exec "$@"', 'sh', ...command(file)], cores.server);
   await untilListening(port);
-  return { name, port, server, others: [origin] };
+  return { name, port, protocol: 'http', server, others: [origin] };
 }
 
 const nginxConfiguration = (port: number, origin: string) => `

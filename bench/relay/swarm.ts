@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { cores, path, programs } from './contestants.js';
+import { cores, type Protocol, path, programs } from './contestants.js';
 
 export interface SwarmResult {
   readonly viewers: number;
@@ -30,7 +30,7 @@ export interface SwarmOptions {
   readonly warmup: number;
   /** s */
   readonly seconds: number;
-  readonly protocol: 'http' | 'websocket';
+  readonly protocol: Protocol;
 }
 
 /** `onSteady` is called when all viewers watch and the measurement begins. */
@@ -54,8 +54,11 @@ export async function swarm(port: number, options: SwarmOptions, onSteady: () =>
 /** Less than this share of the stream's bitrate: the contestant, or the load on its other side, did not keep up. */
 const enough = 0.95;
 
-/** Says what is wrong with what the viewers got of a stream of `bitrate` bit/s; undefined when nothing is. */
-export function fault(result: SwarmResult, bitrate: number): string | undefined {
+/**
+ * Says what is wrong with what the viewers got of a stream of `bitrate` bit/s; undefined when nothing is.
+ * @param window ms of the stream that come at once: those of the last window may come after the measurement
+ */
+export function fault(result: SwarmResult, bitrate: number, window: number): string | undefined {
   const share = (result.bytes_per_second * 8) / (bitrate * result.viewers);
   if (result.framing_errors > 0)
     return `${result.framing_errors} framing errors, first: ${result.first_error.slice(0, 60)}`;
@@ -63,6 +66,7 @@ export function fault(result: SwarmResult, bitrate: number): string | undefined 
   if (result.watching < result.viewers) return `only ${result.watching} of ${result.viewers} watch`;
   if (result.back_steps > 0) return `${result.back_steps} timestamps stepped back`;
   if (result.missing_frames !== 0) return `${result.missing_frames} video frames are missing`;
-  if (share < enough) return `only ${Math.round(share * 100)} % of the bitrate arrived`;
+  if (share < enough - window / 1000 / result.seconds)
+    return `only ${Math.round(share * 100)} % of the bitrate arrived`;
   return undefined;
 }

@@ -19,6 +19,9 @@ export interface BenchProcess {
 const ticksPerSecond = Number(spawnSync('getconf', ['CLK_TCK']).stdout.toString()) || 100;
 const pageBytes = Number(spawnSync('getconf', ['PAGESIZE']).stdout.toString()) || 4096;
 
+/** From SIGTERM to SIGKILL, in ms. */
+const patience = 3_000;
+
 /** Whatever happens, nothing is left running. */
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -28,8 +31,10 @@ process.on('exit', () => {
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  child.kill('SIGKILL');
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), patience);
   await exited;
+  clearTimeout(late);
 }
 
 /** Ends every process that still runs. */

@@ -62,6 +62,8 @@ export function relayHttp(relays: Relays, exchange: PlayerExchange, route: Route
       if (framing === 'raw') response.removeHeader('transfer-encoding');
       response.writeHead(200, headers);
       response.flushHeaders();
+      // The relay watches slow viewers itself; the listener's timer would be moved with every write.
+      socket.setTimeout(0);
     },
     onRefused: (error) => answerError(exchange, response, error),
     onEnd: () => {
