@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Balancer, Pick } from '../balancer/balancer.js';
 import { failureOf } from '../balancer/failure.js';
 import type { Outcome } from '../balancer/policy.js';
-import { toWeirError, WeirError } from '../errors.js';
+import { gatewayErrors, toWeirError, WeirError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import type { ServerOrigin } from '../model.js';
 import type { Exchange, UpstreamClient } from '../upstream/client.js';
@@ -39,8 +39,6 @@ export interface AttemptTools {
   readonly client: UpstreamClient;
   readonly metrics: Metrics;
 }
-
-const gatewayErrors = new Set([502, 503, 504]);
 
 export class Attempts implements Exchange {
   readonly #tools: AttemptTools;

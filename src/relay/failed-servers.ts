@@ -19,11 +19,11 @@ export class FailedServers {
     this.#failed.clear();
   }
 
-  /** One that is registered anew may be well again. */
-  forgive(registered: Iterable<Pick<Endpoint, 'address' | 'id'>>): void {
-    for (const { address, id } of registered) {
-      const server = serverOf(address);
-      if (this.#failed.has(server) && this.#failed.get(server) !== id) this.#failed.delete(server);
+  /** One that is registered anew, no longer by the endpoint that failed, may be well again. */
+  forgive(registered: readonly Pick<Endpoint, 'address' | 'id'>[]): void {
+    for (const [server, by] of this.#failed) {
+      const there = registered.filter(({ address }) => serverOf(address) === server);
+      if (there.length > 0 && there.every(({ id }) => id !== by)) this.#failed.delete(server);
     }
   }
 }

@@ -33,3 +33,12 @@ test('a server that fails again under its new endpoint is failed by that one', (
   servers.forgive([{ address, id: second }]);
   assert.deepEqual(servers.list(), [serverOf(address)]);
 });
+
+test('another endpoint of the channel on the same server does not excuse the one that failed', () => {
+  const servers = failed(first);
+  servers.forgive([
+    { address, id: first },
+    { address, id: second },
+  ]);
+  assert.deepEqual(servers.list(), [serverOf(address)]);
+});
