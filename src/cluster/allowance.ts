@@ -5,8 +5,21 @@
 const smallestLead = 16;
 const leadShare = 1 / 8;
 
-/** @param fewest connections of the worker that has the fewest; undefined: there is no other worker to leave them to */
-export function allowance(fewest: number | undefined): number {
-  if (fewest === undefined) return Number.POSITIVE_INFINITY;
-  return fewest + Math.max(smallestLead, Math.floor(fewest * leadShare));
+export interface WorkerLoad {
+  /** Connections. */
+  readonly open: number;
+  /** Whether it has time for more. Nobody leaves connections to one that has not. */
+  readonly calm: boolean;
+}
+
+/** For each worker: a lead over the fewest that another calm one has; no limit where there is none. */
+export function allowances(workers: readonly WorkerLoad[]): number[] {
+  const calm = workers.flatMap(({ open, calm }) => (calm ? open : [])).sort((a, b) => a - b);
+  const [fewest, second] = calm;
+  return workers.map(({ open, calm }) => ahead(calm && open === fewest ? second : fewest));
+}
+
+function ahead(others: number | undefined): number {
+  if (others === undefined) return Number.POSITIVE_INFINITY;
+  return others + Math.max(smallestLead, Math.floor(others * leadShare));
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Member, ownerOf, type SessionState } from '../data-plane.js';
 import type { Metrics } from '../metrics.js';
 import type { ChannelName } from '../model.js';
-import { allowance } from './allowance.js';
+import { allowances } from './allowance.js';
 import { InFlightSums } from './in-flight.js';
 import type { ListeningSocket } from './listening-socket.js';
 import { MetricsLedger, readMetrics } from './metrics-ledger.js';
@@ -17,8 +17,9 @@ import type { WorkerNews, WorkerProcess, WorkerState } from './worker-process.js
 const metricsDeadline = 1_000;
 /** Milliseconds in which reports of several workers are gathered before all hear of them. */
 const gatherWindow = 20;
-/** Heartbeats missed until the others no longer leave connections to a worker. */
+/** A worker that missed so many heartbeats, or whose event loop was this busy, gets no connections left by the others. */
 const silentAfter = 2;
+const busyFrom = 0.9;
 
 /** The workers as the supervisor has them now. */
 export interface Workers {
@@ -104,14 +105,14 @@ export class CommonKnowledge {
     }
   }
 
-  /**
-   * Nobody waits for a worker that is silent to take its part.
-   * @param socket for those that stepped back and may go on
-   */
+  /** @param socket for those that stepped back and may go on */
   shareConnections(socket: ListeningSocket): void {
-    const awake = this.#workers.serving().filter(({ silentTicks }) => silentTicks < silentAfter);
-    const fewest = awake.length > 1 ? Math.min(...awake.map(({ intake }) => intake.open)) : undefined;
-    for (const worker of awake) worker.allow(allowance(fewest), socket);
+    const workers = this.#workers.serving();
+    const loads = workers.map(({ intake, silentTicks, utilization }) => ({
+      open: intake.open,
+      calm: silentTicks < silentAfter && utilization < busyFrom,
+    }));
+    for (const [index, allowance] of allowances(loads).entries()) workers[index]?.allow(allowance, socket);
   }
 
   /** It is gone: nothing is in flight there. */

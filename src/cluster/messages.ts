@@ -67,7 +67,8 @@ export type WorkerMessage =
   | { readonly kind: 'failed'; readonly message: string; readonly code: string | undefined }
   /** An update did not build on what is here: a full one is needed. */
   | { readonly kind: 'gap' }
-  | { readonly kind: 'heartbeat'; readonly residentBytes: number }
+  /** Utilization: share of the time since the last one, 0 to 1, in which the event loop was busy. */
+  | { readonly kind: 'heartbeat'; readonly residentBytes: number; readonly utilization: number }
   | { readonly kind: 'in-flight'; readonly counts: InFlight }
   | { readonly kind: 'intake'; readonly intake: IntakeState }
   /** HLS sessions of its channels, in case another worker has to go on with them. */

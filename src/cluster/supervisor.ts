@@ -308,6 +308,7 @@ export class Supervisor {
     switch (news.kind) {
       case 'heartbeat':
         worker.residentBytes = news.residentBytes;
+        worker.utilization = news.utilization;
         break;
       case 'gap':
         worker.send({ kind: 'update', update: this.#options.full() });

@@ -33,7 +33,7 @@ async function run(start: Start, socket: SharedSocket): Promise<void> {
     // The supervisor removes it, unless it is gone; the last worker finds it empty.
     if (!process.connected) await rmdir(dirname(start.identity.self.socket)).catch(() => undefined);
     // After everything that was sent before: the supervisor counts what this worker counted last.
-    send({ kind: 'heartbeat', residentBytes: 0 }, () => process.exit(0));
+    send({ kind: 'heartbeat', residentBytes: 0, utilization: 0 }, () => process.exit(0));
   }
   process.on('message', (message: SupervisorMessage, again?: SharedSocket) => {
     if (message.kind === 'start') return;

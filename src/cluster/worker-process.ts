@@ -54,6 +54,8 @@ export class WorkerProcess {
   /** Why it is made to end; undefined: it ended by itself. */
   cause: string | undefined;
   residentBytes = 0;
+  /** Share of the time, 0 to 1, in which its event loop was busy. */
+  utilization = 0;
   intake: IntakeState = { open: 0, accepting: true };
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();

@@ -37,9 +37,7 @@ export async function startWorker(
   plane.adoptHls(start.sessions);
 
   const reports = [
-    setInterval(() => {
-      link.send({ kind: 'heartbeat', residentBytes: process.memoryUsage.rss() });
-    }, heartbeatInterval),
+    sendHeartbeats(link),
     setInterval(() => void sendCounters(), metricsInterval),
     reportInFlight(plane, link),
     reportIntake(plane, link),
@@ -131,6 +129,16 @@ export async function startWorker(
     await plane.close();
     throw error;
   }
+}
+
+function sendHeartbeats(link: WorkerLink): NodeJS.Timeout {
+  let before = performance.eventLoopUtilization();
+  return setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    link.send({ kind: 'heartbeat', residentBytes: process.memoryUsage.rss(), utilization });
+  }, heartbeatInterval);
 }
 
 function reportInFlight(plane: DataPlane, link: WorkerLink): NodeJS.Timeout {

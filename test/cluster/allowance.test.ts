@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allowance } from '../../src/cluster/allowance.js';
+import { allowances } from '../../src/cluster/allowance.js';
 
-for (const [name, fewest, expected] of [
-  ['a worker alone takes all', undefined, Number.POSITIVE_INFINITY],
-  ['a small lead is left to whoever wakes first', 0, 16],
-  ['with few connections the lead is a number', 100, 116],
-  ['with many it is a share', 8_000, 9_000],
+const calm = (open: number) => ({ open, calm: true });
+const busy = (open: number) => ({ open, calm: false });
+const all = Number.POSITIVE_INFINITY;
+
+for (const [name, workers, expected] of [
+  ['a worker alone takes all', [calm(7)], [all]],
+  ['a small lead is left to whoever wakes first', [calm(0), calm(0)], [16, 16]],
+  ['the lead is over the one with the fewest, whose own is over the next', [calm(100), calm(40)], [56, 116]],
+  ['with many connections the lead is a share', [calm(8_000), calm(9_000)], [10_125, 9_000]],
+  ['three workers', [calm(10), calm(200), calm(50)], [66, 26, 26]],
+  ['nobody waits for one that has no time', [calm(100), busy(0), calm(90)], [106, 106, 116]],
+  ['nor is there a limit beside such only', [calm(100), busy(0)], [all, 116]],
+  ['where none has time, who comes first takes', [busy(100), busy(0)], [all, all]],
 ] as const) {
-  test(name, () => assert.equal(allowance(fewest), expected));
+  test(name, () => assert.deepEqual(allowances(workers), expected));
 }

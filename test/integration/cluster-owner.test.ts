@@ -200,6 +200,18 @@ test('kill -9 of the worker that owns nothing: viewers of the owner see nothing'
   assert.equal(one.viewers, 1);
 });
 
+test('a worker stands still: players do not wait for it to take its part of them', async () => {
+  const one = await origin();
+  const edge = await edgeOf([one], '--set', 'cluster.stuckAfter=60s');
+  const { other } = roles(edge);
+  process.kill(other, 'SIGSTOP');
+  cleanups.push(() => process.kill(other, 'SIGKILL'));
+  const seen = crowd(edge, 60);
+  await waitFor(() => seen.started === 60, { what: 'all players', deadline: 20_000 });
+  assert.deepEqual(seen.failed, []);
+  assert.ok(isAlive(other));
+});
+
 test('an origin dies: viewers of both workers move on together', async () => {
   const [one, two] = [await origin({ name: 'one' }), await origin({ name: 'two' })];
   const edge = await edgeOf([one, two]);
