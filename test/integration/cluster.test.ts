@@ -1,7 +1,7 @@
 // `weir serve` with two workers, as a user runs it: who dies is back, who is replaced refuses nobody, and the totals are true.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,7 +61,12 @@ function settingsFile(): { readonly path: string; write(lines: readonly string[]
   const folder = mkdtempSync(join(tmpdir(), 'weir-test-'));
   cleanups.push(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'weir.yaml');
-  return { path, write: (lines) => writeFileSync(path, `${lines.join('\n')}\n`) };
+  const write = (lines: readonly string[]) => {
+    // Never seen half written: an empty file would be the defaults.
+    writeFileSync(`${path}.new`, `${lines.join('\n')}\n`);
+    renameSync(`${path}.new`, path);
+  };
+  return { path, write };
 }
 const playlist = '/live/news.m3u8';
 function play(edge: WeirProcess, players: number): Players {
