@@ -128,7 +128,9 @@ export class CommonKnowledge {
 
   /** All processes as one, in Prometheus' text format. */
   async metrics(): Promise<{ type: string; text: string }> {
-    const asked = [...this.#workers.all()].map(async (worker) => {
+    // One that starts counted nothing yet, and does not answer.
+    const able = [...this.#workers.all()].filter(({ state }) => state !== 'starting');
+    const asked = able.map(async (worker) => {
       const answer = await worker.ask({ about: 'metrics' }, metricsDeadline).catch(() => undefined);
       if (answer !== undefined) this.#ledger.report(worker.id, answer);
     });

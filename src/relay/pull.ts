@@ -78,7 +78,7 @@ export class Pull {
   }
 
   start(client: UpstreamClient, request: UpstreamRequest): void {
-    this.#timer = setTimeout(() => this.#checkHealth(), this.#settings.firstTagTimeout);
+    this.#checkAfter(this.#settings.firstTagTimeout);
     this.#exchange = client.send(request, {
       onResponse: (status) => this.#onResponse(status),
       onData: (chunk) => this.#onData(chunk),
@@ -171,7 +171,13 @@ export class Pull {
     else this.cache.push(tag);
   }
 
+  /** What waits in the socket is read first: this process itself may have stood still, and timers come before sockets. */
+  #checkAfter(wait: number): void {
+    this.#timer = setTimeout(() => setImmediate(() => this.#checkHealth()), wait);
+  }
+
   #checkHealth(): void {
+    if (this.#ended) return;
     const now = this.#now();
     const { stallTimeout } = this.#settings;
     const silent = this.firstTagAt === undefined ? Number.POSITIVE_INFINITY : now - this.lastTagAt;
@@ -186,7 +192,7 @@ export class Pull {
       if (this.#ended) return;
     }
     const wait = Math.min(stallTimeout - silent, this.#keyframeTimeout);
-    this.#timer = setTimeout(() => this.#checkHealth(), Math.max(wait, 10));
+    this.#checkAfter(Math.max(wait, 10));
   }
 
   #keyframeOverdue(now: number): boolean {

@@ -124,7 +124,7 @@ test('a body that is longer than announced sizes allow is cut off', async () => 
   );
   const chunk = 'x'.repeat(4_096);
   for (let i = 0; i < 64; i++) socket.write(`1000\r\n${chunk}\r\n`);
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
   assert.match(answer, /^HTTP\/1.1 413 /);
 });
 

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { freePort } from '../../src/demo/free-port.js';
+import { closedPort } from '../support/ports.js';
 
 test('a port that is taken is replaced by a free one, which is free to take', async () => {
+  const taken = await closedPort();
   const holder = createServer();
-  await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
-  const { port: taken } = holder.address() as AddressInfo;
+  await new Promise<void>((resolve) => holder.listen(taken, '127.0.0.1', resolve));
   const other = await freePort('127.0.0.1', taken);
   assert.notEqual(other, taken);
   await new Promise((resolve) => holder.close(resolve));

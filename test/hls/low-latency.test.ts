@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
 import { startHttpOrigin, type TestOrigin } from '../support/origin-server.js';
@@ -70,8 +71,11 @@ class LowLatencyOrigin {
   }
 }
 
+/** ms; what an origin holds is held for longer than this. */
+const firstByteTimeout = 1_000;
+
 async function edge(...addresses: string[]): Promise<TestDataPlane> {
-  const weir = await startDataPlane({ upstream: { firstByteTimeout: '300ms', retries: 0 } });
+  const weir = await startDataPlane({ upstream: { firstByteTimeout, retries: 0 } });
   cleanups.push(() => weir.close());
   weir.register(...addresses.map((address, index) => endpoint('news', address, { load: 0.1 + index / 2 })));
   return weir;
@@ -88,8 +92,7 @@ test('a blocking reload waits at the origin, those who ask for the same as one, 
   assert.match(first.text, /PRELOAD-HINT:TYPE=PART,URI="news-10\.1\.m4s\?weir=[\w-]{8}\.\.h"/);
   const asked = Array.from({ length: 10 }, () => get(weir, '/live/news.m3u8?_HLS_msn=10&_HLS_part=1'));
   await waitFor(() => origin.held.length > 0);
-  // Longer than firstByteTimeout.
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await sleep(1.5 * firstByteTimeout);
   assert.deepEqual(
     origin.held.map(({ url }) => url),
     ['/live/news.m3u8?_HLS_msn=10&_HLS_part=1'],
@@ -117,7 +120,7 @@ test("a hinted part is held for all who ask as one request, and is nobody's fail
   const hint = /HINT:TYPE=PART,URI="([^"]+)"/.exec(text)?.[1];
   const asked = [get(weir, `/live/${hint}`), get(weir, `/live/${hint}`)];
   await waitFor(() => origin.held.length === 1);
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  await sleep(1.5 * firstByteTimeout);
   origin.advance();
   for (const answer of await Promise.all(asked)) assert.equal(answer.status, 200);
 });

@@ -20,7 +20,7 @@ after(async () => {
   await origin.close();
 });
 
-/** Sends the bytes, closes its side and resolves with what came back; rejects when nobody closes within 8 s. */
+/** Sends the bytes, closes its side and resolves with what came back; rejects when nobody closes within 20 s. */
 function send(bytes: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
@@ -28,7 +28,7 @@ function send(bytes: Buffer): Promise<string> {
     const deadline = setTimeout(() => {
       socket.destroy();
       reject(new Error(`no end of the connection after ${JSON.stringify(bytes.toString('latin1'))}`));
-    }, 8_000);
+    }, 20_000);
     socket.on('data', (chunk) => {
       answer += chunk.toString('latin1');
     });

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, suite, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigInput } from '../../src/config-schema.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
@@ -236,8 +235,7 @@ suite('a switch', () => {
     const { a, weir } = await pair();
     await reload(weir);
     // The three at the edge were fetched ahead.
-    await waitFor(() => a.segmentCounts.size === 3);
-    await sleep(50);
+    await waitFor(() => weir.plane.describeHls().cache.objects === 3, { what: 'all three to have arrived' });
     await a.close();
     const text = await reload(weir);
     await download(weir, text);

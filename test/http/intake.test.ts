@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait.js';
 /** An HTTP server on a socket of which there is a second copy, as if another process had it too. */
 async function shared(t: { after(end: () => void): void }) {
   const socket = await openListeningSocket('127.0.0.1:0');
-  const server = createServer({ headersTimeout: 300, connectionsCheckingInterval: 50 }, (_, response) => {
+  const server = createServer({ headersTimeout: 1_500, connectionsCheckingInterval: 50 }, (_, response) => {
     response.end('hello');
   });
   const intake = new Intake(server);

@@ -9,7 +9,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { ConfigInput } from '../../src/config-schema.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
-import { closedPort, startHttpOrigin, startRawOrigin } from '../support/origin-server.js';
+import { startHttpOrigin, startRawOrigin } from '../support/origin-server.js';
+import { closedPort } from '../support/ports.js';
 import { waitFor } from '../support/wait.js';
 
 const cleanups = cleanupsAfterEach();
@@ -40,7 +41,8 @@ async function raw(port: number, bytes: string): Promise<string> {
     answer += text;
   });
   socket.on('error', () => undefined);
-  await once(socket, 'close');
+  // Whatever ended it: `once` would reject when the connection is reset.
+  await new Promise((resolve) => socket.once('close', resolve));
   return answer;
 }
 const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n${headers}\r\n`;
@@ -238,7 +240,7 @@ describe('what goes wrong upstream', () => {
     test(`an endpoint that ${name} costs a retry, not an error`, async () => {
       const bad = await make();
       const well = await good();
-      const weir = await edge({ upstream: { firstByteTimeout: 200 } });
+      const weir = await edge({ upstream: { firstByteTimeout: 600 } });
       weir.register(endpoint('news', bad, { load: 0 }), endpoint('news', well.address, { load: 0.9 }));
       const answer = await fetch(`${weir.url}/live/news/1.ts`);
       assert.equal(answer.status, 200);
@@ -248,7 +250,7 @@ describe('what goes wrong upstream', () => {
 
     test(`a channel whose only endpoint ${name} gets a gateway error with a code`, async () => {
       const bad = await make();
-      const weir = await edge({ upstream: { firstByteTimeout: 200 } });
+      const weir = await edge({ upstream: { firstByteTimeout: 600 } });
       weir.register(endpoint('news', bad));
       const answer = await fetch(`${weir.url}/live/news/1.ts`);
       const body = (await answer.json()) as { error: string; request_id: string };

@@ -1,7 +1,6 @@
 // What HTTP asks of a proxy beside the good case (RFC 9110 and 9112), over raw sockets in front of a running data plane.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import type { ConfigInput } from '../../src/config-schema.js';
@@ -58,7 +57,7 @@ function talk(weir: TestDataPlane, bytes: string): { socket: Socket; answer: str
 }
 async function ask(weir: TestDataPlane, bytes: string): Promise<string> {
   const talked = talk(weir, bytes);
-  await Promise.race([once(talked.socket, 'end'), once(talked.socket, 'close')]);
+  await waitFor(() => talked.ended || talked.socket.closed, { what: 'the end' });
   return talked.answer;
 }
 const request = (path: string, fields = '', method = 'GET') =>
@@ -221,7 +220,7 @@ describe('a refused upgrade', () => {
     const talked = talk(weir, request('/live/news/1.ts', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'));
     await waitFor(() => talked.ended, { what: 'the answer' });
     assert.match(talked.answer, /^HTTP\/1\.1 400 .*bad_request/s);
-    await waitFor(async () => (await connections(weir)) === 0, { what: 'the connection is gone', deadline: 3_000 });
+    await waitFor(async () => (await connections(weir)) === 0, { what: 'the connection is gone' });
   });
 
   test('of a handshake without a key is answered 400, and nothing of the stream follows', async () => {

@@ -8,7 +8,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { ConfigInput } from '../../src/config-schema.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
-import { closedPort, startHttpOrigin, startRawOrigin } from '../support/origin-server.js';
+import { startHttpOrigin, startRawOrigin } from '../support/origin-server.js';
+import { closedPort } from '../support/ports.js';
 import { waitFor } from '../support/wait.js';
 
 const cleanups = cleanupsAfterEach();
@@ -75,7 +76,7 @@ const handshake =
 /** A handshake as bytes; what comes back is collected as text. */
 function rawPlayer(weir: TestDataPlane, fields = '', early: Buffer | string = '') {
   const socket = connect(weir.port, '127.0.0.1');
-  const player = { socket, answer: '', closed: once(socket, 'close') };
+  const player = { socket, answer: '', closed: new Promise((resolve) => socket.once('close', resolve)) };
   socket.on('error', () => undefined);
   socket.on('data', (chunk) => {
     player.answer += chunk.toString('latin1');
@@ -140,7 +141,7 @@ describe('an upgrade that an endpoint fails', () => {
   for (const [name, cause, outcome, status, make] of failures) {
     test(`goes to another one when the first ${name}, and frames flow both ways`, async () => {
       const well = await echo();
-      const weir = await edge({ upstream: { connectTimeout: 100, firstByteTimeout: 200 } });
+      const weir = await edge({ upstream: { connectTimeout: 300, firstByteTimeout: 600 } });
       weir.register(endpoint('news', await make(), { load: 0 }), endpoint('news', well.address, { load: 0.9 }));
       const { socket, messages } = await play(weir, '/live/news.flv?t=1');
       socket.send('x'.repeat(100_000));
@@ -153,7 +154,7 @@ describe('an upgrade that an endpoint fails', () => {
     });
 
     test(`is refused with its code when the only one ${name}`, async () => {
-      const weir = await edge({ upstream: { connectTimeout: 100, firstByteTimeout: 200 } });
+      const weir = await edge({ upstream: { connectTimeout: 300, firstByteTimeout: 600 } });
       weir.register(endpoint('news', await make()));
       const answer = await refusal(weir);
       assert.equal(answer.status, status);
@@ -220,7 +221,7 @@ describe('an upgrade that an endpoint fails', () => {
       const player = rawPlayer(weir);
       await waitFor(() => asked, { what: 'the endpoint is asked' });
       leave(player.socket);
-      await waitFor(() => gone, { what: 'the endpoint sees it', deadline: 2_000 });
+      await waitFor(() => gone, { what: 'the endpoint sees it', deadline: 10_000 });
       assert.equal(await outcomes(weir, 'abandoned'), 1);
       assert.equal(await metricValue(weir.metrics, 'weir_picks_total'), 1);
       assert.equal(await metricValue(weir.metrics, 'weir_retries_total'), 0);
@@ -347,7 +348,7 @@ describe('an upgrade that an endpoint answers', () => {
     const player = rawPlayer(weir);
     await waitFor(() => player.answer.endsWith('hello'), { what: 'the first bytes' });
     player.socket.resetAndDestroy();
-    await waitFor(() => gone, { what: 'the endpoint sees it', deadline: 2_000 });
+    await waitFor(() => gone, { what: 'the endpoint sees it', deadline: 10_000 });
     assert.equal(await outcomes(weir, 'abandoned'), 1);
   });
 

@@ -4,24 +4,24 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { Agent, get } from 'node:http';
-import { afterEach, beforeEach, test } from 'node:test';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Origin, type OriginOptions, startOrigin } from '../../src/demo/origin.js';
 import { ownerOf } from '../../src/peers/owner.js';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { FlvViewer } from '../support/flv-viewer.js';
 import { LivePlaylistChecker } from '../support/hls-checker.js';
 import { request } from '../support/requests.js';
 import { waitFor } from '../support/wait.js';
 import { serveWeir, type WeirProcess } from '../support/weir.js';
-import { isAlive, knownToAll, register, scraped, workersOf } from '../support/workers.js';
+import { allServing, connectionsOf, isAlive, knownToAll, register, scraped, workersOf } from '../support/workers.js';
 
-let cleanups: (() => unknown)[];
-beforeEach(() => {
-  cleanups = [];
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
+/** How long this process, with the origins and the viewers in it, stood still at most: no pause of the edge's making. */
+const standstill = monitorEventLoopDelay({ resolution: 10 });
+standstill.enable();
+beforeEach(() => standstill.reset());
 
 async function origin(options: Partial<OriginOptions> = {}): Promise<Origin> {
   const started = await startOrigin({ channels: ['news', 'sport'], ...options });
@@ -35,21 +35,9 @@ async function edgeOf(origins: readonly Origin[], ...parameters: string[]): Prom
   await knownToAll(started, 'news');
   return started;
 }
-/** The process in each slot, as the supervisor last told. */
-function slots(edge: WeirProcess): Map<number, number> {
-  const found = new Map<number, number>();
-  for (const line of edge
-    .log()
-    .split('\n')
-    .filter((text) => text.includes('"worker started"'))) {
-    const { worker, pid } = JSON.parse(line) as { worker: number; pid: number };
-    found.set(worker, pid);
-  }
-  return found;
-}
 /** Who pulls the channel, and who takes it from there. */
-function roles(edge: WeirProcess, channel = 'news'): { owner: number; other: number } {
-  const running = slots(edge);
+async function roles(edge: WeirProcess, channel = 'news'): Promise<{ owner: number; other: number }> {
+  const running = await allServing(edge);
   const members = [...running.keys()].map((slot) => ({ slot, name: '', socket: '' }));
   const slot = ownerOf(channel, members)?.slot ?? 0;
   return { owner: running.get(slot) ?? 0, other: running.get(1 - slot) ?? 0 };
@@ -64,9 +52,26 @@ async function audience(edge: WeirProcess, count: number): Promise<FlvViewer[]> 
   });
   await waitFor(() => viewers.every((viewer) => viewer.keyframes.length > 0), {
     what: 'the first keyframes',
-    deadline: 20_000,
   });
   return viewers;
+}
+/** Some on each worker: all of a burst go to one of them when the other stands still at that moment. */
+async function audienceOnBoth(edge: WeirProcess, count: number): Promise<FlvViewer[]> {
+  const viewers: FlvViewer[] = [];
+  const onBoth = async () => {
+    viewers.push(...(await audience(edge, count)));
+    return workersOf(edge).every((pid) => connectionsOf(pid, edge) > 0);
+  };
+  await waitFor(onBoth, { what: 'viewers on both workers' });
+  return viewers;
+}
+interface RelayInfo {
+  readonly endpoint: string;
+  readonly viewers: { readonly http: number; readonly websocket: number; readonly workers: number };
+}
+async function relaysOf(edge: WeirProcess): Promise<readonly RelayInfo[]> {
+  const answer = await fetch(`${edge.admin}/api/v1/relays`);
+  return ((await answer.json()) as { relays: RelayInfo[] }).relays;
 }
 /** Viewers who only take what comes. */
 function crowd(edge: WeirProcess, count: number) {
@@ -93,25 +98,34 @@ function assertUndisturbed(viewers: readonly FlvViewer[], pause: number): void {
     assert.equal(viewer.ended, false, 'the connection lives');
     assert.equal(viewer.headers, 1, 'one FLV header');
     assert.deepEqual(viewer.stepsBack(), []);
-    assert.ok(viewer.longestPause() < pause, `paused for ${viewer.longestPause()} ms`);
+    const excused = standstill.max / 1e6;
+    const paused = viewer.longestPause();
+    assert.ok(paused < pause + excused, `paused for ${paused} ms; this process stood still for ${excused} ms`);
   }
 }
-/** Some viewers were on the worker that died; resolves when no more of them end. */
-async function losses(viewers: readonly FlvViewer[]): Promise<void> {
+/** Kills a worker with viewers; resolves with those who were not on it, when no more of them end. */
+async function killed(worker: number, viewers: readonly FlvViewer[]): Promise<FlvViewer[]> {
+  process.kill(worker, 'SIGKILL');
+  await waitFor(() => !isAlive(worker), { what: 'its end' });
   let ended = 0;
-  let since = performance.now();
-  await waitFor(() => {
-    const now = viewers.filter((viewer) => viewer.ended).length;
-    if (now !== ended) since = performance.now();
-    ended = now;
-    return ended > 0 && performance.now() - since > 500;
-  });
+  let quiet = 0;
+  // Looks, not time: each lets this process read what has arrived.
+  await waitFor(
+    () => {
+      const now = viewers.filter((viewer) => viewer.ended).length;
+      quiet = now === ended ? quiet + 1 : 0;
+      ended = now;
+      return ended > 0 && quiet > 50;
+    },
+    { what: 'its viewers to be lost' },
+  );
+  return viewers.filter((viewer) => !viewer.ended);
 }
 async function goesOn(viewers: readonly FlvViewer[], what: string): Promise<void> {
   const before = viewers.map((viewer) => viewer.media.length);
   const grown = () =>
     viewers.every((viewer, index) => viewer.ended || viewer.media.length > (before[index] ?? 0) + 100);
-  await waitFor(grown, { what, deadline: 20_000 });
+  await waitFor(grown, { what });
 }
 
 test('1,000 viewers on two workers: one pull at the origin', async () => {
@@ -119,17 +133,21 @@ test('1,000 viewers on two workers: one pull at the origin', async () => {
   const edge = await edgeOf([one], '--set', 'log.requests=false');
   const viewers = await audience(edge, 40);
   const seen = crowd(edge, 960);
-  await waitFor(() => seen.started === 960, { what: 'the crowd', deadline: 30_000 });
+  await waitFor(() => seen.started + seen.failed.length === 960, { what: 'the crowd', deadline: 60_000 });
   assert.deepEqual(seen.failed, []);
   assert.equal(one.viewers, 1);
-  assert.equal(await scraped(edge, 'weir_relays'), 1);
-  assert.equal(await scraped(edge, 'weir_relay_viewers'), 1000);
-  const { relays } = (await (await fetch(`${edge.admin}/api/v1/relays`)).json()) as {
-    relays: { endpoint: string; viewers: { http: number; websocket: number; workers: number } }[];
-  };
+  // A worker that is busy with the crowd may be late with an answer, and is then left out of it.
+  await waitFor(async () => (await scraped(edge, 'weir_relay_viewers')) === 1000, { what: 'all to be counted' });
+  await waitFor(async () => (await scraped(edge, 'weir_relays')) === 1, { what: 'one relay' });
+  const relays = await waitFor(
+    async () => {
+      const all = await relaysOf(edge);
+      return all.some(({ viewers: { http, websocket } }) => http + websocket === 1000) ? all : undefined;
+    },
+    { what: 'the relays of both workers' },
+  );
   assert.equal(relays.length, 1);
   assert.equal(relays[0]?.endpoint, one.address);
-  assert.equal((relays[0]?.viewers.http ?? 0) + (relays[0]?.viewers.websocket ?? 0), 1000);
   assert.equal(relays[0]?.viewers.workers, 1);
   await goesOn(viewers, 'the stream');
   assertUndisturbed(viewers, group);
@@ -139,50 +157,52 @@ test('the totals of a relayed stream are what viewers got, and what the origin s
   const one = await origin();
   const edge = await edgeOf([one], '--set', 'relay.linger=100ms');
   const bytes: number[] = [];
-  const leave: (() => void)[] = [];
+  let ended = 0;
   for (let i = 0; i < 20; i += 1) {
     get(`${edge.players}/live/news.flv`, { agent: false }, (response) => {
       bytes[i] = 0;
       response.on('data', (chunk: Buffer) => {
         bytes[i] = (bytes[i] ?? 0) + chunk.length;
       });
+      response.on('end', () => {
+        ended += 1;
+      });
       response.on('error', () => undefined);
-      leave.push(() => response.destroy());
+      cleanups.push(() => response.destroy());
     });
   }
   await waitFor(() => bytes.length === 20 && bytes.every((count) => count > 20_000), { what: 'the stream' });
   await one.close();
-  await waitFor(async () => (await scraped(edge, 'weir_http_open_streams', { protocol: 'flv' })) === 0, {
-    what: 'the end of all streams, when the grace is over',
-    deadline: 40_000,
-  });
-  for (const end of leave) end();
+  await waitFor(() => ended === 20, { what: 'the end of all streams, when the grace is over', deadline: 60_000 });
+  const requests = () => scraped(edge, 'weir_http_requests_total', { protocol: 'flv' });
+  await waitFor(async () => (await requests()) >= 20, { what: 'all to be counted' });
+  assert.equal(await requests(), 20);
   assert.equal(
     await scraped(edge, 'weir_http_sent_bytes_total', { protocol: 'flv' }),
     bytes.reduce((sum, count) => sum + count, 0),
   );
-  assert.equal(await scraped(edge, 'weir_http_requests_total', { protocol: 'flv' }), 20);
+  assert.equal(await scraped(edge, 'weir_http_open_streams', { protocol: 'flv' }), 0);
 });
 
 test('kill -9 of the owner: viewers of the other worker see a short pause, and the channel goes back in peace', async () => {
   const one = await origin();
   const edge = await edgeOf([one]);
-  const viewers = await audience(edge, 40);
-  const { owner } = roles(edge);
-  process.kill(owner, 'SIGKILL');
-  await losses(viewers);
+  const viewers = await audienceOnBoth(edge, 40);
+  const { owner } = await roles(edge);
+  const left = await killed(owner, viewers);
+  assert.ok(left.length > 0);
   await waitFor(() => workersOf(edge).length === 2 && !workersOf(edge).includes(owner), {
     what: 'another worker',
     deadline: 2_000,
   });
-  const left = viewers.filter((viewer) => !viewer.ended);
-  assert.ok(left.length >= 5, `${left.length} of 40 were on the other worker`);
   await goesOn(left, 'the stream after the failover');
-  // The channel is the new worker's again: one pull, after all have moved.
-  await waitFor(() => one.viewers === 1, { what: 'one pull', deadline: 20_000 });
+  // The channel is the new worker's again, and the other one takes it from there: one pull, after all have moved.
+  await allServing(edge);
+  const movedBack = async () => (await relaysOf(edge))[0]?.viewers.workers === 1 && one.viewers === 1;
+  await waitFor(movedBack, { what: 'the way back' });
   const back = await audience(edge, 20);
   await goesOn([...left, ...back], 'the stream after the way back');
-  await waitFor(() => one.viewers === 1, { what: 'one pull', deadline: 20_000 });
+  await waitFor(() => one.viewers === 1, { what: 'one pull' });
   assertUndisturbed(left, 1_000 + group);
   assertUndisturbed(back, group);
 });
@@ -190,11 +210,10 @@ test('kill -9 of the owner: viewers of the other worker see a short pause, and t
 test('kill -9 of the worker that owns nothing: viewers of the owner see nothing', async () => {
   const one = await origin();
   const edge = await edgeOf([one]);
-  const viewers = await audience(edge, 40);
-  const { other } = roles(edge);
-  process.kill(other, 'SIGKILL');
-  await losses(viewers);
-  const left = viewers.filter((viewer) => !viewer.ended);
+  const viewers = await audienceOnBoth(edge, 40);
+  const { other } = await roles(edge);
+  const left = await killed(other, viewers);
+  assert.ok(left.length > 0);
   await goesOn(left, 'the stream');
   assertUndisturbed(left, 1_000);
   assert.equal(one.viewers, 1);
@@ -231,7 +250,7 @@ test('a reload: streams of drained workers end by the grace only, and a stream t
   const old = workersOf(edge);
   const reloadedAt = performance.now();
   edge.child.kill('SIGHUP');
-  await waitFor(() => edge.log().includes('settings in effect'), { what: 'the reload', deadline: 20_000 });
+  await waitFor(() => edge.log().includes('settings in effect'), { what: 'the reload' });
   const fresh = await audience(edge, 20);
   const endedEarly = viewers.filter((viewer) => viewer.ended).length;
   if (performance.now() - reloadedAt < 5_000)
@@ -240,10 +259,10 @@ test('a reload: streams of drained workers end by the grace only, and a stream t
     viewers.filter((viewer) => !viewer.ended),
     1_000 + group,
   );
-  await waitFor(() => !old.some(isAlive), { what: 'the end of the old workers', deadline: 20_000 });
-  assert.ok(viewers.every((viewer) => viewer.ended));
+  await waitFor(() => !old.some(isAlive), { what: 'the end of the old workers' });
+  await waitFor(() => viewers.every((viewer) => viewer.ended), { what: 'the end of their viewers' });
   assert.ok(viewers.every((viewer) => viewer.stepsBack().length === 0));
-  await waitFor(() => one.viewers === 1, { what: 'one pull', deadline: 20_000 });
+  await waitFor(() => one.viewers === 1, { what: 'one pull' });
   await goesOn(fresh, 'the stream of the new workers');
   assertUndisturbed(fresh, 1_000 + group);
 });
@@ -254,6 +273,8 @@ class HlsPlayers {
   readonly checkers: LivePlaylistChecker[] = [];
   readonly bodies = new Map<string, string>();
   segments = 0;
+  /** Answers with status 200. */
+  answers = 0;
   #going = true;
   readonly #running: Promise<void>[] = [];
 
@@ -275,7 +296,8 @@ class HlsPlayers {
     const ask = async (path: string) => {
       // A connection to a worker that is killed is lost; a browser asks again.
       const answer = await request(edge.players + path, agent).catch(() => request(edge.players + path, agent));
-      if (answer.status !== 200) this.failures.push(`${answer.status} ${path} ${answer.body.subarray(0, 100)}`);
+      if (answer.status === 200) this.answers += 1;
+      else this.failures.push(`${answer.status} ${path} ${answer.body.subarray(0, 100)}`);
       return answer;
     };
     while (this.#going) {
@@ -325,7 +347,7 @@ async function hlsGoesOn(players: HlsPlayers): Promise<void> {
   const before = ends(players);
   await waitFor(() => ends(players).every((end, index) => end >= (before[index] ?? 0) + 2), {
     what: 'new segments for every player',
-    deadline: 25_000,
+    deadline: 60_000,
   });
 }
 
@@ -346,10 +368,13 @@ test('50 HLS players on two workers: each object is fetched from the origin once
   // Half a target duration of two seconds: no more than one a second, whoever asks.
   const { sessions } = (await (await fetch(`${edge.admin}/api/v1/hls`)).json()) as { sessions: unknown[] };
   assert.equal(sessions.length, 1);
-  const requests = await scraped(edge, 'weir_http_requests_total', { protocol: 'hls', status_class: '2xx' });
+  // A request is counted a moment after its answer has arrived.
+  const requests = () => scraped(edge, 'weir_http_requests_total', { protocol: 'hls', status_class: '2xx' });
+  await waitFor(async () => (await requests()) >= players.answers, { what: 'the last request to be counted' });
+  assert.equal(await requests(), players.answers);
   assert.equal(
     await scraped(edge, 'weir_hls_requests_total'),
-    requests,
+    players.answers,
     'what workers ask of each other is nobody’s request',
   );
 });
@@ -362,13 +387,14 @@ test('the owner of an HLS channel killed and back: every player goes on in the s
   await waitFor(() => players.checkers.every(({ last }) => last !== undefined), { what: 'the first playlists' });
   await hlsGoesOn(players);
   for (let round = 0; round < 2; round += 1) {
-    const { owner } = roles(edge);
+    const { owner } = await roles(edge);
     process.kill(owner, 'SIGKILL');
-    await waitFor(() => workersOf(edge).length === 2 && !workersOf(edge).includes(owner), { what: 'another worker' });
+    await waitFor(() => !isAlive(owner), { what: 'its end' });
+    await allServing(edge);
     await hlsGoesOn(players);
   }
   edge.child.kill('SIGHUP');
-  await waitFor(() => edge.log().includes('settings in effect'), { what: 'the reload', deadline: 20_000 });
+  await waitFor(() => edge.log().includes('settings in effect'), { what: 'the reload' });
   await hlsGoesOn(players);
   await players.stop();
   assertCoherent(players);
@@ -387,9 +413,9 @@ test('the origin of an HLS channel dies, then the owner: still one presentation'
   // Until what the dead origin had is no longer listed: it lived in the memory of the owner.
   await waitFor(() => players.checkers.every(({ last }) => last?.segments[0]?.discontinuity === false), {
     what: 'the window of the other origin',
-    deadline: 30_000,
+    deadline: 60_000,
   });
-  process.kill(roles(edge).owner, 'SIGKILL');
+  process.kill((await roles(edge)).owner, 'SIGKILL');
   await hlsGoesOn(players);
   await players.stop();
   assertCoherent(players);

@@ -1,26 +1,21 @@
 // `weir serve` with two workers, as a user runs it: who dies is back, who is replaced refuses nobody, and the totals are true.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cleanupsAfterEach } from '../support/cleanups.js';
 import { type OriginProcess, spawnOrigin } from '../support/origin-process.js';
 import { Players, request } from '../support/requests.js';
 import { waitFor } from '../support/wait.js';
 import { serveWeir, type WeirProcess } from '../support/weir.js';
-import { isAlive, processesOf, register, scraped, workersOf } from '../support/workers.js';
+import { connectionsOf, isAlive, processesOf, register, scraped, startsOf, workersOf } from '../support/workers.js';
 import { startZooKeeper, zkCli } from '../support/zookeeper.js';
 
-let cleanups: (() => unknown)[];
-beforeEach(() => {
-  cleanups = [];
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 async function origin(name: string, ...channels: string[]): Promise<OriginProcess> {
   const started = await spawnOrigin(name, ...channels);
@@ -45,6 +40,18 @@ async function served(edge: WeirProcess): Promise<void> {
   const once = new Agent({ keepAlive: false });
   await waitFor(async () => (await request(edge.players + playlist, once)).status === 200, { what: 'the channel' });
 }
+/** Resolves with the connections of each worker when there are so many in all: some may still wait to be accepted. */
+function connected(edge: WeirProcess, players: number): Promise<number[]> {
+  const all = () => {
+    const counts = workersOf(edge).map((pid) => connectionsOf(pid, edge));
+    return counts.reduce((sum, count) => sum + count, 0) >= players ? counts : undefined;
+  };
+  return waitFor(all, { what: `${players} connections` });
+}
+/** Every worker serves, after so many crashes that the supervisor knows of. */
+const crashed = async (edge: WeirProcess, times: number) =>
+  (await scraped(edge, 'weir_worker_exits_total', { cause: 'crash' })) === times &&
+  (await scraped(edge, 'weir_workers', { state: 'serving' })) === 2;
 function agent(): Agent {
   const made = new Agent({ keepAlive: true, maxSockets: 1 });
   cleanups.push(() => made.destroy());
@@ -54,7 +61,12 @@ function settingsFile(): { readonly path: string; write(lines: readonly string[]
   const folder = mkdtempSync(join(tmpdir(), 'weir-test-'));
   cleanups.push(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'weir.yaml');
-  return { path, write: (lines) => writeFileSync(path, `${lines.join('\n')}\n`) };
+  const write = (lines: readonly string[]) => {
+    // Never seen half written: an empty file would be the defaults.
+    writeFileSync(`${path}.new`, `${lines.join('\n')}\n`);
+    renameSync(`${path}.new`, path);
+  };
+  return { path, write };
 }
 const playlist = '/live/news.m3u8';
 function play(edge: WeirProcess, players: number): Players {
@@ -65,14 +77,12 @@ function play(edge: WeirProcess, players: number): Players {
 
 test('connections spread over the workers, and the supervisor has none', async () => {
   const edge = await edgeWithOrigin();
-  const workers = workersOf(edge);
-  assert.equal(workers.length, 2);
+  assert.equal(workersOf(edge).length, 2);
   const players = play(edge, 100);
   await waitFor(() => players.tally.requests > 1000, { what: 'the players' });
-  const counts = await Promise.all(workers.map((pid) => connectionsOf(pid, edge)));
+  const counts = await connected(edge, 100);
+  assert.equal(connectionsOf(edge.child.pid ?? 0, edge), 0);
   assert.deepEqual((await players.stop()).failures, []);
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  assert.ok(total >= 100, `${counts}`);
   // A lead of 16 is allowed, and what a worker told of its connections may be a moment old.
   assert.ok(Math.max(...counts) - Math.min(...counts) <= 20, `connections by worker: ${counts}`);
 });
@@ -99,18 +109,20 @@ test('a worker with far fewer players than the other takes the new ones', async 
   await waitFor(() => before.tally.requests > 120, { what: 'the players' });
   process.kill(victim, 'SIGKILL');
   // Its players come back before it does, all to the other one.
-  await waitFor(async () => (await scraped(edge, 'weir_workers', { state: 'serving' })) === 2, { what: 'another' });
+  await waitFor(() => crashed(edge, 1), { what: 'another' });
   const after = play(edge, 60);
   await waitFor(() => after.tally.requests > 120, { what: 'the new players' });
-  const counts = await Promise.all(workersOf(edge).map((pid) => connectionsOf(pid, edge)));
+  const counts = await connected(edge, 120);
   assert.deepEqual((await after.stop()).failures, []);
   assert.ok(Math.max(...counts) - Math.min(...counts) <= 30, `connections by worker: ${counts}`);
 });
 
 test('the totals are what the players counted, with two workers, after a reload and after a drain', async () => {
   const edge = await edgeWithOrigin('--set', 'shutdown.grace=3s');
+  const answered = () => scraped(edge, 'weir_http_requests_total', { protocol: 'hls', status_class: '2xx' });
+  await waitFor(async () => (await answered()) === 1, { what: 'the first request to be counted' });
   const before = {
-    requests: await scraped(edge, 'weir_http_requests_total', { protocol: 'hls', status_class: '2xx' }),
+    requests: 1,
     bytes: await scraped(edge, 'weir_http_sent_bytes_total', { protocol: 'hls' }),
   };
   const seen: number[] = [];
@@ -132,8 +144,7 @@ test('the totals are what the players counted, with two workers, after a reload 
     if (round > 0) await waitFor(() => !old.some(isAlive), { what: 'the end of the old workers' });
     seen.push(await scraped(edge, 'weir_http_requests_total', { protocol: 'hls' }));
   }
-  const counted = async () =>
-    (await scraped(edge, 'weir_http_requests_total', { protocol: 'hls', status_class: '2xx' })) - before.requests;
+  const counted = async () => (await answered()) - before.requests;
   await waitFor(async () => (await counted()) >= requests, { what: 'the last request' });
   assert.equal(await counted(), requests);
   assert.equal((await scraped(edge, 'weir_http_sent_bytes_total', { protocol: 'hls' })) - before.bytes, bytes);
@@ -160,19 +171,20 @@ test('kill -9 of a worker: players of the other one see nothing, and it is back 
     );
   await Promise.all(agents.map(ask));
   const counted = await scraped(edge, 'weir_http_requests_total', { protocol: 'hls' });
-  const connections = await connectionsOf(survivor, edge);
-  const killedAt = performance.now();
+  const connections = connectionsOf(survivor, edge);
+  const killedAt = Date.now();
   process.kill(victim, 'SIGKILL');
   const statuses = await Promise.all(agents.map(ask));
   assert.ok(statuses.filter((status) => status === 200).length >= connections, `${statuses} of ${connections}`);
-  await waitFor(() => workersOf(edge).length === 2, { deadline: 2_000, what: 'another worker' });
-  await waitFor(async () => (await scraped(edge, 'weir_workers', { state: 'serving' })) === 2, { deadline: 2_000 });
-  assert.ok(performance.now() - killedAt < 2_500);
+  await waitFor(() => crashed(edge, 1), { what: 'another worker' });
+  // As the supervisor told it: scrapes and waits of the test take their own time.
+  const [, , again] = await waitFor(() => (startsOf(edge).length === 3 ? startsOf(edge) : undefined));
+  const servesAfter = (again?.time ?? Number.NaN) - killedAt;
+  assert.ok(servesAfter < 2_000, `another worker serves after ${servesAfter} ms`);
   assert.ok(
     (await scraped(edge, 'weir_http_requests_total', { protocol: 'hls' })) >= counted,
     'counters never go down',
   );
-  assert.equal(await scraped(edge, 'weir_worker_exits_total', { cause: 'crash' }), 1);
   assert.deepEqual(
     await Promise.all(agents.map(ask)),
     agents.map(() => 200),
@@ -186,7 +198,7 @@ test('20 reloads under load: no request fails', async () => {
   for (let round = 0; round < 20; round += 1) {
     const log = edge.log().length;
     edge.child.kill('SIGHUP');
-    await waitFor(() => edge.log().slice(log).includes('settings in effect'), { deadline: 30_000, what: 'the reload' });
+    await waitFor(() => edge.log().slice(log).includes('settings in effect'), { deadline: 60_000, what: 'the reload' });
   }
   const tally = await players.stop();
   const connected = await fresh.stop();
@@ -223,14 +235,15 @@ test('a change of the file is in effect without new workers where it can be, els
   const { headers } = await request(edge.players + playlist, agent());
   assert.equal(headers['keep-alive'], 'timeout=5');
 
+  const told = edge.log().length;
   file.write(['workers: 3', 'balancer: { policy: random }', 'http: { keepAliveTimeout: 5s }']);
   // The flag --set workers=2 is stronger than the file: nothing changes.
-  await waitFor(() => edge.log().includes('nothing to do'), { what: 'the reload' });
+  await waitFor(() => edge.log().slice(told).includes('nothing to do'), { what: 'the reload' });
   assert.equal(workersOf(edge).length, 2);
 });
 
 test('a worker that stands still is killed, and another one started', async () => {
-  const edge = await edgeWithOrigin('--set', 'cluster.stuckAfter=1500ms');
+  const edge = await edgeWithOrigin('--set', 'cluster.stuckAfter=3s');
   const [victim = 0, other = 0] = workersOf(edge);
   process.kill(victim, 'SIGSTOP');
   await waitFor(() => !isAlive(victim), { what: 'its end' });
@@ -242,7 +255,7 @@ test('a worker that stands still is killed, and another one started', async () =
 test('a worker above its memory limit is drained and replaced', async () => {
   const edge = await edgeWithOrigin('--set', 'cluster.memoryLimit=1MiB', '--set', 'shutdown.grace=1s');
   const workers = workersOf(edge);
-  await waitFor(() => !workers.some(isAlive), { deadline: 25_000, what: 'new workers' });
+  await waitFor(() => !workers.some(isAlive), { deadline: 60_000, what: 'new workers' });
   await waitFor(async () => (await scraped(edge, 'weir_worker_exits_total', { cause: 'memory' })) >= 2);
   await served(edge);
 });
@@ -253,7 +266,8 @@ test('a worker that is asked to end is replaced in order', async () => {
   process.kill(first, 'SIGTERM');
   await waitFor(() => !isAlive(first), { what: 'its end' });
   assert.equal(workersOf(edge).length, 2);
-  assert.equal(await scraped(edge, 'weir_worker_exits_total', { cause: 'asked' }), 1);
+  const asked = () => scraped(edge, 'weir_worker_exits_total', { cause: 'asked' });
+  await waitFor(async () => (await asked()) === 1, { what: 'its end to be counted' });
 });
 
 test('an edge that is asked to end refuses new players at once, and lets those who are there finish', async () => {
@@ -309,7 +323,8 @@ test('kill -9 of the registry process: nothing', async () => {
   process.kill(registry, 'SIGKILL');
   await waitFor(() => !processesOf(edge.child.pid ?? 0).registry.includes(registry));
   await waitFor(() => processesOf(edge.child.pid ?? 0).registry.length === 1, { what: 'another registry process' });
-  await sleep(500);
+  const { requests } = players.tally;
+  await waitFor(() => players.tally.requests > requests + 100, { what: 'the players to go on' });
   assert.deepEqual((await players.stop()).failures, []);
 });
 
@@ -318,14 +333,6 @@ test('a port that is taken is an error at the start, and no process is left', as
   const { host } = new URL(edge.players);
   await assert.rejects(serveWeir('--registry', 'embedded', '--listen', host), /EADDRINUSE|address already in use/);
 });
-
-/** Players' connections that a process holds, as the system counts them. */
-async function connectionsOf(pid: number, edge: WeirProcess): Promise<number> {
-  const { port } = new URL(edge.players);
-  const { execFileSync } = await import('node:child_process');
-  const lines = execFileSync('ss', ['-tnpH', 'state', 'established', `( sport = :${port} )`], { encoding: 'utf8' });
-  return lines.split('\n').filter((line) => line.includes(`pid=${pid},`)).length;
-}
 
 /** One new connection after the other. */
 function keepConnecting(url: string) {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { version } from '../../src/package.js';
+import { closedPort } from '../support/ports.js';
 import { waitFor } from '../support/wait.js';
 import { runWeir, serveWeir, spawnWeir } from '../support/weir.js';
 
@@ -94,10 +95,7 @@ test('a port that is taken ends serve with exit code 1 and advice', async () => 
 });
 
 test('channels of an edge that is not there ends with exit code 1 and words', async () => {
-  const { server, port } = await takenPort();
-  server.close();
-  await once(server, 'close');
-  const { code, stderr } = await runWeir(['channels', '--admin', `http://127.0.0.1:${port}`]);
+  const { code, stderr } = await runWeir(['channels', '--admin', `http://127.0.0.1:${await closedPort()}`]);
   assert.equal(code, 1);
   assert.match(stderr, /^weir: no answer from the edge at .*ECONNREFUSED/);
   assert.doesNotMatch(stderr, /\n\s+at /);
@@ -133,13 +131,17 @@ test('a second signal ends serve at once while a player is still served', async 
   const player = connect(Number(new URL(edge.players).port), '127.0.0.1');
   player.on('error', () => {});
   await once(player, 'connect');
+  let cut = false;
+  player.on('close', () => {
+    cut = true;
+  });
   player.write('GET /live/news.m3u8 HTTP/1.1\r\nHost: x\r\n');
   edge.child.kill('SIGTERM');
   const draining = async () => (await fetch(`${edge.admin}/readyz`)).status === 503;
   await waitFor(draining, { what: 'the edge to drain' });
   edge.child.kill('SIGTERM');
   assert.deepEqual(await exited, [143, null]);
-  await once(player, 'close', { signal: AbortSignal.timeout(5_000) });
+  await waitFor(() => cut, { what: 'the end of the connection' });
 });
 
 test('a reader that leaves early is no error', async () => {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { packageRoot } from '../../src/package.js';
+import { closedPort } from '../support/ports.js';
 import { waitFor } from '../support/wait.js';
 import { runWeir, serveWeir, spawnWeir } from '../support/weir.js';
 import { knownToAll } from '../support/workers.js';
@@ -35,7 +36,7 @@ function start(...parameters: string[]) {
   });
   const told = async (text: string | RegExp, where: 'stdout' | 'stderr' = 'stdout') => {
     const found = () => (typeof text === 'string' ? output[where].includes(text) : text.test(output[where]));
-    await waitFor(found, { deadline: 30_000, what: `${text} from weir ${parameters[0]}` }).catch((error: Error) => {
+    await waitFor(found, { deadline: 60_000, what: `${text} from weir ${parameters[0]}` }).catch((error: Error) => {
       throw new Error(`${error.message}\n${output.stdout}\n${output.stderr}`);
     });
   };
@@ -147,11 +148,8 @@ test('an origin registers at an edge, is played through it and is gone when it e
     await register.told('registered vod 127.0.0.1:1');
     await watch.told('+ vod  127.0.0.1:1  load -  loss -  -\n');
 
-    // The origin takes the port that it gets, so it registers under another address than it knows beforehand.
-    const probe = start('origin', '--channel', 'news', '--name', 'first');
-    await probe.told('ready: http://127.0.0.1:');
-    const address = /http:\/\/([\d.:]+)\//.exec(probe.output.stdout)?.[1] ?? '';
-    await probe.end();
+    // It registers under an address that has to be known beforehand.
+    const address = `127.0.0.1:${await closedPort()}`;
     const origin = start(
       'origin',
       '--channel',

@@ -57,6 +57,13 @@ class Player {
     this.#going = false;
   }
 
+  /** Segments that it saw listed from the last seam on. */
+  get beyond(): number {
+    const known = [...this.checker.known.values()];
+    const seam = known.findLastIndex(({ discontinuity }) => discontinuity);
+    return seam === -1 ? 0 : known.length - seam;
+  }
+
   async #run(delay: number): Promise<void> {
     await sleep(delay);
     while (this.#going) {
@@ -86,18 +93,26 @@ class Player {
   }
 }
 
+/** Resolves when each of them has reloaded so many times more. */
+async function reloaded(players: readonly Player[], times: number): Promise<void> {
+  const before = players.map(({ reloads }) => reloads);
+  const all = () => players.every(({ reloads }, index) => reloads >= (before[index] ?? 0) + times);
+  await waitFor(all, { what: `${times} reloads of each player`, deadline: 60_000 });
+}
+
 test('50 players, each object fetched once, and the origin in use killed: no player notices', async (t) => {
   const a = await packager();
   const b = await packager();
   const weir = await edge(a, b);
+  const startedAt = performance.now();
   const players = Array.from({ length: 50 }, (_, index) => new Player(weir, index * 20));
   cleanups.push(() => {
     for (const player of players) player.stop();
   });
-  await sleep(7_000);
+  await reloaded(players, 6);
   await a.kill();
   await waitFor(async () => (await switches(weir)) === 1, { what: 'the switch' });
-  await sleep(7_000);
+  await waitFor(() => players.every(({ beyond }) => beyond >= 4), { what: 'segments of the other', deadline: 60_000 });
   for (const player of players) player.stop();
   await Promise.all(players.map(({ done }) => done));
 
@@ -118,19 +133,21 @@ test('50 players, each object fetched once, and the origin in use killed: no pla
   const reloads = players.reduce((sum, player) => sum + player.reloads, 0);
   const fetched = (a.counts.get('/live/news.m3u8') ?? 0) + (b.counts.get('/live/news.m3u8') ?? 0);
   t.diagnostic(`${reloads} reloads of players cost ${fetched} requests to origins`);
-  assert.ok(fetched <= 25, `${fetched} playlists for 15 s`);
+  // One for half of a target duration of two seconds, and what the switch cost.
+  const seconds = (performance.now() - startedAt) / 1_000;
+  assert.ok(fetched <= seconds + 10, `${fetched} playlists in ${seconds} s`);
 });
 
 test('50 players in front of origins with sessions of their own, as SRS makes them: none of it is seen', async () => {
   const origins = [900, 100].map((first, index) => {
-    return new SimulatedPackager({ name: 'AB'[index] ?? '', first, duration: 1, session: 'ctx' });
+    return new SimulatedPackager({ name: 'AB'[index] ?? '', first, duration: 2, session: 'ctx' });
   });
   const [a, b] = origins;
   assert.ok(a !== undefined && b !== undefined);
   for (const origin of origins) {
     await origin.start();
     cleanups.push(() => origin.close());
-    const growing = setInterval(() => origin.grow(), 1_000);
+    const growing = setInterval(() => origin.grow(), 2_000);
     cleanups.push(() => clearInterval(growing));
   }
   const weir = await edge(a, b);
@@ -139,12 +156,14 @@ test('50 players in front of origins with sessions of their own, as SRS makes th
   cleanups.push(() => {
     for (const player of players) player.stop();
   });
-  await sleep(4_000);
+  const contexts = () => [...new Set(a.requests.flatMap(({ url }) => /hls_ctx=(\w+)/.exec(url ?? '')?.[1] ?? []))];
+  await reloaded(players, 4);
   a.forgetSessions();
-  await sleep(3_000);
+  await waitFor(() => contexts().length === 2, { what: 'another session' });
+  await reloaded(players, 3);
   await a.close();
   await waitFor(async () => (await switches(weir)) === 1, { what: 'the switch' });
-  await sleep(4_000);
+  await waitFor(() => players.every(({ beyond }) => beyond >= 3), { what: 'segments of the other', deadline: 60_000 });
   for (const player of players) player.stop();
   await Promise.all(players.map(({ done }) => done));
 
@@ -154,8 +173,7 @@ test('50 players in front of origins with sessions of their own, as SRS makes th
     for (const { uri } of player.checker.known.values()) assert.doesNotMatch(uri, /hls_ctx/);
   }
   for (const origin of origins) assert.equal(Math.max(...origin.segmentCounts.values()), 1);
-  const contexts = new Set(a.requests.flatMap(({ url }) => /hls_ctx=(\w+)/.exec(url ?? '')?.[1] ?? []));
-  assert.deepEqual([...contexts], ['s1', 's2'], 'one client, whose session was lost once');
+  assert.deepEqual(contexts(), ['s1', 's2'], 'one client, whose session was lost once');
 });
 
 test('hls.js in Chromium plays on through two switches', async (t) => {
@@ -179,7 +197,8 @@ test('hls.js in Chromium plays on through two switches', async (t) => {
     const from = (await watched()).time;
     await waitFor(async () => (await watched()).time >= from + seconds, { deadline: 60_000, what });
   };
-  await waitFor(async () => (await watched()).time > 1, { deadline: 30_000, what: 'the first picture' });
+  await waitFor(async () => (await watched()).time > 1, { deadline: 60_000, what: 'the first picture' });
+  const begun = await watched();
   await playsFor(6, 'the first origin');
   const before = await watched();
   for (const [index, origin] of origins.slice(0, 2).entries()) {
@@ -194,7 +213,13 @@ test('hls.js in Chromium plays on through two switches', async (t) => {
     after.errors.filter(({ fatal }) => fatal),
     [],
   );
-  assert.ok(after.stalled - before.stalled < 2_000, `stalled ${after.stalled - before.stalled} ms`);
+  // A busy machine plays with pauses of its own: as many as before there was any switch.
+  const own = ((before.stalled - begun.stalled) / (before.time - begun.time)) * (after.time - before.time);
+  const stalled = after.stalled - before.stalled;
+  assert.ok(
+    stalled < 2_000 + own,
+    `stalled ${stalled} ms; ${Math.round(own)} ms of them would have been without switches`,
+  );
 });
 
 interface Watched {
@@ -237,21 +262,22 @@ test('ffmpeg decodes 30 s through a switch', async (t) => {
   ]);
   cleanups.push(() => child.kill('SIGKILL'));
   let errors = '';
-  let decoded = 0;
-  let frames = 0;
+  let progress = '';
+  /** The last value that ffmpeg told. */
+  const told = (what: string) => Number([...progress.matchAll(new RegExp(`^${what}=(\\d+)\n`, 'gm'))].at(-1)?.[1] ?? 0);
+  const decoded = () => told('out_time_us') / 1e6;
   child.stderr.on('data', (chunk: Buffer) => {
     errors += chunk;
   });
   child.stdout.on('data', (chunk: Buffer) => {
-    decoded = Number(/out_time_us=(\d+)/.exec(chunk.toString())?.[1] ?? decoded * 1e6) / 1e6;
-    frames = Number(/frame=(\d+)/.exec(chunk.toString())?.[1] ?? frames);
+    progress += chunk;
   });
-  await waitFor(() => decoded > 8, { deadline: 30_000, what: '8 s decoded' });
+  await waitFor(() => decoded() > 8, { deadline: 60_000, what: '8 s decoded' });
   await a.kill();
-  const [code] = (await once(child, 'exit', { signal: AbortSignal.timeout(60_000) })) as [number | null];
-  t.diagnostic(`${decoded} s, ${frames} frames; ffmpeg said: ${errors === '' ? 'nothing' : errors}`);
+  const [code] = (await once(child, 'close', { signal: AbortSignal.timeout(120_000) })) as [number | null];
+  t.diagnostic(`${decoded()} s, ${told('frame')} frames; ffmpeg said: ${errors === '' ? 'nothing' : errors}`);
   assert.equal(code, 0);
   assert.equal(errors, '');
-  assert.ok(decoded > 29, `${decoded} s`);
+  assert.ok(decoded() > 29, `${decoded()} s`);
   assert.equal(await switches(weir), 1);
 });

@@ -11,12 +11,13 @@ import { type ConfigInput, configSchema } from '../../src/config-schema.js';
 import { silentLogger } from '../../src/log.js';
 import { type EndpointInfo, type Registration, registerEndpoint } from '../../src/registrar/registrar.js';
 import { EmbeddedRegistry } from '../../src/registry/embedded.js';
+import { closedPort } from '../support/ports.js';
 import { live, type RunningRegistry, runRegistry } from '../support/running-registry.js';
 import { waitFor } from '../support/wait.js';
 import { startZooKeeper, zkCli } from '../support/zookeeper.js';
 
 describe('in ZooKeeper', () => {
-  async function start(t: TestContext, settings: { credentials?: string } = {}) {
+  async function start(t: TestContext, settings: { credentials?: string; sessionTimeout?: string } = {}) {
     const server = await startZooKeeper();
     t.after(() => server.stop());
     const running = runRegistry(t, { servers: server.address, root: '/weir/channels' });
@@ -56,7 +57,8 @@ describe('in ZooKeeper', () => {
   });
 
   test('it survives a restart of the server in the same session, and what is reported meanwhile is not lost', async (t) => {
-    const { server, running, register } = await start(t);
+    // Given up after twice this time, in which a slow machine has to start Java.
+    const { server, running, register } = await start(t, { sessionTimeout: '10s' });
     const registration = await register();
     await waitFor(() => running.sink.of('news').length === 1);
     const [before] = running.sink.of('news');
@@ -64,7 +66,7 @@ describe('in ZooKeeper', () => {
     registration.update({ load: 0.125 });
     await sleep(1_000);
     await server.restart();
-    await waitFor(() => loads(running)[0] === 0.125, { deadline: 30_000 });
+    await waitFor(() => loads(running)[0] === 0.125, { deadline: 60_000 });
     assert.deepEqual(
       running.sink.of('news').map(({ id }) => id),
       [before?.id],
@@ -79,7 +81,7 @@ describe('in ZooKeeper', () => {
     await server.kill();
     const elsewhere = await server.restartElsewhere();
     await waitFor(async () => (await zkCli(elsewhere, 'ls /weir/channels/news')).includes('\n[]'), {
-      deadline: 30_000,
+      deadline: 60_000,
       what: 'the session to expire',
     });
     await server.kill();
@@ -167,7 +169,7 @@ describe('in the embedded registry', () => {
       registry: { kind: 'embedded', embedded },
     };
     const config = configSchema.parse(input);
-    const registration = await registerEndpoint(config, 'news', info, silentLogger, { ttl: 600 });
+    const registration = await registerEndpoint(config, 'news', info, silentLogger, { ttl: 1_500 });
     t.after(() => registration.close());
     return registration;
   }
@@ -189,7 +191,7 @@ describe('in the embedded registry', () => {
   });
 
   test('it registers again when the edge was restarted', async (t) => {
-    const first = await startEdge(t);
+    const first = await startEdge(t, undefined, await closedPort());
     await register(t, first.port);
     await first.stop();
     await sleep(300);

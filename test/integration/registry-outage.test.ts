@@ -138,13 +138,15 @@ describe('with a server of its own', () => {
     server.wipe();
     await server.restart();
     const sessions = () => running.sink.notes.flatMap((note) => (note.kind === 'session' ? [note.state] : []));
-    await waitFor(() => sessions().filter((state) => state === 'connected').length === 2, { deadline: 30_000 });
+    const connected = () => sessions().filter((state) => state === 'connected').length;
+    await waitFor(() => connected() >= 2, { deadline: 60_000, what: 'the session with the empty server' });
     await sleep(1_000);
     assert.equal(running.sink.state, 'stale');
     assert.equal(running.sink.endpoints.size, 4);
 
+    const before = connected();
     process.kill(running.pid(), 'SIGKILL');
-    await waitFor(() => sessions().filter((state) => state === 'connected').length === 3);
+    await waitFor(() => connected() > before, { what: 'the session of another process' });
     await sleep(1_000);
     assert.equal(running.sink.state, 'stale', 'a new registry process does not know better');
     assert.equal(running.sink.endpoints.size, 4);
@@ -170,7 +172,7 @@ test('started while ZooKeeper is down: it keeps trying and gets live', async (t)
   await server.kill();
   const running = runRegistry(t, { servers: server.address });
   await waitFor(() => running.sink.notes.some((note) => note.kind === 'session' && note.state === 'watchdog'), {
-    deadline: 30_000,
+    deadline: 60_000,
     what: 'the watchdog',
   });
   assert.deepEqual(running.sink.told, [], 'nothing is known, so nothing is told');

@@ -43,8 +43,9 @@ test('what zkCli.sh writes is seen: a channel appears, its load changes, it is d
     `create ${root}/sport`,
     `create ${root}/sport/b b:1`,
   );
-  await waitFor(() => running.sink.of('sport').length === 1, { what: 'the root that was made again' });
-  assert.equal(running.sink.state, 'live');
+  // A picture is told before it is said to be live.
+  const again = () => running.sink.state === 'live' && running.sink.of('sport').length === 1;
+  await waitFor(again, { what: 'the root that was made again' });
 });
 
 test('an ephemeral node is gone with the session that made it, closed or killed', async (t) => {
@@ -134,7 +135,10 @@ test('hostile contents crash nothing, and good channels keep working beside them
     { path: `${root}/good/b`, data: info(2, 0.25) },
   ]);
   // Changes are read side by side: the last one written need not be the last one seen.
-  await waitFor(() => running.sink.endpoints.size === 2 && running.sink.of('good')[0]?.load === 0.75);
+  await waitFor(() => running.sink.endpoints.size === 2 && running.sink.of('good')[0]?.load === 0.75, {
+    deadline: 60_000,
+    what: 'the changes',
+  });
   assert.deepEqual(
     running.sink.of('good').map(({ load }) => load),
     [0.75, 0.25],

@@ -49,12 +49,12 @@ describe('joining', () => {
     const a = await origin({ group: 60_000 });
     const weir = await edge();
     ranked(weir, a);
-    await more(watch(weir));
+    const early = watch(weir);
+    await more(early);
     for (const scheme of ['http', 'ws'] as const) {
-      const asked = performance.now();
       const late = watch(weir, scheme);
       await watching(late);
-      assert.ok(performance.now() - asked < 1_000, 'no wait for the next keyframe');
+      assert.equal(early.keyframes.length, 1, 'no wait for the next keyframe');
       assert.deepEqual(late.flags, { audio: true, video: true });
       assert.deepEqual(
         late.tags.slice(0, 4).map((tag) => tag.slot ?? (tag.keyframe ? 'keyframe' : 'media')),
@@ -246,7 +246,7 @@ describe('refusals', () => {
 describe('life', () => {
   test('the pull outlives its last viewer for the linger time, and a newcomer keeps it', async () => {
     const a = await origin();
-    const weir = await edge({ relay: { linger: 500 } });
+    const weir = await edge({ relay: { linger: '3s' } });
     ranked(weir, a);
     const first = watch(weir);
     await watching(first);
@@ -304,7 +304,7 @@ describe('failover', () => {
     test(`${what} moves the viewers to another endpoint, on a continuous clock`, async () => {
       const a = await origin({ start: 3_600_000 });
       const b = await origin({ start: 0, profile: 0x64 });
-      const weir = await edge({ relay: { stallTimeout: 500, keyframeTimeout: '1s' } });
+      const weir = await edge({ relay: { stallTimeout: '1s', keyframeTimeout: '2s' } });
       ranked(weir, a, b);
       const viewers = [watch(weir), watch(weir, 'ws')];
       for (const viewer of viewers) await more(viewer);
@@ -345,14 +345,14 @@ describe('failover', () => {
     const viewer = watch(weir);
     await more(viewer);
     a.cut();
-    await waitFor(() => a.pulls === 2);
+    await waitFor(() => a.pulls >= 2);
     await more(viewer);
     assert.deepEqual([viewer.ended, viewer.stepsBack()], [false, []]);
   });
 
   test('a stalled endpoint is not picked again while another one lives', async () => {
     const [a, b, c] = [await origin(), await origin(), await origin()];
-    const weir = await edge({ relay: { stallTimeout: 300 } });
+    const weir = await edge({ relay: { stallTimeout: '1s' } });
     ranked(weir, a, b, c);
     const viewer = watch(weir);
     await more(viewer);
@@ -368,7 +368,7 @@ describe('failover', () => {
   test('a candidate that is silent costs its timeout, then the next is tried', async () => {
     const [a, b, c] = [await origin(), await origin(), await origin()];
     b.stalled = true;
-    const weir = await edge({ relay: { stallTimeout: 400 } });
+    const weir = await edge({ relay: { stallTimeout: 800 } });
     ranked(weir, a, b, c);
     const viewer = watch(weir);
     await more(viewer);
@@ -419,7 +419,7 @@ describe('failover', () => {
     const viewer = watch(weir);
     await waitFor(() => (weir.plane.relays()[0]?.gop_seconds ?? 0) >= 1.4, { what: 'a group to be seen whole' });
     const { failovers } = weir.plane.relays()[0] ?? {};
-    await waitFor(() => viewer.keyframes.length > 5, { deadline: 20_000 });
+    await waitFor(() => viewer.keyframes.length > 5, { what: 'more groups' });
     assert.equal(weir.plane.relays()[0]?.failovers, failovers);
   });
 

@@ -34,12 +34,11 @@ test('from Node-Media-Server to an ffmpeg server: ffmpeg as a viewer decodes on,
   const other = await started(startFfmpegOrigin());
   const weir = await startDataPlane();
   cleanups.push(() => weir.close());
-  weir.register(
-    endpoint('news', nms.address, { load: 0 }),
-    endpoint('news', `http://${other.address}/live`, { load: 0.9 }),
-  );
+  const first = endpoint('news', nms.address, { load: 0 });
+  weir.register(first);
   const url = `${weir.url}/live/news.flv`;
-  // The publisher may need a moment: until then the stream is silent and players get 504.
+  // The publisher may need a moment: until then the stream is silent and players get 504. The other one serves only one
+  // client: it must not be tried before.
   const viewer = await waitFor(
     async () => {
       const attempt = FlvViewer.open(url);
@@ -47,13 +46,14 @@ test('from Node-Media-Server to an ffmpeg server: ffmpeg as a viewer decodes on,
       if (attempt.ended) return undefined;
       return attempt;
     },
-    { what: 'the first media', deadline: 60_000 },
+    { what: 'the first media', deadline: 120_000 },
   );
   cleanups.push(() => viewer.leave());
+  weir.register(first, endpoint('news', `http://${other.address}/live`, { load: 0.9 }));
   assert.equal(weir.plane.relays()[0]?.endpoint, nms.address);
   const decoded = ffmpeg(url, 12, '-f', 'null', '-');
   const copied = ffmpeg(url, 12, '-c', 'copy', '-f', 'flv', '/dev/null');
-  await waitFor(() => weir.plane.relays()[0]?.viewers.http === 3, { what: 'both to watch' });
+  await waitFor(() => weir.plane.relays()[0]?.viewers.http === 3, { what: 'both to watch', deadline: 60_000 });
   const before = viewer.media.length;
   await waitFor(() => viewer.media.length > before + 200, { what: 'some seconds of the first origin' });
   await nms.kill();

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, startDataPlane } from '../support/data-plane.js';
 import { type FlvPage, openFlvPage } from '../support/flv-page.js';
@@ -16,7 +15,7 @@ async function played(page: FlvPage, seconds: number): Promise<void> {
   const before = await page.states();
   await waitFor(
     async () => (await page.states()).every((state, index) => state.time >= (before[index]?.time ?? 0) + seconds),
-    { what: `${seconds} s to be played`, deadline: seconds * 1_000 + 20_000 },
+    { what: `${seconds} s to be played`, deadline: seconds * 1_000 + 60_000 },
   );
 }
 
@@ -33,20 +32,21 @@ test('30 s are played through two failovers, and it goes on', async () => {
   const page = await openFlvPage(['http', 'ws'].map((scheme) => `${scheme}://127.0.0.1:${weir.port}/live/news.flv`));
   cleanups.push(() => page.close());
   await played(page, 8);
+  const undisturbed = await page.states();
   for (const index of [0, 1]) {
     await origins[index]?.kill();
     await waitFor(() => weir.plane.relays()[0]?.endpoint === origins[index + 1]?.address, { what: 'the failover' });
     await played(page, 10);
   }
-  await played(page, 2);
   const before = await page.states();
-  await sleep(3_000);
+  await played(page, 2);
   for (const [index, state] of (await page.states()).entries()) {
     assert.deepEqual(state.errors, []);
     assert.ok(state.time >= 30, `${state.time} s`);
-    assert.ok(state.time - (before[index]?.time ?? 0) > 1.5, 'it goes on');
     assert.ok(state.frames > (before[index]?.frames ?? 0) + 20, 'and pictures come');
-    assert.ok(state.freeze < 2_000, `a freeze of ${state.freeze} ms`);
+    // A busy machine freezes pictures without any failover.
+    const own = undisturbed[index]?.freeze ?? 0;
+    assert.ok(state.freeze < 2_000 + own, `a freeze of ${state.freeze} ms; of ${own} ms before any failover`);
   }
   assert.equal(weir.plane.relays()[0]?.failovers, 2);
 });

@@ -44,12 +44,12 @@ export class FfmpegPackager {
     const entry = `${packageRoot}dist/test/support/file-server-entry.js`;
     const server = spawn(process.execPath, [entry, directory], { stdio: ['pipe', 'pipe', 'inherit'] });
     const lines = createInterface({ input: server.stdout });
-    const [address] = (await once(lines, 'line', { signal: AbortSignal.timeout(20_000) })) as [string];
+    const [address] = (await once(lines, 'line', { signal: AbortSignal.timeout(60_000) })) as [string];
     const packager = new FfmpegPackager(address, directory, [ffmpeg, server]);
     lines.on('line', (path) => packager.counts.set(path, (packager.counts.get(path) ?? 0) + 1));
     const listsThree = async () =>
       existsSync(playlist) && (await readFile(playlist, 'utf8')).split('#EXTINF').length > 3;
-    await waitFor(listsThree, { deadline: 30_000, what: 'three segments' });
+    await waitFor(listsThree, { deadline: 60_000, what: 'three segments' });
     return packager;
   }
 

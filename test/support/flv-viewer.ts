@@ -75,10 +75,10 @@ export class FlvViewer {
     return Math.max(0, ...track.map((tag, index) => tag.timestamp - (track[index - 1]?.timestamp ?? tag.timestamp)));
   }
 
-  /** The longest time without a media tag since the first, ms. */
-  longestPause(): number {
+  /** The longest time without a media tag that ended after `since` (monotonic ms; default: since the first tag), in ms. */
+  longestPause(since = 0): number {
     const { media } = this;
-    return Math.max(0, ...media.map((tag, index) => tag.at - (media[index - 1]?.at ?? tag.at)));
+    return Math.max(0, ...media.map((tag, index) => (tag.at < since ? 0 : tag.at - (media[index - 1]?.at ?? tag.at))));
   }
 
   leave(): void {

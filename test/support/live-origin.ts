@@ -45,6 +45,8 @@ export class LiveOrigin {
   #frame = 0;
   readonly #seed: number;
   #offset = 0;
+  /** Monotonic ms of the next frame. */
+  #due: number;
   #lastKeyframe = Number.NEGATIVE_INFINITY;
   profile: number;
   stalled = false;
@@ -57,6 +59,7 @@ export class LiveOrigin {
     this.profile = options.profile ?? 0x42;
     origins += 1;
     this.#seed = options.encoder ?? origins;
+    this.#due = (options.encoder ?? performance.now()) + (options.lag ?? 0) + frameInterval;
     this.#timer = setInterval(() => this.#tick(), frameInterval);
   }
 
@@ -126,13 +129,9 @@ export class LiveOrigin {
     response.on('close', () => this.#viewers.delete(response));
   }
 
+  /** Frames come at their pace also when the timer is late. */
   #tick(): void {
-    const { encoder, lag = 0 } = this.#options;
-    if (encoder === undefined) {
-      this.#nextFrame();
-      return;
-    }
-    while ((this.#frame + 1) * frameInterval + lag <= performance.now() - encoder) this.#nextFrame();
+    for (const now = performance.now(); this.#due <= now; this.#due += frameInterval) this.#nextFrame();
   }
 
   #nextFrame(): void {

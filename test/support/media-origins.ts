@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/package.js';
-import { closedPort } from './origin-server.js';
+import { closedPort } from './ports.js';
 import { waitFor } from './wait.js';
 
 export interface MediaOrigin {
@@ -42,7 +42,7 @@ async function listening(port: number, what: string): Promise<void> {
       socket.destroy();
       return event === 'open';
     },
-    { what, deadline: 20_000 },
+    { what },
   );
 }
 

@@ -17,7 +17,7 @@ export async function spawnOrigin(name: string, ...channels: string[]): Promise<
   const entry = `${packageRoot}dist/test/support/origin-entry.js`;
   const child = spawn(process.execPath, [entry, name, ...channels], { stdio: ['pipe', 'pipe', 'inherit'] });
   const [address] = (await once(createInterface({ input: child.stdout }), 'line', {
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
   })) as [string];
   return {
     address,

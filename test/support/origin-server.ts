@@ -51,14 +51,6 @@ export async function startRawOrigin(onConnection: (socket: Socket) => void): Pr
   };
 }
 
-/** A port on which nobody listens. */
-export async function closedPort(): Promise<number> {
-  const server = createTcpServer();
-  const port = await listen(server);
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
-
 function listen(server: Server | TcpServer): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);

@@ -46,10 +46,10 @@ export function runRegistry(owner: Owner, settings: ZooKeeperInput, logger: Logg
   return { sink, ended: running, pid: () => pid, stop };
 }
 
-export async function live({ sink }: RunningRegistry, deadline = 30_000): Promise<void> {
+export async function live({ sink }: RunningRegistry, deadline = 60_000): Promise<void> {
   await waitFor(() => sink.state === 'live', { deadline, what: 'the registry to be live' });
 }
 
 export async function stale({ sink }: RunningRegistry): Promise<void> {
-  await waitFor(() => sink.state === 'stale', { deadline: 30_000, what: 'the registry to be stale' });
+  await waitFor(() => sink.state === 'stale', { deadline: 60_000, what: 'the registry to be stale' });
 }

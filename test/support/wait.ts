@@ -3,16 +3,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WaitOptions {
-  /** Milliseconds. */
+  /** Milliseconds. Only to end a wait in vain, unless it is what is tested: a busy machine takes its time. */
   readonly deadline?: number;
   /** Names the condition in the error. */
   readonly what?: string;
 }
 
-/** Polls until `condition` gives something true and returns that; throws after the deadline (default 10 s). */
+/** Polls until `condition` gives something true and returns that; throws after the deadline (default 30 s). */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { deadline = 10_000, what = 'the condition' }: WaitOptions = {},
+  { deadline = 30_000, what = 'the condition' }: WaitOptions = {},
 ): Promise<NonNullable<T>> {
   const end = performance.now() + deadline;
   for (;;) {

@@ -13,7 +13,7 @@ export interface WeirProcess {
   readonly admin: string;
   /** Everything it wrote to standard error so far. */
   log(): string;
-  /** SIGTERM, and SIGKILL after 10 s; resolves with the exit code. */
+  /** SIGTERM, and SIGKILL after 20 s; resolves with the exit code. */
   stop(): Promise<number | null>;
 }
 
@@ -27,7 +27,7 @@ export function spawnWeir(parameters: readonly string[], env: Record<string, str
   });
 }
 
-/** Runs `weir` to its end, 20 s at most. */
+/** Runs `weir` to its end, 60 s at most. */
 export async function runWeir(parameters: readonly string[], input = '') {
   const child = spawnWeir(parameters);
   let stdout = '';
@@ -39,13 +39,13 @@ export async function runWeir(parameters: readonly string[], input = '') {
     stderr += chunk;
   });
   child.stdin?.end(input);
-  const deadline = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const deadline = setTimeout(() => child.kill('SIGKILL'), 60_000);
   const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(deadline);
   return { code, stdout, stderr };
 }
 
-/** `weir serve` on free ports, once it said that it is ready (30 s at most). */
+/** `weir serve` on free ports, once it said that it is ready (60 s at most). */
 export async function serveWeir(...parameters: string[]): Promise<WeirProcess> {
   const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
   const child = spawnWeir(['serve', ...ports, ...parameters]);
@@ -57,7 +57,7 @@ export async function serveWeir(...parameters: string[]): Promise<WeirProcess> {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     const exited = once(child, 'exit') as Promise<[number | null]>;
     child.kill('SIGTERM');
-    const deadline = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    const deadline = setTimeout(() => child.kill('SIGKILL'), 20_000);
     const [code] = await exited;
     clearTimeout(deadline);
     return code;
@@ -66,8 +66,9 @@ export async function serveWeir(...parameters: string[]): Promise<WeirProcess> {
   const lines = createInterface({ input: child.stdout });
   try {
     const [ready] = (await Promise.race([
-      once(lines, 'line', { signal: AbortSignal.timeout(30_000) }),
-      once(child, 'exit').then(() => Promise.reject(new Error('weir ended before it was ready'))),
+      once(lines, 'line', { signal: AbortSignal.timeout(60_000) }),
+      // Not before everything it had to say was read, and all its processes are gone.
+      once(child, 'close').then(() => Promise.reject(new Error('weir ended before it was ready'))),
     ])) as [string];
     const [players, admin] = ready.match(/http:\/\/[^\s,]+/g) ?? [];
     if (players === undefined || admin === undefined) throw new Error(`not the ready line: ${ready}`);

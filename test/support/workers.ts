@@ -1,6 +1,6 @@
 // The processes of an edge that was started as a user starts it, and what stands in its metrics.
 
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { waitFor } from './wait.js';
@@ -60,6 +60,39 @@ function commandOf(pid: number): string {
   }
 }
 
+/** Players' connections that a process holds, as the system counts them. */
+export function connectionsOf(pid: number, edge: WeirProcess): number {
+  const { port } = new URL(edge.players);
+  const lines = execFileSync('ss', ['-tnpH', 'state', 'established', `( sport = :${port} )`], { encoding: 'utf8' });
+  return lines.split('\n').filter((line) => line.includes(`pid=${pid},`)).length;
+}
+
+/** A worker that began to serve, as the supervisor told. */
+export interface WorkerStart {
+  /** Its slot. */
+  readonly worker: number;
+  readonly pid: number;
+  /** Epoch ms. */
+  readonly time: number;
+}
+
+export function startsOf(edge: WeirProcess): WorkerStart[] {
+  // What follows the last line break is not whole yet.
+  const lines = edge.log().split('\n').slice(0, -1);
+  return lines.filter((line) => line.includes('"worker started"')).map((line) => JSON.parse(line) as WorkerStart);
+}
+
+/** Resolves with the process in each slot when all of them serve: one that was killed may be the last that was told of. */
+export function allServing(edge: WeirProcess, workers = 2): Promise<Map<number, number>> {
+  return waitFor(
+    () => {
+      const slots = new Map(startsOf(edge).map(({ worker, pid }) => [worker, pid]));
+      return slots.size === workers && [...slots.values()].every(isAlive) ? slots : undefined;
+    },
+    { what: `${workers} workers to serve` },
+  );
+}
+
 /** The sum of a metric's samples with these labels, as `/metrics` shows it. */
 export async function scraped(
   edge: WeirProcess,
@@ -98,7 +131,7 @@ export async function knownToAll(edge: WeirProcess, channel: string): Promise<vo
     socket.on('data', (text) => {
       answer += text;
     });
-    await once(socket, 'close');
+    await new Promise((resolve) => socket.once('close', resolve));
     return answer.slice(9, 12);
   };
   for (let quiet = 0; quiet < 3; ) {

@@ -2,10 +2,11 @@
 
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { closedPort } from './ports.js';
 import { waitFor } from './wait.js';
 import type { Write } from './zookeeper-writer.js';
 
@@ -40,24 +41,6 @@ function classPath(): string {
   const found = readdirSync(jars).filter((name) => wanted.test(name));
   if (!found.includes('zookeeper.jar')) throw new Error(`no zookeeper.jar in ${jars}: apt-get install zookeeper`);
   return found.map((name) => join(jars, name)).join(':');
-}
-
-/** Ports that were free a moment ago. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.once('listening', () => {
-            const address = server.address();
-            resolve(typeof address === 'object' && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** Asks `srvr`, which a server answers with its mode once it serves. */
@@ -135,7 +118,7 @@ class LocalServer implements ZooKeeperServer {
   }
 
   async restartElsewhere(): Promise<string> {
-    const [port = 0] = await freePorts(1);
+    const port = await closedPort();
     this.launch(port);
     await this.ready(port);
     return `127.0.0.1:${port}`;
@@ -179,7 +162,7 @@ const commonSettings = [
 
 /** A server of the test's own, which it may kill. The caller ends it with `stop`. */
 export async function startZooKeeper({ tickTime = 500 }: ServerOptions = {}): Promise<ZooKeeperServer> {
-  const [port = 0] = await freePorts(1);
+  const port = await closedPort();
   const server = new LocalServer(port, [`tickTime=${tickTime}`, ...commonSettings]);
   server.launch();
   await server.ready();
@@ -188,7 +171,7 @@ export async function startZooKeeper({ tickTime = 500 }: ServerOptions = {}): Pr
 
 /** Three servers, of which one leads. */
 export async function startEnsemble({ tickTime = 500 }: ServerOptions = {}): Promise<ZooKeeperServer[]> {
-  const ports = await freePorts(9);
+  const ports = await Promise.all(Array.from({ length: 9 }, closedPort));
   const members = [0, 1, 2].map((i) => `server.${i + 1}=127.0.0.1:${ports[i + 3]}:${ports[i + 6]}`);
   const servers = [0, 1, 2].map((i) => {
     const quorum = [`tickTime=${tickTime}`, 'initLimit=20', 'syncLimit=10', ...members];
@@ -245,7 +228,7 @@ export function openZkCli(address: string): ZkShell {
     run: (command) => void shell.stdin.write(`${command}\n`),
     close: async () => {
       shell.stdin.end('quit\n');
-      const timer = setTimeout(kill, 30_000);
+      const timer = setTimeout(kill, 60_000);
       await ended;
       clearTimeout(timer);
       return output;
