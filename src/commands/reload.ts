@@ -7,6 +7,8 @@ import type { Edge } from './edge.js';
 
 /** Milliseconds between two looks at the file: by its path, so that a link that is turned to another file is seen. */
 const fileInterval = 1_000;
+/** Milliseconds that a changed file has to stand still before it is read: longer than until the next look. */
+const settleTime = 1_500;
 
 export interface SettingsFollower {
   readonly request: ConfigRequest;
@@ -38,14 +40,19 @@ export function followSettings({ request, edge, logger, end }: SettingsFollower,
     if (hadTerminal && !hasTerminal()) end();
     else reload(true);
   };
+  let settling: NodeJS.Timeout | undefined;
   const onFile = (now: Stats, before: Stats) => {
-    const there = now.nlink > 0;
-    if (there && (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino || now.size !== before.size)) reload(false);
+    const changed = now.mtimeMs !== before.mtimeMs || now.ino !== before.ino || now.size !== before.size;
+    if (now.nlink === 0 || !changed) return;
+    // Many editors empty a file before they write it, and an empty one is a valid one.
+    clearTimeout(settling);
+    settling = setTimeout(() => reload(false), settleTime);
   };
   process.on('SIGHUP', onHangUp);
   if (file !== undefined) watchFile(file, { interval: fileInterval }, onFile);
   signal.addEventListener('abort', () => {
     process.off('SIGHUP', onHangUp);
+    clearTimeout(settling);
     if (file !== undefined) unwatchFile(file, onFile);
   });
 }

@@ -222,7 +222,7 @@ test('kill -9 of the worker that owns nothing: viewers of the owner see nothing'
 test('a worker stands still: players do not wait for it to take its part of them', async () => {
   const one = await origin();
   const edge = await edgeOf([one], '--set', 'cluster.stuckAfter=60s');
-  const { other } = roles(edge);
+  const { other } = await roles(edge);
   process.kill(other, 'SIGSTOP');
   cleanups.push(() => process.kill(other, 'SIGKILL'));
   const seen = crowd(edge, 60);
