@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { seeded } from '../../bench/balance/random.js';
 import { Affinity, leaveChance } from '../../src/balancer/affinity.js';
 import type { Candidate } from '../../src/balancer/policy.js';
 import type { ChannelName } from '../../src/model.js';
-import { candidate, seeded } from './candidates.js';
+import { candidate } from './candidates.js';
 
 const settings = { lossWeight: 10, tieBand: 0.02, edges: 1, affinityMargin: 0.1 };
 const channel = (i: number) => `channel ${i}` as ChannelName;

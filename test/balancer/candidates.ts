@@ -1,5 +1,6 @@
 // Candidates and a context as a balancer would hand them to a policy.
 
+import { seeded } from '../../bench/balance/random.js';
 import type { Candidate, PickContext, ServerState } from '../../src/balancer/policy.js';
 import type { ChannelName, EndpointId, ServerOrigin, ServiceAddress } from '../../src/model.js';
 
@@ -44,18 +45,6 @@ export function candidate(given: Given = {}): Candidate {
 /** One candidate for each pair of load and loss, addresses 10.0.0.0 upwards. */
 export function candidates(...values: readonly (readonly [load: unknown, packetLoss?: unknown])[]): Candidate[] {
   return values.map(([load, packetLoss], i) => candidate({ address: `10.0.0.${i}:80`, load, packetLoss }));
-}
-
-/** Mulberry32: the same numbers for the same seed. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 export function context(seed = 1, given: Partial<PickContext> = {}): PickContext {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { seeded } from '../../bench/balance/random.js';
 import { Gain } from '../../src/balancer/gain.js';
 import { Turnover } from '../../src/balancer/turnover.js';
-import { seeded } from './candidates.js';
 
 /** The gain after `count` reports that follow our shares by `slope`, with noise. */
 function learned(slope: number, noise: number, count = 200): number {
