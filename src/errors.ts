@@ -1,97 +1,99 @@
-// One table: what can go wrong, which HTTP status says so, whose fault it is, and whether another endpoint may do better.
+// One table: what can go wrong, which HTTP status says so, and on which side it arose. Whose fault that makes it, and whether
+// another endpoint is asked, is `upstream/judge.ts`.
 
-/** Whose fault: decides what is counted as an endpoint's failure and what is only answered. */
+/** On which side an error arose. */
 export type ErrorSide = 'client' | 'upstream' | 'registry' | 'internal';
 
 interface ErrorKind {
   readonly status: number;
   readonly side: ErrorSide;
-  /** True: the same request may succeed on another endpoint. */
-  readonly retryable: boolean;
   readonly message: string;
 }
 
 const table = {
-  bad_request: { status: 400, side: 'client', retryable: false, message: 'The request is malformed.' },
-  forbidden: { status: 403, side: 'client', retryable: false, message: 'The origin refuses this request.' },
-  unknown_channel: { status: 404, side: 'client', retryable: false, message: 'No such channel is registered.' },
-  not_found: { status: 404, side: 'client', retryable: false, message: 'Nothing is served under this path.' },
+  bad_request: { status: 400, side: 'client', message: 'The request is malformed.' },
+  forbidden: { status: 403, side: 'client', message: 'The origin refuses this request.' },
+  unknown_channel: { status: 404, side: 'client', message: 'No such channel is registered.' },
+  not_found: { status: 404, side: 'client', message: 'Nothing is served under this path.' },
   method_not_allowed: {
     status: 405,
     side: 'client',
-    retryable: false,
     message: 'Only GET, HEAD and OPTIONS are served.',
   },
-  request_timeout: { status: 408, side: 'client', retryable: false, message: 'The request did not arrive in time.' },
-  uri_too_long: { status: 414, side: 'client', retryable: false, message: 'The request target is too long.' },
-  headers_too_large: { status: 431, side: 'client', retryable: false, message: 'The request header is too large.' },
+  request_timeout: { status: 408, side: 'client', message: 'The request did not arrive in time.' },
+  uri_too_long: { status: 414, side: 'client', message: 'The request target is too long.' },
+  headers_too_large: { status: 431, side: 'client', message: 'The request header is too large.' },
   loop_detected: {
     status: 508,
     side: 'client',
-    retryable: false,
     message: 'The request came through this edge before.',
   },
-  client_gone: { status: 499, side: 'client', retryable: false, message: 'The player left.' },
+  client_gone: { status: 499, side: 'client', message: 'The player left.' },
 
   no_endpoint: {
     status: 503,
     side: 'registry',
-    retryable: false,
     message: 'The channel has no eligible endpoint now.',
   },
-  not_ready: { status: 503, side: 'registry', retryable: false, message: 'The registry was not read yet.' },
+  not_ready: { status: 503, side: 'registry', message: 'The registry was not read yet.' },
   address_refused: {
     status: 502,
     side: 'registry',
-    retryable: true,
     message: 'The endpoint registered an address outside upstream.allow.',
   },
 
-  upstream_connect: { status: 502, side: 'upstream', retryable: true, message: 'The endpoint refused the connection.' },
-  upstream_connect_timeout: { status: 504, side: 'upstream', retryable: true, message: 'Connecting took too long.' },
-  upstream_first_byte_timeout: { status: 504, side: 'upstream', retryable: true, message: 'No first byte in time.' },
-  upstream_idle_timeout: { status: 504, side: 'upstream', retryable: false, message: 'The endpoint fell silent.' },
-  upstream_cut: { status: 502, side: 'upstream', retryable: true, message: 'The endpoint cut the response.' },
+  upstream_connect: { status: 502, side: 'upstream', message: 'The endpoint refused the connection.' },
+  upstream_connect_timeout: { status: 504, side: 'upstream', message: 'Connecting took too long.' },
+  upstream_first_byte_timeout: { status: 504, side: 'upstream', message: 'No first byte in time.' },
+  upstream_idle_timeout: { status: 504, side: 'upstream', message: 'The endpoint fell silent.' },
+  upstream_cut: { status: 502, side: 'upstream', message: 'The endpoint cut the response.' },
   upstream_bad_response: {
     status: 502,
     side: 'upstream',
-    retryable: true,
     message: 'The endpoint does not speak HTTP.',
   },
   upstream_busy: {
     status: 503,
     side: 'upstream',
-    retryable: true,
     message: 'All connections to the endpoint are taken.',
   },
   upstream_status: {
     status: 502,
     side: 'upstream',
-    retryable: true,
     message: 'The endpoint answered a gateway error.',
   },
 
   relay_full: {
     status: 503,
     side: 'internal',
-    retryable: false,
     message: 'This stream has no room for another viewer.',
   },
   worker_lost: {
     status: 503,
     side: 'internal',
-    retryable: true,
     message: 'The process that has this channel is gone; another one takes over.',
   },
-  not_owner: { status: 421, side: 'internal', retryable: true, message: 'Another process has this channel now.' },
-  draining: { status: 503, side: 'internal', retryable: false, message: 'This edge is shutting down.' },
-  internal: { status: 500, side: 'internal', retryable: false, message: 'An error inside weir.' },
+  not_owner: { status: 421, side: 'internal', message: 'Another process has this channel now.' },
+  draining: { status: 503, side: 'internal', message: 'This edge is shutting down.' },
+  exhausted: {
+    status: 503,
+    side: 'internal',
+    message: 'This edge has no file descriptor or memory left.',
+  },
+  internal: { status: 500, side: 'internal', message: 'An error inside weir.' },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof table;
 
-/** Statuses of an endpoint that say that it failed, whatever the request was: another one is worth asking. */
-export const gatewayErrors: ReadonlySet<number> = new Set([502, 503, 504]);
+/** How an endpoint can fail; what passive health counts, and `weir_ejections_total` is labelled with. */
+export type Failure =
+  | 'connect_error'
+  | 'connect_timeout'
+  | 'first_byte_timeout'
+  | 'bad_status'
+  | 'bad_response'
+  | 'cut'
+  | 'stall';
 
 /** An error with a code of the table. `cause` carries what was thrown below; `detail` is safe to show to a client. */
 export class WeirError extends Error {
@@ -108,9 +110,6 @@ export class WeirError extends Error {
   }
   get side(): ErrorSide {
     return table[this.code].side;
-  }
-  get retryable(): boolean {
-    return table[this.code].retryable;
   }
 }
 

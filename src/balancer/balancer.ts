@@ -1,6 +1,6 @@
 // The choice of an endpoint for a request, with the handle that reports how it went.
 
-import { WeirError } from '../errors.js';
+import { type Failure, WeirError } from '../errors.js';
 import type { ChannelName, Endpoint, EndpointId, ServerOrigin, Snapshot } from '../model.js';
 import { serverOf } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
@@ -10,7 +10,7 @@ import { EndpointStates } from './endpoint-state.js';
 import type { Explanation, Ineligible } from './explanation.js';
 import type { OrcaReport } from './orca.js';
 import { isEjected, isPanic, type OutlierSettings } from './outlier.js';
-import type { Candidate, Failure, Outcome, PickContext, Policy, PolicyStatus } from './policy.js';
+import type { Candidate, Outcome, PickContext, Policy, PolicyStatus } from './policy.js';
 
 /** ms between two reports with an answer that are taken in. */
 const REFRESH_INTERVAL = 250;

@@ -1,5 +1,6 @@
 // What a policy is. One file a policy beside this one; `policies.ts` maps names to them.
 
+import type { Failure } from '../errors.js';
 import type { Endpoint, ServerOrigin } from '../model.js';
 
 /** Local knowledge about one server, shared by all channels it serves. Owned by `endpoint-state.ts`. */
@@ -54,15 +55,6 @@ export interface PolicySettings {
  * `interrupted`: cut after the first byte; ended badly, but no gateway failure.
  */
 export type Outcome = 'success' | 'abandoned' | 'interrupted' | Failure;
-/** What passive health counts. */
-export type Failure =
-  | 'connect_error'
-  | 'connect_timeout'
-  | 'first_byte_timeout'
-  | 'bad_status'
-  | 'bad_response'
-  | 'cut'
-  | 'stall';
 
 /** Why an endpoint scores as it does, for `explain`. Lower `score` is better. */
 export interface Terms {

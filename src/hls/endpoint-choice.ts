@@ -1,8 +1,7 @@
 // Which endpoint a session is at: the present one while it is registered and good enough, which ones are avoided after a
 // failure, and why and when it moved.
 
-import type { Failure } from '../balancer/policy.js';
-import { toWeirError, WeirError } from '../errors.js';
+import { type Failure, toWeirError, WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
 import { Attachment, type SessionName } from './attachment.js';
 import type { SessionContext, SwitchCause } from './session-context.js';

@@ -1,10 +1,10 @@
 // Requests an object: from the endpoint its pin names, or, without one, from whichever endpoint has it.
 
 import type { Pick } from '../balancer/balancer.js';
-import { failureOf } from '../balancer/failure.js';
-import { gatewayErrors, toWeirError, WeirError } from '../errors.js';
+import { toWeirError, WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
 import type { Exchange, UpstreamHandler } from '../upstream/client.js';
+import { judgeError, judgeStatus, outcomeOf } from '../upstream/judge.js';
 import type { Load } from './cached-object.js';
 import type { Origin } from './origin.js';
 
@@ -81,7 +81,7 @@ class RunningLoad implements Exchange {
       this.#headers,
       {
         onResponse: (status, headers) => {
-          if (gatewayErrors.has(status)) {
+          if (judgeStatus(status, 'asked').elsewhere) {
             exchange.abort();
             return this.#fail(new WeirError('upstream_status', { detail: `The endpoint answered ${status}.` }));
           }
@@ -107,8 +107,9 @@ class RunningLoad implements Exchange {
 
   #fail(error: WeirError): void {
     const pick = this.#place?.pick;
-    pick?.done(failureOf(error));
-    if (pick === undefined || !error.retryable || this.#failed.length >= this.#request.retries) {
+    const verdict = judgeError(error, 'asked');
+    pick?.done(outcomeOf(verdict));
+    if (pick === undefined || !verdict.elsewhere || this.#failed.length >= this.#request.retries) {
       this.#handler.onError(error);
       return;
     }

@@ -2,7 +2,8 @@
 // the endpoint knows it only so.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import { gatewayErrors, WeirError } from '../errors.js';
+import { WeirError } from '../errors.js';
+import { judgeStatus } from '../upstream/judge.js';
 import { findVariant, sessionVariant, variantUris } from './master.js';
 import type { Origin, TextAnswer } from './origin.js';
 import { type MasterPlaylist, type Playlist, PlaylistError } from './playlist.js';
@@ -116,7 +117,7 @@ export class PlaylistSource {
 
   async #ask(url: URL, deadline: number): Promise<TextAnswer> {
     const answer = await this.origin.text(url, deadline);
-    if (gatewayErrors.has(answer.status)) {
+    if (judgeStatus(answer.status, 'asked').elsewhere) {
       throw new WeirError('upstream_status', { detail: `The endpoint answered ${answer.status}.` });
     }
     if (answer.status !== 200) throw new StatusError(answer.status);

@@ -1,8 +1,8 @@
 // One round of refreshing a playlist: the present endpoint, and others when it fails or looks ill.
 
-import { failureOf } from '../balancer/failure.js';
 import { toWeirError, WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
+import { judgeError, outcomeOf } from '../upstream/judge.js';
 import type { Attachment } from './attachment.js';
 import type { Problem } from './endpoint-choice.js';
 import { locate, type Mapping } from './locate.js';
@@ -96,7 +96,7 @@ function failEndpoint(session: Session, subject: RoundSubject, attachment: Attac
     else session.choice.failed(attachment, 'missing', 'bad_status');
     return subject.known || session.endpoint === undefined;
   }
-  session.choice.failed(attachment, 'upstream', failureOf(toWeirError(error)));
+  session.choice.failed(attachment, 'upstream', outcomeOf(judgeError(toWeirError(error), 'listed')));
   return true;
 }
 

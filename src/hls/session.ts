@@ -1,9 +1,9 @@
 // One HLS presentation: its renditions, the epochs they pass through together, and where its objects are asked for.
 
-import { failureOf } from '../balancer/failure.js';
 import type { WeirError } from '../errors.js';
 import type { Endpoint, ServerOrigin } from '../model.js';
 import { serverOf } from '../net-address.js';
+import { judgeError, outcomeOf } from '../upstream/judge.js';
 import { type Attachment, createOrigin, type SessionName } from './attachment.js';
 import type { Load } from './cached-object.js';
 import { EndpointChoice, type Problem } from './endpoint-choice.js';
@@ -160,7 +160,12 @@ export class Session {
     const { current } = this.choice;
     if (current === undefined) return;
     const listed = [...this.#renditions.values()].some((rendition) => rendition.lists(target, current.tag));
-    if (listed) this.choice.failed(current, 'segment', error === undefined ? 'bad_status' : failureOf(error));
+    if (listed)
+      this.choice.failed(
+        current,
+        'segment',
+        error === undefined ? 'bad_status' : outcomeOf(judgeError(error, 'listed')),
+      );
   }
 
   /** For another process that goes on with it; undefined while there is nothing to go on with. */

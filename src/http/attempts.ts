@@ -2,12 +2,12 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Balancer, Pick } from '../balancer/balancer.js';
-import { failureOf } from '../balancer/failure.js';
 import type { Outcome } from '../balancer/policy.js';
-import { gatewayErrors, toWeirError, WeirError } from '../errors.js';
+import { toWeirError, WeirError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import type { ServerOrigin } from '../model.js';
 import type { Exchange, UpstreamClient } from '../upstream/client.js';
+import { judgeError, judgeStatus, outcomeOf, type Purpose } from '../upstream/judge.js';
 import { upstreamTarget } from '../upstream/target.js';
 import type { Route } from './route.js';
 
@@ -44,6 +44,7 @@ export class Attempts implements Exchange {
   readonly #tools: AttemptTools;
   readonly #request: AttemptRequest;
   readonly #handler: AttemptHandler;
+  readonly #purpose: Purpose;
   readonly #failedServers: ServerOrigin[] = [];
   #pick: Pick | undefined;
   #exchange: Exchange | undefined;
@@ -54,6 +55,8 @@ export class Attempts implements Exchange {
     this.#tools = tools;
     this.#request = request;
     this.#handler = handler;
+    // Blocking playlist reloads: what a player waits for there is its own choice (RFC 8216bis, section 6.2.5.2).
+    this.#purpose = request.route.query.includes('_HLS_msn=') ? 'held' : 'asked';
   }
 
   /** Throws what `Balancer.pick` throws; every later error goes to the handler. */
@@ -87,7 +90,7 @@ export class Attempts implements Exchange {
   }
 
   #onResponse(status: number, headers: IncomingHttpHeaders): void {
-    if (gatewayErrors.has(status)) {
+    if (judgeStatus(status, this.#purpose).elsewhere) {
       this.#exchange?.abort();
       this.#onError(new WeirError('upstream_status', { detail: `The endpoint answered ${status}.` }));
       return;
@@ -118,7 +121,8 @@ export class Attempts implements Exchange {
     if (pick === undefined) return;
     pick.done(this.#outcome(error));
     const left = this.#request.retries - this.#failedServers.length;
-    if (this.#firstByteSeen || !error.retryable || left <= 0) return this.#handler.onError(error);
+    if (this.#firstByteSeen || !judgeError(error, this.#purpose).elsewhere || left <= 0)
+      return this.#handler.onError(error);
     this.#failedServers.push(pick.server);
     this.#tools.metrics.retries.inc({ cause: error.code });
     try {
@@ -132,6 +136,6 @@ export class Attempts implements Exchange {
 
   #outcome(error: WeirError): Outcome {
     if (this.#firstByteSeen) return 'interrupted';
-    return failureOf(error);
+    return outcomeOf(judgeError(error, this.#purpose));
   }
 }

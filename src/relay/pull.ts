@@ -5,6 +5,7 @@ import type { Pick } from '../balancer/balancer.js';
 import type { Outcome } from '../balancer/policy.js';
 import { toWeirError, WeirError } from '../errors.js';
 import type { Exchange, UpstreamClient, UpstreamRequest } from '../upstream/client.js';
+import { judgeError, judgeStatus, outcomeOf } from '../upstream/judge.js';
 import { FlvParser } from './flv.js';
 import { type FlvTag, tagType } from './flv-tag.js';
 import { GopCache, type GopLimits } from './gop-cache.js';
@@ -84,7 +85,7 @@ export class Pull {
       onData: (chunk) => this.#onData(chunk),
       onEnd: () =>
         this.#fault('end', 'cut', new WeirError('upstream_cut', { detail: 'The endpoint ended the stream.' })),
-      onError: (error) => this.#fault(...faultOf(error), error),
+      onError: (error) => this.#fault(faultOf(error), outcomeOf(judgeError(error, 'stream')), error),
     });
   }
 
@@ -136,7 +137,7 @@ export class Pull {
     if (status === 200) return;
     const detail = `The endpoint answered ${status}.`;
     const code = status === 404 ? 'not_found' : 'upstream_status';
-    this.#fault('status', status >= 500 ? 'bad_status' : 'abandoned', new WeirError(code, { detail }));
+    this.#fault('status', outcomeOf(judgeStatus(status, 'stream')), new WeirError(code, { detail }));
   }
 
   #onData(chunk: Buffer): boolean {
@@ -211,22 +212,18 @@ export class Pull {
   }
 }
 
-/** What the client reports, as a fault of the pull and as what passive health counts. */
-function faultOf(error: WeirError): [PullFault, Outcome] {
+/** What the client reports, as a fault of the pull: the label of a metric. */
+function faultOf(error: WeirError): PullFault {
   switch (error.code) {
-    case 'upstream_connect':
-      return ['connect', 'connect_error'];
-    case 'upstream_connect_timeout':
-      return ['connect', 'connect_timeout'];
     case 'upstream_first_byte_timeout':
-      return ['timeout', 'first_byte_timeout'];
+      return 'timeout';
     case 'upstream_idle_timeout':
-      return ['stall', 'stall'];
+      return 'stall';
     case 'upstream_bad_response':
-      return ['framing', 'bad_response'];
+      return 'framing';
     case 'upstream_cut':
-      return ['cut', 'cut'];
+      return 'cut';
     default:
-      return ['connect', 'abandoned'];
+      return 'connect';
   }
 }

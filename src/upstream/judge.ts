@@ -1,0 +1,99 @@
+// Pure: the one table of whose fault a failure is. What an endpoint answered, or the error that ended a request, and what the
+// request was for, give who is to blame, what passive health counts, and whether another endpoint is worth asking.
+
+import type { ErrorCode, Failure, WeirError } from '../errors.js';
+
+/**
+ * What a request is for. It decides what a status or a silence means.
+ *
+ * - `asked`: a path of a player's own making, passed on. That the endpoint does not have it says nothing of the endpoint.
+ * - `held`: a request that the endpoint may hold as long as it likes, since the player asked for what is yet to come.
+ * - `listed`: what the endpoint itself listed or gave before. That it is missing is the endpoint's failure.
+ * - `stream`: a live stream without an end.
+ */
+export type Purpose = 'asked' | 'held' | 'listed' | 'stream';
+
+/** Whose fault: the player's who asked, the origin's, the registry's (what was registered), ours; nobody's: all is well. */
+export type Fault = 'nobody' | 'player' | 'origin' | 'registry' | 'ours';
+
+export interface Verdict {
+  readonly fault: Fault;
+  /** What passive health counts against the endpoint. Only an origin's fault has one. */
+  readonly failure: Failure | undefined;
+  /** Another endpoint may do better with the same request. */
+  readonly elsewhere: boolean;
+}
+
+const well: Verdict = { fault: 'nobody', failure: undefined, elsewhere: false };
+const players: Verdict = { fault: 'player', failure: undefined, elsewhere: false };
+/** The endpoint is well and has no such thing; another one may have it. */
+const unknownHere: Verdict = { fault: 'player', failure: undefined, elsewhere: true };
+/** The endpoint said that it has too much to do: it is passed over once, and not blamed. */
+const busy: Verdict = { fault: 'origin', failure: undefined, elsewhere: true };
+const ours: Verdict = { fault: 'ours', failure: undefined, elsewhere: false };
+const oursHere: Verdict = { fault: 'ours', failure: undefined, elsewhere: true };
+const registrys: Verdict = { fault: 'registry', failure: undefined, elsewhere: true };
+const origins = (failure: Failure): Verdict => ({ fault: 'origin', failure, elsewhere: true });
+
+/** Statuses of a gateway whose own origin failed (RFC 9110, sections 15.6.3 to 15.6.5), whatever the request was. */
+const gatewayErrors: ReadonlySet<number> = new Set([502, 503, 504]);
+/** Credentials are the player's matter: an expired token of one viewer must never count against an endpoint. */
+const credentialErrors: ReadonlySet<number> = new Set([401, 403, 407]);
+
+/** What a final status (200 to 599) of an endpoint means. */
+export function judgeStatus(status: number, purpose: Purpose): Verdict {
+  if (status < 400) return well;
+  if (credentialErrors.has(status)) return players;
+  if (gatewayErrors.has(status)) return origins('bad_status');
+  if (status === 429) return busy;
+  if (purpose === 'listed') return status === 404 || status === 410 || status >= 500 ? origins('bad_status') : players;
+  if (purpose === 'stream') return status >= 500 ? origins('bad_status') : unknownHere;
+  // 500 may be what one path or query of a player provokes.
+  return players;
+}
+
+const errors: Readonly<Record<ErrorCode, Verdict>> = {
+  bad_request: players,
+  forbidden: players,
+  unknown_channel: players,
+  not_found: players,
+  method_not_allowed: players,
+  request_timeout: players,
+  uri_too_long: players,
+  headers_too_large: players,
+  loop_detected: players,
+  client_gone: players,
+
+  no_endpoint: { ...registrys, elsewhere: false },
+  not_ready: { ...registrys, elsewhere: false },
+  address_refused: registrys,
+
+  upstream_connect: origins('connect_error'),
+  upstream_connect_timeout: origins('connect_timeout'),
+  upstream_first_byte_timeout: origins('first_byte_timeout'),
+  // A body that stops is no sign that the same request would do better elsewhere.
+  upstream_idle_timeout: { ...origins('stall'), elsewhere: false },
+  upstream_cut: origins('cut'),
+  upstream_bad_response: origins('bad_response'),
+  upstream_status: origins('bad_status'),
+  upstream_busy: oursHere,
+
+  relay_full: ours,
+  worker_lost: oursHere,
+  not_owner: oursHere,
+  draining: ours,
+  exhausted: ours,
+  internal: ours,
+};
+
+/** What the error means that ended a request, before its answer began. */
+export function judgeError(error: WeirError, purpose: Purpose): Verdict {
+  // A player chose what the endpoint waits for.
+  if (purpose === 'held' && error.code === 'upstream_first_byte_timeout') return { ...players, elsewhere: true };
+  return errors[error.code];
+}
+
+/** How the pick ended: what passive health hears of the verdict. */
+export function outcomeOf(verdict: Verdict): Failure | 'abandoned' {
+  return verdict.failure ?? 'abandoned';
+}
