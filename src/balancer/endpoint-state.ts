@@ -49,7 +49,7 @@ export class EndpointStates {
 
   /** A pick begins. Every call needs one of `release`. */
   acquire(server: ServerOrigin): void {
-    const state = this.#mutable(server);
+    const state = this.of(server) as State;
     state.ours += 1;
     state.inFlight += 1;
     this.#picks += 1;
@@ -65,8 +65,10 @@ export class EndpointStates {
     this.#changes += 1;
   }
 
+  /** A server that was forgotten stays forgotten: the picks that it had under way end after it left. */
   succeeded(server: ServerOrigin, now: number): void {
-    const state = this.#mutable(server);
+    const state = this.#states.get(server);
+    if (state === undefined) return;
     if (state.consecutiveFailures > 0 || state.timesEjected > 0) {
       Object.assign(state, afterSuccess(state, now, this.#settings));
     }
@@ -74,18 +76,20 @@ export class EndpointStates {
 
   /** True when this failure ejected the server. */
   failed(server: ServerOrigin, now: number): boolean {
-    const state = this.#mutable(server);
+    const state = this.#states.get(server);
+    if (state === undefined) return false;
     const before = isEjected(state, now);
     Object.assign(state, afterFailure(state, now, this.#settings));
     return !before && isEjected(state, now);
   }
 
+  /** Servers that something is known of. */
+  get size(): number {
+    return this.#states.size;
+  }
+
   /** The last endpoint of this server left the snapshot: what was known of it is no longer of use. */
   forget(server: ServerOrigin): void {
     this.#states.delete(server);
-  }
-
-  #mutable(server: ServerOrigin): State {
-    return this.of(server) as State;
   }
 }
