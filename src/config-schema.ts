@@ -12,9 +12,16 @@ import { relay } from './config-schema/relay.js';
 import { upstream } from './config-schema/upstream.js';
 
 const cluster = z.strictObject({
-  stuckAfter: duration('5s', 'A worker whose event loop stands still for longer is killed, and another one started.'),
+  stuckAfter: duration(
+    '5s',
+    '1s',
+    '1h',
+    'A worker whose event loop stands still for longer is killed, and another one started.',
+  ),
   memoryLimit: z
-    .union([z.literal('auto'), size('0B', '')], { error: "expected 'auto' or a size such as 2GiB" })
+    .union([z.literal('auto'), size('2GiB', '1MiB', '1024GiB', '')], {
+      error: "expected 'auto' or a size such as 2GiB",
+    })
     .prefault('auto')
     .describe(
       'A worker with more resident memory is drained and replaced. auto: 80 % of the memory of the machine (or its control group) divided by the workers.',
@@ -22,7 +29,7 @@ const cluster = z.strictObject({
 });
 
 const shutdown = z.strictObject({
-  grace: duration('10s', 'How long players may finish after SIGTERM, or when their worker is replaced.'),
+  grace: duration('10s', '0', '24h', 'How long players may finish after SIGTERM, or when their worker is replaced.'),
 });
 
 const log = z.strictObject({

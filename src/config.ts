@@ -32,6 +32,8 @@ export interface EffectiveConfig {
   readonly config: Config;
   /** What was set, by key, as it was written: the last word on each setting. Everything else is at its default. */
   readonly given: ReadonlyMap<string, Given>;
+  /** What is odd, a line each; never a value, which may be a secret. */
+  readonly warnings: readonly string[];
 }
 
 function why(error: unknown): string {
@@ -110,7 +112,8 @@ export function readConfig({ presets, file, sets = [], env = {}, overrides = [] 
   const parsed = configSchema.safeParse(toMapping([...given.values(), ...secrets.given]));
   if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => toProblem(issue, given)));
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
-  return { config: freeze(parsed.data), given };
+  const warnings = layers.flatMap((layer) => layer.warnings ?? []).map(({ path, message }) => `${path}: ${message}`);
+  return { config: freeze(parsed.data), given, warnings };
 }
 
 /** The settings in effect, frozen. See `readConfig`. */

@@ -80,10 +80,11 @@ describe('sources', () => {
       ['registry.zookeeper.sessionTimeout', '1.5s', (c) => c.registry.zookeeper.sessionTimeout, 1500],
       ['registry.zookeeper.sessionTimeout', '2m', (c) => c.registry.zookeeper.sessionTimeout, 120_000],
       ['registry.zookeeper.sessionTimeout', '1h', (c) => c.registry.zookeeper.sessionTimeout, 3_600_000],
-      ['registry.zookeeper.sessionTimeout', '4000', (c) => c.registry.zookeeper.sessionTimeout, 4000],
+      ['relay.linger', '0', (c) => c.relay.linger, 0],
+      ['relay.linger', '480h', (c) => c.relay.linger, 480 * 3_600_000],
       ['http.maxHeaderSize', '64KiB', (c) => c.http.maxHeaderSize, 65_536],
       ['http.maxHeaderSize', '1MiB', (c) => c.http.maxHeaderSize, 1_048_576],
-      ['http.maxHeaderSize', '20000', (c) => c.http.maxHeaderSize, 20_000],
+      ['http.maxHeaderSize', '20000B', (c) => c.http.maxHeaderSize, 20_000],
       ['balancer.policy', 'p2c', (c) => c.balancer.policy, 'p2c'],
       ['log.requests', 'false', (c) => c.log.requests, false],
       ['upstream.retries', '0', (c) => c.upstream.retries, 0],
@@ -130,6 +131,15 @@ describe('sources', () => {
     assert.equal(settings.get('http.maxUrlLength')?.env, 'WEIR_HTTP_MAX_URL_LENGTH');
   });
 
+  test('no duration that may be set is longer than what a timer takes, with a tenth on top', () => {
+    const durations = [...settings.values()].filter((setting) => setting.expected.startsWith('a duration'));
+    assert.ok(durations.length > 20);
+    for (const { key, expected } of durations) {
+      const hours = Number(/ to (\d+)h$/.exec(expected)?.[1] ?? 0);
+      assert.ok(hours * 3_600_000 * 1.1 < 2 ** 31, key);
+    }
+  });
+
   test('every setting says what it does', () => {
     const silent = [...settings.values()].filter((setting) => !setting.description.endsWith('.'));
     assert.deepEqual(
@@ -150,7 +160,7 @@ describe('problems', () => {
       'all problems of all sources are told at once',
       () => ({ file: write('listen: 8080\n'), env: { WEIR_UPSTREAM_RETRIES: '-1' }, sets: ['log.level=loud'] }),
       [
-        'listen: expected text, got 8080 (FILE:1)',
+        'listen: expected ADDRESS:PORT, :PORT or [IPv6]:PORT, such as 127.0.0.1:8080, got 8080 (FILE:1)',
         'upstream.retries: expected an integer from 0 to 10, got -1 (WEIR_UPSTREAM_RETRIES)',
         /^log\.level: expected one of trace, .*, got "loud" \(--set\)$/,
       ],
@@ -163,7 +173,24 @@ describe('problems', () => {
     [
       'a duration without a unit that exists',
       () => ({ sets: ['shutdown.grace=10 parsecs'] }),
-      ['shutdown.grace: expected a duration such as 500ms, 10s or 5m, got "10 parsecs" (--set)'],
+      ['shutdown.grace: expected a duration from 0 to 24h, got "10 parsecs" (--set)'],
+    ],
+    [
+      'a duration or a size without a unit',
+      () => ({ file: write('http:\n  keepAliveTimeout: 5\nhls:\n  cacheSize: 256\n') }),
+      [
+        'hls.cacheSize: expected a size with its unit, such as 256B, 256KiB, 256MiB, got 256 (FILE:4)',
+        'http.keepAliveTimeout: expected a duration with its unit, such as 5ms, 5s, 5m, got 5 (FILE:2)',
+      ],
+    ],
+    [
+      'durations that no timer takes, and such as would end at once',
+      () => ({ sets: ['registry.zookeeper.reconcileInterval=720h', 'upstream.firstByteTimeout=0', 'listen=8080'] }),
+      [
+        'listen: expected ADDRESS:PORT, :PORT or [IPv6]:PORT, such as 127.0.0.1:8080, got "8080" (--set)',
+        'registry.zookeeper.reconcileInterval: expected a duration from 100ms to 480h, got "720h" (--set)',
+        'upstream.firstByteTimeout: expected a duration from 10ms to 1h, got 0 (--set)',
+      ],
     ],
     [
       'a misspelt setting is answered with its neighbour',
@@ -203,16 +230,6 @@ describe('problems', () => {
     ],
     ['a file that is not there', () => ({ file: '/nowhere' }), ['/nowhere: cannot be read: there is no such file']],
     [
-      'a misspelt variable is answered with the one that was meant',
-      () => ({ env: { WEIR_REGISTRY_ZOOKEEPER_SERVER: 'zk:2181' } }),
-      ['WEIR_REGISTRY_ZOOKEEPER_SERVER: no setting has this variable; did you mean WEIR_REGISTRY_ZOOKEEPER_SERVERS?'],
-    ],
-    [
-      'a variable that resembles none is answered with where to look',
-      () => ({ env: { WEIR_ZZZZZZZZZZZZ: 'x' } }),
-      ['WEIR_ZZZZZZZZZZZZ: no setting has this variable; `weir config --reference` lists them'],
-    ],
-    [
       '--set without a value says what it takes',
       () => ({ sets: ['upstream.retries'] }),
       ['--set upstream.retries: expected --set upstream.retries=VALUE with an integer from 0 to 10'],
@@ -240,6 +257,30 @@ describe('problems', () => {
         if (typeof want === 'string') assert.equal(line, want);
         else assert.match(line, want);
       }
+    });
+  }
+});
+
+describe('warnings', () => {
+  const unknown = (name: string, advice: string) => [`${name}: no setting has this variable, it is ignored; ${advice}`];
+  const cases: [name: string, variable: string, expected: string[]][] = [
+    [
+      'a misspelt variable is told with the one that was meant',
+      'WEIR_REGISTRY_ZOOKEEPER_SERVER',
+      unknown('WEIR_REGISTRY_ZOOKEEPER_SERVER', 'did you mean WEIR_REGISTRY_ZOOKEEPER_SERVERS?'),
+    ],
+    [
+      'a variable that resembles none is told with where to look',
+      'WEIR_ZZZZZZZZZZZZ',
+      unknown('WEIR_ZZZZZZZZZZZZ', '`weir config --reference` lists them'),
+    ],
+    ["a variable of a service of Kubernetes is nobody's mistake", 'WEIR_SERVICE_HOST', []],
+  ];
+  for (const [name, variable, expected] of cases) {
+    test(`${name}, never with its value, and the settings are used`, () => {
+      const { config, warnings } = readConfig({ env: { [variable]: 'correct-horse', WEIR_LISTEN: ':1' } });
+      assert.deepEqual(warnings, expected);
+      assert.equal(config.listen, ':1');
     });
   }
 });

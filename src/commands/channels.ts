@@ -1,7 +1,6 @@
 // `weir channels`: what is registered, once or as it changes.
 
 import type { Command } from 'commander';
-import { loadConfig } from '../config.js';
 import type { Config } from '../config-schema.js';
 import { createLogger, type Logger } from '../log.js';
 import type { Endpoint } from '../model.js';
@@ -23,6 +22,7 @@ import {
   requestOf,
 } from './options.js';
 import { remindOf } from './reminder.js';
+import { readSettings } from './settings.js';
 import { awaitedRegistry } from './where.js';
 
 interface Flags extends CommonFlags, EdgeFlags {
@@ -92,8 +92,8 @@ async function watch(source: Source, json: boolean, asked: AbortSignal): Promise
 }
 
 async function channels(flags: Flags): Promise<void> {
+  const { config } = readSettings(requestOf(flags, [edgeOverride(flags)]));
   // A tool at a terminal: only what went wrong.
-  const config = loadConfig(requestOf(flags, [edgeOverride(flags)]));
   const source = sourceOf(config, createLogger({ ...config.log, level: 'error' }));
   await untilAskedToEnd((asked) =>
     flags.watch

@@ -3,8 +3,8 @@
 import { type Command, Option } from 'commander';
 import { exampleDocument, referenceDocument, schemaDocument } from '../config/documents.js';
 import { renderEffective } from '../config/effective.js';
-import { readConfig } from '../config.js';
 import { addRegistryFlags, addSettingFlags, type CommonFlags, requestOf } from './options.js';
+import { readSettings } from './settings.js';
 
 interface Flags extends CommonFlags {
   readonly check?: true;
@@ -23,7 +23,7 @@ function output(flags: Flags): string {
   if (flags.schema) return schemaDocument;
   if (flags.example) return exampleDocument;
   if (flags.reference) return referenceDocument;
-  const { given } = readConfig(requestOf(flags));
+  const { given } = readSettings(requestOf(flags));
   return flags.check ? '' : renderEffective(given);
 }
 

@@ -2,12 +2,11 @@
 
 import { hostname } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
-import { loadConfig } from '../config.js';
 import type { Config } from '../config-schema.js';
 import { drift } from '../demo/drift.js';
 import { type Origin, startOrigin } from '../demo/origin.js';
 import { sample } from '../demo/sample.js';
-import { createLogger } from '../log.js';
+import type { Logger } from '../log.js';
 import { parseListenAddress } from '../net-address.js';
 import { type Registration, registerEndpoint } from '../registrar/registrar.js';
 import { aborted, print, untilAskedToEnd } from './lifetime.js';
@@ -25,6 +24,7 @@ import {
   serviceAddress,
 } from './options.js';
 import { remindWhile } from './reminder.js';
+import { settingsWithLogger } from './settings.js';
 
 interface Flags extends CommonFlags, EdgeFlags {
   readonly channel: readonly string[];
@@ -50,8 +50,13 @@ function listenAddress(text: string): NonNullable<Flags['listen']> {
 }
 
 /** Keeps all channels of the origin registered, with values that drift, until the signal. */
-async function keepRegistered(config: Config, flags: Flags, address: string, asked: AbortSignal): Promise<void> {
-  const logger = createLogger(config.log).child({ origin: flags.name });
+async function keepRegistered(
+  config: Config,
+  logger: Logger,
+  flags: Flags,
+  address: string,
+  asked: AbortSignal,
+): Promise<void> {
   const report = () => ({ ...drift(Date.now() / 1000, flags.seed), bitrate: sample().bitrate });
   const options = { prefix: `${flags.name}-`, signal: asked };
   const registering = flags.channel.map((channel) =>
@@ -76,13 +81,15 @@ async function keepRegistered(config: Config, flags: Flags, address: string, ask
 }
 
 async function origin(flags: Flags): Promise<void> {
-  const config = loadConfig(requestOf(flags, [edgeOverride(flags)]));
+  const { config, logger } = settingsWithLogger(requestOf(flags, [edgeOverride(flags)]));
   const { channel: channels, listen = { host: '127.0.0.1', port: 0 }, name, register } = flags;
   await untilAskedToEnd(async (asked) => {
     const running: Origin = await startOrigin({ channels, name, ...listen });
     print(`origin ${name} ready: http://${running.address}/live/${channels[0]}.m3u8`);
     try {
-      await (register === undefined ? aborted(asked) : keepRegistered(config, flags, register, asked));
+      await (register === undefined
+        ? aborted(asked)
+        : keepRegistered(config, logger.child({ origin: name }), flags, register, asked));
     } finally {
       await running.close();
     }

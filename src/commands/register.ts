@@ -1,8 +1,6 @@
 // `weir register`: keeps one endpoint in the registry for as long as it runs.
 
 import type { Command } from 'commander';
-import { loadConfig } from '../config.js';
-import { createLogger } from '../log.js';
 import type { Registration, ReportedValues } from '../registrar/registrar.js';
 import { registerEndpoint } from '../registrar/registrar.js';
 import { aborted, print, untilAskedToEnd } from './lifetime.js';
@@ -21,6 +19,7 @@ import {
 } from './options.js';
 import { remindWhile } from './reminder.js';
 import { applyReport, linesOf } from './report-lines.js';
+import { settingsWithLogger } from './settings.js';
 
 interface Flags extends CommonFlags, EdgeFlags {
   readonly channel: string;
@@ -71,13 +70,12 @@ async function followReports(registration: Registration, first: ReportedValues, 
 }
 
 async function register(flags: Flags): Promise<void> {
-  const config = loadConfig(
+  const { config, logger } = settingsWithLogger(
     requestOf(flags, [
       edgeOverride(flags),
       override('--token-file', flags.tokenFile, (tokenFile) => ({ registry: { embedded: { tokenFile } } })),
     ]),
   );
-  const logger = createLogger(config.log);
   const { channel, address, load, bitrate, packetLoss } = flags;
   const values = { load, bitrate, packetLoss };
   await untilAskedToEnd(async (asked) => {

@@ -2,15 +2,14 @@
 
 import type { Command } from 'commander';
 import { settings } from '../config/settings.js';
-import { loadConfig } from '../config.js';
 import type { Config } from '../config-schema.js';
-import { createLogger } from '../log.js';
 import { version } from '../package.js';
 import { startConfiguredEdge } from './edge.js';
 import { aborted, print, untilAskedToEnd } from './lifetime.js';
 import { addRegistryFlags, addSettingFlags, type CommonFlags, override, requestOf, standsFor } from './options.js';
 import { followSettings } from './reload.js';
 import { remindWhile } from './reminder.js';
+import { settingsWithLogger } from './settings.js';
 import { registryName, urlOf } from './where.js';
 
 interface Flags extends CommonFlags {
@@ -38,8 +37,7 @@ async function serve(flags: Flags): Promise<void> {
     // The schema says what a policy may be, for the flag as for the file.
     override('--policy', flags.policy, (policy) => ({ balancer: { policy } })),
   ]);
-  const config = loadConfig(request);
-  const logger = createLogger(config.log);
+  const { config, logger } = settingsWithLogger(request);
   // Means nothing before there is something to reload, and once it ends.
   process.on('SIGHUP', () => {});
   await untilAskedToEnd(async (signal) => {

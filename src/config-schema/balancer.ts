@@ -5,8 +5,8 @@ import { duration, fraction, integer } from './kinds.js';
 
 const outlier = z.strictObject({
   consecutiveFailures: integer(5, 1, 1000, 'Gateway failures in a row that eject an address.'),
-  baseEjection: duration('30s', 'Length of the first ejection; the n-th lasts n times as long.'),
-  maxEjection: duration('300s', 'The longest ejection.'),
+  baseEjection: duration('30s', '10ms', '24h', 'Length of the first ejection; the n-th lasts n times as long.'),
+  maxEjection: duration('300s', '10ms', '24h', 'The longest ejection.'),
   panicThreshold: fraction(0.5, 'With more than this share of a channel ejected, passive health is ignored.'),
 });
 

@@ -10,22 +10,44 @@ export const hls = z.strictObject({
     .describe(
       'session: one coherent presentation a channel, each object fetched once. passthrough: a request is a pick.',
     ),
-  cacheSize: size('256MiB', 'Memory for segments, initialisation sections and keys; the least recently used leave.'),
-  maxObject: size('16MiB', 'An object larger than this is passed through instead of kept.'),
+  cacheSize: size(
+    '256MiB',
+    '1MiB',
+    '1024GiB',
+    'Memory of each worker for segments, initialisation sections and keys; the least recently used leave.',
+  ),
+  maxObject: size('16MiB', '1B', '1GiB', 'An object larger than this is passed through instead of kept.'),
   prefetch: flag(true, 'Fetch new segments before players hear of them, so that what is listed is there.'),
   playlistShare: fraction(0.5, 'How long a media playlist is used, as a share of its target duration.'),
-  playlistMaxAge: duration('2s', 'How long a media playlist is used at most.'),
-  masterMaxAge: duration('5s', 'How long a master playlist is used at most.'),
+  playlistMaxAge: duration(
+    '2s',
+    '0',
+    '1h',
+    'How long a media playlist is used at most; 0: every request asks the endpoint.',
+  ),
+  masterMaxAge: duration(
+    '5s',
+    '0',
+    '1h',
+    'How long a master playlist is used at most; 0: every request asks the endpoint.',
+  ),
   respectCacheControl: flag(
     true,
     'Whether Cache-Control of a playlist may shorten that. With no-store or no-cache, every request asks the endpoint.',
   ),
-  errorMaxAge: duration('1s', 'How long the error for an object is answered again without asking.'),
+  errorMaxAge: duration('1s', '0', '1h', 'How long the error for an object is answered again without asking.'),
   staleIfError: duration(
     '10s',
+    '0',
+    '24h',
     'How long a stored object may stand in for an endpoint that fails, unless it says less.',
   ),
-  grace: duration('10s', 'How long the last playlist is served, or a request held, while no endpoint answers.'),
+  grace: duration(
+    '10s',
+    '0',
+    '1h',
+    'How long the last playlist is served, or a request held, while no endpoint answers.',
+  ),
   stallFactor: z
     .number()
     .min(1)
@@ -34,13 +56,17 @@ export const hls = z.strictObject({
     .describe('Target durations without a new segment after which an endpoint counts as stalled.'),
   switchInterval: duration(
     '30s',
+    '0',
+    '24h',
     'A switch for a better score happens at most this often; a failed endpoint is left at once.',
   ),
   avoidFailed: duration(
     '30s',
+    '0',
+    '24h',
     'How long a session keeps away from an endpoint that failed it, while there is another.',
   ),
-  sessionIdle: duration('5m', 'How long a session is kept after its last request.'),
+  sessionIdle: duration('5m', '100ms', '24h', 'How long a session is kept after its last request.'),
   maxSessions: integer(
     10_000,
     1,

@@ -4,10 +4,15 @@ import { z } from 'zod';
 import { duration, flag, integer, reload, size } from './kinds.js';
 
 export const http = z.strictObject({
-  headersTimeout: duration('10s', 'Deadline for the header of a request.'),
-  keepAliveTimeout: duration('65s', "How long a player's idle connection is kept."),
-  sendTimeout: duration('60s', 'A player who takes none of the bytes that wait for it for this long is closed.'),
-  maxHeaderSize: size('16KiB', 'Size of a request header at most.'),
+  headersTimeout: duration('10s', '10ms', '1h', 'Deadline for the header of a request.'),
+  keepAliveTimeout: duration('65s', '10ms', '24h', "How long a player's idle connection is kept."),
+  sendTimeout: duration(
+    '60s',
+    '10ms',
+    '24h',
+    'A player who takes none of the bytes that wait for it for this long is closed.',
+  ),
+  maxHeaderSize: size('16KiB', '256B', '16MiB', 'Size of a request header at most.'),
   maxUrlLength: reload('live', integer(4096, 64, 65536, 'Length of a request target at most, in bytes.')),
   maxConnections: reload(
     'live',

@@ -3,49 +3,59 @@
 import { z } from 'zod';
 import { parseListenAddress } from '../net-address.js';
 
-const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
-const sizeUnits = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
+const units = {
+  duration: { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 },
+  size: { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 },
+} as const;
 
-/** A duration: a number of milliseconds, or a number with ms, s, m or h. The parsed value is in milliseconds. */
-export function duration(fallback: string, description: string) {
-  return z
-    .union(
-      [
-        z.number().nonnegative(),
-        z.string().regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'expected a duration such as 500ms, 10s or 5m'),
-      ],
-      {
-        error: 'expected a duration such as 500ms, 10s or 5m',
-      },
-    )
-    .transform((value) => {
-      if (typeof value === 'number') return value;
-      const unit = value.replace(/^[\d.]+/, '') as keyof typeof durationUnits;
-      return Number.parseFloat(value) * durationUnits[unit];
-    })
-    .prefault(fallback)
-    .meta({ description, kind: 'duration' });
+const patterns = { duration: /^\d+(\.\d+)?(ms|s|m|h)$/, size: /^\d+(B|KiB|MiB|GiB)$/ } as const;
+const examples = { duration: ['ms', 's', 'm'], size: ['B', 'KiB', 'MiB'] } as const;
+
+function parse(kind: keyof typeof units, text: string): number {
+  const [unit = ''] = /[A-Za-z]+$/.exec(text) ?? [];
+  return Number.parseFloat(text) * ((units[kind] as Readonly<Record<string, number>>)[unit] ?? 1);
 }
 
-/** A size: a number of bytes, or a number with B, KiB, MiB or GiB. The parsed value is in bytes. */
-export function size(fallback: string, description: string) {
+/** `from` and `to` are themselves allowed. A number without a unit is refused, except 0: 5 may be meant as 5s or as 5ms. */
+function measure(kind: keyof typeof units, fallback: string, from: string, to: string, description: string) {
+  const [least, most] = [parse(kind, from), parse(kind, to)];
+  const expected = `expected a ${kind} from ${from} to ${to}`;
+  const error = ({ input }: { readonly input?: unknown }) =>
+    typeof input === 'number' && input > 0
+      ? `expected a ${kind} with its unit, such as ${examples[kind].map((unit) => input + unit).join(', ')}`
+      : expected;
+  const text = z.string({ error }).regex(patterns[kind], { error });
   return z
-    .union([z.int().nonnegative(), z.string().regex(/^\d+(B|KiB|MiB|GiB)$/, 'expected a size such as 64KiB or 4MiB')], {
-      error: 'expected a size such as 64KiB or 4MiB',
-    })
-    .transform((value) => {
-      if (typeof value === 'number') return value;
-      const unit = value.replace(/^\d+/, '') as keyof typeof sizeUnits;
-      return Number.parseInt(value, 10) * sizeUnits[unit];
-    })
+    .union(least === 0 ? [z.literal(0), text] : [text], { error })
+    .transform((value) => (value === 0 ? 0 : parse(kind, value)))
+    .refine((value) => value >= least && value <= most, expected)
     .prefault(fallback)
-    .meta({ description, kind: 'size' });
+    .meta({ description, kind, from, to });
+}
+
+/**
+ * A duration: a number with ms, s, m or h. The parsed value is in milliseconds.
+ *
+ * A timer of Node takes at most 2^31 ms, 24.8 days: a longer one would end at once. Some waits are a little longer than
+ * the setting, so none may be longer than 20 days (480h).
+ */
+export const duration = (fallback: string, minimum: string, maximum: string, description: string) =>
+  measure('duration', fallback, minimum, maximum, description);
+
+/** A size: a number with B, KiB, MiB or GiB. The parsed value is in bytes. */
+export const size = (fallback: string, minimum: string, maximum: string, description: string) =>
+  measure('size', fallback, minimum, maximum, description);
+
+/** A port alone is refused: it would be on all addresses, and for the admin listener that is seldom meant. */
+function listenProblem(value: unknown): string {
+  const expected = 'expected ADDRESS:PORT, :PORT or [IPv6]:PORT';
+  return /^\d+$/.test(String(value)) ? `${expected}, such as 127.0.0.1:${value}` : expected;
 }
 
 export const listenAddress = (fallback: string, description: string) =>
   z
-    .string()
-    .refine((value) => parseListenAddress(value) !== undefined, 'expected ADDRESS:PORT, :PORT or [IPv6]:PORT')
+    .string({ error: ({ input }) => listenProblem(input) })
+    .refine((value) => parseListenAddress(value) !== undefined, { error: ({ input }) => listenProblem(input) })
     .prefault(fallback)
     .describe(description);
 

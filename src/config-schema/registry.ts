@@ -14,7 +14,12 @@ const zookeeper = z.strictObject({
     .regex(/^\/[^/\s]+(\/[^/\s]+)*$/, 'expected an absolute path without a slash at its end')
     .prefault('/channels')
     .describe('The node whose children are the channels.'),
-  sessionTimeout: duration('8s', 'Session timeout asked for; the server floors it at twice its tickTime.'),
+  sessionTimeout: duration(
+    '8s',
+    '100ms',
+    '1h',
+    'Session timeout asked for; the server floors it at twice its tickTime.',
+  ),
   credentialsFile: file('A file with USER:PASSWORD for digest authentication.', '/etc/weir/zookeeper.credentials'),
   credentials: secret(
     'USER:PASSWORD for digest authentication; from the environment or the configuration file only.',
@@ -22,7 +27,7 @@ const zookeeper = z.strictObject({
     /^[^:\s]+:.+$/s,
   ),
   readDepth: integer(500, 1, 1000, 'Reads under way at once during a full read.'),
-  reconcileInterval: duration('5m', 'How often everything is read again, in case a watch was lost.'),
+  reconcileInterval: duration('5m', '100ms', '480h', 'How often everything is read again, in case a watch was lost.'),
 });
 
 const embedded = z.strictObject({
@@ -38,15 +43,15 @@ const embedded = z.strictObject({
     'The bearer token that writes need; from the environment or the configuration file only.',
     'a long random text',
   ),
-  maxTtl: duration('5m', 'The longest lease granted.'),
+  maxTtl: duration('5m', '1s', '480h', 'The longest lease granted.'),
   maxEndpoints: integer(100_000, 1, 10_000_000, 'Leases held at most; a further one is answered 507.'),
 });
 
 const massDrop = z.strictObject({
   share: fraction(0.5, 'Share of all endpoints whose vanishing within the window counts as a mass drop.'),
   minimum: integer(4, 1, 1_000_000, 'Fewer vanished endpoints than this are never a mass drop.'),
-  window: duration('2s', 'The window in which vanished endpoints are counted.'),
-  keep: duration('30s', 'How long the vanished endpoints are kept as a last resort.'),
+  window: duration('2s', '1ms', '1h', 'The window in which vanished endpoints are counted.'),
+  keep: duration('30s', '0', '24h', 'How long the vanished endpoints are kept as a last resort; 0: not at all.'),
 });
 
 export const registry = z.strictObject({

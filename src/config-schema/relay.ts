@@ -9,25 +9,50 @@ export const relay = z
       true,
       'One pull of a channel for all its HTTP-FLV and WebSocket-FLV viewers; false: a pull for each.',
     ),
-    mergeWindow: duration('100ms', 'What comes within it leaves in one write per viewer; 0 sends at once.'),
-    stallTimeout: duration('3s', 'An endpoint that sends no media for so long is left.'),
-    keyframeTimeout: duration('10s', 'An endpoint that sends video without a keyframe for so long is left.'),
-    grace: duration('10s', 'How long viewers are held while no endpoint delivers.'),
-    linger: duration('10s', 'How long a pull goes on after its last viewer.'),
-    slowTimeout: duration('15s', 'A viewer that needs longer to empty its buffer is closed.'),
+    mergeWindow: duration('100ms', '0', '10s', 'What comes within it leaves in one write per viewer; 0 sends at once.'),
+    stallTimeout: duration('3s', '10ms', '1h', 'An endpoint that sends no media for so long is left.'),
+    keyframeTimeout: duration(
+      '10s',
+      '10ms',
+      '1h',
+      'An endpoint that sends video without a keyframe for so long is left.',
+    ),
+    grace: duration('10s', '0', '1h', 'How long viewers are held while no endpoint delivers.'),
+    linger: duration('10s', '0', '480h', 'How long a pull goes on after its last viewer.'),
+    slowTimeout: duration('15s', '10ms', '24h', 'A viewer that needs longer to empty its buffer is closed.'),
     maxViewers: integer(1_000_000, 1, 1_000_000, 'Viewers of one stream at most; a further one is answered 503.'),
     maxRelays: integer(10_000, 1, 1_000_000, 'Streams at most; the first viewer of a further one is answered 503.'),
-    maxTagSize: size('8MiB', 'Size of one FLV tag at most; an endpoint that sends a larger one is left.'),
+    maxTagSize: size(
+      '8MiB',
+      '1KiB',
+      '16MiB',
+      'Size of one FLV tag at most; an endpoint that sends a larger one is left.',
+    ),
     viewerBuffer: z
       .strictObject({
-        size: size('8MiB', 'What is held for one viewer at most; beyond it the viewer skips to a keyframe.'),
-        duration: duration('5s', 'The same as media, at the measured bitrate, on top of one group of pictures.'),
+        size: size(
+          '8MiB',
+          '1B',
+          '1GiB',
+          'What is held for one viewer at most; beyond it the viewer skips to a keyframe.',
+        ),
+        duration: duration(
+          '5s',
+          '0',
+          '1h',
+          'The same as media, at the measured bitrate, on top of one group of pictures.',
+        ),
       })
       .prefault({})
       .describe('What is held for a viewer who reads slowly.'),
     gopCache: z
       .strictObject({
-        size: size('8MiB', 'A group of pictures larger than this is not kept: viewers then wait for a keyframe.'),
+        size: size(
+          '8MiB',
+          '0',
+          '1GiB',
+          'A group of pictures larger than this is not kept: viewers then wait for a keyframe.',
+        ),
         frames: integer(3_000, 1, 100_000, 'Audio and video frames kept at most.'),
       })
       .prefault({})

@@ -10,10 +10,10 @@ export const upstream = z.strictObject({
     .prefault(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '127.0.0.0/8', '::1/128', 'fc00::/7'])
     .describe('Networks that endpoints may be in; an address outside is refused.'),
   retries: integer(2, 0, 10, 'Further endpoints tried before the first body byte.'),
-  connectTimeout: duration('1s', 'Deadline for a connection.'),
-  firstByteTimeout: duration('5s', 'Deadline from the request to the first body byte.'),
-  idleTimeout: duration('30s', 'Longest silence within a body.'),
-  keepAliveTimeout: duration('4s', 'How long an idle connection to an endpoint is kept.'),
+  connectTimeout: duration('1s', '10ms', '1h', 'Deadline for a connection.'),
+  firstByteTimeout: duration('5s', '10ms', '1h', 'Deadline from the request to the first body byte.'),
+  idleTimeout: duration('30s', '10ms', '24h', 'Longest silence within a body.'),
+  keepAliveTimeout: duration('4s', '1ms', '1h', 'How long an idle connection to an endpoint is kept.'),
   connections: integer(
     1024,
     1,

@@ -10,12 +10,12 @@ export const schemaDocument = `${JSON.stringify(jsonSchema, undefined, 2)}\n`;
 const sentence = (text: string) => (text.endsWith('.') ? text : `${text}.`);
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-const short = ({ expected }: Setting) => expected.replace(/ such as .*$/, '');
-
 /** What a value looks like, where its default or its name does not show it. */
 function hint(setting: Setting): string {
-  const plain = ['text', 'a list', 'true or false', 'a duration', 'a size'].includes(short(setting));
-  return plain || setting.secret ? '' : ` ${sentence(capital(setting.expected))}`;
+  const plain = ['text', 'a list', 'true or false'].includes(setting.expected);
+  // That it is a duration or a size is plain from its default.
+  const expected = setting.expected.replace(/^a (?:duration|size) /, '');
+  return plain || setting.secret ? '' : ` ${sentence(capital(expected))}`;
 }
 
 function exampleSetting(setting: Setting): string[] {
@@ -60,7 +60,7 @@ function code(value: unknown): string {
 function referenceSection(section: Section): string[] {
   const rows = section.settings.map(
     (setting) =>
-      `| \`${setting.key}\` | ${code(setting.default)} | ${cell(short(setting))}${setting.secret ? ', secret' : ''} | ${cell(setting.description)} | \`${setting.env}\` |`,
+      `| \`${setting.key}\` | ${code(setting.default)} | ${cell(setting.expected)}${setting.secret ? ', secret' : ''} | ${cell(setting.description)} | \`${setting.env}\` |`,
   );
   const table = ['', '| Setting | Default | Value | What it does | Variable |', '|---|---|---|---|---|', ...rows];
   return [
@@ -99,14 +99,15 @@ export const referenceDocument = `${[
   '4. `--set KEY=VALUE`, for every setting that is not a secret;',
   '5. a flag of its own, such as `--listen`.',
   '',
-  'Unknown settings and unknown `WEIR_` variables are errors, and all errors are told at once. `weir config` prints what',
-  'is in effect and where it came from, `weir config --check` only says whether it is fine. Editors complete and check',
+  'All errors are told at once. An unknown setting is an error; an unknown `WEIR_` variable is a warning with the name that',
+  'was probably meant, since a variable of a newer version must not keep an older one from starting. `weir config` prints',
+  'what is in effect and where it came from, `weir config --check` only says whether it is fine. Editors complete and check',
   '[`config/weir.yaml`](../config/weir.yaml) with [`config/weir.schema.json`](../config/weir.schema.json).',
   '',
-  'Durations are numbers with `ms`, `s`, `m` or `h` (a bare number: milliseconds); sizes are numbers with `B`, `KiB`, `MiB` or',
-  '`GiB` (a bare number: bytes). In a variable and in `--set` a list is written with commas, or as YAML: `[a, b]`. Paths are',
-  'relative to the working directory. A secret is refused by `--set`, since other users can read the arguments of a',
-  'process, and is never printed; the setting with `File` at the end of its name takes a file that holds it.',
+  'Durations are numbers with `ms`, `s`, `m` or `h`; sizes are numbers with `B`, `KiB`, `MiB` or `GiB`. Only 0 needs no unit. In',
+  'a variable and in `--set` a list is written with commas, or as YAML: `[a, b]`. Paths are relative to the working',
+  'directory. A secret is refused by `--set`, since other users can read the arguments of a process, and is never printed;',
+  'the setting with `File` at the end of its name takes a file that holds it.',
   '',
   'SIGHUP and a change of the configuration file put new settings into effect while the edge runs, most of them by new',
   'workers: with `workers: 0` more of them wait for a new start, which the log then says.',

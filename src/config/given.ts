@@ -16,6 +16,8 @@ export interface Given {
 export interface Source {
   readonly given: readonly Given[];
   readonly problems: readonly Problem[];
+  /** What is odd, but keeps nobody from starting. */
+  readonly warnings?: readonly Problem[];
 }
 
 const isMapping = (value: unknown): value is Record<string, unknown> =>

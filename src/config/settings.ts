@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { configSchema } from '../config-schema.js';
 
-/** What this file reads of a JSON Schema node. `kind`, `secret` and `reload` are annotations of config-schema/kinds.ts. */
+/** What this file reads of a JSON Schema node. From `kind` on they are annotations of config-schema/kinds.ts. */
 interface SchemaNode {
   readonly type?: string;
   readonly description?: string;
@@ -17,6 +17,8 @@ interface SchemaNode {
   readonly maximum?: number;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly kind?: 'duration' | 'size';
+  readonly from?: string;
+  readonly to?: string;
   readonly secret?: boolean;
   readonly reload?: Reload;
 }
@@ -53,8 +55,6 @@ export interface Section {
 /** The JSON Schema of the configuration file, for editors. */
 export const jsonSchema = { ...z.toJSONSchema(configSchema, { io: 'input' }), title: 'Configuration of weir' };
 
-const kinds = { duration: 'a duration such as 500ms, 10s or 5m', size: 'a size such as 64KiB or 4MiB' } as const;
-
 function range(noun: string, node: SchemaNode): string {
   const from = node.minimum === undefined ? '' : ` from ${node.minimum}`;
   // Zod bounds an integer by the largest exact one; nobody wants to read that.
@@ -63,7 +63,7 @@ function range(noun: string, node: SchemaNode): string {
 }
 
 function describe(node: SchemaNode): string {
-  if (node.kind !== undefined) return kinds[node.kind];
+  if (node.kind !== undefined) return `a ${node.kind} from ${node.from} to ${node.to}`;
   if (node.enum !== undefined) return `one of ${node.enum.join(', ')}`;
   if (node.const !== undefined) return String(node.const);
   if (node.anyOf !== undefined) return node.anyOf.map(describe).join(' or ');

@@ -57,11 +57,14 @@ function fromKubernetes(name: string, value: string): boolean {
   return name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value);
 }
 
-/** The environment. An empty variable counts as not set. */
+/**
+ * The environment. An empty variable counts as not set. An unknown one is a warning: it may belong to a newer version that
+ * was rolled back, or to something else that is called weir.
+ */
 export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Source {
   const byName = new Map([...settings.values()].map((setting) => [setting.env, setting]));
   const given: Given[] = [];
-  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith('WEIR_') || text === undefined || text === '') continue;
     const setting = byName.get(name);
@@ -69,10 +72,10 @@ export function fromEnvironment(env: Readonly<Record<string, string | undefined>
     else if (!otherVariables.test(name) && !fromKubernetes(name, text)) {
       const meant = nearest(name, [...byName.keys(), 'WEIR_CONFIG']);
       const advice = meant === undefined ? '`weir config --reference` lists them' : `did you mean ${meant}?`;
-      problems.push({ path: name, message: `no setting has this variable; ${advice}` });
+      warnings.push({ path: name, message: `no setting has this variable, it is ignored; ${advice}` });
     }
   }
-  return { given, problems };
+  return { given, problems: [], warnings };
 }
 
 /** The `--set key=value` arguments. Secrets are refused: every user of the machine can read a process's arguments. */

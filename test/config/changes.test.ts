@@ -26,7 +26,7 @@ for (const [name, input, expected] of [
     },
     { restart: ['admin.listen', 'registry.zookeeper.servers'] },
   ],
-  ['the same value in other words is no change', { upstream: { retries: 2, connectTimeout: 1000 } }, {}],
+  ['the same value in other words is no change', { upstream: { retries: 2, connectTimeout: '1000ms' } }, {}],
 ] as const) {
   test(name, () => {
     const found = changes(config(), config(input as ConfigInput));

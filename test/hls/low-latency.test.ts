@@ -75,7 +75,7 @@ class LowLatencyOrigin {
 const firstByteTimeout = 1_000;
 
 async function edge(...addresses: string[]): Promise<TestDataPlane> {
-  const weir = await startDataPlane({ upstream: { firstByteTimeout, retries: 0 } });
+  const weir = await startDataPlane({ upstream: { firstByteTimeout: `${firstByteTimeout}ms`, retries: 0 } });
   cleanups.push(() => weir.close());
   weir.register(...addresses.map((address, index) => endpoint('news', address, { load: 0.1 + index / 2 })));
   return weir;

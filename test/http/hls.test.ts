@@ -106,7 +106,7 @@ suite('fetching once', () => {
 
   test('an object that is too large passes through, ranges of it too', async () => {
     const a = await packager({ name: 'A' });
-    const weir = await edge({ maxObject: 100 });
+    const weir = await edge({ maxObject: '100B' });
     weir.register(endpoint('news', a.address));
     const uri = `/live/${urisOf(await reload(weir)).at(-1)}`;
     assert.equal((await get(weir, uri)).text, a.body(5));

@@ -240,7 +240,7 @@ describe('what goes wrong upstream', () => {
     test(`an endpoint that ${name} costs a retry, not an error`, async () => {
       const bad = await make();
       const well = await good();
-      const weir = await edge({ upstream: { firstByteTimeout: 600 } });
+      const weir = await edge({ upstream: { firstByteTimeout: '600ms' } });
       weir.register(endpoint('news', bad, { load: 0 }), endpoint('news', well.address, { load: 0.9 }));
       const answer = await fetch(`${weir.url}/live/news/1.ts`);
       assert.equal(answer.status, 200);
@@ -250,7 +250,7 @@ describe('what goes wrong upstream', () => {
 
     test(`a channel whose only endpoint ${name} gets a gateway error with a code`, async () => {
       const bad = await make();
-      const weir = await edge({ upstream: { firstByteTimeout: 600 } });
+      const weir = await edge({ upstream: { firstByteTimeout: '600ms' } });
       weir.register(endpoint('news', bad));
       const answer = await fetch(`${weir.url}/live/news/1.ts`);
       const body = (await answer.json()) as { error: string; request_id: string };
@@ -372,7 +372,7 @@ describe('what is wrong with a request', () => {
   });
 
   test('a header that never ends is given up', async () => {
-    const weir = await edge({ http: { headersTimeout: 300 } });
+    const weir = await edge({ http: { headersTimeout: '300ms' } });
     const answer = await raw(weir.port, 'GET /live/news.flv HTTP/1.1\r\nHost: e\r\n');
     assert.match(answer, /^HTTP\/1.1 408 /);
   });
@@ -398,7 +398,7 @@ describe('what is wrong with a request', () => {
         socket.on('close', () => (closed += 1));
       });
       cleanups.push(() => origin.close());
-      const weir = await edge({ http: { sendTimeout: 200 } });
+      const weir = await edge({ http: { sendTimeout: '200ms' } });
       weir.register(endpoint('news', origin.address));
       const player = connect(weir.port, '127.0.0.1');
       cleanups.push(() => player.destroy());
@@ -414,14 +414,14 @@ describe('what is wrong with a request', () => {
     const origin = await httpOrigin((_request, response) => {
       setTimeout(() => response.end('late'), 500);
     });
-    const weir = await edge({ http: { sendTimeout: 100 } });
+    const weir = await edge({ http: { sendTimeout: '100ms' } });
     weir.register(endpoint('news', origin.address));
     assert.equal(await (await fetch(`${weir.url}/live/news/1.ts`)).text(), 'late');
   });
 
   test('an idle connection is closed after keepAliveTimeout', async () => {
     const origin = await good();
-    const weir = await edge({ http: { keepAliveTimeout: 100 } });
+    const weir = await edge({ http: { keepAliveTimeout: '100ms' } });
     weir.register(endpoint('news', origin.address));
     const player = connect(weir.port, '127.0.0.1').resume();
     player.write('GET /live/news/1.ts HTTP/1.1\r\nHost: edge\r\n\r\n');
@@ -462,7 +462,7 @@ describe('draining', () => {
 
   test('an endless stream is cut when the grace is over', async () => {
     const origin = await httpOrigin((_request, response) => response.write('endless'));
-    const weir = await edge({ shutdown: { grace: 100 } });
+    const weir = await edge({ shutdown: { grace: '100ms' } });
     weir.register(endpoint('news', origin.address));
     const answer = await fetch(`${weir.url}/live/news.flv`);
     await Promise.all([weir.plane.drain(), assert.rejects(answer.text())]);

@@ -108,7 +108,7 @@ describe('what comes in behind a request', () => {
   for (const [name, fields, then] of cases) {
     test(`${name}, closes the connection without a second answer inside the first`, async () => {
       const origin = await endless();
-      const weir = await edge({ ...passing, http: { headersTimeout: 300 } });
+      const weir = await edge({ ...passing, http: { headersTimeout: '300ms' } });
       weir.register(endpoint('news', origin.address));
       const talked = talk(weir, request('/live/news.flv', fields));
       await waitFor(() => talked.answer.includes('tag'), { what: 'the stream' });

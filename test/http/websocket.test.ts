@@ -141,7 +141,7 @@ describe('an upgrade that an endpoint fails', () => {
   for (const [name, cause, outcome, status, make] of failures) {
     test(`goes to another one when the first ${name}, and frames flow both ways`, async () => {
       const well = await echo();
-      const weir = await edge({ upstream: { connectTimeout: 300, firstByteTimeout: 600 } });
+      const weir = await edge({ upstream: { connectTimeout: '300ms', firstByteTimeout: '600ms' } });
       weir.register(endpoint('news', await make(), { load: 0 }), endpoint('news', well.address, { load: 0.9 }));
       const { socket, messages } = await play(weir, '/live/news.flv?t=1');
       socket.send('x'.repeat(100_000));
@@ -154,7 +154,7 @@ describe('an upgrade that an endpoint fails', () => {
     });
 
     test(`is refused with its code when the only one ${name}`, async () => {
-      const weir = await edge({ upstream: { connectTimeout: 300, firstByteTimeout: 600 } });
+      const weir = await edge({ upstream: { connectTimeout: '300ms', firstByteTimeout: '600ms' } });
       weir.register(endpoint('news', await make()));
       const answer = await refusal(weir);
       assert.equal(answer.status, status);

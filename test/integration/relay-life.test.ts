@@ -201,7 +201,7 @@ describe('refusals', () => {
   test('a silent endpoint is answered 504 after the deadline for the first byte', async () => {
     const a = await origin();
     a.stalled = true;
-    const weir = await edge({ upstream: { firstByteTimeout: 300 } });
+    const weir = await edge({ upstream: { firstByteTimeout: '300ms' } });
     ranked(weir, a);
     const viewer = watch(weir);
     await waitFor(() => viewer.ended);
@@ -270,7 +270,7 @@ describe('life', () => {
   });
 
   test('draining ends the streams cleanly', async () => {
-    const weir = await edge({ shutdown: { grace: 100 } });
+    const weir = await edge({ shutdown: { grace: '100ms' } });
     ranked(weir, await origin());
     const viewers = [watch(weir), watch(weir, 'ws')];
     for (const viewer of viewers) await watching(viewer);
@@ -368,7 +368,7 @@ describe('failover', () => {
   test('a candidate that is silent costs its timeout, then the next is tried', async () => {
     const [a, b, c] = [await origin(), await origin(), await origin()];
     b.stalled = true;
-    const weir = await edge({ relay: { stallTimeout: 800 } });
+    const weir = await edge({ relay: { stallTimeout: '800ms' } });
     ranked(weir, a, b, c);
     const viewer = watch(weir);
     await more(viewer);
@@ -382,7 +382,7 @@ describe('failover', () => {
     const a = await origin();
     a.stalled = true;
     const weir = await edge({
-      upstream: { firstByteTimeout: 200 },
+      upstream: { firstByteTimeout: '200ms' },
       balancer: { outlier: { consecutiveFailures: 2 } },
     });
     ranked(weir, a);

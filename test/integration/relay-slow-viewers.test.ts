@@ -12,6 +12,7 @@ import { waitFor } from '../support/wait.js';
 
 const cleanups = cleanupsAfterEach();
 
+/** Bytes. */
 const viewerBuffer = 1 << 20;
 
 /** A stream of 4 MB/s, so that the kernel's buffers fill soon. */
@@ -19,7 +20,7 @@ async function heavyStream(slowTimeout: string): Promise<TestDataPlane> {
   const origin = await LiveOrigin.start({ frameSize: 80_000, group: 200 });
   cleanups.push(() => origin.close());
   const weir = await startDataPlane({
-    relay: { slowTimeout, viewerBuffer: { size: viewerBuffer }, gopCache: { size: viewerBuffer } },
+    relay: { slowTimeout, viewerBuffer: { size: `${viewerBuffer}B` }, gopCache: { size: `${viewerBuffer}B` } },
   });
   cleanups.push(() => weir.close());
   weir.register(endpoint('news', origin.address));

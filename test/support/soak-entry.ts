@@ -15,7 +15,10 @@ export interface SoakReport {
   readonly open: Readonly<Record<string, number>>;
 }
 
-const weir = await startDataPlane({ relay: { linger: 500, stallTimeout: '2s' }, upstream: { keepAliveTimeout: 500 } });
+const weir = await startDataPlane({
+  relay: { linger: '500ms', stallTimeout: '2s' },
+  upstream: { keepAliveTimeout: '500ms' },
+});
 process.stdout.write(`${weir.port}\n`);
 
 function report(): SoakReport {
