@@ -62,7 +62,10 @@ async function run(start: Start, socket: SharedSocket): Promise<void> {
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGTERM', () => {});
-process.once('message', (message: SupervisorMessage, socket: SharedSocket) => {
-  if (message.kind === 'start') void run(message, socket);
+// What comes before `start` is contained in it.
+process.on('message', function begin(message: SupervisorMessage, socket: SharedSocket) {
+  if (message.kind !== 'start') return;
+  process.off('message', begin);
+  void run(message, socket);
 });
 send({ kind: 'hello' });

@@ -41,6 +41,11 @@ export class WorkerStartError extends Error {
   }
 }
 
+/** Starts the process; throws, or the process tells an `error`, when the system has nothing left for it. */
+export type Spawn = () => ChildProcess;
+
+const forkWorker: Spawn = () => fork(entry, [], { env: withoutSettings(process.env), serialization: 'advanced' });
+
 export class WorkerProcess {
   readonly id: number;
   readonly slot: number;
@@ -71,8 +76,14 @@ export class WorkerProcess {
    * @param socket that it accepts players from
    * @param start made when the process can take it, so that nothing published meanwhile is missed
    */
-  constructor(slot: number, socket: ListeningSocket, start: () => Start, onNews: (news: WorkerNews) => void) {
-    const child = fork(entry, [], { env: withoutSettings(process.env), serialization: 'advanced' });
+  constructor(
+    slot: number,
+    socket: ListeningSocket,
+    start: () => Start,
+    onNews: (news: WorkerNews) => void,
+    spawn: Spawn = forkWorker,
+  ) {
+    const child = spawn();
     this.#child = child;
     this.id = ++started;
     this.slot = slot;
@@ -100,8 +111,7 @@ export class WorkerProcess {
         const message = raw as WorkerMessage;
         this.#silentTicks = 0;
         if (message.kind === 'hello') {
-          this.#greeted = true;
-          if (this.state === 'starting') this.#send(start(), socket);
+          if (this.state === 'starting') this.#begin(start, socket);
         } else if (message.kind === 'answer' || message.kind === 'refusal') this.#answered(message);
         else if (message.kind === 'failed') reject(new WorkerStartError(message.message, message.code));
         else if (message.kind !== 'listening') onNews(message);
@@ -186,6 +196,16 @@ export class WorkerProcess {
   tick(): number {
     this.#silentTicks += 1;
     return this.#silentTicks;
+  }
+
+  /**
+   * To make `start` publishes what is pending, to this worker too: that must not reach it first, and need not reach it at
+   * all, since `start` contains it.
+   */
+  #begin(start: () => Start, socket: ListeningSocket): void {
+    const first = start();
+    this.#greeted = true;
+    this.#send(first, socket);
   }
 
   #send(message: SupervisorMessage, socket: ListeningSocket | undefined): void {

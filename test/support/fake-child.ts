@@ -1,0 +1,78 @@
+// A worker's process as its supervisor sees it, played by the test: what it is sent is kept, what it says is made up.
+
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import type { ListeningSocket } from '../../src/cluster/listening-socket.js';
+import type { SupervisorMessage, WorkerMessage } from '../../src/cluster/messages.js';
+
+let processes = 0;
+
+export class FakeChild extends EventEmitter {
+  readonly pid: number | undefined;
+  connected = true;
+  /** Everything it was sent, in order. */
+  readonly sent: SupervisorMessage[] = [];
+  /** Signals it was sent. */
+  readonly signals: string[] = [];
+  /** False: the system takes no message for it any more, as when it does not read. */
+  reads = true;
+  readonly #waiting: (() => void)[] = [];
+
+  /** @param started false: the system could not start it */
+  constructor({ started = true } = {}) {
+    super();
+    processes += 1;
+    this.pid = started ? 100_000 + processes : undefined;
+  }
+
+  /** For whoever takes a child process. */
+  get asChild(): ChildProcess {
+    return this as unknown as ChildProcess;
+  }
+
+  send(message: SupervisorMessage, _handle: unknown, _options: unknown, taken: () => void): boolean {
+    this.sent.push(message);
+    if (this.reads) queueMicrotask(taken);
+    else this.#waiting.push(taken);
+    return true;
+  }
+
+  kill(signal: string): boolean {
+    this.signals.push(signal);
+    return true;
+  }
+
+  /** What it was sent is taken, and all that follows. */
+  readAgain(): void {
+    this.reads = true;
+    for (const taken of this.#waiting.splice(0)) taken();
+  }
+
+  says(message: WorkerMessage): void {
+    this.emit('message', message);
+  }
+
+  ends(code: number | null = 0, signal: string | null = null): void {
+    this.connected = false;
+    this.emit('exit', code, signal);
+    this.emit('disconnect');
+  }
+
+  /** The kinds of what it was sent. */
+  get heard(): string[] {
+    return this.sent.map(({ kind }) => kind);
+  }
+}
+
+/** A socket that nobody connects to. */
+export function fakeSocket(): ListeningSocket & { closed: boolean } {
+  const socket = {
+    address: { address: '127.0.0.1', family: 'IPv4', port: 1 },
+    handle: {} as ListeningSocket['handle'],
+    closed: false,
+    close: () => {
+      socket.closed = true;
+    },
+  };
+  return socket;
+}
