@@ -1,5 +1,6 @@
 // From a URI in an origin's playlist to the URL that a player asks the edge for, and the other way round. Pure.
 
+import { WeirError } from '../errors.js';
 import { type Pin, type PinKeys, renderPin } from './pin.js';
 import { join, without } from './query.js';
 import { targetOf } from './request.js';
@@ -35,11 +36,22 @@ export type LocatedKind = { readonly ranged: boolean; readonly held: boolean } |
 /** Stands in a URI where the query of the player who asks goes. No playlist can contain it. */
 export const queryMark = '\u0001';
 
-/** Puts the player's own query where a rendered playlist has its marks. */
+/** Characters by which a player's own query may make a playlist longer: it stands there once for each URI. */
+const longestGrowth = 8 * 1024 * 1024;
+
+/**
+ * Puts the player's own query where a rendered playlist has its marks. The query is foreign text: nothing in it has a meaning.
+ *
+ * @throws WeirError uri_too_long for a query that would make the playlist grow beyond 8 MiB
+ */
 export function withPlayerQuery(text: string, query: string): string {
-  return query === ''
-    ? text.replaceAll(queryMark, '')
-    : text.replaceAll(`?${queryMark}`, `?${query}&`).replaceAll(queryMark, `?${query}`);
+  const parts = text.split(queryMark);
+  if (query === '' || parts.length === 1) return parts.join('');
+  if ((parts.length - 1) * (query.length + 1) > longestGrowth) {
+    throw new WeirError('uri_too_long', { detail: 'The query is too long for a playlist of so many segments.' });
+  }
+  // A pin always follows.
+  return parts.join(`${query}&`);
 }
 
 const delimiters = ['/', '-', '_', '.'] as const;

@@ -36,7 +36,9 @@ export function parseQuery(query: string): PlayerQuery {
     else if (name === '_HLS_part') directives.part = integer(value);
     else if (name === '_HLS_skip') directives.skip = value === 'YES' || value === 'v2';
     else if (name === pinParameter) pin ??= value;
-    else (pin === undefined ? own : origins).push(piece);
+    // A quote would end the attribute of a playlist that the query is written into.
+    else if (pin === undefined) own.push(piece.replaceAll('"', '%22'));
+    else origins.push(piece);
   }
   return { own: own.join('&'), pin: pin ?? '', origins: origins.join('&'), directives };
 }

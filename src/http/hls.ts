@@ -56,7 +56,7 @@ export class HlsHandler {
       if (route.kind === 'playlist') this.#playlist(exchange, route, query, name, response);
       else this.#object(exchange, route, query, name, response);
     } catch (error) {
-      answerError(exchange, response, toWeirError(error));
+      this.#fail(exchange, response, error);
     }
   }
 
@@ -76,12 +76,19 @@ export class HlsHandler {
     };
     const answer = rendition.ask(query.directives);
     if (!(answer instanceof Promise)) return send(answer, 'hit');
-    answer.then(
-      (rendered) => {
+    answer
+      .then((rendered) => {
         if (!response.destroyed) send(rendered, 'miss');
-      },
-      (error: unknown) => answerError(exchange, response, errorFor(error)),
-    );
+      })
+      .catch((error: unknown) => this.#fail(exchange, response, error))
+      // Not even an error can be said: the player's connection ends, and nothing else.
+      .catch(() => response.destroy());
+  }
+
+  #fail(exchange: PlayerExchange, response: ServerResponse, thrown: unknown): void {
+    const error = errorFor(thrown);
+    if (error.code === 'internal') exchange.edge.logger.error({ err: thrown }, 'an HLS request failed inside weir');
+    answerError(exchange, response, error);
   }
 
   #sendPlaylist(

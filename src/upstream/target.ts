@@ -39,7 +39,9 @@ function basePath(address: string): string {
 function fill(base: string, request: ChannelPath): string {
   if (base === '' || base === '/') return request.path;
   if (base.includes('{channel}') || base.includes('{rest}')) {
-    const filled = base.replaceAll('{channel}', encodeURIComponent(request.channel)).replaceAll('{rest}', request.rest);
+    const filled = base
+      .replaceAll('{channel}', () => encodeURIComponent(request.channel))
+      .replaceAll('{rest}', () => request.rest);
     return filled.replace(/^\/{2,}/, '/');
   }
   return base.replace(/\/$/, '') + request.rest;

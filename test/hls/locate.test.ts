@@ -93,6 +93,25 @@ test("the player's own query stands before the pin", () => {
   assert.equal(uriFor('news-1.ts?a=1', mapping(bare), segment, 'token=x'), 'news-1.ts?token=x&weir=ABCDEFGH&a=1');
 });
 
+test('a query is put into a playlist as it is, whatever it means to others', () => {
+  const found = locate('news-1.ts', mapping(bare), segment);
+  assert.ok(found !== undefined);
+  const text = `#EXTM3U\n${found.uri}\n${found.uri}\n`;
+  for (const query of ["a=$'", 'a=$`', 'a=$&', 'a=$$', 'a=$1', 'a=$<x>']) {
+    const uri = `news-1.ts?${query}&weir=ABCDEFGH`;
+    assert.equal(withPlayerQuery(text, query), `#EXTM3U\n${uri}\n${uri}\n`);
+  }
+});
+
+test('a query makes a playlist longer by itself for each URI, and by 8 MiB at most', () => {
+  const line = `${locate('news-1.ts', mapping(bare), segment)?.uri}\n`;
+  const query = `token=${'x'.repeat(2000)}`;
+  const plain = withPlayerQuery(line.repeat(4000), '');
+  assert.equal(withPlayerQuery(line.repeat(4000), query).length, plain.length + 4000 * (query.length + 1));
+  assert.throws(() => withPlayerQuery(line.repeat(5000), query), { code: 'uri_too_long' });
+  assert.equal(withPlayerQuery(line.repeat(5000), '').length, (plain.length / 4000) * 5000);
+});
+
 test('another life and flags are in the pin', () => {
   const reborn = mapping(bare, '.m3u8', { life: 'k3' });
   assert.equal(uriFor('news-1.ts', reborn, { ranged: true, held: true }), 'news-1.ts?weir=ABCDEFGH.k3.rh');

@@ -1,6 +1,7 @@
 // The whole way of an HLS request through a data plane, in front of simulated origins.
 
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { beforeEach, suite, test } from 'node:test';
 import type { ConfigInput } from '../../src/config-schema.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
@@ -154,6 +155,47 @@ suite('fetching once', () => {
       'the pin never reaches an origin',
     );
     assert.equal(segments.filter(({ url }) => url?.includes('token=one')).length, 1);
+  });
+});
+
+suite('the query of a player', () => {
+  test('may hold what replacement strings give a meaning to: the playlist has it as it is', async () => {
+    const a = await packager({ name: 'A' });
+    const weir = await edge();
+    weir.register(endpoint('news', a.address));
+    const plain = await get(weir, '/live/news.m3u8');
+    for (const own of [`a=${"$'".repeat(30)}`, 'a=$`$&$$']) {
+      const { status, text } = await get(weir, `/live/news.m3u8?${own}`);
+      assert.equal(status, 200);
+      assert.equal(text, plain.text.split('?weir=').join(`?${new URL(`http://h/?${own}`).search.slice(1)}&weir=`));
+    }
+  });
+
+  test('that would make a playlist grow beyond all measure is refused, and harms nobody else', async () => {
+    const a = await packager({ name: 'A', size: 5000 });
+    const weir = await edge({ prefetch: false });
+    weir.register(endpoint('news', a.address));
+    assert.equal((await get(weir, `/live/news.m3u8?a=${'x'.repeat(3000)}`)).status, 414);
+    assert.equal((await get(weir, '/live/news.m3u8?a=x')).status, 200);
+  });
+
+  test('cannot end an attribute of the playlist', async () => {
+    const a = await packager({ name: 'A', extra: '#EXT-X-MAP:URI="news-init.mp4"\n' });
+    const weir = await edge();
+    weir.register(endpoint('news', a.address));
+    const text = await new Promise<string>((resolve, reject) => {
+      request(`${weir.url}/live/news.m3u8`, { path: '/live/news.m3u8?a=%22"b' }, (response) => {
+        response.setEncoding('utf8');
+        let body = '';
+        response.on('data', (chunk: string) => {
+          body += chunk;
+        });
+        response.on('end', () => resolve(body));
+      })
+        .on('error', reject)
+        .end();
+    });
+    assert.match(text, /#EXT-X-MAP:URI="news-init\.mp4\?a=%22%22b&weir=[^"]*"\n/);
   });
 });
 

@@ -22,6 +22,12 @@ const cases: [address: string, request: typeof flv, server: string, path: string
   ['http://o:1/{channel}/index{rest}', beside, 'http://o:1', '/sp%20%C3%A4/index-7.ts'],
   ['http://o:1/live?app=live&stream={channel}', segment, 'http://o:1', '/live?app=live&stream=news&t=1'],
   ['http://o:1{rest}', segment, 'http://o:1{rest}', ''],
+  [
+    'http://o:8000/x/{channel}/y{rest}',
+    { channel: "n$'", path: "/live/n$'/$&.ts", rest: "/$'$&$$.ts", query: '' },
+    'http://o:8000',
+    "/x/n%24'/y/$'$&$$.ts",
+  ],
 ];
 
 for (const [address, request, server, path] of cases) {
