@@ -1,9 +1,10 @@
 // From a URI in an origin's playlist to the URL that a player asks the edge for, and the other way round. Pure.
 
 import { WeirError } from '../errors.js';
-import { type Pin, type PinKeys, renderPin } from './pin.js';
+import { canonicalPath } from '../upstream/path.js';
+import { type Pin, type PinKeys, renderPin, renderVariantPin, type VariantPin } from './pin.js';
 import { join, without } from './query.js';
-import { targetOf } from './request.js';
+import { targetOf, withoutDirectives } from './request.js';
 
 /** How one playlist of one endpoint lies in the edge's own URLs. */
 export interface Mapping {
@@ -30,8 +31,8 @@ export interface Located {
   readonly target: string;
 }
 
-/** What a URI stands for: an object, or the how manyth variant of a master playlist, by its pin. */
-export type LocatedKind = { readonly ranged: boolean; readonly held: boolean } | { readonly variant: string };
+/** What a URI stands for: an object, or the how manyth variant of a master playlist. */
+export type LocatedKind = { readonly ranged: boolean; readonly held: boolean } | { readonly variant: VariantPin };
 
 /** Stands in a URI where the query of the player who asks goes. No playlist can contain it. */
 export const queryMark = '\u0001';
@@ -66,9 +67,13 @@ export function locate(uri: string, mapping: Mapping, kind: LocatedKind): Locate
   const url = new URL(uri, mapping.base.href);
   if (url.origin !== mapping.base.origin) return undefined;
   const rest = restOf(url.pathname, mapping);
-  const path = mapping.stem + (rest ?? `/${lastName(url.pathname)}`);
-  const pin = 'variant' in kind ? kind.variant : renderPin(pinOf(url, rest, mapping, kind), mapping.keys);
-  const target = targetOf(path, pin, without(url.search.slice(1), mapping.hidden));
+  const path = canonicalPath(mapping.stem + (rest ?? `/${lastName(url.pathname)}`));
+  const origins = withoutDirectives(without(url.search.slice(1), mapping.hidden));
+  const pin =
+    'variant' in kind
+      ? renderVariantPin(kind.variant, join(path, origins), mapping.keys)
+      : renderPin(pinOf(url, rest, mapping, kind), mapping.keys);
+  const target = targetOf(path, pin, origins);
   return { uri: join(relative(mapping.playlistPath, path), queryMark + target.slice(path.length + 1)), target };
 }
 

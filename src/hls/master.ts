@@ -3,7 +3,6 @@
 import { parseAttributes, setAttribute } from './attributes.js';
 import type { Locate } from './entry.js';
 import { type MasterPlaylist, renderTag } from './playlist.js';
-import { renderVariantPin } from './request.js';
 
 /** The playlists a master lists, in order: variants, renditions of EXT-X-MEDIA, I-frame playlists. */
 export function variantUris(master: MasterPlaylist): string[] {
@@ -42,7 +41,7 @@ export function sessionVariant(master: MasterPlaylist, base: URL): URL | undefin
 export function renderMaster(master: MasterPlaylist, rest: string, locate: Locate): string {
   let index = 0;
   const lead = (uri: string): string => {
-    const variant = renderVariantPin({ master: rest, index });
+    const variant = { master: rest, index };
     index += 1;
     return locate(uri, { variant })?.uri ?? uri;
   };

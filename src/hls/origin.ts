@@ -7,6 +7,7 @@ import type { ServiceAddress } from '../model.js';
 import { serverOf } from '../net-address.js';
 import { version } from '../package.js';
 import type { Exchange, UpstreamClient, UpstreamHandler } from '../upstream/client.js';
+import { isSafePath } from '../upstream/path.js';
 import { upstreamTarget } from '../upstream/target.js';
 import { merge, nameOf, pieces } from './query.js';
 
@@ -56,7 +57,9 @@ export class Origin {
     return this.#target(rest, '').split('?', 1)[0] ?? '';
   }
 
+  /** Throws bad_request for a path that would lead out of what the endpoint registered: `URL` resolves dot segments. */
   url(rest: string, query: string): URL {
+    if (!isSafePath(rest)) throw new WeirError('bad_request', { detail: 'That path leads elsewhere.' });
     return new URL(this.#target(rest, query), serverOf(this.address));
   }
 

@@ -2,6 +2,7 @@
 // process of weir to understand it, and nothing that a player could use to reach what weir would not serve anyway.
 //
 //   weir=<endpoint>[.<life>[.<flags>[.<original path>.<signature>]]]
+//   weir=m<index>.<master>.<signature>                                 of a playlist that a master lists
 //
 // <endpoint> is a keyed hash of a service address: it only chooses among the endpoints that the snapshot lists for the channel.
 // <original path> is there only when the origin keeps the object where no URL of the channel leads; it is signed, since a path
@@ -29,7 +30,7 @@ export interface Pin {
 export interface PinKeys {
   /** For the names of endpoints. All edges of a fleet have to have the same one. */
   readonly naming: string;
-  /** For the signature of original paths. */
+  /** For the signature of paths. */
   readonly signing: string | Buffer;
 }
 
@@ -54,10 +55,7 @@ export function parsePin(text: string, keys: PinKeys): Pin | undefined {
   const match = shape.exec(text);
   if (!match) return undefined;
   const [, endpoint = '', life = '', flags = '', path, signature = ''] = match;
-  if (path !== undefined) {
-    const expected = Buffer.from(sign(endpoint, path, keys));
-    if (!timingSafeEqual(expected, Buffer.from(signature))) return undefined;
-  }
+  if (path !== undefined && !isSignature(signature, sign(endpoint, path, keys))) return undefined;
   return {
     endpoint,
     life,
@@ -67,6 +65,39 @@ export function parsePin(text: string, keys: PinKeys): Pin | undefined {
   };
 }
 
-function sign(endpoint: string, path: string, keys: PinKeys): string {
-  return createHmac('sha256', keys.signing).update(`${endpoint} ${path}`).digest('base64url').slice(0, 16);
+/**
+ * The pin of a variant says which master playlist lists it, and as the how manyth: an origin may know its variants only in a
+ * session that the master begins, and another origin may name them otherwise.
+ */
+export interface VariantPin {
+  /** Path of the master, behind the stem. */
+  readonly master: string;
+  readonly index: number;
+}
+
+/**
+ * Signed together with what it is for, so that nobody but a master makes playlists that the players of a channel share.
+ *
+ * @param target path and query of the variant, without the pin
+ */
+export function renderVariantPin({ master, index }: VariantPin, target: string, keys: PinKeys): string {
+  const name = `m${index}.${Buffer.from(master, 'latin1').toString('base64url')}`;
+  return `${name}.${sign(name, target, keys)}`;
+}
+
+/** undefined: not such a pin, or nobody with our key has signed it for that target. */
+export function parseVariantPin(text: string, target: string, keys: PinKeys): VariantPin | undefined {
+  const match = /^(m(\d{1,5})\.([\w-]{1,4000}))\.([\w-]{16})$/.exec(text);
+  if (!match) return undefined;
+  const [, name = '', index, master = '', signature = ''] = match;
+  if (!isSignature(signature, sign(name, target, keys))) return undefined;
+  return { master: Buffer.from(master, 'base64url').toString('latin1'), index: Number(index) };
+}
+
+function isSignature(given: string, expected: string): boolean {
+  return timingSafeEqual(Buffer.from(expected), Buffer.from(given));
+}
+
+function sign(name: string, path: string, keys: PinKeys): string {
+  return createHmac('sha256', keys.signing).update(`${name} ${path}`).digest('base64url').slice(0, 16);
 }

@@ -6,10 +6,10 @@ import { WeirError } from '../errors.js';
 import { judgeStatus } from '../upstream/judge.js';
 import { findVariant, sessionVariant, variantUris } from './master.js';
 import type { Origin, TextAnswer } from './origin.js';
+import type { VariantPin } from './pin.js';
 import { type MasterPlaylist, type Playlist, PlaylistError } from './playlist.js';
 import { parsePlaylist } from './playlist-parser.js';
 import { merge } from './query.js';
-import type { VariantPin } from './request.js';
 
 export interface PlaylistRequest {
   /** What follows the stem. */

@@ -9,7 +9,7 @@ import { locate, withPlayerQuery } from './locate.js';
 import { renderMaster } from './master.js';
 import { type PlaylistRequest, StatusError } from './playlist-source.js';
 import { advance } from './presentation.js';
-import { type Directives, parseVariantPin } from './request.js';
+import type { Directives, PlaylistName } from './request.js';
 import { mappingOf, playRound, type Round, type RoundSubject, stepOf } from './round.js';
 import type { Session } from './session.js';
 import { type RenditionState, shiftTimes } from './session-state.js';
@@ -35,10 +35,8 @@ const patience = 1_000;
 const mostBlocking = 8;
 
 export class Rendition implements RoundSubject {
-  readonly rest: string;
+  readonly #name: PlaylistName;
   readonly #session: Session;
-  readonly #pin: string;
-  readonly #origins: string;
   #window: MediaWindow | undefined;
   #rendered: Rendered | undefined;
   #freshUntil = Number.NEGATIVE_INFINITY;
@@ -47,11 +45,13 @@ export class Rendition implements RoundSubject {
   #refreshing: Promise<Rendered> | undefined;
   readonly #blocking = new Map<string, Promise<Rendered>>();
 
-  constructor(session: Session, name: { readonly rest: string; readonly pin: string; readonly origins: string }) {
+  constructor(session: Session, name: PlaylistName) {
     this.#session = session;
-    this.rest = name.rest;
-    this.#pin = name.pin;
-    this.#origins = name.origins;
+    this.#name = name;
+  }
+
+  get rest(): string {
+    return this.#name.rest;
   }
 
   get window(): MediaWindow | undefined {
@@ -66,7 +66,7 @@ export class Rendition implements RoundSubject {
   state(shift: number): RenditionState | undefined {
     if (this.#window === undefined) return undefined;
     const window = shiftTimes(this.#window, shift);
-    return { rest: this.rest, pin: this.#pin, origins: this.#origins, window };
+    return { ...this.#name, window };
   }
 
   /** Goes on with what players saw elsewhere. */
@@ -221,8 +221,8 @@ export class Rendition implements RoundSubject {
   }
 
   request(deadline: number): PlaylistRequest {
-    const variant = parseVariantPin(this.#pin);
-    return { rest: this.rest, origins: this.#origins, variant, own: this.#session.name.query, deadline };
+    const { rest, origins, variant } = this.#name;
+    return { rest, origins, variant, own: this.#session.name.query, deadline };
   }
 
   #commit(round: Round, at: number): Rendered {

@@ -1,8 +1,8 @@
 // Pure: what a player's request for HLS says, once its channel is known.
 
 import { createHash } from 'node:crypto';
-import { type Pin, type PinKeys, parsePin, pinParameter } from './pin.js';
-import { join, nameOf, pieces } from './query.js';
+import { type Pin, type PinKeys, parsePin, parseVariantPin, pinParameter, type VariantPin } from './pin.js';
+import { join, nameOf, pieces, without } from './query.js';
 
 /** What low-latency players ask of a playlist (RFC 8216bis, section 6.2.5.2), in the numbers that players see. */
 export interface Directives {
@@ -50,6 +50,13 @@ const noQuery: PlayerQuery = {
   directives: { sequence: undefined, part: undefined, skip: false },
 };
 
+const directiveNames: ReadonlySet<string> = new Set([pinParameter, '_HLS_msn', '_HLS_part', '_HLS_skip']);
+
+/** Of an origin's query, what comes back as such with a player's request. */
+export function withoutDirectives(query: string): string {
+  return without(query, directiveNames);
+}
+
 function integer(text: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
@@ -80,28 +87,35 @@ export function targetOf(path: string, pin: string, origins: string): string {
   return join(path, origins === '' ? `${pinParameter}=${pin}` : `${pinParameter}=${pin}&${origins}`);
 }
 
-/**
- * The pin of a variant says which master playlist lists it, and as the how manyth: an origin may know its variants only in a
- * session that the master begins, and another origin may name them otherwise.
- */
-export interface VariantPin {
-  readonly master: string;
-  readonly index: number;
-}
-
-export function renderVariantPin(pin: VariantPin): string {
-  return `m${pin.index}.${Buffer.from(pin.master, 'latin1').toString('base64url')}`;
-}
-
-export function parseVariantPin(text: string): VariantPin | undefined {
-  const match = /^m(\d{1,4})\.([\w-]{1,1000})$/.exec(text);
-  if (!match) return undefined;
-  const master = Buffer.from(match[2] ?? '', 'base64url').toString('latin1');
-  return /^[-_./][\x21-\x7e]*\.m3u8?$/i.test(master) && !master.includes('..')
-    ? { master, index: Number(match[1]) }
-    : undefined;
-}
-
 export function readPin(text: string, keys: PinKeys): Pin | undefined {
   return text === '' ? undefined : parsePin(text, keys);
+}
+
+/** Which playlist of a session is meant. */
+export interface PlaylistName {
+  /** Path behind the stem. */
+  readonly rest: string;
+  /** As written, where a master of the edge listed it; else empty. */
+  readonly pin: string;
+  readonly variant: VariantPin | undefined;
+  /** The origin's part of the query, as the master listed it. */
+  readonly origins: string;
+}
+
+/**
+ * A playlist has a pin only where a master of the edge listed it, with the very query that follows. Without one, all that the
+ * query says is the player's own: the players of a channel share nothing that one of them made up.
+ *
+ * @param stem and rest are canonical paths
+ * @returns the name, and the player's own query
+ */
+export function playlistAsked(
+  { own, pin, origins }: PlayerQuery,
+  stem: string,
+  rest: string,
+  keys: PinKeys,
+): PlaylistName & { readonly own: string } {
+  const variant = pin === '' ? undefined : parseVariantPin(pin, join(stem + rest, origins), keys);
+  if (variant !== undefined) return { own, rest, pin, variant, origins };
+  return { own: [own, origins].filter((part) => part !== '').join('&'), rest, pin: '', variant, origins: '' };
 }

@@ -3,6 +3,7 @@
 
 import type { ChannelName, ServiceAddress } from '../model.js';
 import type { Epoch } from './epoch.js';
+import type { PlaylistName } from './request.js';
 import type { MediaWindow } from './window.js';
 
 export interface SessionState {
@@ -15,10 +16,7 @@ export interface SessionState {
   readonly renditions: readonly RenditionState[];
 }
 
-export interface RenditionState {
-  readonly rest: string;
-  readonly pin: string;
-  readonly origins: string;
+export interface RenditionState extends PlaylistName {
   /** Its times are epoch ms: monotonic clocks begin with their process. */
   readonly window: MediaWindow;
 }

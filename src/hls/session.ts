@@ -12,7 +12,7 @@ import { createLoad, type Place } from './object-load.js';
 import type { Origin } from './origin.js';
 import type { Pin } from './pin.js';
 import { Rendition } from './rendition.js';
-import { objectKey, type PlayerQuery, parseQuery, readPin } from './request.js';
+import { objectKey, type PlaylistName, parseQuery, readPin } from './request.js';
 import type { SessionContext } from './session-context.js';
 import { type SessionState, shiftTimes } from './session-state.js';
 
@@ -57,12 +57,17 @@ export class Session {
     return [...this.#renditions.values()].some((rendition) => rendition.servesStale);
   }
 
-  rendition(rest: string, { pin, origins }: Pick<PlayerQuery, 'pin' | 'origins'>): Rendition {
+  /** A playlist that was asked for before, by its very name. */
+  known(rest: string, pin: string, origins: string): Rendition | undefined {
+    return this.#renditions.get(renditionKey(rest, pin, origins));
+  }
+
+  rendition(name: PlaylistName): Rendition {
     this.usedAt = this.context.now();
-    const key = `${rest} ${pin} ${origins}`;
+    const key = renditionKey(name.rest, name.pin, name.origins);
     const known = this.#renditions.get(key);
     if (known !== undefined) return known;
-    const rendition = new Rendition(this, { rest, pin, origins });
+    const rendition = new Rendition(this, name);
     for (const oldest of this.#renditions.keys()) {
       if (this.#renditions.size < mostRenditions) break;
       this.#renditions.delete(oldest);
@@ -182,10 +187,14 @@ export class Session {
     const { balancer, store, now, clock } = this.context;
     this.epoch = epoch;
     for (const state of renditions) {
-      const rendition = this.rendition(state.rest, state);
-      rendition.restore(shiftTimes(state.window, now() - clock()));
+      const { window, ...name } = state;
+      this.rendition(name).restore(shiftTimes(window, now() - clock()));
     }
     const endpoint = store.channel(this.name.channel)?.endpoints.find((one) => one.address === address);
     if (endpoint !== undefined) balancer.stick(endpoint);
   }
+}
+
+function renditionKey(rest: string, pin: string, origins: string): string {
+  return `${rest} ${pin} ${origins}`;
 }

@@ -12,7 +12,7 @@ import type { PlayerExchange } from './exchange.js';
 import { unpinnedMaxAge } from './hls.js';
 import { ObjectReply } from './object-reply.js';
 import { createPeerLoad } from './peer-load.js';
-import type { Route } from './route.js';
+import { canonicalRoute, type Route } from './route.js';
 
 export interface PeerHlsTools {
   readonly sessions: HlsSessions;
@@ -61,7 +61,8 @@ export class PeerHlsHandler {
   }
 
   /** Answers one GET or HEAD. Never throws. */
-  handle(exchange: PlayerExchange, route: Route, response: ServerResponse): void {
+  handle(exchange: PlayerExchange, given: Route, response: ServerResponse): void {
+    const route = canonicalRoute(given);
     this.#recent.delete(route.channel);
     this.#recent.set(route.channel, this.#tools.sessions.context.now());
     if (this.#recent.size > mostRecent) this.#recent.delete(this.#recent.keys().next().value ?? route.channel);

@@ -7,8 +7,16 @@ import type { Lookup } from '../hls/cache.js';
 import type { CachedObject } from '../hls/cached-object.js';
 import { withPlayerQuery } from '../hls/locate.js';
 import { StatusError } from '../hls/playlist-source.js';
-import type { Rendered } from '../hls/rendition.js';
-import { type PlayerQuery, parseQuery, partitionOf, readPin, targetOf } from '../hls/request.js';
+import type { Rendered, Rendition } from '../hls/rendition.js';
+import {
+  type Directives,
+  type PlayerQuery,
+  parseQuery,
+  partitionOf,
+  playlistAsked,
+  readPin,
+  targetOf,
+} from '../hls/request.js';
 import { isNotModified } from '../hls/respond.js';
 import { keyTarget } from '../hls/round.js';
 import { Session } from '../hls/session.js';
@@ -16,7 +24,14 @@ import type { HlsSessions } from '../hls/sessions.js';
 import { answerError, type PlayerExchange } from './exchange.js';
 import { commonFields } from './fields.js';
 import { ObjectReply } from './object-reply.js';
-import type { Route } from './route.js';
+import { canonicalRoute, type Route } from './route.js';
+
+interface PlaylistWanted {
+  readonly session: Session;
+  readonly rendition: Rendition;
+  readonly directives: Directives;
+  readonly own: string;
+}
 
 interface ObjectAsked {
   readonly key: string;
@@ -42,39 +57,51 @@ export class HlsHandler {
   }
 
   /** Answers one GET or HEAD. Never throws. */
-  handle(exchange: PlayerExchange, route: Route, response: ServerResponse): void {
-    const query = parseQuery(route.query);
-    const { authorization } = exchange.request.headers;
-    const name: SessionName = {
-      channel: route.channel,
-      stem: route.path.slice(0, route.path.length - route.rest.length),
-      query: query.own,
-      authorization,
-      partition: partitionOf(query.own, this.#unkeyed, authorization),
-    };
+  handle(exchange: PlayerExchange, given: Route, response: ServerResponse): void {
     try {
-      if (route.kind === 'playlist') this.#playlist(exchange, route, query, name, response);
-      else this.#object(exchange, route, query, name, response);
+      const route = canonicalRoute(given);
+      const query = parseQuery(route.query);
+      if (route.kind === 'playlist') this.#playlist(exchange, route, query, response);
+      else this.#object(exchange, route, query, response);
     } catch (error) {
       this.#fail(exchange, response, error);
     }
   }
 
-  #playlist(
+  #nameOf(exchange: PlayerExchange, { channel, path, rest }: Route, own: string): SessionName {
+    const { authorization } = exchange.request.headers;
+    const stem = path.slice(0, path.length - rest.length);
+    return { channel, stem, query: own, authorization, partition: partitionOf(own, this.#unkeyed, authorization) };
+  }
+
+  #playlist(exchange: PlayerExchange, route: Route, query: PlayerQuery, response: ServerResponse): void {
+    const { context } = this.#sessions;
+    let name = this.#nameOf(exchange, route, query.own);
+    let session = this.#sessions.find(name);
+    let rendition = session?.known(route.rest, query.pin, query.origins);
+    let { own } = query;
+    if (session === undefined || rendition === undefined) {
+      const asked = playlistAsked(query, name.stem, route.rest, context.keys);
+      if (asked.own !== own) name = this.#nameOf(exchange, route, asked.own);
+      own = asked.own;
+      session = this.#sessions.open(name);
+      rendition = session.rendition(asked);
+    }
+    session.usedAt = context.now();
+    this.#answer(exchange, response, { session, rendition, directives: query.directives, own });
+  }
+
+  #answer(
     exchange: PlayerExchange,
-    route: Route,
-    query: PlayerQuery,
-    name: SessionName,
     response: ServerResponse,
+    { session, rendition, directives, own }: PlaylistWanted,
   ): void {
-    const session = this.#sessions.open(name);
-    const rendition = session.rendition(route.rest, query);
     const send = (rendered: Rendered, result: Lookup) => {
       exchange.endpoint = session.endpoint?.address;
-      const text = query.directives.skip ? rendition.skipping(rendered) : undefined;
-      this.#sendPlaylist(exchange, response, rendered, text, query.own, result);
+      const text = directives.skip ? rendition.skipping(rendered) : undefined;
+      this.#sendPlaylist(exchange, response, rendered, text, own, result);
     };
-    const answer = rendition.ask(query.directives);
+    const answer = rendition.ask(directives);
     if (!(answer instanceof Promise)) return send(answer, 'hit');
     answer
       .then((rendered) => {
@@ -125,14 +152,9 @@ export class HlsHandler {
     response.end(body);
   }
 
-  #object(
-    exchange: PlayerExchange,
-    route: Route,
-    query: PlayerQuery,
-    name: SessionName,
-    response: ServerResponse,
-  ): void {
+  #object(exchange: PlayerExchange, route: Route, query: PlayerQuery, response: ServerResponse): void {
     const { context } = this.#sessions;
+    const name = this.#nameOf(exchange, route, query.own);
     const session = this.#sessions.find(name) ?? new Session(name, context);
     session.usedAt = context.now();
     const pin = readPin(query.pin, context.keys);

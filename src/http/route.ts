@@ -2,6 +2,7 @@
 
 import type { ErrorCode } from '../errors.js';
 import type { ChannelName } from '../model.js';
+import { canonicalPath, isSafePath } from '../upstream/path.js';
 
 export type RouteKind = 'flv' | 'playlist' | 'object';
 
@@ -38,6 +39,8 @@ export function parseRoute(target: string, isKnown: (name: ChannelName) => boole
   const found = findChannel(afterApp, isKnown);
   if (found === undefined) return 'unknown_channel';
   const rest = afterApp.slice(found.length);
+  // An endpoint's address may put it behind a slash of its own.
+  if (/^(?:\.|%2e){1,2}(?:\/|$)/i.test(rest)) return 'bad_request';
   return { kind: kindOf(rest), channel: found.name, path, rest, query };
 }
 
@@ -75,8 +78,8 @@ function decode(text: string): ChannelName | undefined {
   }
 }
 
-/** No control or non-ASCII bytes, no backslash, no encoded separators or NUL, no dot segment in any spelling. */
-function isSafePath(path: string): boolean {
-  if (/[^\x21-\x7e]|[\\#]|%(?:2f|5c|00)|%(?![0-9a-f]{2})/i.test(path)) return false;
-  return !/(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i.test(path);
+/** The same route in the one spelling that stands for all of its kind: what is kept by path is not kept twice. */
+export function canonicalRoute(route: Route): Route {
+  if (!route.path.includes('%')) return route;
+  return { ...route, path: canonicalPath(route.path), rest: canonicalPath(route.rest) };
 }

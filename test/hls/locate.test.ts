@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { type LocatedKind, locate, type Mapping, relative, restOf, withPlayerQuery } from '../../src/hls/locate.js';
 import { parsePin } from '../../src/hls/pin.js';
+import { parseQuery, playlistAsked } from '../../src/hls/request.js';
 import type { ServiceAddress } from '../../src/model.js';
 import { upstreamTarget } from '../../src/upstream/target.js';
 
@@ -85,8 +86,26 @@ test('parameters of the edge itself never reach a player', () => {
   assert.equal(uriFor('news-1.ts?hls_ctx=x&a=1', hidden), 'news-1.ts?weir=ABCDEFGH&a=1');
 });
 
-test('a variant is not pinned to the endpoint: it says where it is listed', () => {
-  assert.equal(uriFor('news/720.m3u8?q=1', mapping(bare), { variant: 'm0.x' }), 'news/720.m3u8?weir=m0.x&q=1');
+test('a variant is not pinned to the endpoint: it says where it is listed, signed with the very URL that is listed', () => {
+  const variant = { master: '/index.m3u8', index: 3 };
+  const found = locate('news/720%7e.m3u8?q=1&weir=x', mapping(bare), { variant });
+  assert.ok(found !== undefined);
+  assert.match(withPlayerQuery(found.uri, 't=1'), /^news\/720~\.m3u8\?t=1&weir=m3\.[^&]*&q=1$/);
+  const asked = (query: string, rest = '/720~.m3u8') => playlistAsked(parseQuery(query), '/live/news', rest, keys);
+  const [, pin = ''] = /weir=([^&]*)/.exec(found.target) ?? [];
+  assert.deepEqual(asked(`?t=1&weir=${pin}&q=1`), { own: 't=1', rest: '/720~.m3u8', pin, variant, origins: 'q=1' });
+  const strangers = [
+    asked(`?weir=${pin}&q=2`),
+    asked(`?weir=${pin}&q=1`, '/other.m3u8'),
+    asked(`?weir=${pin.replace('m3', 'm4')}&q=1`),
+    asked(`?weir=m3.${Buffer.from('/%2e%2e/x.m3u8').toString('base64url')}&q=1`),
+    asked('?weir=&q=1'),
+    asked('?weir=ABCDEFGH&q=1'),
+  ];
+  for (const { own, variant: none, pin: empty, origins } of strangers) {
+    assert.deepEqual([none, empty, origins], [undefined, '', '']);
+    assert.match(own, /^q=[12]$/, 'what a player made up sets it apart');
+  }
 });
 
 test("the player's own query stands before the pin", () => {

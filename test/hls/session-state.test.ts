@@ -27,7 +27,7 @@ const state = (last: number, values: Partial<SessionState> = {}): SessionState =
   channel: 'news' as ChannelName,
   endpoint: undefined,
   epoch: firstEpoch('a'),
-  renditions: [{ rest: '.m3u8', pin: '', origins: '', window: window(last) }],
+  renditions: [{ rest: '.m3u8', pin: '', variant: undefined, origins: '', window: window(last) }],
   ...values,
 });
 
@@ -44,7 +44,10 @@ test('new numbers, another endpoint and another rendition are told at once', () 
   log.due([state(1)], 0);
   const moved = state(2, { epoch: moveTo(firstEpoch('a'), 'b') });
   assert.equal(log.due([moved], 1).length, 1);
-  const two = [...moved.renditions, { rest: '/audio.m3u8', pin: '', origins: '', window: window(2, 7) }];
+  const two = [
+    ...moved.renditions,
+    { rest: '/audio.m3u8', pin: '', variant: undefined, origins: '', window: window(2, 7) },
+  ];
   assert.equal(log.due([{ ...moved, renditions: two }], 2).length, 1);
   assert.equal(log.due([{ ...moved, renditions: two }], 3).length, 0);
 });
@@ -57,7 +60,9 @@ test('a session that ended and comes again is told again', () => {
 });
 
 test('a state survives the way between processes, its times on another clock', () => {
-  const sent = state(5, { renditions: [{ rest: '', pin: '', origins: '', window: shiftTimes(window(5), 500) }] });
+  const sent = state(5, {
+    renditions: [{ rest: '', pin: '', variant: undefined, origins: '', window: shiftTimes(window(5), 500) }],
+  });
   const received = structuredClone(sent);
   assert.deepEqual(received, sent);
   assert.equal(received.renditions[0]?.window.grownAt, 1_500);

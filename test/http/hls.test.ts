@@ -71,8 +71,8 @@ async function pair(options: { a?: Partial<PackagerOptions>; b?: Partial<Package
 
 suite('fetching once', () => {
   test('a playlist and its segments are fetched once for all players', async () => {
-    const a = await packager({ name: 'A' });
-    const weir = await edge({ playlistMaxAge: '10s', playlistShare: 1 });
+    const a = await packager({ name: 'A', duration: 60 });
+    const weir = await edge({ playlistMaxAge: '60s', playlistShare: 1 });
     weir.register(endpoint('news', a.address));
     await Promise.all(
       Array.from({ length: 20 }, async () => {
@@ -534,6 +534,17 @@ suite('addresses', () => {
     assert.equal(answer.text, b.body(10));
     assert.equal(await metricValue(weir.metrics, 'weir_hls_pins_total', { problem: 'dead' }), 1);
     assert.ok(!a.segmentCounts.has('/live/news-10.ts'));
+  });
+
+  test('the pin of a variant leads to no master that was not asked for', async () => {
+    const a = await packager({ name: 'A', variants: ['low.m3u8'] });
+    const weir = await edge();
+    weir.register(endpoint('news', a.address));
+    for (const master of ['/%2e%2e/%2e%2e/secret/index.m3u8', '/../secret.m3u8', '/secret.m3u8']) {
+      await get(weir, `/live/news/x.m3u8?weir=m0.${Buffer.from(master).toString('base64url')}`);
+      await get(weir, `/live/news/x.m3u8?weir=m0.${Buffer.from(master).toString('base64url')}.${'A'.repeat(16)}`);
+    }
+    assert.deepEqual([...a.counts.keys()], ['/live/news/x.m3u8']);
   });
 
   test('a pin never leads to a server that is not registered', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseRoute } from '../../src/http/route.js';
+import { canonicalRoute, parseRoute } from '../../src/http/route.js';
 import { runs } from '../support/runs.js';
 
 const known = new Set(['news', 'news-12', 'a.b', 'späti', 'x_1', 'with space']);
@@ -58,6 +58,9 @@ const bad: [target: string, code: string][] = [
   ['/live/news/../../x', 'bad_request'],
   ['/live/news/%2e%2e/x', 'bad_request'],
   ['/live/news/.%2E', 'bad_request'],
+  ['/live/news../secret/x.m3u8', 'bad_request'],
+  ['/live/news.%2e/secret/x.ts', 'bad_request'],
+  ['/live/news./x.ts', 'bad_request'],
   ['/live/news%2f7.ts', 'bad_request'],
   ['/live/news\\7.ts', 'bad_request'],
   ['/live/news%5c7.ts', 'bad_request'],
@@ -89,5 +92,15 @@ test('no target makes it throw, and whatever is routed stays under its app', () 
       },
     ),
     { numRuns: runs(500) },
+  );
+});
+
+test('a path has one spelling, in which it is kept and passed on', () => {
+  const parsed = route('/live/%6eews/%7Euser/a%2db%c3%a4%21.ts?t=%41');
+  assert.ok(typeof parsed === 'object');
+  const { path, rest, query } = canonicalRoute(parsed);
+  assert.deepEqual(
+    { path, rest, query },
+    { path: '/live/news/~user/a-b%C3%A4%21.ts', rest: '/~user/a-b%C3%A4%21.ts', query: '?t=%41' },
   );
 });
