@@ -76,9 +76,7 @@ export type WorkerMessage =
   /** Counters and histograms, so that what a killed worker counted is not lost; sent once more before an orderly end. */
   | { readonly kind: 'metrics'; readonly metrics: readonly MetricJson[] }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
-  | { readonly kind: 'refusal'; readonly id: number; readonly code: ErrorCode; readonly message: string }
-  /** Somebody asked this one process to end: it goes on until it is told to drain. */
-  | { readonly kind: 'leaving' };
+  | { readonly kind: 'refusal'; readonly id: number; readonly code: ErrorCode; readonly message: string };
 
 /** Milliseconds between two heartbeats. */
 export const heartbeatInterval = 500;

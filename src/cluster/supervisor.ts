@@ -313,9 +313,6 @@ export class Supervisor {
       case 'gap':
         worker.send({ kind: 'update', update: this.#options.full() });
         break;
-      case 'leaving':
-        this.#renew(worker, 'asked');
-        break;
       default:
         this.#common.hear(worker, news, this.#config.hls, this.#socket);
     }

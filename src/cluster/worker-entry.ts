@@ -47,7 +47,6 @@ async function run(start: Start, socket: SharedSocket): Promise<void> {
     logger.error('the supervisor is gone: no new players');
     void end('shutdown');
   });
-  process.on('SIGTERM', () => send({ kind: 'leaving' }));
 
   try {
     worker = await starting;
@@ -58,7 +57,8 @@ async function run(start: Start, socket: SharedSocket): Promise<void> {
   }
 }
 
-// Ctrl-C and a terminal that closes reach the whole process group; the supervisor says when this process ends.
+// Ctrl-C, a terminal that closes and a service manager's SIGTERM reach the whole process group; the supervisor says when
+// this process ends.
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGTERM', () => {});

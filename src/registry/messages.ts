@@ -12,6 +12,12 @@ export interface StartMessage {
   readonly known: boolean;
 }
 
+/** What the parent says. */
+export type ParentMessage =
+  | StartMessage
+  /** It closes its session and ends. */
+  | { readonly kind: 'stop' };
+
 export type Change =
   | { readonly kind: 'put'; readonly endpoint: Endpoint; readonly seenAt: number | undefined }
   | { readonly kind: 'drop'; readonly id: EndpointId; readonly seenAt: number | undefined };

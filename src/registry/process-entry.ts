@@ -1,6 +1,12 @@
 // The registry process: the only one that loads the native ZooKeeper client. It ends when its parent does.
 
-import { type ChildMessage, heartbeatInterval, type LogLevel, type StartMessage } from './messages.js';
+import {
+  type ChildMessage,
+  heartbeatInterval,
+  type LogLevel,
+  type ParentMessage,
+  type StartMessage,
+} from './messages.js';
 import { Outbox } from './outbox.js';
 import { createZooKeeperRegistry } from './zookeeper.js';
 
@@ -26,8 +32,12 @@ async function run({ settings, known }: StartMessage): Promise<void> {
   }
 }
 
-// Ctrl-C reaches the whole process group; the parent says when this process ends.
+// Ctrl-C and a service manager's SIGTERM reach the whole process group; the parent says when this process ends.
 process.on('SIGINT', () => {});
-process.on('SIGTERM', () => stop.abort());
+process.on('SIGTERM', () => {});
 process.on('disconnect', () => process.exit(0));
-process.once('message', (message) => void run(message as StartMessage));
+process.on('message', (raw) => {
+  const message = raw as ParentMessage;
+  if (message.kind === 'start') void run(message);
+  else stop.abort();
+});

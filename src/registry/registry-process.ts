@@ -5,7 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Endpoint, EndpointId } from '../model.js';
 import { type Backoff, backoffDelay } from './backoff.js';
-import { type ChildMessage, heartbeatInterval, type RegistryLogger, type StartMessage } from './messages.js';
+import {
+  type ChildMessage,
+  heartbeatInterval,
+  type ParentMessage,
+  type RegistryLogger,
+  type StartMessage,
+} from './messages.js';
 import type { Registry, RegistrySink } from './registry.js';
 import type { ZooKeeperSettings } from './zookeeper.js';
 
@@ -15,7 +21,7 @@ const restart: Backoff = { base: 100, max: 10_000 };
 const settledAfter = 30_000;
 /** Closing a session that is frozen blocks the native client for several seconds; longer is hung. */
 const hungAfter = 15_000;
-/** From SIGTERM to SIGKILL. */
+/** From the word to end to SIGKILL. */
 const endDeadline = 5_000;
 /** All else stays out of its environment, secrets first of all. */
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'LD_LIBRARY_PATH'];
@@ -104,13 +110,16 @@ async function superviseChild(
     hung = true;
     child.kill('SIGKILL');
   }, heartbeatInterval);
+  const send = (message: ParentMessage) => {
+    if (child.connected) child.send(message, () => {});
+  };
   const onAbort = () => {
-    child.kill('SIGTERM');
+    send({ kind: 'stop' });
     killTimer = setTimeout(() => child.kill('SIGKILL'), endDeadline);
   };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    child.send(start, () => {});
+    send(start);
     if (signal.aborted) onAbort();
     const how = await ended;
     if (fatal !== undefined) throw new Error(fatal);

@@ -1,6 +1,7 @@
 // `weir serve` with two workers, as a user runs it: who dies is back, who is replaced refuses nobody, and the totals are true.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -11,7 +12,7 @@ import { cleanupsAfterEach } from '../support/cleanups.js';
 import { type OriginProcess, spawnOrigin } from '../support/origin-process.js';
 import { Players, request } from '../support/requests.js';
 import { waitFor } from '../support/wait.js';
-import { serveWeir, type WeirProcess } from '../support/weir.js';
+import { serveWeir, serveWeirInGroup, type WeirProcess } from '../support/weir.js';
 import { connectionsOf, isAlive, processesOf, register, scraped, startsOf, workersOf } from '../support/workers.js';
 import { startZooKeeper, zkCli } from '../support/zookeeper.js';
 
@@ -23,7 +24,10 @@ async function origin(name: string, ...channels: string[]): Promise<OriginProces
   return started;
 }
 async function weir(...parameters: string[]): Promise<WeirProcess> {
-  const started = await serveWeir('--set', 'workers=2', ...parameters);
+  return keep(serveWeir('--set', 'workers=2', ...parameters));
+}
+async function keep(starting: Promise<WeirProcess>): Promise<WeirProcess> {
+  const started = await starting;
   cleanups.push(() => started.stop());
   return started;
 }
@@ -67,6 +71,21 @@ function settingsFile(): { readonly path: string; write(lines: readonly string[]
     renameSync(`${path}.new`, path);
   };
   return { path, write };
+}
+/** A viewer of the channel `news`, who has joined. */
+async function watchFlv(edge: WeirProcess): Promise<{ bytes(): number; close(): void }> {
+  const stream = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`${edge.players}/live/news.flv`, { agent: new Agent({ keepAlive: false }) }, resolve).on('error', reject);
+  });
+  let bytes = 0;
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  stream.on('error', () => undefined);
+  const close = () => void stream.destroy();
+  cleanups.push(close);
+  await waitFor(() => bytes > 0, { what: 'the stream' });
+  return { bytes: () => bytes, close };
 }
 const playlist = '/live/news.m3u8';
 function play(edge: WeirProcess, players: number): Players {
@@ -260,28 +279,34 @@ test('a worker above its memory limit is drained and replaced', async () => {
   await served(edge);
 });
 
-test('a worker that is asked to end is replaced in order', async () => {
-  const edge = await edgeWithOrigin('--set', 'shutdown.grace=1s');
-  const [first = 0] = workersOf(edge);
-  process.kill(first, 'SIGTERM');
-  await waitFor(() => !isAlive(first), { what: 'its end' });
-  assert.equal(workersOf(edge).length, 2);
-  const asked = () => scraped(edge, 'weir_worker_exits_total', { cause: 'asked' });
-  await waitFor(async () => (await asked()) === 1, { what: 'its end to be counted' });
+test('a signal to the whole process group is one end in order: the player finishes, and nothing is taken for a crash', async () => {
+  const server = await startZooKeeper();
+  cleanups.push(() => server.stop());
+  const { address } = await origin('a', 'news');
+  await zkCli(server.address, 'create /channels', 'create /channels/news', `create /channels/news/a ${address}`);
+  const settings = ['--zookeeper', server.address, '--set', 'workers=2', '--set', 'shutdown.grace=3s'];
+  const edge = await keep(serveWeirInGroup(...settings));
+  await served(edge);
+  const { workers, registry } = processesOf(edge.child.pid ?? 0);
+  const stream = await watchFlv(edge);
+  process.kill(-(edge.child.pid ?? 0), 'SIGTERM');
+  await waitFor(() => edge.log().includes('shutting down'), { what: 'the end to begin' });
+  const before = stream.bytes();
+  await waitFor(() => stream.bytes() > before + 10_000, { what: 'the stream to go on' });
+  stream.close();
+  assert.deepEqual(await once(edge.child, 'exit'), [0, null]);
+  assert.deepEqual([...workers, ...registry].filter(isAlive), []);
+  const severe = edge
+    .log()
+    .split('\n')
+    .filter((line) => /"level":(50|60)|starting it again/.test(line));
+  assert.deepEqual(severe, []);
 });
 
 test('an edge that is asked to end refuses new players at once, and lets those who are there finish', async () => {
   const edge = await edgeWithOrigin('--set', 'shutdown.grace=20s');
+  const stream = await watchFlv(edge);
   const agent = new Agent({ keepAlive: false });
-  const stream = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(`${edge.players}/live/news.flv`, { agent }, resolve).on('error', reject);
-  });
-  cleanups.push(() => stream.destroy());
-  let bytes = 0;
-  stream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-  });
-  stream.on('error', () => undefined);
   edge.child.kill('SIGTERM');
   await waitFor(
     () =>
@@ -291,8 +316,8 @@ test('an edge that is asked to end refuses new players at once, and lets those w
       ),
     { what: 'the port to be closed' },
   );
-  const before = bytes;
-  await waitFor(() => bytes > before + 10_000, { what: 'the stream to go on' });
+  const before = stream.bytes();
+  await waitFor(() => stream.bytes() > before + 10_000, { what: 'the stream to go on' });
 });
 
 test('the supervisor killed: the workers let players finish, and nothing is left', async () => {

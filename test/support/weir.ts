@@ -19,10 +19,18 @@ export interface WeirProcess {
 
 const main = `${packageRoot}dist/src/main.js`;
 
-/** Spawns `weir` with these words; nothing is waited for. */
-export function spawnWeir(parameters: readonly string[], env: Record<string, string> = {}): ChildProcess {
+/**
+ * Spawns `weir` with these words; nothing is waited for.
+ * @param detached in a process group of its own
+ */
+export function spawnWeir(
+  parameters: readonly string[],
+  env: Record<string, string> = {},
+  detached = false,
+): ChildProcess {
   return spawn(process.execPath, ['--enable-source-maps', main, ...parameters], {
     stdio: ['pipe', 'pipe', 'pipe'],
+    detached,
     env: { ...process.env, ...env },
   });
 }
@@ -45,10 +53,23 @@ export async function runWeir(parameters: readonly string[], input = '') {
   return { code, stdout, stderr };
 }
 
+const onFreePorts = (parameters: readonly string[]) => [
+  'serve',
+  ...['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'],
+  ...parameters,
+];
+
 /** `weir serve` on free ports, once it said that it is ready (60 s at most). */
-export async function serveWeir(...parameters: string[]): Promise<WeirProcess> {
-  const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
-  const child = spawnWeir(['serve', ...ports, ...parameters]);
+export function serveWeir(...parameters: string[]): Promise<WeirProcess> {
+  return untilReady(spawnWeir(onFreePorts(parameters)));
+}
+
+/** The same in a process group of its own, whose id is that of the process. */
+export function serveWeirInGroup(...parameters: string[]): Promise<WeirProcess> {
+  return untilReady(spawnWeir(onFreePorts(parameters), {}, true));
+}
+
+async function untilReady(child: ChildProcess): Promise<WeirProcess> {
   let log = '';
   child.stderr?.on('data', (chunk) => {
     log += chunk;
