@@ -41,7 +41,7 @@ export function makeEntry(
     return { name: tag.name, value: setAttribute(tag.value, 'URI', `"${target.uri}"`) };
   };
   const keys = segment.keys.map((key) => renderTag(lead(withVector(key, segment.sequence, offset))));
-  const map = segment.map === undefined ? undefined : renderTag(lead(segment.map));
+  const map = segment.map === undefined ? undefined : renderTag(lead(segment.map.tag));
   const lines: string[] = [];
   for (const tag of segment.tags) {
     if (!windowTags.has(tag.name)) lines.push(renderTag(leadPart(tag, locate)));

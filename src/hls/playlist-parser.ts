@@ -12,17 +12,9 @@ import {
   type Segment,
   type Tag,
 } from './playlist.js';
-import { decimalOf, integerOf } from './playlist-numbers.js';
+import { type PlaylistLimits, playlistLimits } from './playlist-limits.js';
+import { decimalOf, highestDiscontinuity, highestSequence, highestVersion, integerOf } from './playlist-numbers.js';
 import { SegmentScan } from './segment-scan.js';
-
-export interface PlaylistLimits {
-  /** UTF-16 units. Default 4 Mi: a day of 2 s segments. */
-  readonly length: number;
-  /** Default 200,000. */
-  readonly lines: number;
-}
-
-const defaultLimits: PlaylistLimits = { length: 4 * 1024 * 1024, lines: 200_000 };
 
 const headerTags = new Set([
   'EXTM3U',
@@ -61,26 +53,30 @@ const masterTags = new Set([
   'EXT-X-SESSION-KEY',
   'EXT-X-CONTENT-STEERING',
 ]);
+const listsPlaylist = new Set(['EXT-X-STREAM-INF', 'EXT-X-I-FRAME-STREAM-INF', 'EXT-X-MEDIA']);
+
 /**
  * Reads a master or a media playlist.
  *
  * @throws PlaylistError when it is neither, is empty, exceeds the limits, or contains numbers, control characters or an
  *   order of lines that make its meaning uncertain.
  */
-export function parsePlaylist(text: string, limits: PlaylistLimits = defaultLimits): Playlist {
+export function parsePlaylist(text: string, limits: PlaylistLimits = playlistLimits): Playlist {
   if (text.length > limits.length) throw new PlaylistError('too long');
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  if (hasControl(text)) throw new PlaylistError('control character');
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/, limits.lines + 1);
   if (lines.length > limits.lines) throw new PlaylistError('too many lines');
   if (lines[0]?.trimEnd() !== '#EXTM3U') throw new PlaylistError('does not begin with #EXTM3U');
-  const read = lines.map(readLine).filter((line) => line !== undefined);
+  const read = lines.map((line) => readLine(line, limits)).filter((line) => line !== undefined);
   const isMaster = read.some((line) => typeof line !== 'string' && masterTags.has(line.name));
-  return isMaster ? parseMaster(read) : parseMedia(read);
+  return isMaster ? parseMaster(read, limits) : parseMedia(read, limits);
 }
 
-function readLine(line: string): Tag | string | undefined {
+function readLine(line: string, limits: PlaylistLimits): Tag | string | undefined {
   const text = line.trim();
   if (text === '') return undefined;
-  if (hasControl(text)) throw new PlaylistError('control character');
+  if (text.length > limits.line) throw new PlaylistError('line too long');
+  if (text.includes('\r')) throw new PlaylistError('control character');
   if (!text.startsWith('#')) return text;
   if (!text.startsWith('#EXT')) return { name: '', value: text };
   const colon = text.indexOf(':');
@@ -88,16 +84,26 @@ function readLine(line: string): Tag | string | undefined {
   return { name: text.slice(1, colon), value: text.slice(colon + 1) };
 }
 
+/**
+ * Control characters besides tabs and line ends (RFC 8216, section 4.1), and the separators U+2028 and U+2029: where a
+ * player takes one of them for the end of a line, it would read a tag that nobody here has seen.
+ */
 function hasControl(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true;
+    if (code < 0x20 ? code !== 0x09 && code !== 0x0a && code !== 0x0d : code >= 0x7f && isHighControl(code))
+      return true;
   }
   return false;
 }
 
-function parseMaster(read: readonly (Tag | string)[]): MasterPlaylist {
+function isHighControl(code: number): boolean {
+  return code <= 0x9f || code === 0x2028 || code === 0x2029;
+}
+
+function parseMaster(read: readonly (Tag | string)[], limits: PlaylistLimits): MasterPlaylist {
   const lines: MasterLine[] = [];
+  let listed = 0;
   let streamInf: Tag | undefined;
   for (const line of read) {
     if (typeof line === 'string') {
@@ -106,6 +112,8 @@ function parseMaster(read: readonly (Tag | string)[]): MasterPlaylist {
       streamInf = undefined;
     } else {
       if (line.name === 'EXTINF') throw new PlaylistError('both a master and a media playlist');
+      if (listsPlaylist.has(line.name)) listed += 1;
+      if (listed > limits.variants) throw new PlaylistError('too many variants');
       lines.push({ tag: line });
       if (line.name === 'EXT-X-STREAM-INF') streamInf = line;
     }
@@ -124,11 +132,13 @@ function headerEnd(read: readonly (Tag | string)[]): number {
   return end;
 }
 
-function parseMedia(read: readonly (Tag | string)[]): MediaPlaylist {
+function parseMedia(read: readonly (Tag | string)[], limits: PlaylistLimits): MediaPlaylist {
   const header: Tag[] = [];
   const segments: Segment[] = [];
-  const scan = new SegmentScan();
+  const dateRanges: Tag[] = [];
+  const scan = new SegmentScan(limits);
   const end = headerEnd(read);
+  let ended = false;
   for (const [index, line] of read.entries()) {
     if (typeof line === 'string') {
       if (segments.length === 0) scan.begin(header);
@@ -139,22 +149,26 @@ function parseMedia(read: readonly (Tag | string)[]): MediaPlaylist {
     } else {
       scan.tag(line);
     }
+    if (typeof line === 'string') continue;
+    if (line.name === 'EXT-X-DATERANGE') dateRanges.push(line);
+    else if (line.name === 'EXT-X-ENDLIST') ended = true;
   }
   const target = find(header, 'EXT-X-TARGETDURATION');
   if (target === undefined) throw new PlaylistError('no EXT-X-TARGETDURATION');
   const skip = find(header, 'EXT-X-SKIP');
   const discontinuity = find(header, 'EXT-X-DISCONTINUITY-SEQUENCE');
-  const tail = scan.rest();
   return {
     kind: 'media',
     header,
-    version: integerOf(find(header, 'EXT-X-VERSION')?.value ?? '1'),
+    version: integerOf(find(header, 'EXT-X-VERSION')?.value ?? '1', highestVersion),
     targetDuration: Math.ceil(decimalOf(target.value)),
-    mediaSequence: integerOf(find(header, 'EXT-X-MEDIA-SEQUENCE')?.value ?? '0'),
-    discontinuitySequence: discontinuity === undefined ? undefined : integerOf(discontinuity.value),
-    skipped: skip === undefined ? 0 : integerOf(parseAttributes(skip.value).get('SKIPPED-SEGMENTS')),
-    ended: [...tail, ...segments.flatMap((segment) => segment.tags)].some((tag) => tag.name === 'EXT-X-ENDLIST'),
+    mediaSequence: integerOf(find(header, 'EXT-X-MEDIA-SEQUENCE')?.value ?? '0', highestSequence),
+    discontinuitySequence:
+      discontinuity === undefined ? undefined : integerOf(discontinuity.value, highestDiscontinuity),
+    skipped: skip === undefined ? 0 : integerOf(parseAttributes(skip.value).get('SKIPPED-SEGMENTS'), highestSequence),
+    ended,
     segments,
-    tail,
+    tail: scan.rest(),
+    dateRanges,
   };
 }

@@ -24,8 +24,8 @@ export interface Segment {
   readonly byteRange: ByteRange | undefined;
   /** EXT-X-KEY tags in force; empty when the segment is in the clear. */
   readonly keys: readonly Tag[];
-  /** The EXT-X-MAP tag in force. */
-  readonly map: Tag | undefined;
+  /** The EXT-X-MAP tag in force, and the keys that were in force where it stands: they are those of its bytes. */
+  readonly map: { readonly tag: Tag; readonly keys: readonly Tag[] } | undefined;
   /** Epoch ms of the first sample, written here or counted on from an earlier segment without a discontinuity between. */
   readonly programDateTime: number | undefined;
   /** All tags before the URI, in order, those that are also fields included. */
@@ -49,6 +49,8 @@ export interface MediaPlaylist {
   readonly segments: readonly Segment[];
   /** Tags after the last segment: parts of the one in the making, preload hints, rendition reports. */
   readonly tail: readonly Tag[];
+  /** EXT-X-DATERANGE tags wherever they stand, in order: they are the playlist's, not a segment's. */
+  readonly dateRanges: readonly Tag[];
 }
 
 /** One line of a master playlist: a tag, or a URI with the EXT-X-STREAM-INF that it completes. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { parseAttributes, setAttribute } from '../../src/hls/attributes.js';
+import { mergeAttributes, parseAttributes, setAttribute } from '../../src/hls/attributes.js';
 import { type MediaPlaylist, type Playlist, PlaylistError, renderTag } from '../../src/hls/playlist.js';
+import { playlistLimits } from '../../src/hls/playlist-limits.js';
 import { parsePlaylist } from '../../src/hls/playlist-parser.js';
+import { assertLinear } from '../support/linear.js';
 import { runs } from '../support/runs.js';
 
 function media(text: string): MediaPlaylist {
@@ -72,7 +74,7 @@ suite('parsing', () => {
         [268, '268.mp4', false],
       ],
     );
-    assert.equal(playlist.segments[2]?.map?.value, 'URI="init.mp4"');
+    assert.equal(playlist.segments[2]?.map?.tag.value, 'URI="init.mp4"');
     assert.equal(playlist.segments[0]?.programDateTime, Date.UTC(2026, 1, 14, 2, 13, 36, 106));
     assert.equal(playlist.segments[1]?.programDateTime, undefined, 'no time is carried over a discontinuity');
     assert.deepEqual(
@@ -146,6 +148,24 @@ suite('parsing', () => {
       '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:9007199254740991\n#EXTINF:1,\na\n',
     ],
     ['a control character', '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na\u0001b\n'],
+    ['a control character of the second kind', '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\u0085#EXT-X-ENDLIST\na\n'],
+    ['a line end within a line', '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\r#EXT-X-ENDLIST\na\n'],
+    ['a separator of lines', '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\u2028#EXT-X-ENDLIST\na\n'],
+    ['a target duration of a week', '#EXTM3U\n#EXT-X-TARGETDURATION:604800\n#EXTINF:4,\na\n'],
+    [
+      'a number with no room to count on',
+      `#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:${2 ** 52 + 1}\n#EXTINF:1,\na\n`,
+    ],
+    ['skipped segments beyond all counting', '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-SKIP:SKIPPED-SEGMENTS=9e15\n'],
+    [
+      'a discontinuity sequence that players cannot hold',
+      '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-DISCONTINUITY-SEQUENCE:2147483648\n#EXTINF:1,\na\n',
+    ],
+    ['a version of the far future', '#EXTM3U\n#EXT-X-VERSION:9007199254740991\n#EXT-X-TARGETDURATION:4\n'],
+    [
+      'a byte range beyond exact numbers',
+      '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n#EXT-X-BYTERANGE:9007199254740991@9007199254740991\na\n',
+    ],
     ['a number after a segment', '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na\n#EXT-X-MEDIA-SEQUENCE:4\n'],
     ['master and media at once', `${master}#EXTINF:4,\na\n`],
     ['a variant without its tag', '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO\nlow.m3u8\n'],
@@ -155,10 +175,43 @@ suite('parsing', () => {
     test(`refuses ${name}`, () => assert.throws(() => parsePlaylist(text), PlaylistError));
   }
 
-  test('is bounded in length and lines', () => {
-    const limits = { length: 1000, lines: 20 };
-    assert.throws(() => parsePlaylist(`#EXTM3U\n${'x'.repeat(1000)}`, limits), PlaylistError);
-    assert.throws(() => parsePlaylist(`#EXTM3U\n${'\n'.repeat(30)}`, limits), PlaylistError);
+  const head = '#EXTM3U\n#EXT-X-TARGETDURATION:4\n';
+  const segment = '#EXTINF:4,\na\n';
+  const key = (index: number) => `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="k",KEYFORMAT="${index}"\n`;
+  const bounds: [name: keyof typeof playlistLimits, limit: number, text: (count: number) => string][] = [
+    ['length', 100, (count) => `${head}${segment}#${'x'.repeat(count - head.length - segment.length - 1)}`],
+    ['lines', 20, (count) => `#EXTM3U\n#EXT-X-TARGETDURATION:4${'\n'.repeat(count - 2)}`],
+    ['line', 50, (count) => `${head}${segment}#${'x'.repeat(count - 1)}\n`],
+    ['segments', 10, (count) => head + segment.repeat(count)],
+    ['parts', 10, (count) => head + segment + '#EXT-X-PART:DURATION=1,URI="p"\n'.repeat(count)],
+    ['keys', 3, (count) => head + Array.from({ length: count }, (_, index) => key(index)).join('') + segment],
+    ['carried', 50, (count) => `${head}#EXT-X-MAP:URI="${'m'.repeat(count - 6)}"\n${segment}`],
+    ['variants', 5, (count) => `#EXTM3U\n${'#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n'.repeat(count)}`],
+  ];
+  for (const [name, limit, text] of bounds) {
+    test(`is bounded in ${name}: the most is read, one more is refused`, () => {
+      const limits = { ...playlistLimits, [name]: limit };
+      assert.doesNotThrow(() => parsePlaylist(text(limit), limits));
+      assert.throws(() => parsePlaylist(text(limit + 1), limits), PlaylistError);
+    });
+  }
+
+  test('a date that cannot be written again is none', () => {
+    const at = (date: string) =>
+      media(`${head}#EXT-X-PROGRAM-DATE-TIME:${date}\n#EXTINF:86400,\na\n${segment}`).segments.map(
+        (one) => one.programDateTime,
+      );
+    assert.deepEqual(at('+275760-09-13T00:00:00.000Z'), [undefined, undefined]);
+    assert.deepEqual(at(`2026-01-01T00:00:00Z${' '.repeat(1000)}(${'('.repeat(1000)}`), [undefined, undefined]);
+    assert.equal(at('9999-12-30T12:00:00Z')[1], undefined, 'counted on beyond the last date');
+  });
+
+  test('keys of an initialisation section are those in force where it stands', () => {
+    const text = `${head}#EXT-X-MAP:URI="clear.mp4"\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n${segment}`;
+    assert.deepEqual(media(text).segments[0]?.map?.keys, []);
+    const after = `${head}#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXT-X-MAP:URI="i.mp4"\n#EXT-X-KEY:METHOD=NONE\n${segment}`;
+    assert.equal(media(after).segments[0]?.map?.keys.length, 1);
+    assert.deepEqual(media(after).segments[0]?.keys, []);
   });
 
   test('hostile text is refused as such or parsed, and nothing else', () => {
@@ -231,5 +284,70 @@ suite('attribute lists', () => {
   ];
   for (const [before, after] of settings) {
     test(`one is set in ${before}`, () => assert.equal(setAttribute(before, 'IV', '0x1'), after));
+  }
+});
+
+suite('the worst text an origin can make is read in time that grows with its length', () => {
+  const head = '#EXTM3U\n#EXT-X-TARGETDURATION:4\n';
+  const fill = (piece: (index: number) => string, size: number) => {
+    const pieces: string[] = [];
+    for (let length = 0; length < size; length += pieces.at(-1)?.length ?? 0) pieces.push(piece(pieces.length));
+    return pieces.join('');
+  };
+  const attributeLists: [name: string, piece: string, before?: string][] = [
+    ['blanks before a quote', ' ', 'A='],
+    ['blanks before a name', ' '],
+    ['a name without an end', 'A'],
+    ['text without an end', 'x', 'A='],
+    ['a quote without an end', 'x', 'A="'],
+    ['blanks behind a quote', ' ', 'A="x"'],
+    ['many attributes', 'A=1,'],
+    ['commas', ',', 'A='],
+  ];
+  for (const [name, piece, before = ''] of attributeLists) {
+    const make = (size: number) => `${before}${piece.repeat(size / piece.length)}"`;
+    test(`attributes: ${name}`, () => {
+      assertLinear(make, (text) => parseAttributes(text));
+      assertLinear(make, (text) => setAttribute(text, 'B', '1'));
+      assertLinear(make, (text) => mergeAttributes(text, text));
+    });
+  }
+
+  const texts: [name: string, make: (size: number) => string][] = [
+    ['one line', (size) => `#EXTM3U\n#${'x'.repeat(size)}`],
+    ['blank lines', (size) => `#EXTM3U\n${'\n'.repeat(size)}`],
+    ['carriage returns', (size) => `#EXTM3U\n${'\r'.repeat(size)}`],
+    ['blanks in a line', (size) => `#EXTM3U\n${' '.repeat(size)}x`],
+    ['blanks in a number', (size) => `#EXTM3U\n#EXT-X-TARGETDURATION:${' '.repeat(size)}x`],
+    ['digits', (size) => `#EXTM3U\n#EXT-X-TARGETDURATION:${'1'.repeat(size)}`],
+    ['a date of parentheses', (size) => `${head}#EXT-X-PROGRAM-DATE-TIME:${'('.repeat(size)}\n#EXTINF:1,\na\n`],
+    ['tags nobody knows', (size) => head + fill((index) => `#EXT-X-${index}\n`, size)],
+    ['tags of one segment', (size) => `${head}${fill(() => '#EXT-X-GAP\n', size)}#EXTINF:1,\na\n`],
+    ['header tags', (size) => head + fill(() => '#EXT-X-START:TIME-OFFSET=0\n', size)],
+    ['segments of no duration', (size) => head + fill(() => '#EXTINF:0,\na\n', size)],
+    ['keys of many formats', (size) => head + fill((index) => `#EXT-X-KEY:METHOD=X,KEYFORMAT="${index}"\n`, size)],
+    ['a key for each segment', (size) => head + fill(() => '#EXT-X-KEY:METHOD=X,URI="k"\n#EXTINF:1,\na\n', size)],
+    ['date ranges', (size) => head + fill((index) => `#EXT-X-DATERANGE:ID="${index}"\n`, size)],
+    ['parts', (size) => head + fill(() => '#EXT-X-PART:URI="p"\n', size)],
+    ['byte ranges', (size) => head + fill((index) => `#EXTINF:1,\n#EXT-X-BYTERANGE:1@${index}\na\n`, size)],
+    ['variants', (size) => `#EXTM3U\n${fill(() => '#EXT-X-STREAM-INF:BANDWIDTH=1\nv\n', size)}`],
+  ];
+  // Nothing is bounded here: the time must not depend on the bounds.
+  const limits = Object.fromEntries(Object.keys(playlistLimits).map((name) => [name, 1e9]));
+  const unbounded = { ...playlistLimits, ...limits, keys: playlistLimits.keys };
+  for (const [name, make] of texts) {
+    test(`a playlist: ${name}`, () => {
+      assertLinear(make, (text) => {
+        try {
+          parsePlaylist(text, unbounded);
+        } catch (error) {
+          // Read to the end, or at least as far as the worst of it.
+          assert.match(
+            String(error),
+            /PlaylistError: (malformed|no EXT-X-TARGETDURATION|segment without|too many keys)/,
+          );
+        }
+      });
+    });
   }
 });
