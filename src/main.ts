@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { addChannels } from './commands/channels.js';
 import { addConfig } from './commands/config.js';
 import { addDemo } from './commands/demo.js';
+import { print } from './commands/lifetime.js';
 import { addOrigin } from './commands/origin.js';
 import { addRegister } from './commands/register.js';
 import { addServe } from './commands/serve.js';
@@ -13,20 +14,43 @@ import { ConfigError } from './config.js';
 import { WeirError } from './errors.js';
 import { version } from './package.js';
 
+const reading = 'it reads its settings again on SIGHUP (kill -HUP PID), and when its configuration file changes';
+const checking = 'weir config --check says whether the settings are fine';
+/** What other servers have a command for. */
+const otherwise: Readonly<Record<string, string>> = {
+  reload: reading,
+  check: checking,
+  validate: checking,
+  start: 'weir serve runs the edge',
+  run: 'weir serve runs the edge',
+  stop: 'SIGTERM ends it once its players have finished',
+};
+
+/** Commander's words for a wrong command line in weir's. */
+function explainUsage(text: string): string {
+  const advice = otherwise[/^error: unknown command '(\w+)'/.exec(text)?.[1] ?? ''];
+  const told = text.replace(/^error: /, 'weir: ');
+  return advice === undefined ? told : `${told.trimEnd()}; ${advice}\n`;
+}
+
 function createProgram(): Command {
   const program = new Command('weir')
     .description('Edge load balancer and relay for live streams.')
     .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print what there is')
-    .helpCommand(false)
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'weir: ')) });
+    .configureOutput({ outputError: (text, write) => write(explainUsage(text)) });
   addServe(program);
   addDemo(program);
   addRegister(program);
   addChannels(program);
   addConfig(program);
   addOrigin(program);
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => print(version));
   return program;
 }
 

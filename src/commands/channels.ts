@@ -104,7 +104,7 @@ async function channels(flags: Flags): Promise<void> {
 
 export function addChannels(program: Command): void {
   const command = program.command('channels').description('list what is registered, or follow it as it changes');
-  addEdgeFlag(addRegistryFlags(command), 'ask a running edge at its admin listener, whatever its registry')
+  addEdgeFlag(addRegistryFlags(command), 'ask a running edge, whatever its registry, at its admin listener')
     .option('-w, --watch', 'go on: + added, ~ changed, - removed')
     .option('--json', 'one JSON object a line')
     .option('--timeout <seconds>', 'longest wait for a list', number(0.1, 3600), 10);

@@ -3,10 +3,18 @@
 import { type Command, Option } from 'commander';
 import { exampleDocument, referenceDocument, schemaDocument } from '../config/documents.js';
 import { renderEffective } from '../config/effective.js';
-import { addRegistryFlags, addSettingFlags, type CommonFlags, requestOf } from './options.js';
+import {
+  addListenFlags,
+  addRegistryFlags,
+  addSettingFlags,
+  type CommonFlags,
+  type ListenFlags,
+  listenOverrides,
+  requestOf,
+} from './options.js';
 import { readSettings } from './settings.js';
 
-interface Flags extends CommonFlags {
+interface Flags extends CommonFlags, ListenFlags {
   readonly check?: true;
   readonly schema?: true;
   readonly example?: true;
@@ -23,13 +31,15 @@ function output(flags: Flags): string {
   if (flags.schema) return schemaDocument;
   if (flags.example) return exampleDocument;
   if (flags.reference) return referenceDocument;
-  const { given } = readSettings(requestOf(flags));
+  const { given } = readSettings(requestOf(flags, listenOverrides(flags)));
   return flags.check ? '' : renderEffective(given);
 }
 
 export function addConfig(program: Command): void {
-  const command = program.command('config').description('print the settings in effect, secrets redacted');
-  addSettingFlags(addRegistryFlags(command))
+  const command = program
+    .command('config')
+    .description('print the settings that `weir serve` would take, secrets redacted');
+  addSettingFlags(addListenFlags(addRegistryFlags(command)))
     .addOption(new Option('--check', 'print only what is wrong').conflicts(['schema', 'example', 'reference']))
     .addOption(new Option('--schema', 'print the JSON Schema of the file').conflicts(['example', 'reference']))
     .addOption(new Option('--example', 'print a commented file with every default').conflicts('reference'))

@@ -3,8 +3,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { settings } from '../config/settings.js';
 import { ConfigError, type ConfigRequest, type Override } from '../config.js';
-import type { ConfigInput } from '../config-schema.js';
+import type { Config, ConfigInput } from '../config-schema.js';
 import { parseServiceAddress } from '../net-address.js';
+import { listenerUrl } from '../registrar/edge-url.js';
 import { parseChannelName } from '../registry/names.js';
 
 export interface CommonFlags {
@@ -79,18 +80,44 @@ export const number = (minimum: number, maximum: number) => (text: string) => {
   throw new InvalidArgumentError(`Expected a number from ${minimum} to ${maximum}.`);
 };
 
+export interface ListenFlags {
+  readonly listen?: string;
+  readonly admin?: string;
+  readonly policy?: Config['balancer']['policy'];
+}
+
+/** The flags of an edge, for what runs one and for what prints its settings. */
+export function addListenFlags(command: Command): Command {
+  return command
+    .option('--listen <address:port>', `listener for players (${standsFor('listen')})`)
+    .option('--admin <address:port>', `listener for metrics, health and API (${standsFor('admin.listen')})`)
+    .option(
+      '--policy <name>',
+      `how an endpoint is picked: ${settings.get('balancer.policy')?.expected} (${standsFor('balancer.policy')})`,
+    );
+}
+
+export const listenOverrides = ({ listen, admin, policy }: ListenFlags): readonly (Override | undefined)[] => [
+  override('--listen', listen, (address) => ({ listen: address })),
+  override('--admin', admin, (address) => ({ admin: { listen: address } })),
+  // The schema says what a policy may be, for the flag as for the file.
+  override('--policy', policy, (name) => ({ balancer: { policy: name } })),
+];
+
 export interface EdgeFlags {
   readonly admin?: string;
 }
 
-/** `--admin URL`, for commands that may ask a running edge instead of ZooKeeper. */
+/** `--admin`, for commands that may ask a running edge instead of ZooKeeper: its URL, or what its own `--admin` says. */
 export function addEdgeFlag(command: Command, description: string): Command {
-  return command.addOption(new Option('--admin <url>', description).conflicts('zookeeper'));
+  return command.addOption(new Option('--admin <url>', `${description}: a URL or ADDRESS:PORT`).conflicts('zookeeper'));
 }
 
-/** What `--admin URL` means: the registry is in the edge there. */
+/** What `--admin` means: the registry is in the edge there. */
 export const edgeOverride = ({ admin }: EdgeFlags): Override | undefined =>
-  override('--admin', admin, (url) => ({ registry: { kind: 'embedded', embedded: { url } } }));
+  override('--admin', admin, (where) => ({
+    registry: { kind: 'embedded', embedded: { url: listenerUrl(where) ?? where } },
+  }));
 
 export function channelName(text: string): string {
   if (parseChannelName(text) !== undefined) return text;

@@ -1,22 +1,24 @@
 // `weir serve`: the edge.
 
 import type { Command } from 'commander';
-import { settings } from '../config/settings.js';
-import type { Config } from '../config-schema.js';
 import { version } from '../package.js';
 import { startConfiguredEdge } from './edge.js';
 import { aborted, print, untilAskedToEnd } from './lifetime.js';
-import { addRegistryFlags, addSettingFlags, type CommonFlags, override, requestOf, standsFor } from './options.js';
+import {
+  addListenFlags,
+  addRegistryFlags,
+  addSettingFlags,
+  type CommonFlags,
+  type ListenFlags,
+  listenOverrides,
+  requestOf,
+} from './options.js';
 import { followSettings } from './reload.js';
 import { remindWhile } from './reminder.js';
 import { settingsWithLogger } from './settings.js';
 import { registryName, urlOf } from './where.js';
 
-interface Flags extends CommonFlags {
-  readonly listen?: string;
-  readonly admin?: string;
-  readonly policy?: Config['balancer']['policy'];
-}
+type Flags = CommonFlags & ListenFlags;
 
 const examples = `
 Examples:
@@ -31,12 +33,7 @@ change of the configuration file put new settings into effect without refusing a
 const endSignals = ['SIGINT', 'SIGTERM'] as const;
 
 async function serve(flags: Flags): Promise<void> {
-  const request = requestOf(flags, [
-    override('--listen', flags.listen, (listen) => ({ listen })),
-    override('--admin', flags.admin, (listen) => ({ admin: { listen } })),
-    // The schema says what a policy may be, for the flag as for the file.
-    override('--policy', flags.policy, (policy) => ({ balancer: { policy } })),
-  ]);
+  const request = requestOf(flags, listenOverrides(flags));
   const { config, logger } = settingsWithLogger(request);
   // Means nothing before there is something to reload, and once it ends.
   process.on('SIGHUP', () => {});
@@ -66,12 +63,7 @@ export function addServe(program: Command): void {
   const command = program
     .command('serve')
     .description('run the edge: players in front, endpoints of a registry behind');
-  addRegistryFlags(command)
-    .option('--listen <address:port>', `listener for players (${standsFor('listen')})`)
-    .option('--admin <address:port>', `listener for metrics, health and API (${standsFor('admin.listen')})`)
-    .option(
-      '--policy <name>',
-      `how an endpoint is picked: ${settings.get('balancer.policy')?.expected} (${standsFor('balancer.policy')})`,
-    );
-  addSettingFlags(command).addHelpText('after', examples).action(serve);
+  addSettingFlags(addListenFlags(addRegistryFlags(command)))
+    .addHelpText('after', examples)
+    .action(serve);
 }

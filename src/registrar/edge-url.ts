@@ -5,11 +5,19 @@ import { parseListenAddress } from '../net-address.js';
 
 const everywhere = ['', '0.0.0.0', '::'];
 
-/** Without a URL in the settings, the edge on this machine; one that listens everywhere, over loopback. */
+/** The edge that listens at `ADDRESS:PORT`: over loopback if it does so everywhere. undefined: it is no such address. */
+export function listenerUrl(listen: string): string | undefined {
+  const parsed = parseListenAddress(listen);
+  if (parsed === undefined) return undefined;
+  const { host = '', port } = parsed;
+  const reached = everywhere.includes(host) ? '127.0.0.1' : host;
+  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
+}
+
+/** Without a URL in the settings, the edge on this machine. */
 export function edgeUrl({ admin, registry }: Config): string {
   const { url } = registry.embedded;
   if (url !== undefined) return url.replace(/\/$/, '');
-  const { host = '', port } = parseListenAddress(admin.listen) ?? { port: 0 };
-  const reached = everywhere.includes(host) ? '127.0.0.1' : host;
-  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
+  // The schema has checked it.
+  return listenerUrl(admin.listen) ?? admin.listen;
 }

@@ -18,7 +18,14 @@ test('--help names every command', async () => {
 });
 
 test('--version prints the version', async () => {
-  assert.deepEqual(await runWeir(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
+  for (const words of [['--version'], ['version']]) {
+    assert.deepEqual(await runWeir(words), { code: 0, stdout: `${version}\n`, stderr: '' });
+  }
+});
+
+test('help shows what --help does', async () => {
+  assert.deepEqual(await runWeir(['help']), await runWeir(['--help']));
+  assert.deepEqual(await runWeir(['help', 'serve']), await runWeir(['serve', '--help']));
 });
 
 for (const command of commands) {
@@ -33,6 +40,8 @@ for (const command of commands) {
 const usageErrors: [parameters: string[], message: RegExp][] = [
   [[], /Usage: weir/],
   [['serv'], /unknown command 'serv'\n\(Did you mean serve\?\)/],
+  [['reload'], /unknown command 'reload'; it reads its settings again on SIGHUP/],
+  [['serve', '--admin', 'http://127.0.0.1:8081'], /admin\.listen: expected ADDRESS:PORT, .*\(--admin\)/],
   [['serve', '--lissen', ':1'], /unknown option '--lissen'\n\(Did you mean --listen\?\)/],
   [['serve', 'now'], /too many arguments/],
   [['serve', '--listen'], /argument missing/],
@@ -69,6 +78,25 @@ test('weir config prints YAML with its sources, --check nothing', async () => {
   assert.deepEqual(await runWeir(['config', '--check']), { code: 0, stdout: '', stderr: '' });
 });
 
+test('weir config takes the flags of weir serve', async () => {
+  const { code, stdout } = await runWeir(['config', '--listen', ':1', '--admin', ':2', '--policy', 'p2c']);
+  assert.equal(code, 0);
+  assert.match(stdout, /^listen: :1 {2}# --listen$/m);
+  assert.match(stdout, /^ {2}listen: :2 {2}# --admin$/m);
+  assert.match(stdout, /^ {2}policy: p2c {2}# --policy$/m);
+});
+
+test('an unknown variable of the environment is told and keeps nobody from starting', async () => {
+  const child = spawnWeir(['config', '--check'], { WEIR_VERSION: '1' });
+  let stderr = '';
+  child.stderr?.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0);
+  assert.match(stderr, /^weir: warning: WEIR_VERSION: no setting has this variable, it is ignored; /);
+});
+
 async function takenPort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -94,11 +122,14 @@ test('a port that is taken ends serve with exit code 1 and advice', async () => 
   }
 });
 
-test('channels of an edge that is not there ends with exit code 1 and words', async () => {
-  const { code, stderr } = await runWeir(['channels', '--admin', `http://127.0.0.1:${await closedPort()}`]);
-  assert.equal(code, 1);
-  assert.match(stderr, /^weir: no answer from the edge at .*ECONNREFUSED/);
-  assert.doesNotMatch(stderr, /\n\s+at /);
+test('channels of an edge that is not there ends with exit code 1 and words, its --admin in either form', async () => {
+  const port = await closedPort();
+  for (const admin of [`http://127.0.0.1:${port}`, `127.0.0.1:${port}`]) {
+    const { code, stderr } = await runWeir(['channels', '--admin', admin]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^weir: no answer from the edge at .*ECONNREFUSED/);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  }
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

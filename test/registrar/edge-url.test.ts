@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/config.js';
-import { edgeUrl } from '../../src/registrar/edge-url.js';
+import { edgeUrl, listenerUrl } from '../../src/registrar/edge-url.js';
 
 const urls: [sets: string[], url: string][] = [
   [[], 'http://127.0.0.1:8081'],
@@ -17,3 +17,8 @@ for (const [sets, url] of urls) {
     assert.equal(edgeUrl(loadConfig({ sets })), url);
   });
 }
+
+test('a URL is no address to listen on, and an address is', () => {
+  assert.equal(listenerUrl('127.0.0.1:8081'), 'http://127.0.0.1:8081');
+  assert.equal(listenerUrl('http://127.0.0.1:8081'), undefined);
+});
