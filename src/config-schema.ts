@@ -40,7 +40,13 @@ const log = z.strictObject({
       .prefault('info')
       .describe('The least severe level that is written.'),
   ),
-  requests: reload('live', flag(true, 'One line a request at info.')),
+  requests: reload(
+    'live',
+    flag(
+      false,
+      'One line a request at info: method, path without its query, channel, endpoint, status, bytes, times, player.',
+    ),
+  ),
   format: reload(
     'restart',
     z.enum(['auto', 'json', 'pretty']).prefault('auto').describe('auto: pretty on a terminal, JSON elsewhere.'),

@@ -1,17 +1,22 @@
 // The pino root. Everything logs through a child of it; nothing secret and nothing a chunk goes in.
 
-import { type Logger, pino } from 'pino';
+import { type Logger, pino, stdTimeFunctions } from 'pino';
 import pretty from 'pino-pretty';
 import type { Config } from './config-schema.js';
 
 export type { Logger } from 'pino';
 
-/** Writes JSON lines to standard error, or readable ones when that is a terminal. */
+/** Writes a line each to standard error: JSON with the name of the level and the time as ISO 8601, or readable on a terminal. */
 export function createLogger(settings: Config['log']): Logger {
   const readable = settings.format === 'pretty' || (settings.format === 'auto' && process.stderr.isTTY);
-  const options = { level: settings.level, base: null };
+  const options = {
+    level: settings.level,
+    base: null,
+    formatters: { level: (label: string) => ({ level: label }) },
+    timestamp: stdTimeFunctions.isoTime,
+  };
   if (!readable) return pino(options, pino.destination({ dest: 2, sync: false, minLength: 0 }));
-  return pino(options, pretty({ destination: 2, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', sync: true }));
+  return pino(options, pretty({ destination: 2, translateTime: 'SYS:HH:MM:ss.l', singleLine: true, sync: true }));
 }
 
 /** For tests and tools that want no output. */

@@ -86,6 +86,11 @@ export function isPeer(server: ServerOrigin): boolean {
   return server.startsWith('http://~');
 }
 
+/** An address of a socket; IPv4 as such, also where a socket for both families calls it `::ffff:a.b.c.d`. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
 /** A list of networks. An IPv4 address written as IPv6 (`::ffff:a.b.c.d`) is judged as the IPv4 address it is. */
 export class Networks {
   readonly #list = new BlockList();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseCidr, parseListenAddress, parseServiceAddress } from '../src/net-address.js';
+import { parseCidr, parseListenAddress, parseServiceAddress, plainAddress } from '../src/net-address.js';
 import { runs } from './support/runs.js';
 
 test('addresses that an endpoint may register are taken as they are', () => {
@@ -140,4 +140,11 @@ test('networks', () => {
     ['', undefined],
   ];
   for (const [text, expected] of table) assert.deepEqual(parseCidr(text), expected, text);
+});
+
+test('an IPv4 address of a socket for both families is told as such', () => {
+  assert.equal(plainAddress('::ffff:127.0.0.1'), '127.0.0.1');
+  assert.equal(plainAddress('10.0.0.1'), '10.0.0.1');
+  assert.equal(plainAddress('::1'), '::1');
+  assert.equal(plainAddress('::ffff:0:1'), '::ffff:0:1');
 });

@@ -7,6 +7,8 @@ import type { WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Metrics, Protocol } from '../metrics.js';
 import type { ChannelName } from '../model.js';
+import { plainAddress } from '../net-address.js';
+import { accessFields } from './access-log.js';
 import { acceptableRequestId, corsHeaders, type Hop } from './headers.js';
 
 /** What every request needs of the edge. */
@@ -29,7 +31,7 @@ export class PlayerExchange {
   readonly hop: Hop;
   protocol: Protocol = 'other';
   channel: ChannelName | undefined;
-  /** The service address that answers. */
+  /** The service address that answers, or another worker. */
   endpoint: string | undefined;
   readonly #startedAt = performance.now();
   #firstByteAt: number | undefined;
@@ -45,7 +47,7 @@ export class PlayerExchange {
     const { trustForwarded } = edge.settings;
     const given = trustForwarded ? acceptableRequestId(request.headers['x-request-id']) : undefined;
     this.hop = {
-      remoteAddress: request.socket.remoteAddress ?? 'unknown',
+      remoteAddress: plainAddress(request.socket.remoteAddress ?? 'unknown'),
       requestId: given ?? randomUUID(),
       via: edge.via,
       trustForwarded,
@@ -85,7 +87,7 @@ export class PlayerExchange {
     if (this.#ended) return;
     this.#ended = true;
     const { metrics, logger } = this.edge;
-    const { protocol, channel, endpoint } = this;
+    const { protocol, channel, endpoint, request, hop } = this;
     const seconds = (performance.now() - this.#startedAt) / 1000;
     const firstByte = this.#firstByteAt === undefined ? undefined : (this.#firstByteAt - this.#startedAt) / 1000;
     if (this.#open) metrics.openStreams.dec({ protocol });
@@ -94,21 +96,22 @@ export class PlayerExchange {
     metrics.duration.observe({ protocol }, seconds);
     if (firstByte !== undefined) metrics.firstByte.observe({ protocol }, firstByte);
     if (!this.edge.log.requests) return;
-    logger.info(
-      {
-        id: this.hop.requestId,
-        protocol,
-        channel,
-        endpoint,
-        status: this.#status,
-        code: this.#code,
-        bytes: this.#bytesOut,
-        firstByte: round(firstByte),
-        duration: round(seconds),
-        remote: this.hop.remoteAddress,
-      },
-      'request',
-    );
+    const record = {
+      id: hop.requestId,
+      method: request.method,
+      target: request.url,
+      protocol,
+      channel,
+      endpoint,
+      status: this.#status,
+      code: this.#code,
+      bytes: this.#bytesOut,
+      firstByte,
+      duration: seconds,
+      remote: hop.remoteAddress,
+      agent: request.headers['user-agent'],
+    };
+    logger.info(accessFields(record), 'request');
   }
 }
 
@@ -133,8 +136,4 @@ export function answerError(exchange: PlayerExchange, response: ServerResponse, 
   exchange.started(error.status);
   response.writeHead(error.status, headers);
   response.end(exchange.request.method === 'HEAD' ? undefined : body);
-}
-
-function round(seconds: number | undefined): number | undefined {
-  return seconds === undefined ? undefined : Math.round(seconds * 1e6) / 1e6;
 }

@@ -5,12 +5,18 @@ import type { PlayerExchange } from './exchange.js';
 
 export type Fields = (string | string[])[];
 
+/** Where a worker has an answer from, in its answer to another worker. */
+export const endpointField = 'x-weir-endpoint';
+
 const anyOrigin = new WeakMap<readonly string[], Fields>();
 
 /** CORS, request id, and the end of the connection where it is near. The list is the caller's to extend. */
 export function commonFields(exchange: PlayerExchange): Fields {
   const fields = corsFields(exchange).slice();
   fields.push('x-request-id', exchange.hop.requestId, 'via', exchange.hop.via);
+  // For the log of the worker that asks: players are not told.
+  if (exchange.edge.audience === 'workers' && exchange.endpoint !== undefined)
+    fields.push(endpointField, exchange.endpoint);
   if (exchange.edge.draining()) fields.push('connection', 'close');
   return fields;
 }

@@ -9,6 +9,7 @@ import type { HlsSessions } from '../hls/sessions.js';
 import type { ChannelName, ServerOrigin } from '../model.js';
 import type { UpstreamClient } from '../upstream/client.js';
 import type { PlayerExchange } from './exchange.js';
+import { endpointField } from './fields.js';
 import { unpinnedMaxAge } from './hls.js';
 import { ObjectReply } from './object-reply.js';
 import { createPeerLoad } from './peer-load.js';
@@ -120,6 +121,8 @@ export class PeerHlsHandler {
         this.#send(exchange, route, response, { ...wanted, key: `${wanted.key} ${range}`, range, selects: false });
       },
       done: (finished) => {
+        const endpoint = finished.head?.headers[endpointField];
+        if (typeof endpoint === 'string') exchange.endpoint = endpoint;
         if (lookup !== 'miss') metrics.hlsSavedBytes.inc(finished.body?.length ?? finished.received);
       },
     });

@@ -128,6 +128,46 @@ async function goesOn(viewers: readonly FlvViewer[], what: string): Promise<void
   await waitFor(grown, { what });
 }
 
+test('the request log names path, channel and origin, whichever worker answers, and nothing of a query', async () => {
+  const one = await origin();
+  const edge = await edgeOf([one], '--set', 'log.requests=true');
+  interface Line {
+    readonly msg: string;
+    readonly level: string;
+    readonly time: string;
+    readonly worker: number;
+    readonly path: string;
+    readonly channel: string;
+    readonly endpoint: string;
+    readonly remote: string;
+  }
+  const lines = () => {
+    const complete = edge.log().split('\n').slice(0, -1);
+    const parsed = complete.map((line) => JSON.parse(line) as Line);
+    return parsed.filter(({ msg, path }) => msg === 'request' && path.includes('m3u8'));
+  };
+  const asked = async () => {
+    const agent = new Agent({ keepAlive: false });
+    assert.equal((await request(`${edge.players}/live/news.m3u8?token=correct-horse`, agent)).status, 200);
+    return new Set(lines().map(({ worker }) => worker)).size === 2;
+  };
+  await waitFor(asked, { what: 'an answer of each worker' });
+  for (const { level, time, path, channel, endpoint, remote } of lines()) {
+    assert.deepEqual(
+      { level, path, channel, endpoint, remote },
+      {
+        level: 'info',
+        path: '/live/news.m3u8',
+        channel: 'news',
+        endpoint: one.address,
+        remote: '127.0.0.1',
+      },
+    );
+    assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);
+  }
+  assert.ok(!edge.log().includes('correct-horse'));
+});
+
 test('1,000 viewers on two workers: one pull at the origin', async () => {
   const one = await origin();
   const edge = await edgeOf([one], '--set', 'log.requests=false');
