@@ -23,7 +23,7 @@ import type { Route } from './http/route.js';
 import { DataServer } from './http/server.js';
 import { createUpgradeAgents } from './http/upgrade.js';
 import { passWebSocket, refuseUpgrade } from './http/websocket.js';
-import type { Logger } from './log.js';
+import { type Logger, seldom } from './log.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import type { ChannelName, ServerOrigin, Update } from './model.js';
 import { hostOf, Networks, peerServer as peerServerOf } from './net-address.js';
@@ -105,7 +105,11 @@ export function createDataPlane(
   const store = new SnapshotStore();
   const pools = new Pools(store, allow, config.upstream);
   const balancer = createBalancer(config, store, allow, logger, metrics);
-  const client = createUpstreamClient(pools, config.upstream, (server, headers) => refresh(balancer, server, headers));
+  const sayExhausted = seldom((fields: object) => logger.error(fields, 'this process is at a limit of its system'));
+  const client = createUpstreamClient(pools, config.upstream, {
+    onHeaders: (server, headers) => refresh(balancer, server, headers),
+    onExhausted: ({ message }) => sayExhausted({ detail: message }),
+  });
   const agents = createUpgradeAgents(allow);
   let draining = false;
   const edge: EdgeContext = {
@@ -266,7 +270,7 @@ function createRelays(
   const { relay, upstream } = config;
   const gopLimits = { maxBytes: relay.gopCache.size, maxFrames: relay.gopCache.frames };
   const settings = { ...relay, gopLimits, firstByteTimeout: upstream.firstByteTimeout };
-  const headers = { accept: '*/*', 'user-agent': `weir/${version}`, via: edge.via };
+  const headers = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': `weir/${version}`, via: edge.via };
   const now = () => performance.now();
   return new Relays(settings, edge.metrics, { ...tools, headers, logger: edge.logger, now });
 }

@@ -42,7 +42,8 @@ const table = {
     message: 'The endpoint registered an address outside upstream.allow.',
   },
 
-  upstream_connect: { status: 502, side: 'upstream', message: 'The endpoint refused the connection.' },
+  upstream_connect: { status: 502, side: 'upstream', message: 'The endpoint does not accept the connection.' },
+  upstream_unresolved: { status: 502, side: 'upstream', message: "The endpoint's name does not resolve." },
   upstream_connect_timeout: { status: 504, side: 'upstream', message: 'Connecting took too long.' },
   upstream_first_byte_timeout: { status: 504, side: 'upstream', message: 'No first byte in time.' },
   upstream_idle_timeout: { status: 504, side: 'upstream', message: 'The endpoint fell silent.' },
@@ -56,6 +57,11 @@ const table = {
     status: 503,
     side: 'upstream',
     message: 'All connections to the endpoint are taken.',
+  },
+  upstream_redirect: {
+    status: 502,
+    side: 'upstream',
+    message: 'The endpoint redirects to where weir does not follow.',
   },
   upstream_status: {
     status: 502,

@@ -21,3 +21,25 @@ export function createLogger(settings: Config['log']): Logger {
 
 /** For tests and tools that want no output. */
 export const silentLogger: Logger = pino({ level: 'silent' });
+
+/**
+ * For what may happen a thousand times a second: writes once in `interval` ms at most, and tells how often it happened
+ * unsaid since the time before.
+ */
+export function seldom<Fields extends object>(
+  write: (fields: Fields & { readonly unsaid: number }) => void,
+  interval = 1_000,
+  now: () => number = () => performance.now(),
+): (fields: Fields) => void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  let unsaid = 0;
+  return (fields) => {
+    if (now() - saidAt < interval) {
+      unsaid += 1;
+      return;
+    }
+    saidAt = now();
+    write({ ...fields, unsaid });
+    unsaid = 0;
+  };
+}

@@ -8,8 +8,10 @@ import { targetOf, withoutDirectives } from './request.js';
 
 /** How one playlist of one endpoint lies in the edge's own URLs. */
 export interface Mapping {
-  /** Where the playlist was fetched: the base of relative URIs. */
+  /** Where the playlist was fetched in the end: the base of relative URIs. */
   readonly base: URL;
+  /** The origin of the endpoint's own URLs; that of `base`, unless the endpoint redirected. */
+  readonly home: string;
   /** Path of the playlist as players ask for it. */
   readonly playlistPath: string;
   /** The part of players' URLs that names the channel: `/live/news`. */
@@ -59,14 +61,16 @@ const delimiters = ['/', '-', '_', '.'] as const;
 const mark = 'weir-mark';
 
 /**
- * Where a player finds `uri`. Undefined: not at this endpoint (another host, `data:`, `skd:`), so that it stays as it is:
- * the edge fetches only from endpoints that are registered.
+ * Where a player finds `uri`. Undefined: neither at this endpoint nor where it redirected its playlist to (another host,
+ * `data:`, `skd:`), so that it stays as it is: the edge fetches only from endpoints that are registered, and from where they
+ * send it.
  */
 export function locate(uri: string, mapping: Mapping, kind: LocatedKind): Located | undefined {
   if (!URL.canParse(uri, mapping.base.href)) return undefined;
   const url = new URL(uri, mapping.base.href);
-  if (url.origin !== mapping.base.origin) return undefined;
-  const rest = restOf(url.pathname, mapping);
+  const isHome = url.origin === mapping.home;
+  if (!isHome && url.origin !== mapping.base.origin) return undefined;
+  const rest = isHome ? restOf(url.pathname, mapping) : undefined;
   const path = canonicalPath(mapping.stem + (rest ?? `/${lastName(url.pathname)}`));
   const origins = withoutDirectives(without(url.search.slice(1), mapping.hidden));
   const pin =
@@ -80,10 +84,11 @@ export function locate(uri: string, mapping: Mapping, kind: LocatedKind): Locate
 function pinOf(
   url: URL,
   rest: string | undefined,
-  { endpoint, life }: Mapping,
+  { endpoint, life, home }: Mapping,
   { ranged, held }: { readonly ranged: boolean; readonly held: boolean },
 ): Pin {
-  return { endpoint, life, ranged, held, original: rest === undefined ? url.pathname : undefined };
+  const place = url.origin === home ? url.pathname : url.origin + url.pathname;
+  return { endpoint, life, ranged, held, original: rest === undefined ? place : undefined };
 }
 
 /** What `forward` takes to this path at the endpoint; undefined when no URL of the channel leads there. */

@@ -100,7 +100,7 @@ class RunningLoad implements Exchange {
           handler.onError(error);
         },
       },
-      this.#request.firstByteTimeout,
+      { firstByteTimeout: this.#request.firstByteTimeout },
     );
     return exchange;
   }

@@ -1,14 +1,16 @@
 // One endpoint as the edge meets it: one client for all players, with the session that the endpoint may insist on (a cookie, a
-// query), which players never see.
+// query), which players never see. It goes where the endpoint redirects.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../errors.js';
-import type { ServiceAddress } from '../model.js';
+import type { ServerOrigin, ServiceAddress } from '../model.js';
 import { serverOf } from '../net-address.js';
 import { version } from '../package.js';
 import type { Exchange, UpstreamClient, UpstreamHandler } from '../upstream/client.js';
+import { decodeBody } from '../upstream/content-coding.js';
 import { isSafePath } from '../upstream/path.js';
-import { upstreamTarget } from '../upstream/target.js';
+import { redirectTarget } from '../upstream/redirect.js';
+import { type UpstreamTarget, upstreamTarget } from '../upstream/target.js';
 import { merge, nameOf, pieces } from './query.js';
 
 export interface OriginOptions {
@@ -29,23 +31,37 @@ export interface TextAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  /** Where it came from in the end. */
   readonly url: URL;
 }
 
+export interface SendOptions {
+  /** ms, where the setting does not fit. */
+  readonly firstByteTimeout?: number;
+  /** The request is redirected, and goes on there. */
+  readonly onRedirect?: (to: URL) => void;
+}
+
+/** Bytes, sent and decoded. */
 const longestText = 4 * 1024 * 1024;
 const mostCookies = 16;
-const mostRedirects = 3;
 
 export class Origin {
   readonly #options: OriginOptions;
-  readonly #cookies = new Map<string, string>();
+  readonly #server: ServerOrigin;
+  /** Of the endpoint, and of servers that it redirects to: each gets its own. By server and name. */
+  readonly #cookies = new Map<string, { readonly server: ServerOrigin; readonly pair: string }>();
   #session = '';
   /** Names of parameters that belong to the session. */
   readonly hidden: Set<string>;
+  /** The origin of its URLs. */
+  readonly base: string;
 
   constructor(options: OriginOptions) {
     this.#options = options;
     this.hidden = new Set(options.sessionParameters);
+    this.#server = serverOf(options.address);
+    this.base = new URL(this.#server).origin;
   }
 
   get address(): ServiceAddress {
@@ -60,7 +76,15 @@ export class Origin {
   /** Throws bad_request for a path that would lead out of what the endpoint registered: `URL` resolves dot segments. */
   url(rest: string, query: string): URL {
     if (!isSafePath(rest)) throw new WeirError('bad_request', { detail: 'That path leads elsewhere.' });
-    return new URL(this.#target(rest, query), serverOf(this.address));
+    return new URL(this.#target(rest, query), this.base);
+  }
+
+  /** Where it has the object of that rest, by what a pin says: a path here, or a whole URL at a server that it redirected to. */
+  urlOf(rest: string, original: string): URL {
+    if (!original.startsWith('/')) return new URL(original);
+    const url = this.url(rest, '');
+    url.pathname = original;
+    return url;
   }
 
   #target(rest: string, query: string): string {
@@ -76,45 +100,53 @@ export class Origin {
     this.#session = merge(found.join('&'), this.#session);
   }
 
-  send(url: URL, headers: Record<string, string>, handler: UpstreamHandler, firstByteTimeout?: number): Exchange {
-    const query = merge(url.search.slice(1), this.#session);
-    const { client, address } = this.#options;
-    return client.send(
+  /** Asks here, or at a server that the endpoint redirected to; redirects are followed. */
+  send(url: URL, headers: Record<string, string>, handler: UpstreamHandler, options: SendOptions = {}): Exchange {
+    const { server, path } = this.#place(url);
+    const { firstByteTimeout, onRedirect } = options;
+    return this.#options.client.send(
       {
-        server: serverOf(address),
-        path: query === '' ? url.pathname : `${url.pathname}?${query}`,
+        server,
+        path,
         method: 'GET',
-        headers: { ...this.#headers(), ...headers },
+        headers: { ...this.#headers(server), ...headers },
         ...(firstByteTimeout === undefined ? {} : { firstByteTimeout }),
+        follow: ({ from, headers: answer, to }) => {
+          this.#keepCookies(from, answer['set-cookie']);
+          onRedirect?.(new URL(to.path, to.server));
+          return { ...this.#headers(to.server), ...headers };
+        },
       },
       handler,
     );
   }
 
-  /**
-   * Fetches a text whole, following redirects within the endpoint.
-   *
-   * @param deadline ms for all of it
-   * @throws WeirError of the upstream client; upstream_bad_response for a text that is too long or a redirect elsewhere
-   */
-  async text(url: URL, deadline: number): Promise<TextAnswer> {
-    let target = url;
-    for (let hop = 0; hop <= mostRedirects; hop += 1) {
-      const answer = await this.#text(target, deadline);
-      const { location } = answer.headers;
-      if (answer.status < 300 || answer.status > 399 || location === undefined) return answer;
-      if (!URL.canParse(location, target.href)) break;
-      target = new URL(location, target.href);
-      if (target.origin !== url.origin) break;
-    }
-    throw new WeirError('upstream_bad_response', { detail: 'The endpoint redirected a playlist elsewhere.' });
+  #place(url: URL): UpstreamTarget {
+    const query = merge(url.search.slice(1), this.#session);
+    const path = query === '' ? url.pathname : `${url.pathname}?${query}`;
+    return url.origin === this.base
+      ? { server: this.#server, path }
+      : redirectTarget(url.origin + path, { server: this.#server, path: '/' });
   }
 
-  #text(url: URL, deadline: number): Promise<TextAnswer> {
+  /**
+   * Fetches a text whole and decoded, following redirects.
+   *
+   * @param deadline ms for all of it
+   * @throws WeirError of the upstream client; upstream_bad_response for a text that is too long or does not decode
+   */
+  async text(url: URL, deadline: number): Promise<TextAnswer> {
+    const { body, ...answer } = await this.#fetch(url, deadline);
+    const text = await decodeBody(body, answer.headers['content-encoding'], longestText);
+    return { ...answer, text: text.toString('utf8') };
+  }
+
+  #fetch(url: URL, deadline: number): Promise<Omit<TextAnswer, 'text'> & { readonly body: Buffer }> {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let size = 0;
       let head: { status: number; headers: IncomingHttpHeaders } | undefined;
+      let place = url;
       const fail = (error: WeirError) => {
         clearTimeout(timer);
         exchange.abort();
@@ -124,7 +156,7 @@ export class Origin {
       const handler: UpstreamHandler = {
         onResponse: (status, headers) => {
           head = { status, headers };
-          this.#keepCookies(headers['set-cookie']);
+          this.#keepCookies(this.#place(place).server, headers['set-cookie']);
         },
         onData: (chunk) => {
           chunks.push(chunk);
@@ -137,31 +169,42 @@ export class Origin {
           if (head === undefined) return fail(new WeirError('upstream_bad_response'));
           const declared = head.headers['content-length'];
           if (declared !== undefined && Number(declared) !== size) return fail(new WeirError('upstream_cut'));
-          resolve({ ...head, text: Buffer.concat(chunks).toString('utf8'), url });
+          resolve({ ...head, body: Buffer.concat(chunks), url: place });
         },
         onError: fail,
       };
-      const exchange = this.send(url, {}, handler, deadline);
+      const onRedirect = (to: URL) => {
+        place = to;
+      };
+      const exchange = this.send(url, {}, handler, { firstByteTimeout: deadline, onRedirect });
     });
   }
 
-  #headers(): Record<string, string> {
+  /** Credentials and sessions go to nobody else than those they are for. */
+  #headers(server: ServerOrigin): Record<string, string> {
     const { via, authorization } = this.#options;
-    const headers: Record<string, string> = { accept: '*/*', 'user-agent': `weir/${version}`, via };
-    if (authorization !== undefined) headers['authorization'] = authorization;
-    if (this.#cookies.size > 0) headers['cookie'] = [...this.#cookies].map((pair) => pair.join('=')).join('; ');
+    const headers: Record<string, string> = {
+      accept: '*/*',
+      'accept-encoding': 'identity',
+      'user-agent': `weir/${version}`,
+      via,
+    };
+    if (authorization !== undefined && server === this.#server) headers['authorization'] = authorization;
+    const cookies = [...this.#cookies.values()].filter((cookie) => cookie.server === server);
+    if (cookies.length > 0) headers['cookie'] = cookies.map(({ pair }) => pair).join('; ');
     return headers;
   }
 
-  #keepCookies(lines: readonly string[] | string | undefined): void {
+  #keepCookies(server: ServerOrigin, lines: readonly string[] | string | undefined): void {
     for (const line of typeof lines === 'string' ? [lines] : (lines ?? [])) {
       const [pair = ''] = line.split(';', 1);
       const equals = pair.indexOf('=');
       const name = pair.slice(0, equals).trim();
       if (equals <= 0 || line.length > 4096) continue;
-      if (/;\s*max-age\s*=\s*(0|-)/i.test(line)) this.#cookies.delete(name);
-      else if (this.#cookies.has(name) || this.#cookies.size < mostCookies) {
-        this.#cookies.set(name, pair.slice(equals + 1).trim());
+      const key = `${server} ${name}`;
+      if (/;\s*max-age\s*=\s*(0|-)/i.test(line)) this.#cookies.delete(key);
+      else if (this.#cookies.has(key) || this.#cookies.size < mostCookies) {
+        this.#cookies.set(key, { server, pair: `${name}=${pair.slice(equals + 1).trim()}` });
       }
     }
   }

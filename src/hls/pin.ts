@@ -1,12 +1,13 @@
 // The pin: the query parameter by which a segment's URL comes back to the endpoint that listed it. It says enough for any
 // process of weir to understand it, and nothing that a player could use to reach what weir would not serve anyway.
 //
-//   weir=<endpoint>[.<life>[.<flags>[.<original path>.<signature>]]]
+//   weir=<endpoint>[.<life>[.<flags>[.<original place>.<signature>]]]
 //   weir=m<index>.<master>.<signature>                                 of a playlist that a master lists
 //
 // <endpoint> is a keyed hash of a service address: it only chooses among the endpoints that the snapshot lists for the channel.
-// <original path> is there only when the origin keeps the object where no URL of the channel leads; it is signed, since a path
-// of the player's own making could ask an origin for anything.
+// <original place> is there only when the origin keeps the object where no URL of the channel leads: a path, or the URL at a
+// server that the endpoint redirected its playlist to. It is signed, since one of the player's own making could ask for
+// anything.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ServiceAddress } from '../model.js';
@@ -23,14 +24,14 @@ export interface Pin {
   readonly ranged: boolean;
   /** A part of a low-latency stream: the origin may hold the answer until there is something to send. */
   readonly held: boolean;
-  /** Path at the origin, where it differs from what the URL gives. */
+  /** Path at the origin, or URL elsewhere, where it differs from what the player's URL gives. */
   readonly original: string | undefined;
 }
 
 export interface PinKeys {
   /** For the names of endpoints. All edges of a fleet have to have the same one. */
   readonly naming: string;
-  /** For the signature of paths. */
+  /** For the signature of paths and places. */
   readonly signing: string | Buffer;
 }
 
@@ -50,7 +51,7 @@ export function renderPin(pin: Pin, keys: PinKeys): string {
   return fields.join('.');
 }
 
-/** undefined: not a pin, or one whose original path nobody with our key has signed. */
+/** undefined: not a pin, or one whose original place nobody with our key has signed. */
 export function parsePin(text: string, keys: PinKeys): Pin | undefined {
   const match = shape.exec(text);
   if (!match) return undefined;

@@ -45,8 +45,8 @@ const sessionLost = new Set([400, 401, 403, 404, 410]);
 
 export class PlaylistSource {
   readonly origin: Origin;
-  /** Variants of masters at this endpoint, by the master's path behind the stem. */
-  readonly #masters = new Map<string, readonly URL[]>();
+  /** Variants of masters at this endpoint, by the master's path behind the stem, and where it came from. */
+  readonly #masters = new Map<string, { readonly from: string; readonly variants: readonly URL[] }>();
 
   constructor(origin: Origin) {
     this.origin = origin;
@@ -100,8 +100,10 @@ export class PlaylistSource {
         if (error instanceof WeirError) throw error;
       });
     }
-    const variants = this.#masters.get(variant.master);
-    return variants === undefined ? direct : (findVariant(variants, direct.pathname, variant.index) ?? direct);
+    const known = this.#masters.get(variant.master);
+    const found = known === undefined ? undefined : findVariant(known.variants, direct.pathname, variant.index);
+    // Nobody was led here for what is elsewhere.
+    return found?.origin === this.origin.base || found?.origin === known?.from ? (found ?? direct) : direct;
   }
 
   #keepMaster(rest: string, master: MasterPlaylist, answer: TextAnswer): void {
@@ -112,7 +114,7 @@ export class PlaylistSource {
       if (variant.origin === answer.url.origin) this.origin.adopt(variant.search.slice(1), false);
     }
     if (this.#masters.size >= 16) this.#masters.clear();
-    this.#masters.set(rest, variants);
+    this.#masters.set(rest, { from: answer.url.origin, variants });
   }
 
   async #ask(url: URL, deadline: number): Promise<TextAnswer> {

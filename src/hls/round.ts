@@ -164,6 +164,7 @@ export function mappingOf(session: Session, attachment: Attachment, rest: string
   const { origin } = attachment;
   return {
     base,
+    home: origin.base,
     playlistPath: session.name.stem + rest,
     stem: session.name.stem,
     forward: (of) => origin.forward(of),

@@ -131,8 +131,7 @@ export class Session {
     const { firstByteTimeout, retries } = this.context;
     return createLoad((failed) => this.#place(pin, via, failed), {
       url: (origin) => {
-        const url = origin.url(rest, '');
-        if (pin?.original !== undefined) url.pathname = pin.original;
+        const url = this.#vouches(origin, pin) ? origin.urlOf(rest, pin.original) : origin.url(rest, '');
         url.search = [url.search.slice(1), origins, own].filter((part) => part !== '').join('&');
         return url;
       },
@@ -140,6 +139,12 @@ export class Session {
       firstByteTimeout: pin?.held === true ? heldFactor * firstByteTimeout : firstByteTimeout,
       retries,
     });
+  }
+
+  /** Whether the pin names a place of its own; one elsewhere than at an endpoint only for the one that redirected there. */
+  #vouches(origin: Origin, pin: Pin | undefined): pin is Pin & { readonly original: string } {
+    if (pin?.original === undefined) return false;
+    return pin.original.startsWith('/') || this.context.tagOf(origin.address) === pin.endpoint;
   }
 
   /** The endpoint of the pin while it is registered, then the present one, then any. */

@@ -8,13 +8,8 @@ import httpProxy from 'http-proxy';
 import { WeirError } from '../errors.js';
 import type { Networks } from '../net-address.js';
 import { allowedLookup } from '../upstream/allowed-lookup.js';
-import {
-  type Exchange,
-  toUpstreamError,
-  type UpstreamClient,
-  type UpstreamHandler,
-  type UpstreamRequest,
-} from '../upstream/client.js';
+import type { Exchange, UpstreamClient, UpstreamHandler, UpstreamRequest } from '../upstream/client.js';
+import { toUpstreamError } from '../upstream/upstream-error.js';
 import { type Hop, playerHeaders } from './headers.js';
 
 export interface UpgradeAgents {

@@ -176,7 +176,9 @@ export class Source {
     pull.expectGroup(this.#group);
     this.#candidate = pull;
     const { server, path } = upstreamTarget(pick.endpoint.address, this.#channel);
-    pull.start(this.#tools.client, { server, path, method: 'GET', headers: this.#tools.headers });
+    const { client, headers } = this.#tools;
+    // No player's credentials are among them: they may go wherever the endpoint redirects.
+    pull.start(client, { server, path, method: 'GET', headers, follow: () => headers });
   }
 
   #onTag(tag: FlvTag): void {

@@ -1,10 +1,15 @@
-// Sends one request to one endpoint and streams the answer to a handler, without a copy and with backpressure.
+// Sends one request to one endpoint and streams the answer to a handler, without a copy and with backpressure. Redirects are
+// followed where the request says so, and a kept connection that turns out to be dead is tried once more on a fresh one.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher } from 'undici';
 import { WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
-import type { CountedPool, Pools } from './pools.js';
+import { Dispatch, type DispatchListener } from './dispatch.js';
+import type { Pools } from './pools.js';
+import { isRedirect, mostRedirects, type Redirect, redirectTarget } from './redirect.js';
+import type { UpstreamTarget } from './target.js';
+
+type Headers = Record<string, string | string[]>;
 
 /** One request to one endpoint. */
 export interface UpstreamRequest {
@@ -12,9 +17,15 @@ export interface UpstreamRequest {
   /** Path and query. */
   readonly path: string;
   readonly method: 'GET' | 'HEAD';
-  readonly headers: Record<string, string | string[]>;
+  readonly headers: Headers;
   /** ms, where the setting does not fit: a request that the endpoint may hold. */
   readonly firstByteTimeout?: number;
+  /**
+   * Follows redirects, `mostRedirects` in a row at most, to allowed addresses; called at each one, it returns the header
+   * fields of the next request, which must not take credentials to another server. Without it a redirect is an answer like
+   * any other.
+   */
+  readonly follow?: (redirect: Redirect) => Headers;
 }
 
 /**
@@ -22,12 +33,15 @@ export interface UpstreamRequest {
  * `onError` may come first. Nothing comes after `Exchange.abort`.
  */
 export interface UpstreamHandler {
-  /** The header arrived. It never carries hop-by-hop fields. A redirect is not followed: it is just a status. */
+  /** The header arrived. It never carries hop-by-hop fields. */
   onResponse(status: number, headers: IncomingHttpHeaders): void;
   /** A chunk; the handler may keep it without a copy. Return false to pause until `Exchange.resume`. */
   onData(chunk: Buffer): boolean;
   onEnd(): void;
-  /** code: upstream_connect, _connect_timeout, _first_byte_timeout, _idle_timeout, _cut, _bad_response, _busy, address_refused. */
+  /**
+   * code: upstream_connect, _unresolved, _connect_timeout, _first_byte_timeout, _idle_timeout, _cut, _bad_response, _redirect,
+   * _busy, address_refused, exhausted.
+   */
   onError(error: WeirError): void;
 }
 
@@ -40,7 +54,8 @@ export interface Exchange {
 
 /**
  * Deadlines come from the `upstream` settings: a connection within connectTimeout, the first body byte (or the end) within
- * firstByteTimeout of the call, no silence longer than idleTimeout within the body while the handler is not paused.
+ * firstByteTimeout of the call, redirects included, no silence longer than idleTimeout within the body while the handler is
+ * not paused.
  */
 export interface UpstreamClient {
   send(request: UpstreamRequest, handler: UpstreamHandler): Exchange;
@@ -51,109 +66,149 @@ interface ClientSettings {
   readonly firstByteTimeout: number;
   /** ms */
   readonly idleTimeout: number;
-  readonly connections: number;
 }
 
-/** Sees the header of every answer, whatever it is for. */
-export type ResponseObserver = (server: ServerOrigin, headers: IncomingHttpHeaders) => void;
+export interface ClientObserver {
+  /** The header of every answer, whatever it is for. */
+  onHeaders?(server: ServerOrigin, headers: IncomingHttpHeaders): void;
+  /** This machine ran out of something: said for every request that fails for it. */
+  onExhausted?(error: WeirError): void;
+}
+
+/** Bytes of a redirect's body that are read to keep its connection. */
+const longestRedirect = 16 * 1024;
 
 export function createUpstreamClient(
   pools: Pools,
   settings: ClientSettings,
-  observe: ResponseObserver = () => undefined,
+  observer: ClientObserver = {},
 ): UpstreamClient {
   return {
     send(request, handler) {
-      const exchange = new RunningExchange(handler, settings, (headers) => observe(request.server, headers));
-      exchange.start(pools, request);
+      const exchange = new RunningExchange({ pools, settings, observer }, request, handler);
+      exchange.start();
       return exchange;
     },
   };
 }
 
-/** Between undici's callbacks and ours: adds the first-byte deadline, and makes abort final. */
-class RunningExchange implements Exchange, Dispatcher.DispatchHandler {
+interface ClientTools {
+  readonly pools: Pools;
+  readonly settings: ClientSettings;
+  readonly observer: ClientObserver;
+}
+
+class RunningExchange implements Exchange, DispatchListener {
+  readonly #tools: ClientTools;
+  readonly #request: UpstreamRequest;
   readonly #handler: UpstreamHandler;
-  readonly #settings: ClientSettings;
-  readonly #observe: (headers: IncomingHttpHeaders) => void;
-  #controller: Dispatcher.DispatchController | undefined;
-  #counted: CountedPool | undefined;
+  #target: UpstreamTarget;
+  #headers: Headers;
+  #dispatch: Dispatch | undefined;
+  /** On a fresh connection, since a kept one was dead. */
+  #fresh = false;
+  #redirects = 0;
+  /** Followed when the answer that redirects is over. */
+  #next: Redirect | undefined;
+  #discarded = 0;
   #firstByteTimer: NodeJS.Timeout | undefined;
-  #timedOut = false;
   #ended = false;
 
-  constructor(handler: UpstreamHandler, settings: ClientSettings, observe: (headers: IncomingHttpHeaders) => void) {
+  constructor(tools: ClientTools, request: UpstreamRequest, handler: UpstreamHandler) {
+    this.#tools = tools;
+    this.#request = request;
     this.#handler = handler;
-    this.#settings = settings;
-    this.#observe = observe;
+    this.#target = request;
+    this.#headers = request.headers;
   }
 
-  start(pools: Pools, request: UpstreamRequest): void {
-    try {
-      const counted = pools.of(request.server);
-      if (counted.running >= this.#settings.connections) throw new WeirError('upstream_busy');
-      this.#counted = counted;
-      counted.running += 1;
-      const deadline = request.firstByteTimeout ?? this.#settings.firstByteTimeout;
-      this.#firstByteTimer = setTimeout(() => this.#firstByteTimeout(), deadline);
-      const { path, method, headers } = request;
-      const bodyTimeout = this.#settings.idleTimeout;
-      counted.pool.dispatch({ origin: request.server, path, method, headers, bodyTimeout }, this);
-    } catch (error) {
-      // The caller gets its Exchange before it hears of any error.
-      queueMicrotask(() => this.#fail(error instanceof WeirError ? error : toUpstreamError(error)));
-    }
+  start(): void {
+    const deadline = this.#request.firstByteTimeout ?? this.#tools.settings.firstByteTimeout;
+    this.#firstByteTimer = setTimeout(() => this.#fail(new WeirError('upstream_first_byte_timeout')), deadline);
+    this.#send();
   }
 
   resume(): void {
-    if (!this.#ended) this.#controller?.resume();
+    this.#dispatch?.resume();
   }
 
   abort(): void {
-    if (this.#finish()) this.#controller?.abort(new WeirError('client_gone'));
+    if (this.#finish()) this.#dispatch?.abort();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    // Aborted while it waited for a connection.
-    if (this.#ended) controller.abort(new WeirError('client_gone'));
-  }
-
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (this.#ended || status < 200) return;
-    this.#observe(headers);
-    // RFC 9110, section 8.6: a 204 states no length.
-    if (status === 204) delete headers['content-length'];
-    this.#handler.onResponse(status, headers);
-    // Neither has a body, whatever length the header states; undici would miss it and call the answer cut.
-    if (status === 204 || status === 304) this.onResponseEnd();
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#ended) return;
-    if (this.#firstByteTimer !== undefined) this.#clearTimer();
-    if (!this.#handler.onData(chunk)) controller.pause();
-  }
-
-  onResponseEnd(): void {
-    if (this.#finish()) this.#handler.onEnd();
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
-    this.#fail(this.#timedOut ? new WeirError('upstream_first_byte_timeout') : toUpstreamError(error));
-  }
-
-  #firstByteTimeout(): void {
-    this.#timedOut = true;
-    const error = new WeirError('upstream_first_byte_timeout');
-    if (this.#finish()) {
-      this.#handler.onError(error);
-      this.#controller?.abort(error);
+  #send(): void {
+    const { pools, settings } = this.#tools;
+    const { server, path } = this.#target;
+    const { method } = this.#request;
+    const options = { path, method, headers: this.#headers, bodyTimeout: settings.idleTimeout, fresh: this.#fresh };
+    try {
+      this.#dispatch = new Dispatch(pools.of(server), options, this);
+    } catch (error) {
+      // The caller gets its Exchange before it hears of any error.
+      queueMicrotask(() => this.onError(error as WeirError, false));
     }
   }
 
+  onResponse(status: number, headers: IncomingHttpHeaders): void {
+    this.#tools.observer.onHeaders?.(this.#target.server, headers);
+    if (this.#request.follow === undefined || !isRedirect(status)) return this.#handler.onResponse(status, headers);
+    try {
+      if (this.#redirects >= mostRedirects) {
+        throw new WeirError('upstream_redirect', { detail: 'The endpoint redirects again and again.' });
+      }
+      this.#next = { from: this.#target.server, headers, to: redirectTarget(headers.location, this.#target) };
+      this.#discarded = 0;
+    } catch (error) {
+      this.#fail(error as WeirError);
+    }
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#next !== undefined) {
+      this.#discarded += chunk.length;
+      if (this.#discarded > longestRedirect) {
+        this.#dispatch?.abort();
+        this.#follow(this.#next);
+      }
+      return true;
+    }
+    if (this.#firstByteTimer !== undefined) this.#clearTimer();
+    return this.#handler.onData(chunk);
+  }
+
+  onEnd(): void {
+    if (this.#next !== undefined) this.#follow(this.#next);
+    else if (this.#finish()) this.#handler.onEnd();
+  }
+
+  onError(error: WeirError, stale: boolean): void {
+    if (this.#ended) return;
+    // Where to is known all the same.
+    if (this.#next !== undefined) return this.#follow(this.#next);
+    if (stale && !this.#fresh) {
+      this.#fresh = true;
+      this.#send();
+      return;
+    }
+    const refused = error.code === 'address_refused' && this.#redirects > 0;
+    const detail = 'The endpoint redirects to an address outside upstream.allow.';
+    this.#fail(refused ? new WeirError('upstream_redirect', { detail, cause: error }) : error);
+  }
+
+  #follow(redirect: Redirect): void {
+    this.#next = undefined;
+    this.#redirects += 1;
+    this.#fresh = false;
+    this.#target = redirect.to;
+    this.#headers = this.#request.follow?.(redirect) ?? {};
+    this.#send();
+  }
+
   #fail(error: WeirError): void {
-    if (this.#finish()) this.#handler.onError(error);
+    if (!this.#finish()) return;
+    this.#dispatch?.abort();
+    if (error.code === 'exhausted') this.#tools.observer.onExhausted?.(error);
+    this.#handler.onError(error);
   }
 
   /** True the first time: whoever ends it, tells it. */
@@ -161,7 +216,6 @@ class RunningExchange implements Exchange, Dispatcher.DispatchHandler {
     if (this.#ended) return false;
     this.#ended = true;
     this.#clearTimer();
-    if (this.#counted !== undefined) this.#counted.running -= 1;
     return true;
   }
 
@@ -169,34 +223,4 @@ class RunningExchange implements Exchange, Dispatcher.DispatchHandler {
     clearTimeout(this.#firstByteTimer);
     this.#firstByteTimer = undefined;
   }
-}
-
-const connectErrors = new Set([
-  'ECONNREFUSED',
-  // A Unix socket whose process is gone.
-  'ENOENT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EADDRNOTAVAIL',
-]);
-
-/** What Node and undici throw at a connection or a request, as an error of the table. */
-export function toUpstreamError(error: unknown): WeirError {
-  if (error instanceof WeirError) return error;
-  const { code, name, cause, errors } = error as NodeJS.ErrnoException & { cause?: unknown; errors?: unknown[] };
-  // Several addresses of one name were tried: the first error is as good as any.
-  if (name === 'AggregateError' && errors !== undefined && errors.length > 0) return toUpstreamError(errors[0]);
-  if (cause instanceof WeirError) return cause;
-  if (code !== undefined && connectErrors.has(code)) return new WeirError('upstream_connect', { cause: error });
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
-    return new WeirError('upstream_connect_timeout', { cause: error });
-  }
-  if (code === 'UND_ERR_BODY_TIMEOUT') return new WeirError('upstream_idle_timeout', { cause: error });
-  if (code?.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW' || name === 'HTTPParserError') {
-    return new WeirError('upstream_bad_response', { cause: error });
-  }
-  if (code === 'UND_ERR_INVALID_ARG') return new WeirError('bad_request', { cause: error });
-  return new WeirError('upstream_cut', { cause: error });
 }

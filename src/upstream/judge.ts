@@ -69,12 +69,15 @@ const errors: Readonly<Record<ErrorCode, Verdict>> = {
   address_refused: registrys,
 
   upstream_connect: origins('connect_error'),
+  // Where our own resolver is ill, all names fail alike, and the panic threshold holds.
+  upstream_unresolved: origins('connect_error'),
   upstream_connect_timeout: origins('connect_timeout'),
   upstream_first_byte_timeout: origins('first_byte_timeout'),
   // A body that stops is no sign that the same request would do better elsewhere.
   upstream_idle_timeout: { ...origins('stall'), elsewhere: false },
   upstream_cut: origins('cut'),
   upstream_bad_response: origins('bad_response'),
+  upstream_redirect: origins('bad_response'),
   upstream_status: origins('bad_status'),
   upstream_busy: oursHere,
 
@@ -82,7 +85,8 @@ const errors: Readonly<Record<ErrorCode, Verdict>> = {
   worker_lost: oursHere,
   not_owner: oursHere,
   draining: ours,
-  exhausted: ours,
+  // Local ports are counted for each destination, and a kept connection to another endpoint needs nothing new.
+  exhausted: oursHere,
   internal: ours,
 };
 

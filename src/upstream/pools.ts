@@ -1,12 +1,13 @@
-// Keep-alive connections, one undici pool per server, closed when the server leaves the snapshot.
+// Keep-alive connections, one pool a server: kept while the server is registered; others, to which endpoints redirect, are
+// few and give way to each other.
 
 import { isIP } from 'node:net';
-import { Pool } from 'undici';
 import { WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
 import { hostOf, isPeer, type Networks, serverOf } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
-import { allowedLookup } from './allowed-lookup.js';
+import { toEndpoint, toSocketPath } from './connector.js';
+import { ServerPool } from './server-pool.js';
 
 export interface PoolSettings {
   /** ms */
@@ -17,14 +18,13 @@ export interface PoolSettings {
   readonly connections: number;
 }
 
-/** A pool with the count of its running requests: undici would queue without a bound. */
-export interface CountedPool {
-  readonly pool: Pool;
-  running: number;
-}
+/** Pools of servers that are not registered, at most. */
+const mostGuests = 64;
 
 export class Pools {
-  readonly #pools = new Map<ServerOrigin, CountedPool>();
+  readonly #pools = new Map<ServerOrigin, ServerPool>();
+  /** Those of servers that nobody registered, the least recently used first. */
+  readonly #guests = new Set<ServerOrigin>();
   readonly #settings: PoolSettings;
   readonly #allow: Networks;
   readonly #store: SnapshotStore;
@@ -40,42 +40,52 @@ export class Pools {
     });
   }
 
-  /** Throws address_refused for an IP address outside the allowed networks. Names are judged when they are resolved. */
-  of(server: ServerOrigin): CountedPool {
+  /**
+   * Throws a WeirError: address_refused for an IP address outside the allowed networks (names are judged when they are
+   * resolved), worker_lost for a worker that is gone, upstream_busy for a server that nobody registered when too many such
+   * are in use.
+   */
+  of(server: ServerOrigin): ServerPool {
     const known = this.#pools.get(server);
-    if (known !== undefined) return known;
-    const counted = { pool: isPeer(server) ? this.#toPeer(server) : this.#toEndpoint(server), running: 0 };
-    this.#pools.set(server, counted);
-    return counted;
+    if (known !== undefined) {
+      if (this.#guests.delete(server)) this.#guests.add(server);
+      return known;
+    }
+    const pool = isPeer(server) ? this.#toPeer(server) : this.#toEndpoint(server);
+    this.#pools.set(server, pool);
+    return pool;
   }
 
-  #toEndpoint(server: ServerOrigin): Pool {
+  #toEndpoint(server: ServerOrigin): ServerPool {
     const host = hostOf(server);
     if (isIP(host) !== 0 && !this.#allow.has(host)) throw new WeirError('address_refused');
-    const { connectTimeout, keepAliveTimeout, connections } = this.#settings;
-    return new Pool(server, {
-      connections,
-      pipelining: 1,
-      keepAliveTimeout,
-      keepAliveMaxTimeout: keepAliveTimeout,
-      // Both deadlines are the client's: the first body byte has one that undici does not know.
-      headersTimeout: 0,
-      connect: { timeout: connectTimeout, lookup: allowedLookup(this.#allow) },
-    });
+    if (!this.#isRegistered(server)) this.#makeRoomFor(server);
+    const { connectTimeout, connections } = this.#settings;
+    return new ServerPool(server, toEndpoint(this.#allow, connectTimeout), connections, this.#settings);
   }
 
-  #toPeer(server: ServerOrigin): Pool {
+  #toPeer(server: ServerOrigin): ServerPool {
     const socketPath = this.#peers.get(server);
     if (socketPath === undefined) throw new WeirError('worker_lost');
-    const { connectTimeout, keepAliveTimeout, connections } = this.#settings;
-    return new Pool('http://worker', {
-      connections,
-      pipelining: 1,
-      keepAliveTimeout,
-      keepAliveMaxTimeout: keepAliveTimeout,
-      headersTimeout: 0,
-      connect: { timeout: connectTimeout, socketPath },
-    });
+    const { connectTimeout, connections } = this.#settings;
+    return new ServerPool('http://worker', toSocketPath(socketPath, connectTimeout), connections, this.#settings);
+  }
+
+  /** Asked only when a pool is made: it looks at every endpoint. */
+  #isRegistered(server: ServerOrigin): boolean {
+    for (const { endpoints } of this.#store.current.channels.values()) {
+      if (endpoints.some(({ address }) => serverOf(address) === server)) return true;
+    }
+    return false;
+  }
+
+  #makeRoomFor(server: ServerOrigin): void {
+    if (this.#guests.size >= mostGuests) {
+      const idle = [...this.#guests].find((guest) => this.#pools.get(guest)?.running === 0);
+      if (idle === undefined) throw new WeirError('upstream_busy', { detail: 'Too many redirects are under way.' });
+      this.#close(idle);
+    }
+    this.#guests.add(server);
   }
 
   /** The other workers of this edge, by where they listen. */
@@ -93,7 +103,8 @@ export class Pools {
     this.#unsubscribe();
     const pools = [...this.#pools.values()];
     this.#pools.clear();
-    await Promise.all(pools.map(({ pool }) => pool.destroy()));
+    this.#guests.clear();
+    await Promise.all(pools.map((pool) => pool.destroy()));
   }
 
   /** Running requests end as they do; only then the connections go. */
@@ -106,8 +117,9 @@ export class Pools {
   }
 
   #close(server: ServerOrigin): void {
-    const counted = this.#pools.get(server);
+    const pool = this.#pools.get(server);
     this.#pools.delete(server);
-    counted?.pool.close().catch(() => undefined);
+    this.#guests.delete(server);
+    pool?.close();
   }
 }

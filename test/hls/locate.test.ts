@@ -22,6 +22,7 @@ function mapping(address: string, rest = '.m3u8', more: Partial<Mapping> = {}): 
     upstreamTarget(address as ServiceAddress, { channel: 'news', path: stem + of, rest: of, query: '' }).path;
   return {
     base: new URL(forward(rest), 'http://10.0.0.1:8080'),
+    home: 'http://10.0.0.1:8080',
     playlistPath: stem + rest,
     stem,
     forward,
@@ -68,6 +69,21 @@ for (const [name, address, uri, original] of elsewhere) {
     assert.equal(pin?.original, original);
   });
 }
+
+test('what lies where the endpoint redirected its playlist to is led through the edge, the pin carries its URL', () => {
+  const redirected = mapping(bare, '.m3u8', { base: new URL('http://10.9.9.9:81/cdn/index.m3u8?t=1') });
+  for (const [uri, original] of [
+    ['seg-12.ts?sig=1', 'http://10.9.9.9:81/cdn/seg-12.ts'],
+    ['//10.9.9.9:81/x/seg-12.ts', 'http://10.9.9.9:81/x/seg-12.ts'],
+  ] as const) {
+    const found = locate(uri, redirected, segment);
+    const pin = parsePin(new URLSearchParams(found?.target.split('?')[1]).get('weir') ?? '', keys);
+    assert.equal(pin?.original, original);
+    assert.match(found?.target ?? '', /^\/live\/news\/seg-12\.ts\?weir=/);
+  }
+  assert.equal(uriFor('http://10.0.0.1:8080/live/news-1.ts', redirected), 'news-1.ts?weir=ABCDEFGH');
+  assert.equal(locate('http://10.1.1.1/1.ts', redirected, segment), undefined);
+});
 
 test('what is not at the endpoint stays as it is', () => {
   for (const uri of [

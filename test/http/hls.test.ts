@@ -71,6 +71,7 @@ async function pair(options: { a?: Partial<PackagerOptions>; b?: Partial<Package
 
 suite('fetching once', () => {
   test('a playlist and its segments are fetched once for all players', async () => {
+    // Long enough for a busy machine: a playlist is used again for a part of it.
     const a = await packager({ name: 'A', duration: 60 });
     const weir = await edge({ playlistMaxAge: '60s', playlistShare: 1 });
     weir.register(endpoint('news', a.address));

@@ -114,6 +114,7 @@ describe('what passes through', () => {
     weir.register(endpoint('news', origin.address));
     const answer = await fetch(`${weir.url}/live/news.m3u8`, { redirect: 'manual' });
     assert.equal(answer.status, 302);
+    assert.equal(answer.headers.get('location'), `http://${other.address}/x`);
     assert.equal(other.requests.length, 0);
   });
 

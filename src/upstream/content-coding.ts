@@ -1,0 +1,44 @@
+// Undoes the content coding of a body, within a bound: what an origin sends in a few kilobytes may be gigabytes decoded.
+
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate, inflateRaw, type ZlibOptions } from 'node:zlib';
+import { WeirError } from '../errors.js';
+
+type Decode = (body: Buffer, options: ZlibOptions) => Promise<Buffer>;
+
+const inflateWrapped: Decode = promisify(inflate);
+const inflateBare: Decode = promisify(inflateRaw);
+
+/** RFC 9110, section 8.4.1. Some servers send `deflate` without the zlib header that it should have. */
+const decoders: Readonly<Record<string, Decode>> = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  deflate: (body, options) => ((body[0] ?? 0) % 16 === 8 ? inflateWrapped(body, options) : inflateBare(body, options)),
+  br: promisify(brotliDecompress),
+};
+
+/**
+ * The body without its coding.
+ *
+ * @param coding the field Content-Encoding
+ * @param longest bytes of the result at most
+ * @throws WeirError upstream_bad_response for a coding that is not known, a broken body, and a result that is too long
+ */
+export async function decodeBody(body: Buffer, coding: string | undefined, longest: number): Promise<Buffer> {
+  const name = coding?.trim().toLowerCase() ?? '';
+  if (name === '' || name === 'identity') return body;
+  const decode = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
+  if (decode === undefined) {
+    throw new WeirError('upstream_bad_response', {
+      detail: 'The endpoint answers in a content coding that nobody asked for.',
+    });
+  }
+  try {
+    return await decode(body, { maxOutputLength: longest });
+  } catch (cause) {
+    throw new WeirError('upstream_bad_response', {
+      detail: 'The body does not decode, or is too long decoded.',
+      cause,
+    });
+  }
+}
