@@ -95,7 +95,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   return {
     start: async () => {
       if (snapshotFile !== undefined) await restore(builder, snapshotFile, logger);
-      running = registry.run(builder, stop.signal).catch((error: unknown) => {
+      const known = store.current.channels.size > 0;
+      running = registry.run(builder, stop.signal, known).catch((error: unknown) => {
         logger.fatal({ err: error }, 'the registry cannot be followed');
         isImpossible(error);
       });

@@ -188,7 +188,7 @@ describe('problems', () => {
       () => ({ sets: ['registry.zookeeper.reconcileInterval=720h', 'upstream.firstByteTimeout=0', 'listen=8080'] }),
       [
         'listen: expected ADDRESS:PORT, :PORT or [IPv6]:PORT, such as 127.0.0.1:8080, got "8080" (--set)',
-        'registry.zookeeper.reconcileInterval: expected a duration from 100ms to 480h, got "720h" (--set)',
+        'registry.zookeeper.reconcileInterval: expected a duration from 0 to 480h, got "720h" (--set)',
         'upstream.firstByteTimeout: expected a duration from 10ms to 1h, got 0 (--set)',
       ],
     ],

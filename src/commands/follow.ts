@@ -17,7 +17,8 @@ export function follow(follower: Follower): RegistrySink {
 
   function put(endpoint: Endpoint): void {
     const before = known.get(endpoint.id);
-    if (before !== undefined && before.version >= endpoint.version) return;
+    // Equal, not newer: a server that lost its data counts from the beginning.
+    if (before?.version === endpoint.version && before.address === endpoint.address) return;
     known.set(endpoint.id, endpoint);
     follower.change(before === undefined ? 'added' : 'changed', endpoint);
   }

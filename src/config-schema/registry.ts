@@ -27,7 +27,12 @@ const zookeeper = z.strictObject({
     /^[^:\s]+:.+$/s,
   ),
   readDepth: integer(500, 1, 1000, 'Reads under way at once during a full read.'),
-  reconcileInterval: duration('5m', '100ms', '480h', 'How often everything is read again, in case a watch was lost.'),
+  reconcileInterval: duration(
+    '5m',
+    '0',
+    '480h',
+    'How often everything is read again, in case a watch was lost; 0: never, and not more often than once a second.',
+  ),
 });
 
 const embedded = z.strictObject({
@@ -49,9 +54,19 @@ const embedded = z.strictObject({
 
 const massDrop = z.strictObject({
   share: fraction(0.5, 'Share of all endpoints whose vanishing within the window counts as a mass drop.'),
-  minimum: integer(4, 1, 1_000_000, 'Fewer vanished endpoints than this are never a mass drop.'),
+  minimum: integer(
+    4,
+    1,
+    1_000_000,
+    'Fewer endpoints than this that are seen to vanish are never a mass drop. What is missing after an outage may be one.',
+  ),
   window: duration('2s', '1ms', '1h', 'The window in which vanished endpoints are counted.'),
-  keep: duration('30s', '0', '24h', 'How long the vanished endpoints are kept as a last resort; 0: not at all.'),
+  keep: duration(
+    '30s',
+    '0',
+    '24h',
+    'How long endpoints of channels that have no other are kept as a last resort, counted while the registry is in reach; 0: not at all.',
+  ),
 });
 
 export const registry = z.strictObject({

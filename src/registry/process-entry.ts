@@ -23,7 +23,7 @@ async function run({ settings, known }: StartMessage): Promise<void> {
   const logger = { info: log('info'), warn: log('warn'), error: log('error') };
   const heartbeat = setInterval(() => send({ kind: 'heartbeat' }), heartbeatInterval);
   try {
-    await createZooKeeperRegistry(settings, logger, known).run(new Outbox(send), stop.signal);
+    await createZooKeeperRegistry(settings, logger).run(new Outbox(send), stop.signal, known);
     process.exit(0);
   } catch (error) {
     send({ kind: 'fatal', message: error instanceof Error ? error.message : String(error) }, () => process.exit(1));

@@ -42,13 +42,19 @@ export function createProcessRegistry(settings: ZooKeeperSettings, logger: Regis
     get pid() {
       return child?.pid;
     },
-    async run(sink, signal) {
+    async run(sink, signal, known = false) {
       const told = new ToldSink(sink);
       for (let attempt = 0; !signal.aborted; ) {
         const startedAt = performance.now();
         child = startChild();
         logger.info({ pid: child.pid }, 'registry process started');
-        const why = await superviseChild(child, { kind: 'start', settings, known: told.any }, told, logger, signal);
+        const why = await superviseChild(
+          child,
+          { kind: 'start', settings, known: told.any || (known && !told.complete) },
+          told,
+          logger,
+          signal,
+        );
         child = undefined;
         if (signal.aborted) return;
         told.stale();
@@ -136,6 +142,8 @@ class ToldSink {
   private readonly ids = new Set<EndpointId>();
   private picture: Endpoint[] = [];
   private live = false;
+  /** A complete picture was told, be it an empty one. */
+  complete = false;
 
   constructor(private readonly sink: RegistrySink) {}
 
@@ -158,6 +166,7 @@ class ToldSink {
     if (first) this.picture = [];
     for (const endpoint of endpoints) this.picture.push(endpoint);
     if (!last) return;
+    this.complete = true;
     this.ids.clear();
     for (const { id } of this.picture) this.ids.add(id);
     this.sink.replace(this.picture);

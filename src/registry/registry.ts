@@ -29,7 +29,7 @@ export interface RegistrySink {
   replace(all: Iterable<Endpoint>): void;
   /** A new endpoint, or a new report of a known one (same id, higher version). */
   put(endpoint: Endpoint, seenAt?: number): void;
-  /** The endpoint's node is gone while the registry is in reach. Unknown ids are ignored. */
+  /** The endpoint's node was seen to go while the registry is followed. Unknown ids are ignored. */
   drop(id: EndpointId, seenAt?: number): void;
   /** `live` follows a `replace`; `stale` freezes what was known. */
   status(state: 'live' | 'stale'): void;
@@ -42,5 +42,9 @@ export interface RegistrySink {
  * it says `stale` and goes on trying.
  */
 export interface Registry {
-  run(sink: RegistrySink, signal: AbortSignal): Promise<void>;
+  /**
+   * @param known the sink holds endpoints of an earlier run: a registry that is missing altogether must not pass for an
+   *   empty one. Default false
+   */
+  run(sink: RegistrySink, signal: AbortSignal, known?: boolean): Promise<void>;
 }

@@ -3,7 +3,7 @@
 import { ReadQueue } from './read-queue.js';
 import type { RegistryNote, RegistrySink } from './registry.js';
 import { type ChannelNode, Tree, type TreeChange, type TreeNode } from './tree.js';
-import { isLost, rc, type WatchEvent, type ZooKeeperClient } from './zookeeper-client.js';
+import { isLost, rc, type Stat, type WatchEvent, type ZooKeeperClient } from './zookeeper-client.js';
 
 /** What is read with; the part of the client that this needs. */
 export type TreeReader = Pick<ZooKeeperClient, 'get' | 'children' | 'exists'>;
@@ -17,6 +17,8 @@ export interface TreeWatchOptions {
   readonly chrootBytes: number;
   /** True: somebody was told endpoints before, so a missing root must not pass for an empty one. */
   readonly known: boolean;
+  /** Milliseconds that origins are given to register again below a root that was made anew. */
+  readonly settling: number;
   /** Epoch milliseconds, fractional. */
   readonly now: () => number;
 }
@@ -31,11 +33,12 @@ const measureDelay = 1_000;
 
 /**
  * - idle: no client. The last picture stands.
- * - reading: a full read is under way; only nodes seen to be deleted are told of at once.
+ * - reading: a full read is under way; nothing is told before it is complete.
  * - rootless: the root is missing and something is known: that stands until the root appears.
+ * - settling: the root was made anew, so the server lost its data: what is known stands until the origins had time to return.
  * - following: complete; every change is told of.
  */
-type Mode = 'idle' | 'reading' | 'rootless' | 'following';
+type Mode = 'idle' | 'reading' | 'rootless' | 'settling' | 'following';
 
 export class TreeWatch {
   private readonly tree: Tree;
@@ -51,6 +54,10 @@ export class TreeWatch {
   private rereadTimer: NodeJS.Timeout | undefined;
   private measureTimer: NodeJS.Timeout | undefined;
   private bytes = 0;
+  /** Which root was read last; `none` when it was missing although something is known. */
+  private rootId: string | undefined;
+  /** Nothing is read before, in the milliseconds of `now`. */
+  private settledAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly options: TreeWatchOptions,
@@ -71,7 +78,7 @@ export class TreeWatch {
     this.reader = reader;
     this.mode = 'reading';
     this.nextEpoch();
-    this.readRoot(true);
+    this.lookForRoot();
   }
 
   /** The connection is gone: what was told stands. */
@@ -98,9 +105,9 @@ export class TreeWatch {
   event(event: WatchEvent, path: string): void {
     const seenAt = this.options.now();
     this.sink.note({ kind: 'event', event });
-    if (this.mode === 'idle') return;
+    if (this.mode === 'idle' || this.mode === 'settling') return;
     if (path === this.options.root) {
-      if (this.mode === 'rootless') this.restart();
+      if (this.mode === 'rootless' || event === 'created') this.restart();
       else this.readRoot(false, seenAt);
       return;
     }
@@ -109,7 +116,7 @@ export class TreeWatch {
     const { channel, child } = found;
     if (event === 'deleted') {
       const changes = child ? this.tree.removeChild(channel, child) : this.tree.removeChannel(channel);
-      this.tell(changes, seenAt, true);
+      this.tell(changes, seenAt);
     } else if (event === 'child') this.readChildren(channel, false, seenAt);
     else this.readData(channel, child, false, seenAt);
   }
@@ -166,6 +173,38 @@ export class TreeWatch {
     this.queue.add(() => send(reader, answered), !full);
   }
 
+  /** The first question of a full read: is it still the root that was read before? */
+  private lookForRoot(): void {
+    const { root } = this.options;
+    this.read<[Stat | undefined]>(
+      true,
+      (reader, done) => reader.exists(root, false, done),
+      (code, stat) => {
+        if (code === rc.noNode) return this.awaitRoot();
+        if (code !== rc.ok || stat === undefined) return this.unreadable(root, code);
+        const now = this.options.now();
+        const id = `${stat.czxid}-${stat.ctime}`;
+        if (this.rootId !== undefined && this.rootId !== id && !this.nothingKnown) {
+          this.settledAt = now + this.options.settling;
+        }
+        this.rootId = id;
+        if (now < this.settledAt) this.settle(this.settledAt - now);
+        else this.readRoot(true);
+      },
+    );
+  }
+
+  private settle(time: number): void {
+    this.nextEpoch();
+    this.sayStale();
+    this.mode = 'settling';
+    this.rereadAfter(time);
+  }
+
+  private get nothingKnown(): boolean {
+    return !this.known && this.tree.endpoints().next().done === true;
+  }
+
   private readRoot(full: boolean, seenAt?: number): void {
     const { root } = this.options;
     this.read<[readonly string[]]>(
@@ -190,10 +229,11 @@ export class TreeWatch {
       (code) => {
         if (code === rc.ok) return this.restart();
         if (code !== rc.noNode) return this.unreadable(root, code);
-        const nothingKnown = this.tree.endpoints().next().done === true && !this.known;
-        if (this.mode === 'following' && nothingKnown) return;
+        if (this.mode === 'following' && this.nothingKnown) return;
         this.nextEpoch();
-        if (nothingKnown) return this.complete();
+        this.rootId = undefined;
+        if (this.nothingKnown) return this.complete();
+        this.rootId = 'none';
         this.sayStale();
         this.mode = 'rootless';
       },
@@ -253,9 +293,9 @@ export class TreeWatch {
     this.rereadAfter(deniedDelay);
   }
 
-  private tell(changes: readonly TreeChange[], seenAt?: number, deleted = false): void {
+  private tell(changes: readonly TreeChange[], seenAt?: number): void {
     this.measureSoon();
-    if (this.mode !== 'following' && !deleted) return;
+    if (this.mode !== 'following') return;
     for (const change of changes) {
       if (change.kind === 'put') this.sink.put(change.endpoint, seenAt);
       else this.sink.drop(change.id, seenAt);

@@ -110,7 +110,9 @@ export class Tree {
   /** A node's data were read. A channel's own may be the defaults of its children, which then change too. */
   setData(channel: ChannelNode, child: TreeNode | undefined, data: Uint8Array, stat: Stat): TreeChange[] {
     const node = child ?? channel;
-    const reported = node.stat?.czxid !== stat.czxid || node.stat.version !== stat.version;
+    const { czxid, version, mtime } = stat;
+    // A server that lost its data counts transactions and versions from the beginning: the time sets it apart.
+    const reported = node.stat?.czxid !== czxid || node.stat.version !== version || node.stat.mtime !== mtime;
     if (reported) {
       node.decoded = decode({ name: node.name, level: child === undefined ? 'channel' : 'endpoint', data });
       this.noteFaults(node);

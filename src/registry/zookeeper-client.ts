@@ -28,10 +28,14 @@ export function isLost(code: number): boolean {
 }
 
 export interface Stat {
-  /** Transaction that made the node. */
+  /** Transaction that made the node. A server that lost its data counts them from the beginning again. */
   readonly czxid: number;
+  /** When it was made, in epoch milliseconds. */
+  readonly ctime: number;
   /** Changes of its data. */
   readonly version: number;
+  /** When its data were changed last, in epoch milliseconds. */
+  readonly mtime: number;
   readonly ephemeral: boolean;
   /** The ephemeral node belongs to this client's session. */
   readonly mine: boolean;
@@ -81,7 +85,9 @@ export interface ZooKeeperClient {
 
 interface NativeStat {
   readonly czxid: number;
+  readonly ctime: Date;
   readonly version: number;
+  readonly mtime: Date;
   readonly ephemeralOwner: string;
   readonly createdInThisSession: boolean;
 }
@@ -123,8 +129,9 @@ const closeReasons: Record<number, 'expired' | 'auth_failed'> = { [-112]: 'expir
 
 function toStat(stat: NativeStat | null): Stat | undefined {
   if (stat === null) return undefined;
-  const { czxid, version, ephemeralOwner, createdInThisSession: mine } = stat;
-  return { czxid, version, ephemeral: ephemeralOwner !== '0', mine };
+  const { czxid, ctime, version, mtime, ephemeralOwner, createdInThisSession: mine } = stat;
+  const times = { ctime: ctime.getTime(), mtime: mtime.getTime() };
+  return { czxid, version, ...times, ephemeral: ephemeralOwner !== '0', mine };
 }
 
 /** The package is optional and native: where it does not load, no retry helps, and the message says what does. */

@@ -12,14 +12,21 @@ export interface ZooKeeperSettings extends SessionSettings {
   readonly root: string;
   /** Reads under way at once during a full read. */
   readonly readDepth: number;
-  /** Milliseconds between two full reads while connected, give or take a tenth. */
+  /** Milliseconds between two full reads while connected, give or take a tenth, at least a second; 0: none. */
   readonly reconcileInterval: number;
 }
 
-/** known: the sink was told endpoints by an earlier run, so a root that is missing now must not pass for an empty one. */
-export function createZooKeeperRegistry(settings: ZooKeeperSettings, logger: RegistryLogger, known = false): Registry {
+/** Milliseconds: what is read all the time is no check but a load on ZooKeeper. */
+const leastReconcileInterval = 1_000;
+
+/** Until the next full read; jitter keeps a fleet from reading in step. Undefined: there is none. */
+export function reconcileDelay(interval: number, random: () => number): number | undefined {
+  return interval === 0 ? undefined : Math.max(interval, leastReconcileInterval) * (0.9 + random() * 0.2);
+}
+
+export function createZooKeeperRegistry(settings: ZooKeeperSettings, logger: RegistryLogger): Registry {
   return {
-    async run(sink, signal) {
+    async run(sink, signal, known = false) {
       const connect = await loadClient();
       await follow(connect, settings, sink, logger, known, signal);
     },
@@ -34,15 +41,16 @@ async function follow(
   known: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const { root, readDepth, reconcileInterval } = settings;
+  const { root, readDepth, reconcileInterval, sessionTimeout } = settings;
   const chrootBytes = Buffer.byteLength(parseConnectString(settings.servers)?.chroot ?? '');
   const now = () => performance.timeOrigin + performance.now();
-  const tree = new TreeWatch({ root, readDepth, chrootBytes, known, now }, sink);
+  const tree = new TreeWatch({ root, readDepth, chrootBytes, known, settling: 2 * sessionTimeout, now }, sink);
 
   let reconcileTimer: NodeJS.Timeout | undefined;
   const reconcileLater = () => {
     clearTimeout(reconcileTimer);
-    const delay = reconcileInterval * (0.9 + Math.random() * 0.2);
+    const delay = reconcileDelay(reconcileInterval, Math.random);
+    if (delay === undefined) return;
     reconcileTimer = setTimeout(() => {
       tree.reconcile();
       reconcileLater();

@@ -2,9 +2,10 @@
 // a busy registry changes thousands of them a second; a first one and a vanished endpoint are published in the same turn
 // of the event loop.
 
-import type { Endpoint, EndpointId, SnapshotState, Update } from '../model.js';
+import type { ChannelName, Endpoint, EndpointId, SnapshotState, Update } from '../model.js';
 import type { RegistryNote, RegistrySink } from '../registry/registry.js';
-import { isMassDrop, type MassDropSettings } from './mass-drop.js';
+import { LastResorts } from './last-resorts.js';
+import { type MassDropSettings, Vanished } from './mass-drop.js';
 import { diff, refOf, sameEndpoint } from './update.js';
 
 /** Reports are published at most once in this time, in ms. */
@@ -15,6 +16,7 @@ export interface BuilderOptions {
   readonly note: (note: RegistryNote) => void;
   /** From a registry event to its publication, in ms. */
   readonly eventDelay: (milliseconds: number) => void;
+  /** Most endpoints vanished at once; so many are kept as last resorts. */
   readonly massDropped: (endpoints: number) => void;
   /** `window` and `keep` in ms. */
   readonly massDrop: MassDropSettings & { readonly window: number; readonly keep: number };
@@ -22,39 +24,39 @@ export interface BuilderOptions {
   readonly now: () => number;
 }
 
-interface Vanished {
-  readonly endpoint: Endpoint;
-  readonly at: number;
-}
-
 export class SnapshotBuilder implements RegistrySink {
   readonly #options: BuilderOptions;
   /** What is published or about to be, last resorts included. */
   readonly #endpoints = new Map<EndpointId, Endpoint>();
-  readonly #lastResortUntil = new Map<EndpointId, number>();
+  readonly #lastResorts: LastResorts;
+  readonly #vanished: Vanished;
+  /** Endpoints of a channel that are registered: all but the last resorts. */
+  readonly #registered = new Map<ChannelName, number>();
   #pendingPuts = new Map<EndpointId, Endpoint>();
   #pendingDrops = new Map<EndpointId, Endpoint>();
   #pendingSeenAt: number[] = [];
-  #vanished: Vanished[] = [];
   #state: SnapshotState = 'pending';
   #revision = 0;
   #flushTimer: NodeJS.Timeout | undefined;
   #flushQueued = false;
-  /** What is known comes from a file of an earlier run. */
-  #restored = false;
   #publishedAt = Number.NEGATIVE_INFINITY;
   #expiryTimer: NodeJS.Timeout | undefined;
 
   constructor(options: BuilderOptions) {
     this.#options = options;
+    this.#lastResorts = new LastResorts(options.massDrop);
+    this.#vanished = new Vanished(options.massDrop);
   }
 
   /** Serves what an earlier run last knew, until the registry is read. Ignored once it was. */
   restore(endpoints: Iterable<Endpoint>): void {
     if (this.#state !== 'pending') return;
-    for (const endpoint of endpoints) this.#endpoints.set(endpoint.id, endpoint);
+    for (const endpoint of endpoints) {
+      this.#endpoints.set(endpoint.id, endpoint);
+      if (endpoint.lastResort === true) this.#lastResorts.keep(endpoint, this.#options.now());
+      else this.#count(endpoint.channel, 1);
+    }
     this.#state = 'stale';
-    this.#restored = true;
     this.#publishFull();
   }
 
@@ -67,8 +69,7 @@ export class SnapshotBuilder implements RegistrySink {
     for (const endpoint of change.drop) {
       if (endpoint.lastResort !== true) this.#drop(endpoint);
     }
-    this.#flush();
-    this.#restored = false;
+    this.#flush(true);
   }
 
   put(endpoint: Endpoint, seenAt?: number): void {
@@ -80,6 +81,8 @@ export class SnapshotBuilder implements RegistrySink {
   }
 
   drop(id: EndpointId, seenAt?: number): void {
+    // What is deleted while everything is read again is missing in the picture to come, and is judged with it.
+    if (this.#state !== 'live') return;
     const endpoint = this.#endpoints.get(id);
     if (endpoint === undefined || endpoint.lastResort === true) return;
     this.#drop(endpoint);
@@ -93,6 +96,8 @@ export class SnapshotBuilder implements RegistrySink {
     if (state === 'stale' && this.#state === 'pending') return;
     this.#flush();
     this.#state = state;
+    if (state === 'live') this.#lastResorts.renew(this.#options.now());
+    this.#scheduleExpiry();
     this.#publish([], []);
   }
 
@@ -115,16 +120,36 @@ export class SnapshotBuilder implements RegistrySink {
   #put(endpoint: Endpoint): void {
     const before = this.#endpoints.get(endpoint.id);
     if (before !== undefined && sameEndpoint(before, endpoint)) return;
-    this.#lastResortUntil.delete(endpoint.id);
+    if (before === undefined || before.lastResort === true) this.#count(endpoint.channel, 1);
+    const replaced = this.#lastResorts.replacedBy(endpoint);
+    if (replaced !== undefined && replaced !== endpoint.id) this.#dropLastResort(replaced);
+    if (before !== undefined) this.#lastResorts.release(before);
     this.#endpoints.set(endpoint.id, endpoint);
     this.#pendingDrops.delete(endpoint.id);
     this.#pendingPuts.set(endpoint.id, endpoint);
   }
 
+  /** One that is registered. */
   #drop(endpoint: Endpoint): void {
+    this.#count(endpoint.channel, -1);
     this.#endpoints.delete(endpoint.id);
     this.#pendingPuts.delete(endpoint.id);
     this.#pendingDrops.set(endpoint.id, endpoint);
+  }
+
+  #dropLastResort(id: EndpointId): void {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint === undefined) return;
+    this.#lastResorts.release(endpoint);
+    this.#endpoints.delete(id);
+    this.#pendingPuts.delete(id);
+    this.#pendingDrops.set(id, endpoint);
+  }
+
+  #count(channel: ChannelName, change: 1 | -1): void {
+    const count = (this.#registered.get(channel) ?? 0) + change;
+    if (count === 0) this.#registered.delete(channel);
+    else this.#registered.set(channel, count);
   }
 
   /** At the end of this turn: what one message of the registry tells is published as one update. */
@@ -134,12 +159,13 @@ export class SnapshotBuilder implements RegistrySink {
     queueMicrotask(() => this.#flush());
   }
 
-  #flush(): void {
+  /** @param unseen what is dropped is missing in a picture that was read; nobody saw it vanish */
+  #flush(unseen = false): void {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
     this.#flushQueued = false;
     if (this.#pendingPuts.size === 0 && this.#pendingDrops.size === 0) return;
-    this.#guardAgainstMassDrop();
+    this.#guardAgainstMassDrop(unseen);
     this.#publishedAt = this.#options.now();
     const put = [...this.#pendingPuts.values()];
     const drop = [...this.#pendingDrops.values()];
@@ -151,26 +177,24 @@ export class SnapshotBuilder implements RegistrySink {
     this.#pendingSeenAt = [];
   }
 
-  /**
-   * Only while connected: after a reconnect the difference is the truth, however large. What a file had kept gets the
-   * benefit of the doubt, too: an empty registry at the start may be one whose origins are still coming back.
-   */
-  #guardAgainstMassDrop(): void {
-    if ((this.#state !== 'live' && !this.#restored) || this.#pendingDrops.size === 0) return;
-    const { massDrop, now } = this.#options;
-    const at = now();
-    this.#vanished = this.#vanished.filter((one) => at - one.at <= massDrop.window);
-    for (const endpoint of this.#pendingDrops.values()) this.#vanished.push({ endpoint, at });
-    const registered = this.#endpoints.size - this.#lastResortUntil.size;
-    if (!isMassDrop(this.#vanished.length, registered, massDrop)) return;
-    const kept = this.#vanished.filter(({ endpoint }) => !this.#endpoints.has(endpoint.id));
+  /** Of what is not believed to be gone, channels that have nothing else keep theirs as last resorts. */
+  #guardAgainstMassDrop(unseen: boolean): void {
+    if (this.#pendingDrops.size === 0) return;
+    const now = this.#options.now();
+    for (const endpoint of this.#pendingDrops.values()) {
+      if (endpoint.lastResort !== true) this.#vanished.add(endpoint, now);
+    }
+    const remaining = this.#endpoints.size - this.#lastResorts.size;
+    const kept = this.#vanished
+      .doubted(remaining, now, unseen)
+      .filter(({ id, channel }) => !this.#endpoints.has(id) && !this.#registered.has(channel));
     if (kept.length === 0) return;
-    for (const { endpoint } of kept) {
+    for (const endpoint of kept) {
       const lastResort = { ...endpoint, lastResort: true };
       this.#endpoints.set(endpoint.id, lastResort);
       this.#pendingDrops.delete(endpoint.id);
       this.#pendingPuts.set(endpoint.id, lastResort);
-      this.#lastResortUntil.set(endpoint.id, at + massDrop.keep);
+      this.#lastResorts.keep(lastResort, now);
     }
     this.#options.massDropped(kept.length);
     this.#scheduleExpiry();
@@ -179,22 +203,14 @@ export class SnapshotBuilder implements RegistrySink {
   #scheduleExpiry(): void {
     clearTimeout(this.#expiryTimer);
     this.#expiryTimer = undefined;
-    const first = Math.min(...this.#lastResortUntil.values());
-    if (!Number.isFinite(first)) return;
+    const { first } = this.#lastResorts;
+    if (first === undefined || this.#state !== 'live') return;
     this.#expiryTimer = setTimeout(() => this.#expire(), Math.max(0, first - this.#options.now()) + 1);
   }
 
   #expire(): void {
-    const now = this.#options.now();
-    const gone: Endpoint[] = [];
-    for (const [id, until] of this.#lastResortUntil) {
-      if (until > now) continue;
-      this.#lastResortUntil.delete(id);
-      const endpoint = this.#endpoints.get(id);
-      if (endpoint !== undefined) gone.push(endpoint);
-      this.#endpoints.delete(id);
-    }
-    if (gone.length > 0) this.#publish([], gone);
+    for (const id of this.#lastResorts.expired(this.#options.now())) this.#dropLastResort(id);
+    this.#flush();
     this.#scheduleExpiry();
   }
 

@@ -1,15 +1,52 @@
-// Pure: is this many endpoints vanishing at once believable? A registry that loses most of its nodes within seconds
-// while the connection is up has more likely lost their sessions (an overloaded ensemble, a partition on the origins'
-// side) than all those origins have died. Synapse and Eureka guard against the same: stale beats empty.
+// Is this many endpoints vanishing at once believable? A registry that loses most of its nodes within seconds has more
+// likely lost their sessions or its data (an overloaded ensemble, a partition on the origins' side, an empty disk) than all
+// those origins have died. Synapse and Eureka guard against the same: stale beats empty.
+
+import type { Endpoint, EndpointId } from '../model.js';
 
 export interface MassDropSettings {
   /** Share of all endpoints, 0..1, that has to be exceeded. */
   readonly share: number;
-  /** Fewer vanished endpoints than this are never a mass drop. */
+  /** Fewer endpoints than this that were seen to vanish are never a mass drop. */
   readonly minimum: number;
 }
 
 /** @param vanished endpoints that vanished within the window; @param remaining endpoints that are still there */
 export function isMassDrop(vanished: number, remaining: number, settings: MassDropSettings): boolean {
   return vanished >= settings.minimum && vanished > settings.share * (vanished + remaining);
+}
+
+/**
+ * What vanished lately. Each deletion that is seen as it happens is believed, unless it is one of many within the window.
+ * What a picture lacks that was read after an outage nobody saw vanish: no number of that is too small to be doubted, as
+ * two endpoints of two are a registry that lost its data.
+ */
+export class Vanished {
+  /** The latest last. */
+  readonly #seen = new Map<EndpointId, { readonly endpoint: Endpoint; readonly at: number }>();
+
+  /** @param settings `window` in ms */
+  constructor(private readonly settings: MassDropSettings & { readonly window: number }) {}
+
+  /** @param now monotonic ms, as below */
+  add(endpoint: Endpoint, now: number): void {
+    this.#seen.delete(endpoint.id);
+    this.#seen.set(endpoint.id, { endpoint, at: now });
+  }
+
+  /**
+   * What is not believed to be gone; nothing when it is.
+   *
+   * @param remaining endpoints that are still registered
+   * @param unseen nobody saw the last ones vanish
+   */
+  doubted(remaining: number, now: number, unseen: boolean): Endpoint[] {
+    const { window, minimum, share } = this.settings;
+    for (const [id, { at }] of this.#seen) {
+      if (now - at <= window) break;
+      this.#seen.delete(id);
+    }
+    if (!isMassDrop(this.#seen.size, remaining, { share, minimum: unseen ? 1 : minimum })) return [];
+    return Array.from(this.#seen.values(), ({ endpoint }) => endpoint);
+  }
 }

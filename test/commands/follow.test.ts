@@ -40,13 +40,19 @@ test('a first full read adds, a later one tells only what differs', () => {
   ]);
 });
 
-test('a report that is not newer, and the drop of an unknown endpoint, are no changes', () => {
+test('a report that is known, and the drop of an unknown endpoint, are no changes', () => {
   const sink = follower();
   sink.put(endpoint('a', 2));
-  sink.put(endpoint('a', 2));
-  sink.put(endpoint('a', 1));
   sink.drop('b' as EndpointId);
   sink.drop('a' as EndpointId);
   sink.drop('a' as EndpointId);
   assert.deepEqual(seen, ['added a 2', 'removed a 2']);
+});
+
+test('a registry that lost its data counts from the beginning, and its reports are changes', () => {
+  const sink = follower();
+  sink.put(endpoint('a', 2));
+  sink.put(endpoint('a', 0));
+  sink.put({ ...endpoint('a', 0), address: '10.0.0.2:8080' as ServiceAddress });
+  assert.deepEqual(seen, ['added a 2', 'changed a 0', 'changed a 0']);
 });

@@ -1,11 +1,13 @@
 // What the registry does when ZooKeeper, its session or its process are gone: stale, then live with the true difference.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SnapshotBuilder } from '../../src/snapshot/builder.js';
+import { SnapshotStore } from '../../src/snapshot/store.js';
 import { live, type RunningRegistry, runRegistry, stale } from '../support/running-registry.js';
 import { waitFor } from '../support/wait.js';
-import { startEnsemble, startZooKeeper, type ZooKeeperServer, zkCli } from '../support/zookeeper.js';
+import { openZkCli, startEnsemble, startZooKeeper, type ZooKeeperServer, zkCli } from '../support/zookeeper.js';
 
 /** Three endpoints; `changeAll` deletes one, changes one, makes one again and adds one. */
 const setUp = [
@@ -36,12 +38,7 @@ function assertTrueDifference(running: RunningRegistry, from: number, before: Id
   assert.equal(after['kept'], before['kept']);
   assert.equal(after['changed'], before['changed']);
   assert.notEqual(after['remade'], before['remade']);
-  // What ZooKeeper says to be deleted as soon as the session is back need not wait for the full read.
-  const told = sink.told.slice(from).filter((each) => each.kind !== 'drop' || Object.values(after).includes(each.id));
-  assert.deepEqual(
-    told.map((each) => (each.kind === 'status' ? each.state : each.kind)),
-    ['stale', 'replace', 'live'],
-  );
+  assert.deepEqual(sink.sequence.slice(from), ['stale', 'replace', 'live']);
 }
 
 describe('with a server of its own', () => {
@@ -162,6 +159,75 @@ describe('with a server of its own', () => {
     await running.stop();
     assert.ok(performance.now() - started < 7_000);
     server.thaw();
+  });
+});
+
+describe('what an edge serves of it', () => {
+  const keep = 4_000;
+  const channels = Array.from({ length: 10 }, (_, i) => `c${i}`);
+  const folders = ['create /channels', ...channels.map((name) => `create /channels/${name}`)];
+  const nodes = channels.map((name, i) => `create -e /channels/${name}/origin 10.0.0.${i}:80`);
+
+  /** Ten channels of one endpoint each, registered by a session of their own. */
+  async function serve(t: TestContext) {
+    const server = await startZooKeeper();
+    t.after(() => server.stop());
+    const origins = openZkCli(server.address);
+    t.after(() => origins.kill());
+    for (const command of [...folders, ...nodes]) origins.run(command);
+    const store = new SnapshotStore();
+    let fewest = Number.POSITIVE_INFINITY;
+    const builder = new SnapshotBuilder({
+      publish: (update) => {
+        store.accept(update);
+        if (complete) fewest = Math.min(fewest, store.current.channels.size);
+      },
+      note: () => undefined,
+      eventDelay: () => undefined,
+      massDropped: () => undefined,
+      massDrop: { share: 0.5, minimum: 4, window: 2_000, keep },
+      now: () => performance.now(),
+    });
+    t.after(() => builder.close());
+    let complete = false;
+    const running = runRegistry(t, { servers: server.address }, undefined, builder);
+    const count = (resort: boolean) =>
+      [...store.current.channels.values()].flatMap(({ endpoints }) =>
+        endpoints.filter(({ lastResort = false }) => lastResort === resort),
+      ).length;
+    await waitFor(() => count(false) === 10, { deadline: 60_000, what: 'the ten endpoints' });
+    complete = true;
+    return { server, origins, running, count, fewest: () => fewest };
+  }
+
+  test('a ZooKeeper that lost its data empties no channel, although its root is there again at once', async (t) => {
+    const { server, running, count, fewest } = await serve(t);
+    await server.kill();
+    server.wipe();
+    await server.restart();
+    await zkCli(server.address, 'create /channels', 'create /channels/c0');
+    await zkCli(server.address, 'create /channels/c0/origin 10.0.0.0:80');
+    await stale(running);
+    await live(running);
+    assert.equal(fewest(), 10);
+    assert.deepEqual([count(false), count(true)], [1, 9]);
+    await waitFor(() => count(true) === 0, { what: 'the end of the last resorts' });
+    assert.equal(count(false), 1);
+  });
+
+  test('a mass drop and then an outage: the last resorts stand until the registry is back, and then for their time', async (t) => {
+    const { server, origins, running, count } = await serve(t);
+    await origins.kill();
+    await waitFor(() => count(true) === 10, { deadline: 60_000, what: 'the mass drop' });
+    await server.kill();
+    await stale(running);
+    await sleep(keep + 1_000);
+    assert.equal(count(true), 10);
+    await server.restart();
+    await live(running);
+    const back = performance.now();
+    await waitFor(() => count(true) === 0, { deadline: 60_000, what: 'the end of the last resorts' });
+    assert.ok(performance.now() - back > keep - 500);
   });
 });
 

@@ -1,10 +1,13 @@
 // The order of things in a tree watch, where a real server cannot be made to answer so: late, lost, without its events.
 
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { type TreeReader, TreeWatch } from '../../src/registry/tree-watch.js';
 import { rc, type Stat } from '../../src/registry/zookeeper-client.js';
 import { RecordingSink } from '../support/recording-sink.js';
+
+const stat = (ctime: number): Stat => ({ czxid: 1, ctime, version: 0, mtime: 1, ephemeral: false, mine: false });
+const settling = 8_000;
 
 /** A tree whose answers come when the test says so, in order, and which never fires a watch. */
 class HeldTree implements TreeReader {
@@ -14,11 +17,12 @@ class HeldTree implements TreeReader {
   most = 0;
   /** What every read is answered with. */
   code: number = rc.ok;
+  /** When the root was made. */
+  rootMade = 1;
 
   get(path: string, _: boolean, done: (code: number, data: Uint8Array, stat: Stat | undefined) => void): void {
     const data = this.nodes.get(path);
-    const stat = { czxid: 1, version: 0, ephemeral: false, mine: false };
-    this.hold(() => done(data === undefined ? rc.noNode : this.code, Buffer.from(data ?? ''), stat));
+    this.hold(() => done(data === undefined ? rc.noNode : this.code, Buffer.from(data ?? ''), stat(1)));
   }
 
   children(path: string, _: boolean, done: (code: number, names: readonly string[]) => void): void {
@@ -28,7 +32,7 @@ class HeldTree implements TreeReader {
   }
 
   exists(path: string, _: boolean, done: (code: number, stat: Stat | undefined) => void): void {
-    this.hold(() => done(this.nodes.has(path) ? rc.ok : rc.noNode, undefined));
+    this.hold(() => (this.nodes.has(path) ? done(rc.ok, stat(this.rootMade)) : done(rc.noNode, undefined)));
   }
 
   /** Gives all answers, and those to what they lead to. */
@@ -46,7 +50,7 @@ function watching(nodes: Record<string, string>, known = false) {
   const tree = new HeldTree();
   for (const [path, data] of Object.entries(nodes)) tree.nodes.set(path, data);
   const sink = new RecordingSink();
-  const options = { root: '/r', readDepth: 3, chrootBytes: 0, known, now: () => 0 };
+  const options = { root: '/r', readDepth: 3, chrootBytes: 0, known, settling, now: Date.now };
   return { tree, sink, watch: new TreeWatch(options, sink) };
 }
 
@@ -108,25 +112,77 @@ test('lost answers that no session event follows are asked for again', () => {
   mock.timers.reset();
 });
 
-test('a missing root is empty on a first start, and no picture at all when something is known', () => {
-  const first = watching({});
-  first.watch.start(first.tree);
-  first.tree.answer();
-  assert.deepEqual(first.sink.sequence, ['replace', 'live']);
-  first.watch.release();
+describe('a root that is missing or new', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'] }));
+  afterEach(() => mock.timers.reset());
 
-  const later = watching({}, true);
-  later.watch.start(later.tree);
-  later.tree.answer();
-  assert.deepEqual(later.sink.sequence, []);
-  later.tree.nodes.set('/r', '');
-  later.watch.event('created', '/r');
-  later.tree.answer();
-  assert.deepEqual(later.sink.sequence, ['replace', 'live']);
-  later.watch.release();
+  test('a missing root is empty on a first start', () => {
+    const { tree, sink, watch } = watching({});
+    watch.start(tree);
+    tree.answer();
+    assert.deepEqual(sink.sequence, ['replace', 'live']);
+    tree.nodes.set('/r', '').set('/r/news', 'a:80');
+    watch.event('created', '/r');
+    tree.answer();
+    assert.deepEqual(sink.addresses('news'), ['a:80']);
+    watch.stop();
+    watch.start(tree);
+    tree.answer();
+    assert.equal(sink.state, 'live', 'its first root is not a new one');
+    watch.release();
+  });
+
+  test('a missing root is no picture when something is known, and origins have time to return below a new one', () => {
+    const { tree, sink, watch } = watching({}, true);
+    watch.start(tree);
+    tree.answer();
+    assert.deepEqual(sink.sequence, []);
+    tree.nodes.set('/r', '').set('/r/news', 'a:80');
+    watch.event('created', '/r');
+    tree.answer();
+    mock.timers.tick(settling - 1);
+    tree.answer();
+    assert.deepEqual(sink.sequence, []);
+    tree.nodes.set('/r/sport', 'b:80');
+    mock.timers.tick(2);
+    tree.answer();
+    assert.deepEqual(sink.sequence, ['replace', 'live']);
+    assert.equal(sink.endpoints.size, 2);
+    watch.release();
+  });
+
+  test('a root that was made anew while nobody looked is waited for like a missing one', () => {
+    const { tree, sink, watch } = watching(news);
+    watch.start(tree);
+    tree.answer();
+    watch.stop();
+    tree.rootMade = 2;
+    for (const path of Object.keys(news).slice(1)) tree.nodes.delete(path);
+    watch.start(tree);
+    tree.answer();
+    mock.timers.tick(settling / 2);
+    // Another session meanwhile does not make it wait longer, nor less.
+    watch.stop();
+    watch.start(tree);
+    tree.answer();
+    watch.event('child', '/r');
+    watch.reconcile();
+    tree.answer();
+    mock.timers.tick(settling / 2 - 1);
+    tree.answer();
+    assert.deepEqual(sink.sequence, ['replace', 'live', 'stale']);
+    mock.timers.tick(2);
+    tree.answer();
+    assert.deepEqual(sink.sequence, ['replace', 'live', 'stale', 'replace', 'live']);
+    watch.stop();
+    watch.start(tree);
+    tree.answer();
+    assert.equal(sink.state, 'live', 'once read it is the root that is known');
+    watch.release();
+  });
 });
 
-test('a node that is deleted while everything is read again is told at once', () => {
+test('a node that is deleted while everything is read again is missing in the picture, and not told before it', () => {
   const { tree, sink, watch } = watching(news);
   watch.start(tree);
   tree.answer();
@@ -134,9 +190,9 @@ test('a node that is deleted while everything is read again is told at once', ()
   watch.start(tree);
   tree.nodes.delete('/r/news/a');
   watch.event('deleted', '/r/news/a');
-  assert.deepEqual(sink.sequence, ['replace', 'live', 'stale', 'drop']);
+  assert.deepEqual(sink.sequence, ['replace', 'live', 'stale']);
   tree.answer();
+  assert.deepEqual(sink.sequence, ['replace', 'live', 'stale', 'replace', 'live']);
   assert.deepEqual(sink.addresses('news'), ['b:80']);
-  assert.equal(sink.state, 'live');
   watch.release();
 });

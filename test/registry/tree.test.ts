@@ -11,7 +11,9 @@ beforeEach(() => {
   tree = new Tree('/channels', (note) => notes.push(note));
 });
 
-const stat = (czxid: number, version = 0, ephemeral = false): Stat => ({ czxid, version, ephemeral, mine: false });
+const stat = (czxid: number, version = 0, ephemeral = false): Stat => {
+  return { czxid, ctime: czxid, version, mtime: version, ephemeral, mine: false };
+};
 
 function brief(changes: readonly TreeChange[]): string[] {
   return changes.map((change) => {
@@ -42,6 +44,14 @@ test('an endpoint is told when its data were read, and again with every version'
   assert.deepEqual(set(news, a, 'o:80', stat(0x1f)), ['put /channels/news/a@1f o:80 ?/? v0']);
   assert.deepEqual(set(news, a, 'o:80', stat(0x1f)), []);
   assert.deepEqual(set(news, a, 'o:80', stat(0x1f, 1)), ['put /channels/news/a@1f o:80 ?/? v1']);
+});
+
+test('a server that lost its data gives the same numbers again, and what it says is read', () => {
+  const news = addChannel('news');
+  const a = addChild(news, 'a');
+  set(news, a, 'o:80', stat(5));
+  const anew = { ...stat(5), ctime: 99, mtime: 99 };
+  assert.deepEqual(set(news, a, 'o:81', anew), ['put /channels/news/a@5 o:81 ?/? v0']);
 });
 
 test('a node that is made again is another endpoint', () => {

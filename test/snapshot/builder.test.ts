@@ -49,6 +49,17 @@ function live(...endpoints: Endpoint[]): void {
   builder.status('live');
 }
 const ten = Array.from({ length: 10 }, (_, i) => origin(i + 1));
+/** The only endpoint of a channel of its own. */
+const alone = (n: number, values: Partial<Endpoint> = {}) => endpoint(`c${n}`, `10.0.0.${n}:80`, values);
+const tenAlone = Array.from({ length: 10 }, (_, i) => alone(i + 1));
+const numbers = (resort: boolean) =>
+  [...store.current.channels.values()]
+    .flatMap(({ endpoints }) => endpoints)
+    .filter((one) => (one.lastResort ?? false) === resort)
+    .map(({ address }) => Number(/(\d+):80$/.exec(address)?.[1]))
+    .sort((a, b) => a - b);
+const lastResorts = () => numbers(true);
+const registered = () => numbers(false);
 
 test('a full read becomes a live snapshot', () => {
   live(origin(1), origin(2));
@@ -133,25 +144,38 @@ test('a registry that was never reached is pending, not stale', () => {
 });
 
 test('most endpoints vanishing within the window are kept as a last resort, and dropped after a time', async () => {
-  live(...ten);
-  for (const one of ten.slice(0, 6)) builder.drop(one.id);
+  live(...tenAlone);
+  for (const one of tenAlone.slice(0, 6)) builder.drop(one.id);
   await turn();
-  assert.equal(addresses().length, 4);
-  assert.equal(addresses(true).length, 6);
+  assert.deepEqual(registered(), [7, 8, 9, 10]);
+  assert.deepEqual(lastResorts(), [1, 2, 3, 4, 5, 6]);
   assert.deepEqual(massDrops, [6]);
   pass(30_001);
-  assert.equal(addresses(true).length, 0);
-  assert.equal(addresses().length, 4);
+  assert.deepEqual(lastResorts(), []);
+  assert.deepEqual(registered(), [7, 8, 9, 10]);
 });
 
 test('endpoints that vanish one by one within the window come back as a last resort once they are most', async () => {
-  live(...ten);
-  for (const one of ten.slice(0, 6)) {
+  live(...tenAlone);
+  for (const one of tenAlone.slice(0, 6)) {
     builder.drop(one.id);
     await turn();
     pass(100);
   }
-  assert.equal(addresses(true).length, 6);
+  assert.deepEqual(lastResorts(), [1, 2, 3, 4, 5, 6]);
+});
+
+test('an origin that leaves with most of all endpoints is gone from the channels that others serve', async () => {
+  const leaving = tenAlone.map(({ channel }) => endpoint(channel, '10.0.0.99:80'));
+  live(...tenAlone.slice(1), ...leaving);
+  for (const one of leaving) {
+    builder.drop(one.id);
+    await turn();
+  }
+  assert.deepEqual(massDrops, [1]);
+  assert.deepEqual(registered(), [2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.deepEqual(lastResorts(), [99], 'only the channel that nobody else serves keeps it');
+  assert.equal(store.channel(alone(1).channel)?.endpoints.length, 1);
 });
 
 test('endpoints that vanish slower than the window are simply gone', async () => {
@@ -182,25 +206,103 @@ test('three of three vanishing is no mass drop: it takes four', async () => {
 });
 
 test('a last resort that registers again is an ordinary endpoint at once', async () => {
-  live(...ten);
-  for (const one of ten) builder.drop(one.id);
+  live(...tenAlone);
+  for (const one of tenAlone) builder.drop(one.id);
   await turn();
-  assert.equal(addresses(true).length, 10);
-  builder.put(origin(1, { version: 2 }));
+  assert.equal(lastResorts().length, 10);
+  builder.put(alone(1, { version: 2 }));
   pass(10);
-  assert.deepEqual(addresses(), ['10.0.0.1:80']);
+  assert.deepEqual(registered(), [1]);
   pass(30_000);
+  assert.deepEqual(registered(), [1]);
+  assert.deepEqual(lastResorts(), []);
+});
+
+test('a last resort that registers again under another name is there once', async () => {
+  live(...tenAlone);
+  for (const one of tenAlone) builder.drop(one.id);
+  await turn();
+  builder.put(alone(1, { id: 'made again' as EndpointId }));
+  pass(10);
+  assert.deepEqual(registered(), [1]);
+  assert.equal(store.channel(alone(1).channel)?.endpoints.length, 1);
+  assert.equal(lastResorts().length, 9);
+});
+
+test('a picture that lacks most of what was known before the outage is not believed', () => {
+  live(...tenAlone);
+  builder.status('stale');
+  live(alone(1));
+  assert.deepEqual(registered(), [1]);
+  assert.deepEqual(lastResorts(), [2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.deepEqual(massDrops, [9]);
+  pass(30_001);
+  assert.deepEqual(lastResorts(), []);
+});
+
+test('a registry of two that lost its data keeps both as last resorts', () => {
+  live(alone(1), alone(2));
+  builder.status('stale');
+  live();
+  assert.deepEqual(lastResorts(), [1, 2]);
+});
+
+test('a picture read while the registry was in reach is doubted like one after an outage', () => {
+  live(...tenAlone);
+  builder.replace([]);
+  assert.equal(lastResorts().length, 10);
+});
+
+test('a picture that lacks half of what was known is believed', () => {
+  live(...tenAlone);
+  builder.status('stale');
+  live(...tenAlone.slice(5));
+  assert.deepEqual(massDrops, []);
+  assert.equal(store.current.channels.size, 5);
+});
+
+test('whatever a picture lacks, a channel that has an endpoint left keeps no last resort', () => {
+  live(...ten);
+  builder.status('stale');
+  live(origin(1));
   assert.deepEqual(addresses(), ['10.0.0.1:80']);
   assert.deepEqual(addresses(true), []);
 });
 
-test('after a reconnect the difference is the truth, however large', () => {
-  live(...ten);
+test('what is deleted while everything is read again waits for the picture, and is judged with it', async () => {
+  live(...tenAlone);
   builder.status('stale');
-  builder.replace([origin(1)]);
-  builder.status('live');
-  assert.deepEqual(addresses(), ['10.0.0.1:80']);
-  assert.deepEqual(addresses(true), []);
+  for (const one of tenAlone) builder.drop(one.id);
+  await turn();
+  assert.equal(registered().length, 10);
+  live();
+  assert.equal(lastResorts().length, 10);
+});
+
+test('the clock of last resorts stands while the registry is out of reach, and begins anew when it is back', async () => {
+  live(...tenAlone);
+  for (const one of tenAlone) builder.drop(one.id);
+  await turn();
+  pass(20_000);
+  builder.status('stale');
+  pass(3_600_000);
+  assert.equal(lastResorts().length, 10);
+  live(alone(1));
+  pass(29_000);
+  assert.equal(lastResorts().length, 9);
+  pass(1_001);
+  assert.deepEqual(lastResorts(), []);
+});
+
+test('last resorts that a file had kept get their time when the registry is back', () => {
+  builder.restore([alone(1, { lastResort: true }), alone(2)]);
+  pass(3_600_000);
+  assert.deepEqual(lastResorts(), [1]);
+  live(alone(2));
+  assert.deepEqual(lastResorts(), [1]);
+  pass(30_001);
+  assert.deepEqual(lastResorts(), []);
+  assert.deepEqual(registered(), [2]);
 });
 
 test('a restored snapshot is stale until the registry is read, which replaces it', () => {

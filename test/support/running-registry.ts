@@ -3,6 +3,7 @@
 import { type ConfigInput, configSchema } from '../../src/config-schema.js';
 import { type Logger, silentLogger } from '../../src/log.js';
 import { createRegistry } from '../../src/registry/create.js';
+import type { RegistrySink } from '../../src/registry/registry.js';
 import { RecordingSink } from './recording-sink.js';
 import { waitFor } from './wait.js';
 
@@ -22,8 +23,44 @@ export interface Owner {
   after(stop: () => Promise<void>): unknown;
 }
 
-/** Starts following until the test ends; sessions are short so that a test can wait for their end. */
-export function runRegistry(owner: Owner, settings: ZooKeeperInput, logger: Logger = silentLogger): RunningRegistry {
+/** Tells both what it is told. */
+function both(a: RegistrySink, b: RegistrySink): RegistrySink {
+  return {
+    replace(all) {
+      const endpoints = [...all];
+      a.replace(endpoints);
+      b.replace(endpoints);
+    },
+    put(endpoint, seenAt) {
+      a.put(endpoint, seenAt);
+      b.put(endpoint, seenAt);
+    },
+    drop(id, seenAt) {
+      a.drop(id, seenAt);
+      b.drop(id, seenAt);
+    },
+    status(state) {
+      a.status(state);
+      b.status(state);
+    },
+    note(note) {
+      a.note(note);
+      b.note(note);
+    },
+  };
+}
+
+/**
+ * Starts following until the test ends; sessions are short so that a test can wait for their end.
+ *
+ * @param reader is told everything before the recording sink is
+ */
+export function runRegistry(
+  owner: Owner,
+  settings: ZooKeeperInput,
+  logger: Logger = silentLogger,
+  reader?: RegistrySink,
+): RunningRegistry {
   const { registry } = configSchema.parse({ registry: { zookeeper: { sessionTimeout: '4s', ...settings } } });
   const sink = new RecordingSink();
   const stopping = new AbortController();
@@ -37,7 +74,10 @@ export function runRegistry(owner: Owner, settings: ZooKeeperInput, logger: Logg
       },
     },
   }) as Logger;
-  const running = createRegistry(registry, listening).run(sink, stopping.signal);
+  const running = createRegistry(registry, listening).run(
+    reader === undefined ? sink : both(reader, sink),
+    stopping.signal,
+  );
   const stop = async () => {
     stopping.abort();
     await running;

@@ -1,0 +1,57 @@
+// Endpoints that vanished together with most of the registry: which ones are kept, and for how long. The clock stands while
+// the registry is out of reach, since nobody could come back to it then.
+
+import type { Endpoint, EndpointId } from '../model.js';
+
+/** The same server in the same channel. An address has no space in it. */
+const placeOf = ({ address, channel }: Endpoint) => `${address} ${channel}`;
+
+export class LastResorts {
+  /** Monotonic ms, in the order of expiry: all are kept equally long. */
+  readonly #until = new Map<EndpointId, number>();
+  readonly #places = new Map<string, EndpointId>();
+
+  /** @param settings how long one is kept, in ms */
+  constructor(private readonly settings: { readonly keep: number }) {}
+
+  get size(): number {
+    return this.#until.size;
+  }
+
+  keep(endpoint: Endpoint, now: number): void {
+    this.#until.delete(endpoint.id);
+    this.#until.set(endpoint.id, now + this.settings.keep);
+    this.#places.set(placeOf(endpoint), endpoint.id);
+  }
+
+  /** The one that this endpoint is, registered again under another id: its session was lost, not its server. */
+  replacedBy(endpoint: Endpoint): EndpointId | undefined {
+    return this.#places.get(placeOf(endpoint));
+  }
+
+  release(endpoint: Endpoint): void {
+    this.#until.delete(endpoint.id);
+    const place = placeOf(endpoint);
+    if (this.#places.get(place) === endpoint.id) this.#places.delete(place);
+  }
+
+  /** The registry is back: whoever is alive has the whole time to register. */
+  renew(now: number): void {
+    for (const id of this.#until.keys()) this.#until.set(id, now + this.settings.keep);
+  }
+
+  /** When the first one expires. */
+  get first(): number | undefined {
+    return this.#until.values().next().value;
+  }
+
+  /** Those whose time is over. */
+  expired(now: number): EndpointId[] {
+    const over: EndpointId[] = [];
+    for (const [id, until] of this.#until) {
+      if (until > now) break;
+      over.push(id);
+    }
+    return over;
+  }
+}
