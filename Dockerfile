@@ -14,7 +14,7 @@ RUN npm ci --no-audit --no-fund
 RUN node -e "require('zookeeper')"
 COPY tsconfig.json ./
 COPY src src
-RUN npx tsc && npm prune --omit=dev --no-audit --no-fund
+RUN npx tsc && chmod +x dist/src/main.js && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production
@@ -24,13 +24,16 @@ COPY --from=build /weir/dist/src dist/src
 COPY package.json LICENSE ./
 COPY config config
 COPY src/demo src/demo
-# For registry.snapshotFile.
-RUN install -d -o node -g node /var/lib/weir
-USER node
+# /var/lib/weir is for registry.snapshotFile.
+RUN ln -s /weir/dist/src/main.js /usr/local/bin/weir \
+ && install -d -o 1000 -g 1000 /var/lib/weir
+# The image's user `node`, as a number: Kubernetes checks `runAsNonRoot` before it knows names.
+USER 1000:1000
 # 8080: players. 8081: metrics, health and API; WEIR_ADMIN_LISTEN=:8081 lets others than this container reach it.
 EXPOSE 8080 8081
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8081/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/src/main.js"]
+# Follows admin.listen of the environment and the configuration file. Give it that way, not as a flag.
+HEALTHCHECK --interval=15s --timeout=3s --start-period=10s --retries=3 \
+  CMD ["node", "/weir/dist/src/commands/health-check.js"]
+ENTRYPOINT ["weir"]
 CMD ["serve"]

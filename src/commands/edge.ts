@@ -4,7 +4,7 @@ import { handleLeases } from '../admin/leases.js';
 import { startCluster, thisMachine } from '../cluster/cluster.js';
 import type { Edge, RegistrySource } from '../cluster/edge.js';
 import { startEdge } from '../cluster/single.js';
-import { workerCount } from '../cluster/watch.js';
+import { cacheWarning, workerCount } from '../cluster/watch.js';
 import type { Config } from '../config-schema.js';
 import type { Logger } from '../log.js';
 import { createEmbeddedRegistry, createRegistry } from '../registry/create.js';
@@ -20,6 +20,10 @@ function sourceOf({ registry: settings }: Config, logger: Logger): RegistrySourc
 /** Rejects when a listener cannot be opened; nothing is left behind then. */
 export function startConfiguredEdge(config: Config, logger: Logger): Promise<Edge> {
   const source = sourceOf(config, logger);
-  const inOneProcess = workerCount(config.workers, thisMachine()) === 0;
-  return inOneProcess ? startEdge(config, logger, source) : startCluster(config, logger, source);
+  const machine = thisMachine();
+  const workers = workerCount(config.workers, machine);
+  if (workers === 0) return startEdge(config, logger, source);
+  const warning = cacheWarning(config.hls.cacheSize, workers, config.cluster, machine);
+  if (warning !== undefined) logger.warn(warning);
+  return startCluster(config, logger, source, machine);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judge, workerCount } from '../../src/cluster/watch.js';
+import { cacheWarning, judge, workerCount } from '../../src/cluster/watch.js';
 
 const GiB = 1024 ** 3;
 const machine = { cores: 4, memory: 10 * GiB };
@@ -22,6 +22,15 @@ for (const [name, worker, settings, expected] of [
 ] as const) {
   test(name, () => assert.equal(judge(worker, 4, settings, machine), expected));
 }
+
+test('a cache that does not fit into what a worker may use is told', () => {
+  const small = { cores: 2, memory: 512 * 1024 ** 2 };
+  const cacheSize = 256 * 1024 ** 2;
+  assert.match(cacheWarning(cacheSize, 2, auto, small) ?? '', /^hls\.cacheSize \(256 MiB\) .* the 204 MiB /);
+  assert.equal(cacheWarning(64 * 1024 ** 2, 2, auto, small), undefined);
+  assert.equal(cacheWarning(cacheSize, 4, auto, machine), undefined);
+  assert.match(cacheWarning(GiB, 4, { ...auto, memoryLimit: GiB }, machine) ?? '', /1024 MiB/);
+});
 
 test('auto is a worker for each core, one on one core, and 0 is none', () => {
   assert.equal(workerCount('auto', machine), 4);

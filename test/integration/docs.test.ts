@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, test } from 'node:test';
-import { parseDocument } from 'yaml';
+import { parseAllDocuments, parseDocument } from 'yaml';
 import { settings, settingsTree } from '../../src/config/settings.js';
+import { loadConfig, readConfig } from '../../src/config.js';
 import { createMetrics } from '../../src/metrics.js';
 import { packageRoot } from '../../src/package.js';
 import { runWeir } from '../support/weir.js';
@@ -161,11 +163,77 @@ describe('Dockerfile', () => {
     }
   });
 
-  test('checks its health with a program that works', async () => {
-    const line = /HEALTHCHECK [\s\S]*?CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? '';
-    const [node, flag, program] = JSON.parse(line) as string[];
-    assert.deepEqual([node, flag], ['node', '-e']);
-    assert.match(program ?? '', /127\.0\.0\.1:8081\/healthz/);
-    assert.doesNotThrow(() => new Function(program ?? ''));
+  test('runs and checks its health with files that are built, and has weir on its path', () => {
+    const built = all(dockerfile, /\/weir\/(dist\/src\/[\w./-]+)/g);
+    assert.deepEqual([...new Set(built)].sort(), ['dist/src/commands/health-check.js', 'dist/src/main.js']);
+    for (const path of built) assert.ok(existsSync(packageRoot + path), path);
+    assert.match(dockerfile, /ln -s \/weir\/dist\/src\/main\.js \/usr\/local\/bin\/weir/);
+    assert.match(dockerfile, /^ENTRYPOINT \["weir"\]$/m);
+    const { bin } = JSON.parse(read('package.json')) as { bin: { weir: string } };
+    assert.equal(bin.weir, 'dist/src/main.js');
+    assert.match(read('dist/src/main.js'), /^#!\/usr\/bin\/env node\n/);
+  });
+
+  test('runs as a user with a number, who owns where the snapshot is kept', () => {
+    assert.match(dockerfile, /^USER 1000:1000$/m);
+    assert.match(dockerfile, /install -d -o 1000 -g 1000 \/var\/lib\/weir/);
+  });
+});
+
+describe('config/kubernetes.yaml', () => {
+  interface Probe {
+    readonly httpGet: { readonly path: string; readonly port: string };
+  }
+  interface Container {
+    readonly args: readonly string[];
+    readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+    readonly env: readonly { readonly name: string; readonly value?: string }[];
+    readonly livenessProbe: Probe;
+    readonly readinessProbe: Probe;
+    readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+  }
+  const documents = parseAllDocuments(read('config/kubernetes.yaml'));
+  const [deployment, service] = documents.map((document) => document.toJS());
+  const pod = deployment.spec.template.spec;
+  const container = pod.containers[0] as Container;
+  const value = (name: string) => container.env.find((variable) => variable.name === name)?.value;
+
+  test('is YAML with a deployment and a service for players alone', () => {
+    for (const { errors } of documents) assert.deepEqual(errors, []);
+    assert.deepEqual([deployment.kind, service.kind], ['Deployment', 'Service']);
+    assert.deepEqual(service.spec.selector, deployment.spec.template.metadata.labels);
+    assert.deepEqual(
+      service.spec.ports.map((port: { targetPort: string }) => port.targetPort),
+      ['players'],
+    );
+  });
+
+  test('sets settings that exist to values that they take', () => {
+    const env = Object.fromEntries(container.env.map((variable) => [variable.name, variable.value ?? 'a secret']));
+    assert.deepEqual(readConfig({ env }).warnings, []);
+    assert.deepEqual(container.args, ['serve']);
+  });
+
+  test('probes what the admin listener answers, from outside the pod', () => {
+    const admin = container.ports.find(({ name }) => name === 'admin')?.containerPort;
+    assert.equal(value('WEIR_ADMIN_LISTEN'), `:${admin}`);
+    for (const probe of [container.livenessProbe, container.readinessProbe]) assert.equal(probe.httpGet.port, 'admin');
+    assert.equal(container.livenessProbe.httpGet.path, '/healthz');
+    assert.equal(container.readinessProbe.httpGet.path, '/readyz');
+  });
+
+  test('runs as the user of the image, and gives it the folders that it writes', () => {
+    assert.deepEqual([pod.securityContext.runAsNonRoot, pod.securityContext.runAsUser], [true, 1000]);
+    const volumes = new Set(pod.volumes.map((volume: { name: string }) => volume.name));
+    for (const { name } of container.volumeMounts) assert.ok(volumes.has(name), name);
+    const folders = container.volumeMounts.map(({ mountPath }) => mountPath);
+    assert.ok(folders.includes('/tmp'));
+    assert.ok(folders.includes(dirname(value('WEIR_REGISTRY_SNAPSHOT_FILE') ?? '')));
+  });
+
+  test('gives a pod as long to end as the settings do', () => {
+    const env = Object.fromEntries(container.env.map((variable) => [variable.name, variable.value]));
+    const { grace } = loadConfig({ env }).shutdown;
+    assert.ok(pod.terminationGracePeriodSeconds * 1000 > grace);
   });
 });
