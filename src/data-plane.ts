@@ -143,9 +143,7 @@ export function createDataPlane(
       if (hls !== undefined && route.kind !== 'flv') {
         const handler = peers?.isElsewhere(route.channel) === true ? peerHls : hls.handler;
         handler?.handle(exchange, route, response);
-      }
-      // A pipelined request's response has no connection yet.
-      else if (relayed && response.socket !== null) relayHttp(relays, exchange, route, response);
+      } else if (relayed) relayHttp(relays, exchange, route, response);
       else passThrough(passthrough, exchange, route, response);
     },
     upgrade: (exchange, route, socket, head) => {

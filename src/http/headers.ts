@@ -66,6 +66,18 @@ export function isHostValid({ rawHeaders, headers, httpVersion }: IncomingMessag
   return hosts === 1 && /^[\w.~!$&'()*+,;=:%[\]-]*$/.test(headers.host ?? '');
 }
 
+/** Bytes of a request's body that are read to keep its connection. */
+const longestBody = 16 * 1024;
+
+/**
+ * Whether a body follows the header of a request that is not worth reading, since it means nothing here (RFC 9110, section
+ * 9.3.1): it is long, or does not say how long it is.
+ */
+export function hasLongBody({ headers }: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': coding } = headers;
+  return coding !== undefined || Number(length ?? 0) > longestBody;
+}
+
 /** The fields of an answer to a player. With CORS of our own, the endpoint's is left out. */
 export function playerHeaders(
   headers: IncomingHttpHeaders,

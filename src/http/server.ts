@@ -8,9 +8,10 @@ import type { ChannelName } from '../model.js';
 import { parseListenAddress } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import { answerError, type EdgeContext, PlayerExchange } from './exchange.js';
-import { isHostValid, isLoop, preflightHeaders } from './headers.js';
+import { hasLongBody, isHostValid, isLoop, preflightHeaders } from './headers.js';
 import { backlog, Intake, type SharedSocket } from './intake.js';
 import { parseRoute, type Route } from './route.js';
+import { Turns } from './turns.js';
 import { refuseUpgrade } from './websocket.js';
 
 /** Who answers a request once it is known what it means. */
@@ -23,6 +24,8 @@ export interface PlayerHandlers {
 
 /** How often Node looks for connections whose header is late, in ms. */
 const connectionsCheckingInterval = 1_000;
+/** Silence on a connection until TCP looks whether the other side is still there, in ms. */
+const keepAliveInitialDelay = 60_000;
 
 export class DataServer {
   readonly #server: Server;
@@ -34,6 +37,7 @@ export class DataServer {
   readonly #upgraded = new Set<Socket>();
   /** The latest answer on each connection; with it, all before it are over. */
   readonly #answers = new WeakMap<Duplex, ServerResponse>();
+  readonly #turns = new Turns();
 
   constructor(edge: EdgeContext, store: SnapshotStore, handlers: PlayerHandlers) {
     this.#edge = edge;
@@ -48,6 +52,9 @@ export class DataServer {
       keepAliveTimeout: settings.keepAliveTimeout,
       connectionsCheckingInterval,
       noDelay: true,
+      // A player who vanished without a word is noticed also where nothing is sent.
+      keepAlive: true,
+      keepAliveInitialDelay,
     });
     this.#server.maxConnections = settings.maxConnections;
     this.#server.timeout = settings.sendTimeout;
@@ -57,7 +64,11 @@ export class DataServer {
       socket.on('close', () => metrics.connections.dec());
     });
     this.#server.on('drop', () => metrics.connectionsRefused.inc());
-    this.#server.on('request', (request, response) => this.#onRequest(request, response));
+    this.#server.on('request', (request, response) => {
+      this.#answers.set(request.socket, response);
+      if (response.socket !== null) this.#onRequest(request, response);
+      else this.#turns.wait(request, response, () => this.#onRequest(request, response));
+    });
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket as Socket, head));
     this.#server.on('timeout', (socket) => this.#onTimeout(socket));
     this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket as Socket));
@@ -128,7 +139,8 @@ export class DataServer {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    this.#answers.set(request.socket, response);
+    // The connection ends with the answer, and the body stays unread.
+    if (hasLongBody(request)) response.shouldKeepAlive = false;
     const exchange = new PlayerExchange(request, this.#edge);
     response.on('close', () => exchange.ended());
     const { method } = request;
@@ -144,6 +156,11 @@ export class DataServer {
   }
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    // Node does not wait for the answers before it, and two answers at once on a connection are none.
+    if (this.#isAnswering(socket)) {
+      socket.destroy();
+      return;
+    }
     this.#upgraded.add(socket);
     // The HTTP server's own listener is gone with the upgrade.
     socket.on('timeout', () => this.#onTimeout(socket));
@@ -179,6 +196,7 @@ export class DataServer {
     socket.on('end', () => socket.destroy());
     // What else comes in is not looked at, but for its end.
     socket.resume();
+    this.#answers.set(socket, response);
     this.#onRequest(request, response);
   }
 
