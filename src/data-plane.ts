@@ -103,7 +103,13 @@ export function createDataPlane(
   const config = structuredClone(given);
   const allow = new Networks(config.upstream.allow);
   const store = new SnapshotStore();
-  const pools = new Pools(store, allow, config.upstream);
+  // A worker asks another one for no more than its own players ask for.
+  const pools = new Pools(store, allow, {
+    ...config.upstream,
+    get peerConnections() {
+      return config.http.maxConnections;
+    },
+  });
   const balancer = createBalancer(config, store, allow, logger, metrics);
   const sayExhausted = seldom((fields: object) => logger.error(fields, 'this process is at a limit of its system'));
   const client = createUpstreamClient(pools, config.upstream, {

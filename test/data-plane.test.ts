@@ -1,4 +1,4 @@
-// A data plane as one of several workers.
+// What a data plane makes of its settings, its sisters and its registry.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,7 +9,11 @@ import type { ConfigInput } from '../src/config-schema.js';
 import type { Member } from '../src/data-plane.js';
 import type { ChannelName } from '../src/model.js';
 import { endpoint, startDataPlane, testConfig } from './support/data-plane.js';
+import { FlvViewer } from './support/flv-viewer.js';
+import { LiveOrigin } from './support/live-origin.js';
 import { startHttpOrigin } from './support/origin-server.js';
+import { SimulatedPackager } from './support/simulated-packager.js';
+import { waitFor } from './support/wait.js';
 
 test('the policy counts the workers that serve, together with the configured edges', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-data-plane-'));
@@ -40,4 +44,30 @@ test('the policy counts the workers that serve, together with the configured edg
   assert.ok(Math.abs(softness() / alone - 6) < 1e-9, 'and twice the edges');
   weir.plane.setMembers([member(0)]);
   assert.ok(Math.abs(softness() / alone - 2) < 1e-9, 'alone again');
+});
+
+test('an address that changes in place is left by relays and HLS, which go on from the new one', async (t) => {
+  const [oldLive, newLive] = await Promise.all([LiveOrigin.start(), LiveOrigin.start()]);
+  const oldPackager = await new SimulatedPackager({ name: 'old' }).start();
+  const newPackager = await new SimulatedPackager({ name: 'new' }).start();
+  const weir = await startDataPlane({ hls: { playlistMaxAge: '60s', playlistShare: 1 } });
+  t.after(async () => {
+    await weir.close();
+    await Promise.all([oldLive.close(), newLive.close(), oldPackager.close(), newPackager.close()]);
+  });
+  const [film, news] = [endpoint('film', oldLive.address), endpoint('news', oldPackager.address)];
+  weir.register(film, news);
+  const viewer = FlvViewer.open(`${weir.url}/live/film.flv`);
+  t.after(() => viewer.leave());
+  await waitFor(() => viewer.tags.some((tag) => tag.keyframe), { what: 'a picture' });
+  const playlist = async () => (await fetch(`${weir.url}/live/news.m3u8`)).text();
+  const before = await playlist();
+
+  const moved = { ...news, address: endpoint('news', newPackager.address).address };
+  weir.register({ ...film, address: endpoint('film', newLive.address).address }, moved);
+  // Neither waits for a reason of its own: the playlist would be good for a minute.
+  assert.notEqual(await playlist(), before);
+  assert.ok(newPackager.requests.length > 0);
+  await waitFor(() => newLive.viewers === 1 && oldLive.viewers === 0, { what: 'the relay at the new address' });
+  assert.equal(viewer.ended, false);
 });

@@ -56,7 +56,7 @@ export class DataServer {
       keepAlive: true,
       keepAliveInitialDelay,
     });
-    this.#server.maxConnections = settings.maxConnections;
+    this.configure();
     this.#server.timeout = settings.sendTimeout;
     this.intake = new Intake(this.#server);
     this.#server.on('connection', (socket) => {
@@ -105,7 +105,9 @@ export class DataServer {
 
   /** Takes the limits from the settings again. */
   configure(): void {
-    this.#server.maxConnections = this.#edge.settings.maxConnections;
+    const { audience, settings } = this.#edge;
+    // Other workers have players of their own, and ask for no more than these.
+    this.#server.maxConnections = audience === 'players' ? settings.maxConnections : Number.POSITIVE_INFINITY;
   }
 
   /**

@@ -4,7 +4,10 @@ import type { Channel, ChannelName, Endpoint, EndpointId, EndpointRef, Snapshot,
 
 export const emptySnapshot: Snapshot = { revision: 0, state: 'pending', channels: new Map() };
 
-/** What an update changed, with the dropped endpoints as they were last known. */
+/**
+ * What an update changed, with the dropped endpoints as they were last known. One that has another address now is among
+ * both: what was at the old address is to be left.
+ */
 export interface Change {
   readonly put: readonly Endpoint[];
   readonly drop: readonly Endpoint[];
@@ -30,6 +33,8 @@ export function apply(snapshot: Snapshot, update: Update): { snapshot: Snapshot;
   for (const endpoint of update.put) {
     const others = channels.get(endpoint.channel)?.endpoints ?? [];
     const at = others.findIndex((other) => other.id === endpoint.id);
+    const before = others[at];
+    if (before !== undefined && before.address !== endpoint.address) dropped.push(before);
     setEndpoints(channels, endpoint.channel, at < 0 ? [...others, endpoint] : others.with(at, endpoint));
   }
   const next = { revision: update.revision, state: update.state, channels };
@@ -46,7 +51,13 @@ function applyFull(snapshot: Snapshot, update: Extract<Update, { kind: 'full' }>
   }
   for (const [name, endpoints] of byChannel) channels.set(name, { name, endpoints });
   const next: Snapshot = { revision: update.revision, state: update.state, channels };
-  return { snapshot: next, change: diff(endpointsById(snapshot), new Map(update.endpoints.map((e) => [e.id, e]))) };
+  const before = endpointsById(snapshot);
+  const { put, drop } = diff(before, new Map(update.endpoints.map((e) => [e.id, e])));
+  const moved = put.flatMap(({ id, address }) => {
+    const known = before.get(id);
+    return known === undefined || known.address === address ? [] : known;
+  });
+  return { snapshot: next, change: { put, drop: [...drop, ...moved] } };
 }
 
 /** A channel without endpoints is not a channel: nobody registered it. */

@@ -9,6 +9,7 @@ import type { SnapshotStore } from '../snapshot/store.js';
 import { toEndpoint, toSocketPath } from './connector.js';
 import { ServerPool } from './server-pool.js';
 
+/** Read when they are needed. */
 export interface PoolSettings {
   /** ms */
   readonly connectTimeout: number;
@@ -16,6 +17,8 @@ export interface PoolSettings {
   readonly keepAliveTimeout: number;
   /** Requests under way to one server at most. */
   readonly connections: number;
+  /** Requests under way to another worker at most. */
+  readonly peerConnections: number;
 }
 
 /** Pools of servers that are not registered, at most. */
@@ -60,15 +63,15 @@ export class Pools {
     const host = hostOf(server);
     if (isIP(host) !== 0 && !this.#allow.has(host)) throw new WeirError('address_refused');
     if (!this.#isRegistered(server)) this.#makeRoomFor(server);
-    const { connectTimeout, connections } = this.#settings;
-    return new ServerPool(server, toEndpoint(this.#allow, connectTimeout), connections, this.#settings);
+    const connect = toEndpoint(this.#allow, this.#settings.connectTimeout);
+    return new ServerPool(server, connect, () => this.#settings.connections, this.#settings);
   }
 
   #toPeer(server: ServerOrigin): ServerPool {
     const socketPath = this.#peers.get(server);
     if (socketPath === undefined) throw new WeirError('worker_lost');
-    const { connectTimeout, connections } = this.#settings;
-    return new ServerPool('http://worker', toSocketPath(socketPath, connectTimeout), connections, this.#settings);
+    const connect = toSocketPath(socketPath, this.#settings.connectTimeout);
+    return new ServerPool('http://worker', connect, () => this.#settings.peerConnections, this.#settings);
   }
 
   /** Asked only when a pool is made: it looks at every endpoint. */

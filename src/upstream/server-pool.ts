@@ -12,14 +12,14 @@ export class ServerPool {
   /** Requests under way. */
   running = 0;
   readonly #origin: string;
-  readonly #limit: number;
+  readonly #limit: () => number;
   readonly #options: Client.Options;
   readonly #pool: Pool;
   /** Connections that serve one request each. */
   readonly #single = new Set<Client>();
 
   /** @param limit requests under way at most */
-  constructor(origin: string, connect: buildConnector.connector, limit: number, settings: ConnectionSettings) {
+  constructor(origin: string, connect: buildConnector.connector, limit: () => number, settings: ConnectionSettings) {
     const { keepAliveTimeout } = settings;
     this.#origin = origin;
     this.#limit = limit;
@@ -31,12 +31,13 @@ export class ServerPool {
       // Both deadlines are the client's: the first body byte has one that undici does not know.
       headersTimeout: 0,
     };
-    this.#pool = new Pool(origin, { ...this.#options, connections: limit });
+    // As many connections as requests: `enter` bounds them.
+    this.#pool = new Pool(origin, { ...this.#options, connections: null });
   }
 
   /** Takes a place for one request, to be given back once. Throws upstream_busy when there is none. */
   enter(): void {
-    if (this.running >= this.#limit) throw new WeirError('upstream_busy');
+    if (this.running >= this.#limit()) throw new WeirError('upstream_busy');
     this.running += 1;
   }
 

@@ -35,6 +35,20 @@ test('a full update on a known snapshot tells the difference', () => {
   assert.deepEqual(next?.change, { put: [comes], drop: [goes] });
 });
 
+test('an endpoint whose address changed in place is among those put, and its old self among those dropped', () => {
+  const before = endpoint('a', '10.0.0.1:1');
+  const after = { ...before, version: 2, address: endpoint('a', '10.0.0.2:1').address };
+  const other = endpoint('a', '10.0.0.3:1');
+  const change = { put: [after], drop: [before] };
+  const delta = { kind: 'delta', base: 1, revision: 2, state: 'live', put: [after], drop: [] } as const;
+  const whole = { kind: 'full', revision: 2, state: 'live', endpoints: [after, other] } as const;
+  for (const update of [delta, whole]) {
+    const next = apply(full([before, other]), update);
+    assert.deepEqual(next?.change, change);
+    assert.deepEqual(next?.snapshot.channels.get(after.channel)?.endpoints, [after, other]);
+  }
+});
+
 const anEndpoint = fc
   .record({
     channel: fc.constantFrom('a', 'b', 'c'),

@@ -26,7 +26,7 @@ export function createUpstream(
   observer: ClientObserver = {},
 ): TestUpstream {
   const store = new SnapshotStore();
-  const all = { connectTimeout: 5_000, keepAliveTimeout: 30_000, connections: 100, ...settings };
+  const all = { connectTimeout: 5_000, keepAliveTimeout: 30_000, connections: 100, peerConnections: 100, ...settings };
   const pools = new Pools(store, new Networks(settings.allow ?? ['127.0.0.0/8']), all);
   const client = createUpstreamClient(pools, { firstByteTimeout: 10_000, idleTimeout: 10_000, ...settings }, observer);
   let revision = 0;

@@ -1,0 +1,93 @@
+// Pools in front of real servers: how many there are, and when they go.
+
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { ServerOrigin } from '../../src/model.js';
+import { peerServer } from '../../src/net-address.js';
+import { cleanupsAfterEach } from '../support/cleanups.js';
+import { endpoint } from '../support/data-plane.js';
+import { startHttpOrigin } from '../support/origin-server.js';
+import { ask, createUpstream, type TestUpstream } from '../support/upstream.js';
+import { waitFor } from '../support/wait.js';
+
+const cleanups = cleanupsAfterEach();
+
+function upstream(...parameters: Parameters<typeof createUpstream>): TestUpstream {
+  const created = createUpstream(...parameters);
+  cleanups.push(() => created.pools.close());
+  return created;
+}
+async function httpOrigin(...parameters: Parameters<typeof startHttpOrigin>) {
+  const origin = await startHttpOrigin(...parameters);
+  cleanups.push(() => origin.close());
+  return origin;
+}
+const server = (address: string) => `http://${address}` as ServerOrigin;
+
+test('the connections to a server go with its last endpoint, also when that only moved to another address', async () => {
+  const { client, pools, register } = upstream();
+  const origin = await httpOrigin((_request, response) => response.end('x'));
+  let connections = 0;
+  origin.server.on('connection', (socket) => {
+    connections += 1;
+    socket.on('close', () => {
+      connections -= 1;
+    });
+  });
+  const [news, sport] = [endpoint('news', origin.address), endpoint('sport', origin.address)];
+  register(news, sport);
+  await ask(client, origin.address, '/');
+  const moved = { ...news, address: endpoint('news', '127.0.0.1:1').address };
+  register(moved, sport);
+  assert.equal(pools.size, 1);
+  assert.equal(connections, 1);
+  register(moved, { ...sport, address: moved.address });
+  assert.equal(pools.size, 0);
+  await waitFor(() => connections === 0, { what: 'the connection is closed' });
+});
+
+suite('servers that nobody registered', () => {
+  const guest = (n: number) => server(`127.0.0.1:${10_000 + n}`);
+
+  test('have few pools: the least recently used that is idle goes', () => {
+    const { pools } = upstream();
+    for (let n = 0; n < 200; n += 1) {
+      pools.of(guest(n));
+      pools.of(guest(0));
+    }
+    assert.equal(pools.size, 64);
+    const kept = pools.of(guest(0));
+    assert.equal(pools.of(guest(0)), kept);
+    assert.equal(pools.size, 64);
+  });
+
+  test('are refused when all of them are in use, and have room again when one is done', () => {
+    const { pools } = upstream();
+    const all = Array.from({ length: 64 }, (_, n) => pools.of(guest(n)));
+    for (const pool of all) pool.enter();
+    assert.throws(() => pools.of(guest(64)), { code: 'upstream_busy' });
+    all[7]?.leave();
+    pools.of(guest(64));
+    assert.equal(pools.size, 64);
+  });
+
+  test('never push out one that is registered', () => {
+    const { pools, register } = upstream();
+    register(endpoint('news', '127.0.0.1:9'));
+    const registered = pools.of(server('127.0.0.1:9'));
+    for (let n = 0; n < 200; n += 1) pools.of(guest(n));
+    assert.equal(pools.of(server('127.0.0.1:9')), registered);
+    assert.equal(pools.size, 65);
+  });
+});
+
+test('what workers take from each other is not counted as connections to an endpoint', () => {
+  const { pools } = upstream({ connections: 2, peerConnections: 5 });
+  const peer = peerServer('worker-1');
+  pools.setPeers(new Map([[peer, '/nowhere.sock']]));
+  const pool = pools.of(peer);
+  for (let n = 0; n < 5; n += 1) pool.enter();
+  assert.throws(() => pool.enter(), { code: 'upstream_busy' });
+  pools.setPeers(new Map());
+  assert.throws(() => pools.of(peer), { code: 'worker_lost' });
+});
