@@ -77,8 +77,10 @@ export interface ZooKeeperClient {
   ): void;
   set(path: string, data: string | Uint8Array, done: (code: number) => void): void;
   remove(path: string, done: (code: number) => void): void;
-  /** Only the authenticated user may write, everybody may read. */
+  /** Only the authenticated user may write, create and delete below, and everybody may read. */
   protect(path: string, done: (code: number) => void): void;
+  /** `open`: everybody may create or delete below. */
+  access(path: string, done: (code: number, open: boolean) => void): void;
   /** Ends the session. Never call it inside an event: it frees what the native code still uses. Idempotent. */
   close(): void;
 }
@@ -119,8 +121,18 @@ interface NativeClient {
   ): number;
   a_set(path: string, data: string | Uint8Array, version: number, done: (code: number) => void): number;
   a_delete_(path: string, version: number, done: (code: number) => void): number;
-  a_set_acl(path: string, version: number, acl: unknown[], done: (code: number) => void): number;
+  a_set_acl(path: string, version: number, acl: Acl[], done: (code: number) => void): number;
+  a_get_acl(path: string, done: (code: number, text: string, acl: Acl[] | null) => void): number;
 }
+
+interface Acl {
+  readonly perms: number;
+  readonly scheme: string;
+  readonly auth: string;
+}
+
+/** ZooKeeper's bits of rights. */
+const rights = { read: 1, create: 4, delete: 8, all: 31 } as const;
 
 const anyVersion = -1;
 const noData = new Uint8Array();
@@ -219,11 +231,18 @@ function connect(native: NativeClient, options: ClientOptions, events: ClientEve
     },
     protect(path, done) {
       const acl = [
-        { perms: 31, scheme: 'auth', auth: '' },
-        { perms: 1, scheme: 'world', auth: 'anyone' },
+        { perms: rights.all, scheme: 'auth', auth: '' },
+        { perms: rights.read, scheme: 'world', auth: 'anyone' },
       ];
       const returned = native.a_set_acl(path, anyVersion, acl, (code) => done(code));
       failing(returned, done);
+    },
+    access(path, done) {
+      const structural = rights.create | rights.delete;
+      const returned = native.a_get_acl(path, (code, _, acl) => {
+        done(code, acl?.some(({ perms, scheme }) => scheme === 'world' && (perms & structural) !== 0) ?? false);
+      });
+      failing(returned, (code) => done(code, false));
     },
     close() {
       if (closed) return;

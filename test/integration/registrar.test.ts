@@ -119,6 +119,23 @@ describe('in ZooKeeper', () => {
     await waitFor(() => loads(running)[0] === 0.25);
   });
 
+  test('with credentials a stranger may neither delete an endpoint nor make one, in a channel or beside it', async (t) => {
+    const { server, running, register } = await start(t, { credentials: 'origin:secret' });
+    const first = await register();
+    const second = await register({ address: '127.0.0.1:81' });
+    await waitFor(() => running.sink.of('news').length === 2);
+    const refused = async (command: string) =>
+      assert.match(await zkCli(server.address, command), /permission|NoAuth|not valid|Insufficient/i, command);
+    await refused(`delete ${first.path}`);
+    await refused('create /weir/channels/news/forged 10.6.6.6:80');
+    await refused('create /weir/channels/sport');
+    await refused('setAcl /weir/channels/news world:anyone:cdrwa');
+    assert.deepEqual(running.sink.addresses('news'), ['127.0.0.1:80', '127.0.0.1:81']);
+    await first.close();
+    await second.close();
+    await waitFor(() => running.sink.of('news').length === 0);
+  });
+
   test('a tree that it may not write to ends the attempt with an error that says so', async (t) => {
     const { server, register } = await start(t);
     await zkCli(server.address, 'create /weir', 'create /weir/channels', 'setAcl /weir/channels world:anyone:r');

@@ -1,0 +1,77 @@
+// ZooKeeper's calls as promises, with errors in words.
+
+import { isLost, rc, type Stat, type ZooKeeperClient } from '../registry/zookeeper-client.js';
+
+const reasons: Record<number, string> = {
+  [rc.noAuth]: 'not authorized, see registry.zookeeper.credentials and the ACL',
+  [rc.noNode]: 'no such node; a chroot has to exist beforehand',
+  [rc.noChildrenForEphemerals]: 'the channel is an ephemeral node itself, which can have no endpoints below it',
+};
+
+/** An answer that ends an attempt. */
+export class Failed extends Error {
+  constructor(
+    readonly code: number,
+    what: string,
+  ) {
+    super(`${what}: ${reasons[code] ?? 'failed'} (${code})`);
+  }
+
+  /** The connection did not live to bring an answer: it may have been done or not. */
+  get isLost(): boolean {
+    return isLost(this.code);
+  }
+}
+
+/** @throws Failed for every code but `ok` */
+export async function check(what: string, send: (done: (code: number) => void) => void): Promise<void> {
+  const code = await new Promise<number>(send);
+  if (code !== rc.ok) throw new Failed(code, what);
+}
+
+/** Undefined when there is none; watches it either way. */
+export async function exists(client: ZooKeeperClient, path: string): Promise<Stat | undefined> {
+  return await new Promise((resolve, reject) => {
+    client.exists(path, true, (code, stat) => {
+      if (code === rc.ok || code === rc.noNode) resolve(stat);
+      else reject(new Failed(code, `look for ${path}`));
+    });
+  });
+}
+
+/** Empty when there is no such node. */
+export async function children(client: ZooKeeperClient, path: string): Promise<readonly string[]> {
+  return await new Promise((resolve, reject) => {
+    client.children(path, false, (code, names) => {
+      if (code === rc.ok || code === rc.noNode) resolve(names);
+      else reject(new Failed(code, `list ${path}`));
+    });
+  });
+}
+
+export async function remove(client: ZooKeeperClient, path: string): Promise<void> {
+  const code = await new Promise<number>((resolve) => client.remove(path, resolve));
+  if (code !== rc.ok && code !== rc.noNode) throw new Failed(code, `delete ${path}`);
+}
+
+/** True where everybody may create and delete below. */
+export async function isOpen(client: ZooKeeperClient, path: string): Promise<boolean> {
+  return await new Promise((resolve) => client.access(path, (code, open) => resolve(code === rc.ok && open)));
+}
+
+/** `maybe`: the answer was lost. */
+type Made = 'made' | 'there' | 'maybe';
+
+export async function makeFolder(
+  client: ZooKeeperClient,
+  path: string,
+  mode: 'persistent' | 'container',
+): Promise<Made> {
+  const code = await new Promise<number>((resolve) => client.create(path, '', mode, resolve));
+  // Servers before 3.5 know no containers.
+  if (code === rc.unimplemented && mode === 'container') return await makeFolder(client, path, 'persistent');
+  if (code === rc.ok) return 'made';
+  if (code === rc.nodeExists) return 'there';
+  if (isLost(code)) return 'maybe';
+  throw new Failed(code, `create ${path}`);
+}

@@ -1,0 +1,105 @@
+// What is registered when answers are lost, where a real server cannot be made to lose the one that matters.
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { ChannelName, ServiceAddress } from '../../src/model.js';
+import { RegisteredNode } from '../../src/registrar/registered-node.js';
+import { FakeZooKeeper } from '../support/fake-zookeeper.js';
+import { waitFor } from '../support/wait.js';
+
+const origin = '/channels/news/origin-';
+
+function registering(t: TestContext, credentials?: string) {
+  const warnings: string[] = [];
+  const logger = { info() {}, warn: (_: object, message: string) => void warnings.push(message), error() {} };
+  const node = new RegisteredNode(
+    { root: '/channels', prefix: 'origin-', credentials },
+    {
+      channel: 'news' as ChannelName,
+      address: '10.0.0.1:80' as ServiceAddress,
+      values: { load: 0.1, bitrate: undefined, packetLoss: undefined },
+    },
+    logger,
+  );
+  t.after(() => node.end());
+  return { node, warnings };
+}
+
+const data = (zookeeper: FakeZooKeeper) =>
+  zookeeper.below('/channels/news').map((name) => zookeeper.nodes.get(`/channels/news/${name}`)?.data);
+
+for (const lost of [
+  [`create ${origin}`],
+  [`create ${origin}`, `exists ${origin}0000000000`],
+  [`exists ${origin}0000000000`],
+]) {
+  test(`one node is made although an answer is lost: ${lost.join(', then ')}`, async (t) => {
+    const zookeeper = new FakeZooKeeper();
+    for (const call of lost) zookeeper.losses.push({ call, when: 'after' });
+    const { node } = registering(t);
+    node.attach(zookeeper.connect(), true);
+    await node.made;
+    node.update({ load: 0.9 });
+    await waitFor(() => data(zookeeper).some((each) => each?.includes('0.9')));
+    assert.deepEqual(data(zookeeper), ['{"service_address":"10.0.0.1:80","load":0.9}']);
+  });
+}
+
+test('with credentials the root, the channel and the endpoint are protected, and nothing above the root', async (t) => {
+  const zookeeper = new FakeZooKeeper();
+  const { node, warnings } = registering(t, 'origin:secret');
+  node.attach(zookeeper.connect(), true);
+  await node.made;
+  assert.deepEqual([...zookeeper.nodes.keys()], ['/channels', '/channels/news', `${origin}0000000000`]);
+  assert.deepEqual(zookeeper.open, []);
+  assert.deepEqual(warnings, []);
+});
+
+for (const path of ['/channels', '/channels/news', `${origin}0000000000`]) {
+  test(`protecting ${path} is sent again when it was lost`, async (t) => {
+    const zookeeper = new FakeZooKeeper();
+    zookeeper.losses.push({ call: `protect ${path}`, when: 'before' });
+    const { node } = registering(t, 'origin:secret');
+    const client = zookeeper.connect();
+    node.attach(client, true);
+    await waitFor(() => zookeeper.losses.length === 0);
+    node.detach();
+    node.attach(client, false);
+    await waitFor(() => zookeeper.nodes.size === 3 && zookeeper.open.length === 0);
+    await node.made;
+    assert.equal(zookeeper.below('/channels/news').length, 1);
+  });
+}
+
+test('a channel that others made keeps its rights, and that it is open is told', async (t) => {
+  const zookeeper = new FakeZooKeeper();
+  const other = registering(t);
+  other.node.attach(zookeeper.connect(), true);
+  await other.node.made;
+  const { node, warnings } = registering(t, 'origin:secret');
+  node.attach(zookeeper.connect(), true);
+  await node.made;
+  assert.deepEqual(zookeeper.open, ['/channels', '/channels/news', `${origin}0000000000`]);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /everybody may delete/);
+});
+
+test('an answer that is lost without a word of the session is asked for again', async (t) => {
+  const zookeeper = new FakeZooKeeper();
+  zookeeper.losses.push({ call: 'exists /channels/news', when: 'before' });
+  const { node } = registering(t);
+  node.attach(zookeeper.connect(), true);
+  await node.made;
+  assert.equal(zookeeper.below('/channels/news').length, 1);
+});
+
+test('the node of a session that lives on is removed when the next session has its own', async (t) => {
+  const zookeeper = new FakeZooKeeper();
+  const { node } = registering(t);
+  node.attach(zookeeper.connect(), true);
+  await node.made;
+  zookeeper.losses.push({ call: `create ${origin}`, when: 'before' });
+  node.detach();
+  node.attach(zookeeper.connect(), true);
+  await waitFor(() => zookeeper.below('/channels/news').join() === 'origin-0000000002');
+});
