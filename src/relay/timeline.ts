@@ -8,7 +8,7 @@ import type { TagType } from './flv-tag.js';
 
 /** A step back within a track up to this is jitter: the timestamp is held, the frame is sent. Milliseconds. */
 const jitter = 250;
-/** A step forward within a track up to this, or up to the time that passed, is a stream with holes. Milliseconds. */
+/** A step forward up to this, or up to the time that passed, is a stream with holes. Milliseconds. */
 const tolerableGap = 3_000;
 /** Distance of frames as long as none was measured, and the longest one believed. Milliseconds. */
 const defaultStep = 1;
@@ -89,13 +89,19 @@ export class Timeline {
     for (const each of this.#tracks.values()) each.floor = each.out;
   }
 
-  /** Whether this media timestamp breaks with the clock in use. `elapsed`: ms since the last tag. */
+  /**
+   * Whether this media timestamp breaks with the clock in use. A track may pause while another one goes on (a camera or a
+   * microphone switched off, slides): forward is only what leaves both its own track and the newest time behind.
+   *
+   * @param elapsed ms since the last tag of any track
+   */
   jump(type: TagType, timestamp: number, elapsed: number): Jump {
     const track = this.#tracks.get(type);
     if (track === undefined || track.floor !== undefined) return undefined;
     const delta = distance(track.source, timestamp);
     if (delta < -jitter) return 'back';
-    return delta > Math.max(tolerableGap, elapsed + tolerableGap / 3) ? 'forward' : undefined;
+    const ahead = Math.min(delta, distance(this.#source, timestamp));
+    return ahead > Math.max(tolerableGap, elapsed + tolerableGap / 3) ? 'forward' : undefined;
   }
 
   /** The timestamp to give out (32 bits) for a media tag, or undefined when the tag was already covered before a splice. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { type FlvTag, readTag } from '../../src/relay/flv-tag.js';
 import { Splicer } from '../../src/relay/splicer.js';
 
@@ -90,6 +90,48 @@ test('audio alone needs no keyframe to go on', () => {
   clock.splicer.begin(arrival([], []));
   clock.now = 46;
   assert.deepEqual(clock.accept(sound(7_000)), [90_092]);
+});
+
+describe('a track that pauses while the other goes on costs no frame and moves no clock', () => {
+  const range = (from: number, to: number, step: number, tag: (at: number) => FlvTag) =>
+    Array.from({ length: Math.ceil((to - from) / step) }, (_, index) => tag(from + index * step));
+  const picture = (at: number) => (at % 2_000 === 0 ? key(at) : inter(at));
+  const cases: [string, FlvTag[]][] = [
+    [
+      'camera off',
+      [...range(0, 3_000, 40, picture), ...range(7_000, 9_000, 40, picture), ...range(0, 9_000, 23, sound)],
+    ],
+    [
+      'microphone off',
+      [...range(0, 9_000, 40, picture), ...range(0, 3_000, 23, sound), ...range(8_000, 9_000, 23, sound)],
+    ],
+    ['a slide every 5 s', [...range(0, 60_000, 5_000, key), ...range(0, 60_000, 23, sound)]],
+    [
+      'both off, one after the other',
+      [
+        ...range(0, 4_000, 40, picture),
+        ...range(8_000, 9_000, 40, picture),
+        ...range(0, 3_900, 23, sound),
+        ...range(7_500, 9_000, 23, sound),
+      ],
+    ],
+  ];
+  for (const [what, unsorted] of cases) {
+    test(what, () => {
+      const tags = unsorted.sort((a, b) => a.timestamp - b.timestamp || b.type - a.type);
+      const clock = new Clock();
+      clock.splicer.begin(arrival([header(1)], tags.slice(0, 1)));
+      const out = tags.flatMap((tag) => {
+        clock.now = tag.timestamp;
+        return clock.accept(tag);
+      });
+      assert.deepEqual(
+        out,
+        tags.map(({ timestamp }) => timestamp),
+      );
+      assert.deepEqual(clock.jumps, []);
+    });
+  }
 });
 
 /** A frame that no other one looks like. */
