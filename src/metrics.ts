@@ -142,6 +142,10 @@ export function createMetrics({ process = true } = {}) {
       'Times a running endpoint broke with its own clock.',
       ['direction'],
     ),
+    relayWrongTagSizes: counter(
+      'weir_relay_wrong_tag_sizes_total',
+      'FLV tags with a wrong PreviousTagSize behind them, passed on with the right one.',
+    ),
     hlsRequests: counter('weir_hls_requests_total', 'HLS requests by how they were answered.', ['kind', 'result']),
     hlsSavedBytes: counter('weir_hls_saved_bytes_total', 'Body bytes sent without fetching them anew.'),
     hlsPlaylistAge: histogram(

@@ -21,6 +21,8 @@ export interface FlvSink {
   onHeader(hasAudio: boolean, hasVideo: boolean): void;
   /** A whole tag whose framing was checked to its end. */
   onTag(tag: FlvTag): void;
+  /** A tag was followed by a wrong PreviousTagSize, as some muxers write it, and the stream goes on all the same. */
+  onWrongTagSize?(): void;
 }
 
 const fileHeaderSize = 9;
@@ -32,6 +34,9 @@ const reservedBits = 0xc0;
 const typeBits = 0x3f;
 
 const isSignature = (unit: Buffer) => unit[0] === 0x46 && unit[1] === 0x4c && unit[2] === 0x56;
+
+/** Where a tag's StreamID begins, which is always 0; a tag header ends with it. */
+const streamIdAt = 8;
 
 /** Types nobody defined are skipped, but believed only while they are short: garbage mostly claims a great length. */
 const largestUnknownTag = 65_536;
@@ -55,6 +60,8 @@ export class FlvParser {
   #filled = 0;
   #type = 0;
   #timestamp = 0;
+  /** A body whose PreviousTagSize is wrong, until the tag header after it shows that the framing is not lost. */
+  #doubted: Buffer | undefined;
 
   /** maxTagSize: bytes of a tag's body at most. */
   constructor(sink: FlvSink, maxTagSize: number) {
@@ -62,7 +69,10 @@ export class FlvParser {
     this.#maxTagSize = maxTagSize;
   }
 
-  /** Throws FlvError when the framing is broken; the sink has then seen only tags that were whole. */
+  /**
+   * Throws FlvError when the framing is broken; the sink has then seen only tags that were whole. A wrong PreviousTagSize
+   * alone breaks nothing: players only warn of it. With anything but a sound tag header behind it, the framing is lost.
+   */
   push(chunk: Buffer): void {
     let offset = 0;
     while (offset < chunk.length) {
@@ -122,6 +132,7 @@ export class FlvParser {
 
   #tagHeader(unit: Buffer): void {
     const first = unit[0] ?? 0;
+    if (this.#doubted !== undefined) this.#settleDoubt(this.#doubted, unit);
     if (isSignature(unit)) {
       this.#fileHeader(unit, previousTagSizeSize - (tagHeaderSize - fileHeaderSize));
       return;
@@ -143,12 +154,23 @@ export class FlvParser {
 
   #tagBody(unit: Buffer): void {
     const size = unit.length - previousTagSizeSize;
-    const previous = unit.readUInt32BE(size);
-    if (previous !== size + tagHeaderSize) {
-      throw new FlvError('bad_previous_tag_size', `PreviousTagSize is ${previous} after ${size + tagHeaderSize} bytes`);
-    }
+    const body = unit.subarray(0, size);
     this.#expect('tag-header', tagHeaderSize);
-    const tag = readTag(this.#type, this.#timestamp, unit.subarray(0, size));
+    if (unit.readUInt32BE(size) === size + tagHeaderSize) this.#give(body);
+    else this.#doubted = body;
+  }
+
+  #settleDoubt(body: Buffer, next: Buffer): void {
+    this.#doubted = undefined;
+    if (!isSignature(next) && !(knownTypes.has(next[0] ?? 0) && next.readUIntBE(streamIdAt, 3) === 0)) {
+      throw new FlvError('bad_previous_tag_size', `neither PreviousTagSize nor a tag follows ${body.length} bytes`);
+    }
+    this.#sink.onWrongTagSize?.();
+    this.#give(body);
+  }
+
+  #give(body: Buffer): void {
+    const tag = readTag(this.#type, this.#timestamp, body);
     if (tag !== undefined) this.#sink.onTag(tag);
   }
 }

@@ -29,6 +29,8 @@ export interface PullObserver {
   onTag(tag: FlvTag): void;
   /** All tags that arrived together were given to onTag: a good moment to act on them. */
   onChunk(bytes: number): void;
+  /** The origin writes the sizes behind its tags wrongly, which players bear. */
+  onWrongTagSize(): void;
   /** It ended by itself; nothing comes after. */
   onFault(fault: PullFault, error: WeirError): void;
   /** There is video, but no keyframe for too long. Said once; the tags go on. */
@@ -73,6 +75,7 @@ export class Pull {
           this.#claims = { audio, video };
         },
         onTag: (tag) => this.#onTag(tag),
+        onWrongTagSize: () => observer.onWrongTagSize(),
       },
       settings.maxTagSize,
     );

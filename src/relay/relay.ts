@@ -82,6 +82,7 @@ export class Relay {
       onSplice: (pull, cause) => this.#onSplice(pull, cause),
       onTag: (tag) => this.#onTag(tag),
       onChunk: (bytes) => this.#onChunk(bytes),
+      onWrongTagSize: () => metrics.relayWrongTagSizes.inc(),
       onLost: (cause) => this.#onLost(cause),
       onGivenUp: (error) => this.#end(error),
       onPullEnded: (outcome) => metrics.relayPulls.inc({ outcome }),

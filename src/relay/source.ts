@@ -29,6 +29,8 @@ export interface SourceObserver {
   onSplice(pull: Pull, cause: FailoverCause | undefined): void;
   onTag(tag: FlvTag): void;
   onChunk(bytes: number): void;
+  /** An origin writes the sizes behind its tags wrongly. */
+  onWrongTagSize(): void;
   /** No pull delivers now; viewers are to be held. */
   onLost(cause: FailoverCause): void;
   /** It is over: no endpoint delivered in time. Nothing comes after. */
@@ -168,6 +170,7 @@ export class Source {
       {
         onTag: (tag) => this.#onTag(tag),
         onChunk: (bytes) => this.#onChunk(pull, bytes),
+        onWrongTagSize: () => this.#observer.onWrongTagSize(),
         onFault: (fault, error) => this.#onFault(pull, fault, error),
         onKeyframeOverdue: () => this.#onKeyframeOverdue(pull),
       },

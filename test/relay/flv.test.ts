@@ -72,7 +72,9 @@ test('broken streams end with an error that names the fault, and whole tags befo
     ['bad_header', Buffer.from([0x46, 0x4c, 0x56, 1, 5, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]), 0],
     ['bad_tag_header', Buffer.concat([header, good, Buffer.from('HTTP/1.1 502')]), 1],
     ['bad_tag_header', Buffer.concat([header, good, Buffer.alloc(16, 0xff)]), 1],
-    ['bad_previous_tag_size', Buffer.concat([header, good, wrongSize]), 1],
+    ['bad_previous_tag_size', Buffer.concat([header, good, wrongSize, Buffer.from('<html>no such stream')]), 1],
+    ['bad_previous_tag_size', Buffer.concat([header, good, wrongSize, Buffer.alloc(11)]), 1],
+    ['bad_previous_tag_size', Buffer.concat([header, good, wrongSize, Buffer.alloc(11, 8)]), 1],
     ['bad_tag_header', Buffer.concat([header, good, Buffer.from('<html>no such stream')]), 1],
     ['tag_too_large', Buffer.concat([header, good, long]), 1],
   ];
@@ -85,6 +87,30 @@ test('broken streams end with an error that names the fault, and whole tags befo
       fault,
     );
     assert.equal(tags.length, seen, fault);
+  }
+});
+
+test('a wrong PreviousTagSize is told of and costs no tag, however the stream is cut', () => {
+  const made = Array.from({ length: 4 }, (_, index) => flvTag(9, 40 * index, video(index)));
+  for (const wrong of [0, 15, 0x1234_5678]) {
+    for (const tag of made.slice(0, 3)) tag.writeUInt32BE(wrong, tag.length - 4);
+    const stream = flvFile(true, true, made);
+    for (const size of [1, 7, 26, stream.length]) {
+      const seen: number[] = [];
+      let warnings = 0;
+      const parser = new FlvParser(
+        {
+          onHeader: () => undefined,
+          onTag: (tag) => seen.push(tag.timestamp),
+          onWrongTagSize: () => {
+            warnings += 1;
+          },
+        },
+        1000,
+      );
+      for (let at = 0; at < stream.length; at += size) parser.push(stream.subarray(at, at + size));
+      assert.deepEqual([seen, warnings], [[0, 40, 80, 120], 3], `${wrong} in pieces of ${size}`);
+    }
   }
 });
 
