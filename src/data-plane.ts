@@ -272,8 +272,11 @@ function createRelays(
   tools: Pick<SourceTools, 'store' | 'balancer' | 'client'>,
 ) {
   const { relay, upstream } = config;
-  const gopLimits = { maxBytes: relay.gopCache.size, maxFrames: relay.gopCache.frames };
-  const settings = { ...relay, gopLimits, firstByteTimeout: upstream.firstByteTimeout };
+  const settings = {
+    ...relay,
+    gopLimits: { maxBytes: relay.gopCache.size },
+    firstByteTimeout: upstream.firstByteTimeout,
+  };
   const headers = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': `weir/${version}`, via: edge.via };
   const now = () => performance.now();
   return new Relays(settings, edge.metrics, { ...tools, headers, logger: edge.logger, now });

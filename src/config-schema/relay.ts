@@ -53,7 +53,6 @@ export const relay = z
           '1GiB',
           'A group of pictures larger than this is not kept: viewers then wait for a keyframe.',
         ),
-        frames: integer(3_000, 1, 100_000, 'Audio and video frames kept at most.'),
       })
       .prefault({})
       .describe('What a viewer who joins gets at once: the stream since its last keyframe.'),

@@ -1,16 +1,11 @@
 // All viewers of a relay: gives each window to everybody, in batches between which other work gets its turn.
 
 import type { Framing } from './frames.js';
-import type { Delivery, Viewer } from './viewer.js';
+import type { Delivery, Viewer, ViewerPatience } from './viewer.js';
 import type { Window } from './window.js';
 
 /** Writes between two turns of the event loop: about a millisecond of work. */
 const batch = 256;
-
-export interface AudienceSettings {
-  /** ms */
-  readonly slowTimeout: number;
-}
 
 export interface AudienceObserver {
   /** Anything but a plain `sent`. */
@@ -21,15 +16,15 @@ export interface AudienceObserver {
 
 export class Audience {
   readonly #viewers = new Set<Viewer>();
-  readonly #settings: AudienceSettings;
+  readonly #patience: ViewerPatience;
   readonly #observer: AudienceObserver;
   readonly #now: () => number;
   readonly #queue: { readonly window: Window; readonly limit: number }[] = [];
   #delivering = false;
   #immediate: NodeJS.Immediate | undefined;
 
-  constructor(settings: AudienceSettings, observer: AudienceObserver, now: () => number) {
-    this.#settings = settings;
+  constructor(patience: ViewerPatience, observer: AudienceObserver, now: () => number) {
+    this.#patience = patience;
     this.#observer = observer;
     this.#now = now;
   }
@@ -81,7 +76,7 @@ export class Audience {
           this.#observer.onDelivered(window, sent);
           return;
         }
-        const delivery = viewer.take(window, limit, this.#settings.slowTimeout, now);
+        const delivery = viewer.take(window, limit, this.#patience, now);
         if (delivery === 'sent') sent[viewer.framing] += 1;
         else if (delivery !== 'waiting') this.#observer.onDelivery(viewer, delivery);
       }

@@ -36,6 +36,8 @@ const packet = {
 const multitrack = { video: 6, audio: 5 };
 const multichannelConfig = 4;
 const manyTracksManyCodecs = 2;
+/** Modifiers before a packet's type that are read; the standard has one kind, and a tag has room for millions. */
+const maxModifiers = 8;
 
 /** Legacy video codecs whose bodies carry a packet type: AVC, HEVC (a common extension), AV1 (a rarer one). */
 const packetisedVideo = new Map([
@@ -95,7 +97,8 @@ const end = (codec: string): BodyKind => ({ role: 'end', slot: undefined, codec,
 function extendedKind(body: Buffer, track: 'audio' | 'video'): BodyKind {
   let type = (body[0] ?? 0) & 0x0f;
   let at = 1;
-  while (type === packet.modEx) {
+  for (let modifiers = 0; type === packet.modEx; modifiers += 1) {
+    if (modifiers >= maxModifiers) return unreadable;
     let size = (body[at] ?? 0) + 1;
     at += 1;
     if (size === 256 && at + 2 <= body.length) {

@@ -1,28 +1,30 @@
 // What a late joiner needs to start at once: the headers, and all tags from the last keyframe on.
 
 import { codecOf, type FlvTag, type TagType, tagType } from './flv-tag.js';
+import { HeaderSlots } from './header-slots.js';
+import { VideoPresence } from './video-presence.js';
 
 export interface GopLimits {
-  /** Bytes of tag bodies at most. */
+  /** Bytes that a group takes at most. */
   readonly maxBytes: number;
-  /** Audio and video tags at most. */
-  readonly maxFrames: number;
 }
 
-/** More header slots than any stream has use for; a hostile origin gets no more. */
-const maxSlots = 32;
+/** What a tag takes beside its body, about, in bytes: so many small ones are bounded like few large ones. */
+const tagCost = 256;
 
 /**
- * Holds one group of pictures. When it outgrows its limits it is dropped until the next keyframe, because a part of it
- * is of no use to anybody. A stream without video has no group: its viewers start at the live edge.
+ * Holds one group of pictures. When it outgrows its limit it is dropped until the next keyframe, because a part of it is of
+ * no use to anybody. Where there is only sound, also for a while, there is no group: viewers start at the live edge.
  */
 export class GopCache {
   readonly #limits: GopLimits;
   readonly #keepPrevious: boolean;
   #previous: readonly FlvTag[] = [];
-  readonly #headers = new Map<string, FlvTag>();
+  #headers = new HeaderSlots();
+  #video = new VideoPresence();
   #tags: FlvTag[] = [];
   #bytes = 0;
+  #received = 0;
   #collecting = false;
   #audioCodec: string | undefined;
   #videoCodec: string | undefined;
@@ -33,6 +35,16 @@ export class GopCache {
     this.#keepPrevious = keepPrevious;
   }
 
+  /** One that goes on where another stands, which is not fed any more: with its headers and tracks, without its group. */
+  static after(other: GopCache, limits: GopLimits): GopCache {
+    const cache = new GopCache(limits);
+    cache.#headers = other.#headers;
+    cache.#video = other.#video;
+    cache.#audioCodec = other.#audioCodec;
+    cache.#videoCodec = other.#videoCodec;
+    return cache;
+  }
+
   /** Tags from the last keyframe on, oldest first; empty when none can be offered. */
   get tags(): readonly FlvTag[] {
     return this.#tags;
@@ -41,27 +53,29 @@ export class GopCache {
   get previous(): readonly FlvTag[] {
     return this.#previous;
   }
+  /** Of the bodies of the group. */
   get bytes(): number {
     return this.#bytes;
   }
   /** The latest tag of every slot, metadata first. */
   get headers(): readonly FlvTag[] {
-    const all = [...this.#headers.values()];
-    return [...all.filter((tag) => tag.slot === 'metadata'), ...all.filter((tag) => tag.slot !== 'metadata')];
+    return this.#headers.all;
   }
   /** Which tracks were really seen, by codec. Undefined: no such track so far. */
   get codecs(): { readonly audio: string | undefined; readonly video: string | undefined } {
     return { audio: this.#audioCodec, video: this.#videoCodec };
   }
-
-  header(slot: string): FlvTag | undefined {
-    return this.#headers.get(slot);
+  /** No pictures come now, so that a player can start with any tag. */
+  get audioOnly(): boolean {
+    return !this.#video.there;
   }
 
   push(tag: FlvTag): void {
     this.#note(tag);
+    this.#video.add(tag);
+    if (this.#collecting && this.audioOnly) this.dropGroup();
     if (tag.slot !== undefined) {
-      if (this.#headers.has(tag.slot) || this.#headers.size < maxSlots) this.#headers.set(tag.slot, tag);
+      this.#headers.set(tag);
       // A header amid a group belongs to it: what follows may need it.
       if (this.#tags.length === 0) return;
     }
@@ -69,12 +83,23 @@ export class GopCache {
       if (this.#keepPrevious) this.#previous = this.#tags;
       this.#tags = [];
       this.#bytes = 0;
+      this.#received = 0;
       this.#collecting = true;
     }
     if (!this.#collecting) return;
     this.#tags.push(tag);
     this.#bytes += tag.body.length;
-    if (this.#bytes > this.#limits.maxBytes || this.#tags.length > this.#limits.maxFrames) this.dropGroup();
+    if (this.#bytes + this.#tags.length * tagCost > this.#limits.maxBytes) this.dropGroup();
+  }
+
+  /**
+   * So many bytes were received together with the last tags, also such as were left out: a tag is a view of what it came
+   * with, and keeps it in memory.
+   */
+  received(bytes: number): void {
+    if (!this.#collecting) return;
+    this.#received += bytes;
+    if (this.#received > this.#limits.maxBytes) this.dropGroup();
   }
 
   /** Forgets the group but not the headers: the next one begins with the next keyframe. */
@@ -82,6 +107,7 @@ export class GopCache {
     this.#previous = [];
     this.#tags = [];
     this.#bytes = 0;
+    this.#received = 0;
     this.#collecting = false;
   }
 

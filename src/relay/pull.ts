@@ -3,7 +3,7 @@
 
 import type { Pick } from '../balancer/balancer.js';
 import type { Outcome } from '../balancer/policy.js';
-import { toWeirError, WeirError } from '../errors.js';
+import { type ErrorCode, toWeirError, WeirError } from '../errors.js';
 import type { Exchange, UpstreamClient, UpstreamRequest } from '../upstream/client.js';
 import { judgeError, judgeStatus, outcomeOf } from '../upstream/judge.js';
 import { FlvParser } from './flv.js';
@@ -26,9 +26,10 @@ export interface PullSettings {
 }
 
 export interface PullObserver {
-  onTag(tag: FlvTag): void;
-  /** All tags that arrived together were given to onTag: a good moment to act on them. */
-  onChunk(bytes: number): void;
+  /** Returns whether viewers get it: what is left out is no sign of life. */
+  onTag(tag: FlvTag): boolean;
+  /** All tags that arrived together were given to onTag: a good moment to act on them. False pauses it until `resume`. */
+  onChunk(bytes: number): boolean;
   /** The origin writes the sizes behind its tags wrongly, which players bear. */
   onWrongTagSize(): void;
   /** It ended by itself; nothing comes after. */
@@ -40,6 +41,8 @@ export interface PullObserver {
 /** How long a track that the header claims is waited for, in ms: some claim tracks that never come. */
 const audioWait = 200;
 const videoWait = 1_000;
+/** Pictures that come further apart than this, in ms, are slides, or a camera was switched off: no keyframe is due. */
+const picturePause = 2_500;
 
 export class Pull {
   readonly pick: Pick;
@@ -48,7 +51,13 @@ export class Pull {
   /** Monotonic ms of the last media tag's arrival; of the start before the first. */
   lastTagAt: number;
   firstTagAt: number | undefined;
+  /** Monotonic ms at which viewers last got media of it. */
+  #takenAt = 0;
+  #paused = false;
   keyframeAt: number | undefined;
+  /** Monotonic ms since which pictures come without a pause and without a keyframe; undefined: they do not. */
+  #picturesSince: number | undefined;
+  #pictureAt = Number.NEGATIVE_INFINITY;
   readonly #observer: PullObserver;
   readonly #settings: PullSettings;
   readonly #now: () => number;
@@ -95,7 +104,17 @@ export class Pull {
   /** From now on the tags go to viewers, and nothing is kept here. */
   goLive(): void {
     this.#live = true;
+    this.#takenAt = this.#now();
     this.pick.firstByte();
+  }
+
+  /** After a pause that the observer asked for. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    // The silence was ours.
+    this.lastTagAt = this.#now();
+    this.#exchange?.resume();
   }
 
   /** A group of pictures of this length (ms) is normal for the stream: a keyframe is overdue only after twice of it. */
@@ -104,7 +123,7 @@ export class Pull {
   }
 
   /**
-   * Whether a viewer could start with what is here: a keyframe with its headers, or audio where there is no video. A
+   * Whether a viewer could start with what is here: a keyframe with its headers, or audio where there is no video now. A
    * track that the header claims is waited for a moment, `settle` ms at least pass since the first tag.
    */
   startable(settle: number): boolean {
@@ -112,14 +131,14 @@ export class Pull {
     const age = this.#now() - this.firstTagAt;
     if (age < settle) return false;
     const { audio, video } = this.cache.codecs;
-    if (video !== undefined) return this.cache.tags.length > 0 && this.#settled('audio', audio, age, audioWait);
+    if (!this.cache.audioOnly) return this.cache.tags.length > 0 && this.#settled('audio', audio, age, audioWait);
     return audio !== undefined && this.#settled('video', video, age, videoWait);
   }
 
   /** Whether the newest group began after the burst that an origin opens with: nothing in it was seen before. */
   atLiveEdge(settle: number): boolean {
     if (!this.startable(settle)) return false;
-    if (this.cache.codecs.video === undefined) return true;
+    if (this.cache.audioOnly) return true;
     return (this.keyframeAt ?? 0) - (this.firstTagAt ?? 0) >= settle;
   }
 
@@ -139,8 +158,7 @@ export class Pull {
   #onResponse(status: number): void {
     if (status === 200) return;
     const detail = `The endpoint answered ${status}.`;
-    const code = status === 404 ? 'not_found' : 'upstream_status';
-    this.#fault('status', outcomeOf(judgeStatus(status, 'stream')), new WeirError(code, { detail }));
+    this.#fault('status', outcomeOf(judgeStatus(status, 'stream')), new WeirError(refusal(status), { detail }));
   }
 
   #onData(chunk: Buffer): boolean {
@@ -156,23 +174,33 @@ export class Pull {
       );
       return true;
     }
-    if (!this.#ended) this.#observer.onChunk(chunk.length);
-    return true;
+    if (this.#ended) return true;
+    if (!this.#live) this.cache.received(chunk.length);
+    this.#paused = !this.#observer.onChunk(chunk.length);
+    return !this.#paused;
   }
 
   #onTag(tag: FlvTag): void {
     if (this.#ended) return;
     // Headers are no sign of life: servers keep them for streams whose publisher is away.
-    if (tag.slot === undefined && tag.type !== tagType.script) {
+    const isMedia = tag.slot === undefined && tag.type !== tagType.script;
+    if (isMedia) {
       this.lastTagAt = this.#now();
       this.firstTagAt ??= this.lastTagAt;
     }
-    if (tag.keyframe) {
-      this.keyframeAt = this.lastTagAt;
+    if (isMedia && tag.type === tagType.video) this.#onPicture(tag.keyframe);
+    if (!this.#live) this.cache.push(tag);
+    else if (this.#observer.onTag(tag) && isMedia) this.#takenAt = this.lastTagAt;
+  }
+
+  #onPicture(keyframe: boolean): void {
+    const now = this.lastTagAt;
+    if (keyframe) {
+      this.keyframeAt = now;
       this.#overdueTold = false;
     }
-    if (this.#live) this.#observer.onTag(tag);
-    else this.cache.push(tag);
+    if (keyframe || now - this.#pictureAt >= picturePause) this.#picturesSince = now;
+    this.#pictureAt = now;
   }
 
   /** What waits in the socket is read first: this process itself may have stood still, and timers come before sockets. */
@@ -184,8 +212,8 @@ export class Pull {
     if (this.#ended) return;
     const now = this.#now();
     const { stallTimeout } = this.#settings;
-    const silent = this.firstTagAt === undefined ? Number.POSITIVE_INFINITY : now - this.lastTagAt;
-    if (silent >= stallTimeout) {
+    const silent = this.#silence(now);
+    if (silent >= stallTimeout || this.#uselessFor(now) >= Math.max(stallTimeout, this.#keyframeTimeout)) {
       const code = this.firstTagAt === undefined ? 'upstream_first_byte_timeout' : 'upstream_idle_timeout';
       this.#fault('stall', 'stall', new WeirError(code, { detail: 'The endpoint sends no media.' }));
       return;
@@ -199,11 +227,21 @@ export class Pull {
     this.#checkAfter(Math.max(wait, 10));
   }
 
+  /** ms without a media tag. */
+  #silence(now: number): number {
+    if (this.#paused) return 0;
+    return this.firstTagAt === undefined ? Number.POSITIVE_INFINITY : now - this.lastTagAt;
+  }
+
+  /** ms for which viewers got none of its tags, though it delivers. */
+  #uselessFor(now: number): number {
+    return this.#live && !this.#paused ? now - this.#takenAt : 0;
+  }
+
+  /** A camera that is switched off sends no keyframes, and is not to blame. */
   #keyframeOverdue(now: number): boolean {
-    if (this.firstTagAt === undefined) return false;
-    if (!this.#live && this.cache.codecs.video === undefined) return false;
-    if (this.#live && this.keyframeAt === undefined) return false;
-    return now - (this.keyframeAt ?? this.firstTagAt) >= this.#keyframeTimeout;
+    if (this.#picturesSince === undefined || now - this.#pictureAt >= picturePause) return false;
+    return now - this.#picturesSince >= this.#keyframeTimeout;
   }
 
   #fault(fault: PullFault, outcome: Outcome, error: WeirError): void {
@@ -213,6 +251,12 @@ export class Pull {
     this.close(excused ? 'interrupted' : outcome);
     this.#observer.onFault(fault, error);
   }
+}
+
+/** What players are told of a status. */
+function refusal(status: number): ErrorCode {
+  if (status === 404) return 'not_found';
+  return status === 401 || status === 403 ? 'forbidden' : 'upstream_status';
 }
 
 /** What the client reports, as a fault of the pull: the label of a metric. */

@@ -3,7 +3,7 @@
 import { WeirError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import { Audience } from './audience.js';
-import type { FlvTag } from './flv-tag.js';
+import { type FlvTag, tagType } from './flv-tag.js';
 import type { Framing, SharedFrame } from './frames.js';
 import { GopCache } from './gop-cache.js';
 import { Meter } from './meter.js';
@@ -12,6 +12,7 @@ import type { RelayReport } from './report.js';
 import { type FailoverCause, type RelayPath, Source, type SourceSettings, type SourceTools } from './source.js';
 import { Splicer } from './splicer.js';
 import type { Delivery, Viewer } from './viewer.js';
+import { WaitingRoom } from './waiting-room.js';
 import { joinFrame, type StreamState, Window } from './window.js';
 
 export interface RelaySettings extends SourceSettings {
@@ -26,6 +27,11 @@ export interface RelaySettings extends SourceSettings {
   readonly maxViewers: number;
 }
 
+/** Bytes that wait for the next window at most; a pull that brings more is paused until then. */
+const maxPending = 4 * 1024 * 1024;
+/** A window with so many is not waited for longer than this, in ms. */
+const longestPause = 100;
+
 const protocolOf = (framing: Exclude<Framing, 'peer'>) => (framing === 'websocket' ? 'ws-flv' : 'flv');
 
 export class Relay {
@@ -38,11 +44,12 @@ export class Relay {
   readonly #splicer: Splicer;
   readonly #audience: Audience;
   readonly #meter = new Meter();
-  /** Viewers who wait for the stream, with their deadlines. */
-  readonly #waiting = new Map<Viewer, NodeJS.Timeout>();
+  readonly #waiting: WaitingRoom;
   /** The stream as viewers get it, up to the last window. */
   #cache: GopCache;
   #pending: FlvTag[] = [];
+  /** Bytes received since the last window. */
+  #received = 0;
   #window = 0;
   #lastCut = 0;
   #cutTimer: NodeJS.Timeout | undefined;
@@ -64,6 +71,10 @@ export class Relay {
     this.#onClose = onClose;
     this.#cache = new GopCache(settings.gopLimits);
     this.#splicer = new Splicer(tools.now, (direction) => metrics.relayTimestampJumps.inc({ direction }));
+    this.#waiting = new WaitingRoom((viewer) => {
+      viewer.hooks.onRefused(new WeirError('upstream_first_byte_timeout'));
+      this.#lingerWhenEmpty();
+    });
     this.#audience = new Audience(
       settings,
       {
@@ -109,17 +120,11 @@ export class Relay {
       this.#join(viewer);
       return;
     }
-    const deadline = setTimeout(() => {
-      this.#waiting.delete(viewer);
-      viewer.hooks.onRefused(new WeirError('upstream_first_byte_timeout'));
-      this.#lingerWhenEmpty();
-    }, this.#settings.firstByteTimeout);
-    this.#waiting.set(viewer, deadline);
+    this.#waiting.add(viewer, this.#settings.firstByteTimeout);
   }
 
   /** The viewer left, or is to get no more. Safe to call for one that is not here. */
   detach(viewer: Viewer): void {
-    clearTimeout(this.#waiting.get(viewer));
     const was = this.#waiting.delete(viewer) || this.#audience.delete(viewer);
     if (was) this.#lingerWhenEmpty();
   }
@@ -159,29 +164,31 @@ export class Relay {
     // What is left of the old pull belongs to the old cache.
     this.#cut();
     const { headers, tags, seamless } = this.#splicer.begin(pull.cache);
-    if (!seamless) {
-      this.#cache = new GopCache(this.#settings.gopLimits);
-      for (const header of pull.cache.headers) this.#cache.push(header);
-    }
+    if (!seamless) this.#cache = GopCache.after(pull.cache, this.#settings.gopLimits);
     this.#pending.push(...headers);
     for (const tag of tags) this.#onTag(tag);
     this.#lostBy = undefined;
     this.#cutSoon = true;
   }
 
-  #onTag(tag: FlvTag): void {
+  #onTag(tag: FlvTag): boolean {
     const out = this.#splicer.accept(tag);
-    if (out === undefined) return;
+    if (out === undefined) return false;
     this.#meter.add(out);
     if (out.keyframe && this.#meter.groupLength !== undefined) this.#source.expectGroup(this.#meter.groupLength);
     this.#pending.push(out);
+    return true;
   }
 
-  #onChunk(bytes: number): void {
+  #onChunk(bytes: number): boolean {
     const { traffic } = this.#metrics;
     if (this.#source.fromPeer) traffic.peers.received += bytes;
     else traffic.received.flv += bytes;
-    if (this.#pending.length > 0) this.#schedule();
+    // What was left out keeps nothing in memory.
+    if (this.#pending.length === 0) return true;
+    this.#received += bytes;
+    this.#schedule();
+    return this.#received < maxPending;
   }
 
   #onLost(cause: FailoverCause): void {
@@ -192,11 +199,14 @@ export class Relay {
 
   /** Windows follow each other at the distance of mergeWindow, longer only while the last is still being given out. */
   #schedule(): void {
-    if (this.#pending.length === 0 || this.#audience.busy || this.#cutTimer !== undefined) return;
+    const full = this.#received >= maxPending;
+    if (this.#pending.length === 0 || this.#audience.busy || (this.#cutTimer !== undefined && !full)) return;
+    clearTimeout(this.#cutTimer);
     // What comes from another worker was gathered there.
     const atOnce = this.#cutSoon || this.#source.fromPeer;
-    const wait = atOnce ? 0 : this.#lastCut + this.#settings.mergeWindow - this.#now();
-    if (wait <= 0) this.#cut();
+    const { mergeWindow } = this.#settings;
+    const wait = this.#lastCut + (full ? Math.min(mergeWindow, longestPause) : mergeWindow) - this.#now();
+    if (atOnce || wait <= 0) this.#cut();
     else this.#cutTimer = setTimeout(() => this.#cut(), wait);
   }
 
@@ -204,9 +214,7 @@ export class Relay {
     clearTimeout(this.#cutTimer);
     this.#cutTimer = undefined;
     if (this.#pending.length === 0) return;
-    const tags = this.#pending;
-    this.#pending = [];
-    for (const tag of tags) this.#cache.push(tag);
+    const tags = this.#takePending();
     this.#joinFrame = undefined;
     this.#window += 1;
     this.#lastCut = this.#now();
@@ -218,6 +226,26 @@ export class Relay {
       this.#state = 'live';
       this.#admit();
     }
+  }
+
+  /** What the next window has, put into the cache. */
+  #takePending(): FlvTag[] {
+    const tags: FlvTag[] = [];
+    for (const tag of this.#pending) {
+      // Who joined while no pictures came was told of the sound only.
+      if (tag.type === tagType.video && tag.slot === undefined && this.#cache.audioOnly) {
+        for (const header of this.#cache.headers) {
+          if (header.type === tagType.video) tags.push({ ...header, timestamp: tag.timestamp });
+        }
+      }
+      this.#cache.push(tag);
+      tags.push(tag);
+    }
+    this.#cache.received(this.#received);
+    this.#pending = [];
+    this.#received = 0;
+    this.#source.resume();
+    return tags;
   }
 
   /** Media of viewerBuffer.duration, on top of a group of pictures that it may just have been given on joining. */
@@ -232,11 +260,7 @@ export class Relay {
   }
 
   #admit(): void {
-    for (const [viewer, deadline] of this.#waiting) {
-      clearTimeout(deadline);
-      this.#waiting.delete(viewer);
-      this.#join(viewer);
-    }
+    for (const viewer of this.#waiting.empty()) this.#join(viewer);
   }
 
   #join(viewer: Viewer): void {
@@ -278,14 +302,10 @@ export class Relay {
     clearTimeout(this.#cutTimer);
     clearTimeout(this.#lingerTimer);
     const viewers = [...this.#audience];
-    const waiting = [...this.#waiting];
+    const waiting = this.#waiting.empty();
     this.#audience.close();
-    this.#waiting.clear();
     this.#onClose();
     for (const viewer of viewers) viewer.hooks.onEnd();
-    for (const [viewer, deadline] of waiting) {
-      clearTimeout(deadline);
-      viewer.hooks.onRefused(error);
-    }
+    for (const viewer of waiting) viewer.hooks.onRefused(error);
   }
 }

@@ -12,7 +12,9 @@ import type { UpstreamClient } from '../upstream/client.js';
 import { type ChannelPath, upstreamTarget } from '../upstream/target.js';
 import { FailedServers } from './failed-servers.js';
 import type { FlvTag } from './flv-tag.js';
+import { Grace } from './grace.js';
 import { Pull, type PullFault, type PullSettings } from './pull.js';
+import { Suspects } from './suspects.js';
 
 /** Why a relay moves to another endpoint. */
 export type FailoverCause = PullFault | 'deregistered' | 'moved';
@@ -27,8 +29,10 @@ export interface SourceObserver {
   continues(pull: Pull): boolean;
   /** Another pull delivers from now on, beginning with what is in its cache. `cause` is undefined at first. */
   onSplice(pull: Pull, cause: FailoverCause | undefined): void;
-  onTag(tag: FlvTag): void;
-  onChunk(bytes: number): void;
+  /** Returns whether viewers get it. */
+  onTag(tag: FlvTag): boolean;
+  /** Returns false to pause the pull that delivers until `resume`. */
+  onChunk(bytes: number): boolean;
   /** An origin writes the sizes behind its tags wrongly. */
   onWrongTagSize(): void;
   /** No pull delivers now; viewers are to be held. */
@@ -63,8 +67,11 @@ export interface SourceTools {
 const settle = 250;
 const firstBackoff = 250;
 const longestBackoff = 2_000;
-/** A pull that lived this long starts the next failover with a clean slate, in ms. */
-const proven = 10_000;
+/** A pull that delivered for this long is at the live edge, and starts the next failover with a clean slate. In ms. */
+const proofTime = 10_000;
+
+/** Groups of pictures longer than this, in ms, are not believed: an odd clock would excuse every lack of keyframes. */
+const longestGroup = 300_000;
 
 export class Source {
   readonly #channel: RelayPath;
@@ -82,10 +89,13 @@ export class Source {
   /** ms; longest group of pictures seen. */
   #group = 0;
   #liveSince = 0;
+  /** The current pull delivered for long enough. */
+  #proven = false;
   #lastError: WeirError | undefined;
   #backoff = firstBackoff;
   #retryTimer: NodeJS.Timeout | undefined;
-  #graceTimer: NodeJS.Timeout | undefined;
+  readonly #grace: Grace;
+  readonly #suspects = new Suspects();
   #everLive = false;
   #closed = false;
 
@@ -94,6 +104,7 @@ export class Source {
     this.#settings = settings;
     this.#tools = tools;
     this.#observer = observer;
+    this.#grace = new Grace(settings.grace, () => this.#onGraceOver());
     this.#known = idsOf(tools.store.current, channel.channel);
     this.#unsubscribe = tools.store.subscribe((snapshot, change) => this.#onSnapshot(snapshot, change));
   }
@@ -112,9 +123,14 @@ export class Source {
     this.#connect();
   }
 
+  /** After a pause that the observer asked for. */
+  resume(): void {
+    this.#current?.resume();
+  }
+
   /** A group of pictures of this length, in ms, was seen: keyframes so far apart are normal. */
   expectGroup(length: number): void {
-    this.#group = Math.max(this.#group, length);
+    this.#group = Math.min(Math.max(this.#group, length), longestGroup);
     this.#current?.expectGroup(this.#group);
   }
 
@@ -123,9 +139,10 @@ export class Source {
     this.#closed = true;
     this.#unsubscribe();
     clearTimeout(this.#retryTimer);
-    clearTimeout(this.#graceTimer);
+    this.#grace.stop();
     this.#leave(this.#current, 'success');
     this.#leave(this.#candidate, 'abandoned');
+    this.#suspects.close();
     this.#current = undefined;
     this.#candidate = undefined;
   }
@@ -149,7 +166,7 @@ export class Source {
     if (this.#leaving === 'no_keyframe' && this.#current !== undefined) exclude.push(this.#current.pick.server);
     let pick: Pick;
     try {
-      pick = this.#tools.balancer.pick(this.#channel.channel, { exclude });
+      pick = this.#suspects.watch(this.#tools.balancer.pick(this.#channel.channel, { exclude }));
     } catch (error) {
       this.#nobodyLeft(toWeirError(error));
       return;
@@ -184,14 +201,16 @@ export class Source {
     pull.start(client, { server, path, method: 'GET', headers, follow: () => headers });
   }
 
-  #onTag(tag: FlvTag): void {
+  #onTag(tag: FlvTag): boolean {
     if (tag.keyframe && this.#leaving === 'no_keyframe') this.#stay();
-    this.#observer.onTag(tag);
+    return this.#observer.onTag(tag);
   }
 
-  #onChunk(pull: Pull, bytes: number): void {
+  #onChunk(pull: Pull, bytes: number): boolean {
     if (pull === this.#candidate) this.#considerCandidate(pull);
-    this.#observer.onChunk(bytes);
+    else if (!this.#proven && this.#tools.now() - this.#liveSince >= proofTime) this.#prove();
+    const goOn = this.#observer.onChunk(bytes);
+    return goOn || pull !== this.#current;
   }
 
   /**
@@ -210,9 +229,8 @@ export class Source {
     this.#candidate = undefined;
     this.#everLive = true;
     this.#liveSince = this.#tools.now();
-    this.#backoff = firstBackoff;
-    clearTimeout(this.#graceTimer);
-    this.#graceTimer = undefined;
+    this.#proven = false;
+    this.#suspects.exists();
     const outcome = this.#leaving === 'no_keyframe' ? 'stall' : 'success';
     this.#leaving = undefined;
     this.#lostBy = undefined;
@@ -221,6 +239,14 @@ export class Source {
     this.#observer.onSplice(pull, cause);
     pull.cache.dropGroup();
     this.#log('relay source live', { cause });
+  }
+
+  /** It delivers what is new: the trouble before is over. */
+  #prove(): void {
+    this.#proven = true;
+    this.#backoff = firstBackoff;
+    this.#failed.clear();
+    if (this.#leaving !== 'deregistered') this.#grace.stop();
   }
 
   #onFault(pull: Pull, fault: PullFault, error: WeirError): void {
@@ -242,12 +268,11 @@ export class Source {
       this.#giveUp(error);
       return;
     }
-    if (this.#tools.now() - this.#liveSince >= proven) this.#failed.clear();
     this.#failed.add(pull.pick.server, endpoint.id);
     this.#current = undefined;
     this.#lostBy = this.#leaving ?? fault;
     this.#leaving = undefined;
-    this.#startGrace();
+    this.#grace.start();
     this.#observer.onLost(this.#lostBy);
     if (this.#candidate?.startable(settle) === true) this.#promote(this.#candidate);
     else this.#connect();
@@ -287,6 +312,10 @@ export class Source {
       this.#giveUp(this.#lastError ?? error);
       return;
     }
+    if (this.#grace.over) {
+      this.#giveUp(new WeirError('no_endpoint'));
+      return;
+    }
     this.#failed.clear();
     this.#retryTimer = setTimeout(() => this.#connect(), this.#backoff);
     this.#backoff = Math.min(this.#backoff * 2, longestBackoff);
@@ -316,22 +345,22 @@ export class Source {
     const leaving = moved ? 'moved' : 'deregistered';
     if (this.#leaving === leaving) return;
     this.#leaving = leaving;
-    if (!moved) this.#startGrace();
+    if (!moved) this.#grace.start();
   }
 
   /** The endpoint was registered again before another one took over. */
   #stay(): void {
     this.#leaving = undefined;
-    clearTimeout(this.#graceTimer);
-    this.#graceTimer = undefined;
+    if (this.#proven) this.#grace.stop();
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
     this.#leave(this.#candidate, 'abandoned');
     this.#candidate = undefined;
   }
 
-  #startGrace(): void {
-    this.#graceTimer ??= setTimeout(() => this.#giveUp(new WeirError('no_endpoint')), this.#settings.grace);
+  /** What delivers now may yet prove itself; when it fails, only endpoints that did not fail yet are tried. */
+  #onGraceOver(): void {
+    if (this.#current === undefined || this.#leaving !== undefined) this.#giveUp(new WeirError('no_endpoint'));
   }
 
   #giveUp(error: WeirError): void {

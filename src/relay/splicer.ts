@@ -3,8 +3,10 @@
 
 import { type FlvTag, tagType } from './flv-tag.js';
 import type { GopCache } from './gop-cache.js';
+import { HeaderSlots } from './header-slots.js';
 import { RecentFrames } from './recent-frames.js';
 import { type Jump, Timeline } from './timeline.js';
+import { VideoPresence } from './video-presence.js';
 
 /** What a pull brought so far: its headers, its group of pictures, and the group before that, where it has one. */
 type Arrival = Pick<GopCache, 'headers' | 'previous' | 'tags'>;
@@ -32,10 +34,10 @@ export class Splicer {
   readonly #now: () => number;
   readonly #onJump: (direction: Exclude<Jump, undefined>) => void;
   /** What viewers have of each header. */
-  readonly #headers = new Map<string, Buffer>();
+  readonly #headers = new HeaderSlots();
   /** Monotonic ms at which the last media tag was passed on. */
   #lastAt: number | undefined;
-  #hasVideo = false;
+  #video = new VideoPresence();
   /** Media is left out until a tag comes that a player can start with. */
   #awaitingStart = false;
 
@@ -58,7 +60,7 @@ export class Splicer {
   begin(arrival: Arrival): Beginning {
     const { headers, tags } = arrival;
     const first = tags[0];
-    this.#hasVideo = first !== undefined;
+    this.#video = new VideoPresence();
     this.#awaitingStart = first === undefined;
     const known = this.#known(arrival);
     if (known !== undefined) this.#timeline.align(known.first, known.out);
@@ -66,7 +68,10 @@ export class Splicer {
       this.#timeline.splice(first.type, first.timestamp, this.#elapsed(), leadOf(tags));
     }
     const changed = this.#changedHeaders(headers);
-    return { headers: changed, tags: known?.tags ?? tags, seamless: known !== undefined && changed.length === 0 };
+    const seamless = known !== undefined && changed.length === 0;
+    // Who joins from now on gets only the headers of this pull: what another one brings back later is news to them.
+    if (!seamless) this.#headers.keepOnly(headers);
+    return { headers: changed, tags: known?.tags ?? tags, seamless };
   }
 
   /** Whether viewers have frames of what a pull brought along, so that it can go on without a seam. */
@@ -85,14 +90,14 @@ export class Splicer {
   accept(tag: FlvTag): FlvTag | undefined {
     if (tag.slot !== undefined) return this.#header(tag);
     if (tag.type === tagType.script) return { ...tag, timestamp: this.#timeline.last(tag.type) };
-    if (tag.type === tagType.video) this.#hasVideo = true;
+    this.#video.add(tag);
     const jump = this.#awaitingStart ? undefined : this.#timeline.jump(tag.type, tag.timestamp, this.#elapsed());
     if (jump !== undefined) {
       this.#awaitingStart = true;
       this.#onJump(jump);
     }
     if (this.#awaitingStart) {
-      if (!tag.keyframe && this.#hasVideo) return undefined;
+      if (!tag.keyframe && this.#video.there) return undefined;
       this.#awaitingStart = false;
       this.#timeline.splice(tag.type, tag.timestamp, this.#elapsed(), 0);
     }
@@ -116,13 +121,13 @@ export class Splicer {
   }
 
   #header(tag: FlvTag): FlvTag | undefined {
-    if (tag.slot === undefined || !this.#isNews(tag)) return undefined;
-    this.#headers.set(tag.slot, tag.body);
+    if (!this.#isNews(tag)) return undefined;
+    this.#headers.set(tag);
     return { ...tag, timestamp: this.#timeline.last(tag.type) };
   }
 
   #isNews(tag: FlvTag): boolean {
-    return tag.slot !== undefined && this.#headers.get(tag.slot)?.equals(tag.body) !== true;
+    return tag.slot !== undefined && !this.#headers.has(tag);
   }
 
   /** ms since the last tag that viewers got. */

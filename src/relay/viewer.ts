@@ -18,6 +18,14 @@ export interface ViewerHooks {
   onEnd(): void;
 }
 
+/** ms that a viewer is waited for, and waits. */
+export interface ViewerPatience {
+  /** That it may take to empty its socket. */
+  readonly slowTimeout: number;
+  /** After which it is let in without a keyframe: where none comes, it would get nothing for ever. */
+  readonly firstByteTimeout: number;
+}
+
 /** What the last window did for a viewer. */
 export type Delivery = 'sent' | 'entered' | 'skipped' | 'waiting' | 'too_slow';
 
@@ -36,13 +44,15 @@ export class Viewer {
   #state: 'joining' | 'flowing' | 'draining' | 'resuming' = 'joining';
   /** Windows up to this number are in what it got on joining. */
   #coveredTo = 0;
-  #slowSince = 0;
+  /** Monotonic ms at which it got into its state. */
+  #since: number;
 
   constructor(socket: Socket, framing: Framing, hooks: ViewerHooks, now: number) {
     this.socket = socket;
     this.framing = framing;
     this.hooks = hooks;
     this.attachedAt = now;
+    this.#since = now;
     this.bytesBefore = socket.bytesWritten;
   }
 
@@ -55,8 +65,8 @@ export class Viewer {
     this.socket.write(frame.as(this.framing));
   }
 
-  /** limit: bytes that the socket may hold. slowTimeout: ms that it may take to empty it. */
-  take(window: Window, limit: number, slowTimeout: number, now: number): Delivery {
+  /** limit: bytes that the socket may hold. */
+  take(window: Window, limit: number, patience: ViewerPatience, now: number): Delivery {
     if (window.number <= this.#coveredTo) return 'waiting';
     const { socket } = this;
     if (this.#state === 'flowing') {
@@ -67,14 +77,16 @@ export class Viewer {
         return 'sent';
       }
       this.#state = 'draining';
-      this.#slowSince = now;
+      this.#since = now;
       return 'skipped';
     }
     if (this.#state === 'draining') {
-      if (socket.writableLength > 0) return now - this.#slowSince >= slowTimeout ? 'too_slow' : 'waiting';
+      if (socket.writableLength > 0) return now - this.#since >= patience.slowTimeout ? 'too_slow' : 'waiting';
       this.#state = 'resuming';
+      this.#since = now;
     }
-    const frame = this.#state === 'joining' ? window.opening() : window.entry();
+    const anywhere = now - this.#since >= patience.firstByteTimeout;
+    const frame = this.#state === 'joining' ? window.opening(anywhere) : window.entry(anywhere);
     if (frame === undefined) return 'waiting';
     const joined = this.#state === 'joining';
     this.#state = 'flowing';

@@ -12,25 +12,33 @@ export interface StreamState {
 }
 
 /**
+ * What a player needs before its first tag. While no pictures come, players are told of the sound only: some wait with it
+ * for the pictures that a header promises. That includes metadata, which may name both.
+ */
+function neededHeaders({ audioOnly, codecs, headers }: GopCache): readonly FlvTag[] {
+  return audioOnly && codecs.video !== undefined ? headers.filter(({ type }) => type === tagType.audio) : headers;
+}
+
+/**
  * Headers with timestamps that fit what follows: a header never lies behind the first tag of its track, nor before what
  * a viewer may already have.
  */
 function withHeaders(stream: StreamState, tags: readonly FlvTag[]): FlvTag[] {
   const first = tags[0];
-  const headers = stream.cache.headers.map((header) => {
+  const headers = neededHeaders(stream.cache).map((header) => {
     const next = header.type === tagType.script ? first : firstOf(tags, header.type);
     return { ...header, timestamp: next?.timestamp ?? stream.last(header.type) };
   });
   return [...headers, ...tags];
 }
 
-const openingHeader = ({ cache }: StreamState) =>
-  fileHeader(cache.codecs.audio !== undefined, cache.codecs.video !== undefined);
+const openingHeader = ({ cache }: StreamState) => fileHeader(cache.codecs.audio !== undefined, !cache.audioOnly);
 
 export class Window {
   readonly number: number;
   readonly frame: SharedFrame;
-  /** The tags from the last keyframe on; all of them where there is no video; undefined: no way in. */
+  readonly #tags: readonly FlvTag[];
+  /** The tags from the last keyframe on; all of them where no pictures come; undefined: no way in. */
   readonly #enterable: readonly FlvTag[] | undefined;
   readonly #stream: StreamState;
   #entry: SharedFrame | undefined;
@@ -40,8 +48,9 @@ export class Window {
   constructor(number: number, tags: readonly FlvTag[], stream: StreamState) {
     this.number = number;
     this.frame = new SharedFrame(tags);
+    this.#tags = tags;
     this.#stream = stream;
-    if (stream.cache.codecs.video === undefined) {
+    if (stream.cache.audioOnly) {
       this.#enterable = tags;
     } else {
       const keyframe = tags.findLastIndex((tag) => tag.keyframe);
@@ -49,27 +58,36 @@ export class Window {
     }
   }
 
-  /** For a viewer who skipped: the headers, which may have changed, then the last keyframe and what follows. */
-  entry(): SharedFrame | undefined {
-    if (this.#enterable === undefined) return undefined;
-    this.#entry ??= new SharedFrame(withHeaders(this.#stream, this.#enterable));
+  /**
+   * For a viewer who skipped: the headers, which may have changed, then the last keyframe and what follows. Undefined where
+   * there is none, unless `anywhere` will do.
+   */
+  entry(anywhere = false): SharedFrame | undefined {
+    const tags = this.#way(anywhere);
+    if (tags !== undefined) this.#entry ??= new SharedFrame(withHeaders(this.#stream, tags));
     return this.#entry;
   }
 
   /** The same for a viewer who has nothing yet. */
-  opening(): SharedFrame | undefined {
-    if (this.#enterable === undefined) return undefined;
-    this.#opening ??= new SharedFrame(withHeaders(this.#stream, this.#enterable), openingHeader(this.#stream));
+  opening(anywhere = false): SharedFrame | undefined {
+    const tags = this.#way(anywhere);
+    if (tags !== undefined) {
+      this.#opening ??= new SharedFrame(withHeaders(this.#stream, tags), openingHeader(this.#stream));
+    }
     return this.#opening;
+  }
+
+  #way(anywhere: boolean): readonly FlvTag[] | undefined {
+    return this.#enterable ?? (anywhere ? this.#tags : undefined);
   }
 }
 
 /**
  * What a viewer gets on joining: file header, metadata, sequence headers and the group of pictures so far. Undefined
- * where there is video but no group: the viewer starts with the next keyframe.
+ * where there are pictures but no group: the viewer starts with the next keyframe.
  */
 export function joinFrame(stream: StreamState): SharedFrame | undefined {
   const { cache } = stream;
-  if (cache.codecs.video !== undefined && cache.tags.length === 0) return undefined;
+  if (!cache.audioOnly && cache.tags.length === 0) return undefined;
   return new SharedFrame(withHeaders(stream, cache.tags), openingHeader(stream));
 }

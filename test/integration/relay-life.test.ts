@@ -378,21 +378,38 @@ describe('failover', () => {
     assert.ok(viewer.longestPause() < 3_000);
   });
 
-  test('stalls count against the endpoint in passive health, however fine its HTTP looks', async () => {
+  test('silence counts against an endpoint in passive health, however fine its HTTP looks, where another one delivers', async () => {
+    const [silent, good] = [await origin(), await origin()];
+    silent.stalled = true;
+    const weir = await edge({
+      relay: { stallTimeout: '200ms', linger: 0 },
+      balancer: { outlier: { consecutiveFailures: 2 } },
+    });
+    ranked(weir, silent, good);
+    const tried = async () => {
+      const viewer = watch(weir);
+      await watching(viewer);
+      viewer.leave();
+      await waitFor(() => weir.plane.relays().length === 0, { what: 'the end of the relay' });
+      return metricValue(weir.metrics, 'weir_ejections_total');
+    };
+    await waitFor(tried, { what: 'an ejection' });
+  });
+
+  test('silence on a name that nobody delivers counts against nobody', async () => {
     const a = await origin();
     a.stalled = true;
     const weir = await edge({
       upstream: { firstByteTimeout: '200ms' },
-      balancer: { outlier: { consecutiveFailures: 2 } },
+      balancer: { outlier: { consecutiveFailures: 1 } },
     });
     ranked(weir, a);
-    // A viewer who comes in the moment between its predecessor's deadline and the pull's shares that pull.
-    const tried = async () => {
+    for (let count = 0; count < 3; count += 1) {
       const viewer = watch(weir);
       await waitFor(() => viewer.ended);
-      return metricValue(weir.metrics, 'weir_ejections_total');
-    };
-    await waitFor(tried, { what: 'an ejection' });
+      assert.equal(viewer.status, 504);
+    }
+    assert.equal(await metricValue(weir.metrics, 'weir_ejections_total'), 0);
   });
 
   test('a source that starts its clock again goes on without a step back, at a keyframe', async () => {

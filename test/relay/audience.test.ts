@@ -28,14 +28,14 @@ function tag(): FlvTag {
   assert.ok(made);
   return made;
 }
-const stream = { cache: new GopCache({ maxBytes: 1000, maxFrames: 10 }), last: () => 0 };
+const stream = { cache: new GopCache({ maxBytes: 1000 }), last: () => 0 };
 const window = (number: number) => new Window(number, [tag()], stream);
 
 /** More viewers than are written to in one turn; `each` runs after every window. */
 function audience(count: number, each: (audience: Audience, delivered: number) => void) {
   const viewers = Array.from({ length: count }, () => new Notebook());
   const made: Audience = new Audience(
-    { slowTimeout: 1_000 },
+    { slowTimeout: 1_000, firstByteTimeout: 1_000 },
     { onDelivery: () => undefined, onDelivered: (last) => each(made, last.number) },
     () => 0,
   );

@@ -33,6 +33,7 @@ test('the first bytes of a body say what a tag is', () => {
     ['enhanced colour metadata', 9, bytes(0x94, 'hvc1', 2), 'video-metadata hevc'],
     ['enhanced command', 9, bytes(0xd1, 0), 'media unknown'],
     ['enhanced with a modifier before the type', 9, bytes(0x97, 2, 9, 9, 9, 0x01, 'hvc1'), 'keyframe hevc'],
+    ['more modifiers than any packet has', 9, bytes(0x97, '\0\0\x07'.repeat(8), 0, 0, 1, 'hvc1'), 'media unknown'],
     ['a modifier that never ends', 9, bytes(0x97, 200, 9), 'media unknown'],
     ['enhanced, first of several tracks', 9, bytes(0x96, 0x01, 'hvc1', 0), 'keyframe hevc'],
     ['enhanced, second track: no start for a player', 9, bytes(0x96, 0x01, 'hvc1', 1), 'media hevc'],

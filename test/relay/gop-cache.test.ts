@@ -4,7 +4,7 @@ import { type FlvTag, readTag } from '../../src/relay/flv-tag.js';
 import { GopCache } from '../../src/relay/gop-cache.js';
 import { sample, tagsOf } from './samples.js';
 
-const limits = { maxBytes: 1 << 20, maxFrames: 1000 };
+const limits = { maxBytes: 1 << 20 };
 const make = (type: number, ...body: number[]): FlvTag => {
   const tag = readTag(type, 0, Buffer.from(body));
   assert.ok(tag);
@@ -52,18 +52,26 @@ test('audio alone is not collected: its viewers start at the live edge', () => {
   assert.deepEqual(cache.codecs, { audio: 'aac', video: undefined });
 });
 
-test('a group that outgrows its frames or bytes is dropped until the next keyframe', () => {
-  for (const limit of [
-    { maxBytes: 1 << 20, maxFrames: 3 },
-    { maxBytes: 15, maxFrames: 1000 },
-  ]) {
-    const cache = filled([key(), inter(), inter(), inter()], limit);
-    assert.deepEqual(cache.tags, []);
-    cache.push(inter());
-    assert.deepEqual([cache.tags.length, cache.bytes], [0, 0]);
-    cache.push(key());
-    assert.equal(cache.tags.length, 1);
-  }
+test('a group that outgrows its bytes is dropped until the next keyframe', () => {
+  const cache = filled([key(), inter(), inter(), inter()], { maxBytes: 900 });
+  assert.deepEqual(cache.tags, []);
+  cache.push(inter());
+  assert.deepEqual([cache.tags.length, cache.bytes], [0, 0]);
+  cache.push(key());
+  assert.equal(cache.tags.length, 1);
+});
+
+test('a group of very many frames is kept, as long as its bytes are few', () => {
+  const cache = filled([key(), ...Array.from({ length: 10_000 }, inter)], { maxBytes: 8 << 20 });
+  assert.equal(cache.tags.length, 10_001);
+});
+
+test('what was received with a group and left out counts as well, since the group keeps it in memory', () => {
+  const cache = filled([key(), inter()], { maxBytes: 100_000 });
+  cache.received(60_000);
+  assert.equal(cache.tags.length, 2);
+  cache.received(60_000);
+  assert.equal(cache.tags.length, 0);
 });
 
 test('a header amid a group is offered in its place too', () => {
@@ -84,4 +92,14 @@ test('codecs follow the headers', () => {
   assert.equal(cache.codecs.video, 'h264');
   cache.push(make(9, 0x90, ...Buffer.from('hvc1')));
   assert.equal(cache.codecs.video, 'hevc');
+});
+
+test('a camera that is switched off leaves no old group, and none is gathered until it is back', () => {
+  const at = (tag: FlvTag, timestamp: number) => ({ ...tag, timestamp });
+  const cache = filled([key(), ...Array.from({ length: 200 }, (_, index) => at(sound(), index * 23))]);
+  assert.deepEqual([cache.audioOnly, cache.tags.length, cache.codecs.video], [true, 0, 'h264']);
+  cache.push(at(inter(), 5_000));
+  assert.deepEqual([cache.audioOnly, cache.tags.length], [false, 0]);
+  cache.push(at(key(), 5_040));
+  assert.equal(cache.tags.length, 1);
 });

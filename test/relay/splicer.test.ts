@@ -60,6 +60,21 @@ test('metadata is sent with changed headers only', () => {
   );
 });
 
+test('after a step back while the camera is off, the sound goes on', () => {
+  const clock = new Clock();
+  clock.splicer.begin(arrival([header(1)], [key(90_000)]));
+  clock.accept(key(90_000));
+  for (let at = 90_000; at < 93_000; at += 20) {
+    clock.now = at;
+    clock.accept(sound(at));
+  }
+  assert.deepEqual(
+    clock.accept(sound(0), sound(20)).map((at) => at === '-'),
+    [false, false],
+  );
+  assert.deepEqual(clock.jumps, ['back']);
+});
+
 test('script data is given the current time, since its own is often 0', () => {
   const clock = new Clock();
   clock.splicer.begin(arrival([], [key(5_000)]));
@@ -137,6 +152,20 @@ describe('a track that pauses while the other goes on costs no frame and moves n
 /** A frame that no other one looks like. */
 const unique = (number: number, at: number) =>
   make(9, at, number % 10 === 0 ? 0x17 : 0x27, 1, 0, 0, 0, number >> 8, number & 0xff, 7, 7, 7);
+test('a header that another pull did not have is given again when it is back', () => {
+  const clock = new Clock();
+  const aac = make(8, 0, 0xaf, 0, 0x12, 0x10);
+  const slots = (headers: FlvTag[], at: number) => {
+    const begun = clock.splicer.begin(arrival(headers, [unique(at, at)]));
+    assert.equal(begun.seamless, false);
+    clock.accept(...begun.tags);
+    return begun.headers.map(({ slot }) => slot);
+  };
+  assert.deepEqual(slots([header(1), aac], 0), ['video', 'audio']);
+  assert.deepEqual(slots([header(1)], 40), []);
+  assert.deepEqual(slots([header(1), aac], 80), ['audio']);
+});
+
 const frames = (from: number, to: number, offset: number) =>
   Array.from({ length: to - from }, (_, index) => unique(from + index, (from + index) * 40 + offset));
 

@@ -30,11 +30,12 @@ async function socketPair(): Promise<{ near: Socket; far: Socket }> {
 
 const hooks = { onStart: () => undefined, onRefused: () => undefined, onEnd: () => undefined };
 const limit = 1 << 20;
-const slowTimeout = 5_000;
+const slowTimeout = 15_000;
+const patience = { slowTimeout, firstByteTimeout: 5_000 };
 
 /** A stream with a keyframe every tenth window of 100 ms; each frame has 100 KB. */
 class Stream {
-  readonly cache = new GopCache({ maxBytes: 1 << 24, maxFrames: 1000 });
+  readonly cache = new GopCache({ maxBytes: 1 << 24 });
   number = 0;
   timestamp = 0;
 
@@ -78,7 +79,7 @@ test('a viewer who does not read holds no more than the limit, skips, and goes o
   viewer.join(joinFrame(stream) ?? null, 0, undefined);
   const deliveries: string[] = [];
   const take = () => {
-    deliveries.push(viewer.take(stream.window(), limit, slowTimeout, 0));
+    deliveries.push(viewer.take(stream.window(), limit, patience, 0));
     assert.ok(near.writableLength <= limit, `holds ${near.writableLength}`);
   };
   // The kernel's buffers fill first.
@@ -109,9 +110,9 @@ test('a viewer who stays slow beyond the timeout is given up', async () => {
   const stream = new Stream();
   const viewer = new Viewer(near, 'raw', hooks, 0);
   viewer.join(joinFrame(stream) ?? null, 0, undefined);
-  while (viewer.take(stream.window(), limit, slowTimeout, 1_000) !== 'skipped');
-  assert.equal(viewer.take(stream.window(), limit, slowTimeout, 1_000 + slowTimeout - 1), 'waiting');
-  assert.equal(viewer.take(stream.window(), limit, slowTimeout, 1_000 + slowTimeout), 'too_slow');
+  while (viewer.take(stream.window(), limit, patience, 1_000) !== 'skipped');
+  assert.equal(viewer.take(stream.window(), limit, patience, 1_000 + slowTimeout - 1), 'waiting');
+  assert.equal(viewer.take(stream.window(), limit, patience, 1_000 + slowTimeout), 'too_slow');
 });
 
 test('a group larger than the limit is given on joining all the same', async () => {
@@ -120,7 +121,7 @@ test('a group larger than the limit is given on joining all the same', async () 
   const windows = Array.from({ length: 9 }, () => stream.window());
   const viewer = new Viewer(near, 'raw', hooks, 0);
   viewer.join(joinFrame(stream) ?? null, stream.number, undefined);
-  assert.equal(viewer.take(windows.at(-1) as Window, limit, slowTimeout, 0), 'waiting', 'already in the group');
+  assert.equal(viewer.take(windows.at(-1) as Window, limit, patience, 0), 'waiting', 'already in the group');
   near.end();
   assert.equal((await received(far)).length, 10);
 });
@@ -132,7 +133,7 @@ test('where there is no group yet, the stream begins with the next keyframe, beh
   stream.cache.dropGroup();
   const viewer = new Viewer(near, 'raw', hooks, 0);
   viewer.join(joinFrame(stream) ?? null, stream.number, undefined);
-  const deliveries = Array.from({ length: 11 }, () => viewer.take(stream.window(), limit, slowTimeout, 0));
+  const deliveries = Array.from({ length: 11 }, () => viewer.take(stream.window(), limit, patience, 0));
   assert.deepEqual([...new Set(deliveries.slice(0, 9))], ['waiting']);
   assert.deepEqual(deliveries.slice(9), ['entered', 'sent']);
   near.end();
@@ -145,6 +146,47 @@ test('where there is no group yet, the stream begins with the next keyframe, beh
       [0x27, 1, 1200],
     ],
   );
+});
+
+test('where no keyframe comes, the stream begins without one after a while, for who joins and for who skipped', async () => {
+  const { near, far } = await socketPair();
+  const stream = new Stream();
+  stream.window();
+  stream.cache.dropGroup();
+  const viewer = new Viewer(near, 'raw', hooks, 1_000);
+  viewer.join(joinFrame(stream) ?? null, stream.number, undefined);
+  const take = (now: number) => viewer.take(stream.window(), limit, patience, now);
+  assert.equal(take(1_000 + patience.firstByteTimeout - 1), 'waiting');
+  assert.equal(take(1_000 + patience.firstByteTimeout), 'entered');
+  near.end();
+  const tags = await received(far);
+  assert.deepEqual(
+    tags.map((tag) => [tag.body[0], tag.body[1]]),
+    [
+      [0x17, 0],
+      [0x27, 1],
+    ],
+  );
+});
+
+test('who joins while the camera is off hears the sound at once, and is told of no pictures', () => {
+  const stream = new Stream();
+  stream.window();
+  const tag = (timestamp: number, ...body: number[]) => {
+    const made = readTag(8, timestamp, Buffer.from(body));
+    assert.ok(made);
+    return made;
+  };
+  stream.cache.push(tag(0, 0xaf, 0, 0x12, 0x10));
+  const sound = Array.from({ length: 200 }, (_, index) => tag(index * 23, 0xaf, 1));
+  for (const each of sound) stream.cache.push(each);
+  const window = new Window(2, sound.slice(-4), stream);
+  for (const frame of [joinFrame(stream), window.opening()]) {
+    const file = parseWhole(frame?.as('raw') ?? Buffer.alloc(0));
+    assert.deepEqual([file.hasAudio, file.hasVideo], [true, false]);
+    assert.ok(file.tags.every(({ type }) => type === 8));
+  }
+  assert.ok(window.entry() !== undefined, 'and who skipped goes on');
 });
 
 test('all viewers of a window are written the same memory', () => {

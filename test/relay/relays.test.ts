@@ -1,0 +1,253 @@
+// Relays between scripted endpoints and viewers, on a clock that the test turns.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { cleanupsAfterEach } from '../support/cleanups.js';
+import { flvFile, flvTag } from '../support/flv-bytes.js';
+import { ScriptedRelays } from '../support/scripted-relay.js';
+
+const cleanups = cleanupsAfterEach();
+
+function relays(settings: ConstructorParameters<typeof ScriptedRelays>[0] = {}): ScriptedRelays {
+  const made = new ScriptedRelays(settings);
+  cleanups.push(() => made.close());
+  made.registerNews();
+  return made;
+}
+
+const file = (video = true, audio = true) => flvFile(audio, video, []);
+const videoHeader = flvTag(9, 0, Buffer.from([0x17, 0, 0, 0, 0, 1, 0x42]));
+const audioHeader = flvTag(8, 0, Buffer.from([0xaf, 0, 0x12, 0x10]));
+let frames = 0;
+function picture(at: number, key: boolean): Buffer {
+  frames += 1;
+  const body = Buffer.from([key ? 0x17 : 0x27, 1, 0, 0, 0, 0, 0, 0, 0]);
+  body.writeUInt32BE(frames, 5);
+  return flvTag(9, at, body);
+}
+const key = (at: number) => picture(at, true);
+const inter = (at: number) => picture(at, false);
+const sound = (at: number) => flvTag(8, at, Buffer.from([0xaf, 1, at & 0xff]));
+const opening = () => [file(), videoHeader, audioHeader];
+
+/** Sends sound and, unless told otherwise, pictures, a keyframe each second, while so much time passes. */
+function live(made: ScriptedRelays, ms: number, { pictures = true, sounds = true } = {}): void {
+  made.pass(ms, () => {
+    if (pictures) made.pull.send(made.now % 1_000 === 0 ? key(made.now) : inter(made.now));
+    if (sounds) made.pull.send(sound(made.now));
+  });
+}
+const kinds = (tags: readonly { type: number; body: Buffer }[]) =>
+  tags.map(
+    ({ type, body }) =>
+      `${type === 8 ? 'audio' : type === 9 ? 'video' : 'script'} ${body[1] === 0 ? 'header' : body[0] === 0x17 ? 'key' : 'frame'}`,
+  );
+
+describe('a camera that is switched off', () => {
+  test('costs who joins nothing: the sound of now comes at once, and the pictures when they are back', () => {
+    const made = relays();
+    const early = made.watch();
+    made.pull.send(...opening());
+    live(made, 2_000);
+    live(made, 300_000, { pictures: false });
+    const late = made.watch();
+    live(made, 1_000, { pictures: false });
+    assert.deepEqual(kinds(late.tags.slice(0, 2)), ['audio header', 'audio frame']);
+    assert.ok(
+      late.tags.every(({ timestamp }) => timestamp >= 301_000),
+      'nothing old',
+    );
+    live(made, 3_000);
+    const pictures = late.tags.filter(({ type }) => type === 9);
+    assert.equal(kinds(pictures)[0], 'video header');
+    assert.ok(kinds(pictures).includes('video key'));
+    assert.ok(early.tags.length > late.tags.length);
+    assert.equal(made.pulls.length, 1, 'and no endpoint is left for it');
+  });
+
+  test('before the first viewer came: the header alone does not keep anybody waiting, and nobody is blamed', () => {
+    const made = relays();
+    const viewer = made.watch();
+    made.pull.send(...opening());
+    live(made, 4_000, { pictures: false });
+    assert.ok(viewer.tags.length > 0);
+    live(made, 60_000, { pictures: false });
+    viewer.attachment?.detach();
+    made.close();
+    assert.deepEqual([made.pulls.length, made.outcomes.map(({ outcome }) => outcome)], [1, ['success']]);
+  });
+
+  test('lets a viewer who skipped go on with the sound', () => {
+    const made = relays({ viewerBuffer: { size: 400, duration: 5_000 } });
+    const viewer = made.watch();
+    made.pull.send(...opening());
+    live(made, 1_000);
+    viewer.socket.reads = false;
+    live(made, 3_000);
+    live(made, 5_000, { pictures: false });
+    Object.assign(viewer.socket, { reads: true, writableLength: 0 });
+    const before = viewer.socket.chunks.length;
+    live(made, 1_000, { pictures: false });
+    assert.ok(viewer.socket.chunks.length > before + 5);
+  });
+});
+
+describe('nobody waits for ever', () => {
+  test('a viewer of a group that is too large to keep is let in without a keyframe', () => {
+    const made = relays({ gopLimits: { maxBytes: 50_000 } });
+    made.watch();
+    made.pull.send(...opening(), key(0));
+    made.pass(1_000, () => made.pull.send(inter(made.now)));
+    made.pull.send(...Array.from({ length: 100 }, () => flvTag(9, made.now, Buffer.alloc(1_000, 0x27))));
+    made.pass(200, () => made.pull.send(inter(made.now)));
+    const late = made.watch();
+    made.pass(4_000, () => made.pull.send(inter(made.now)));
+    assert.deepEqual([late.started, late.tags.length], [true, 0]);
+    made.pass(2_000, () => made.pull.send(inter(made.now)));
+    assert.deepEqual(kinds(late.tags.slice(0, 3)), ['video header', 'audio header', 'video frame']);
+  });
+
+  test('an endpoint of whose tags viewers get none is left, though it sends', () => {
+    const made = relays();
+    made.registerNews(2);
+    made.watch();
+    made.pull.send(...opening());
+    live(made, 2_000);
+    // A clock that goes back and back: nothing fits, and no keyframe ends it.
+    const [first] = made.pulls;
+    let at = made.now + 1_000_000_000;
+    made.pass(15_000, () => {
+      at -= 1_000;
+      if (first?.aborted === false) first.send(inter(at >>> 0));
+    });
+    assert.equal(first?.aborted, true);
+  });
+});
+
+describe('an endpoint that replays what it has, and ends', () => {
+  test('holds viewers for the grace and no longer, and is asked ever more rarely', () => {
+    const made = relays({ grace: 5_000 });
+    const viewer = made.watch();
+    const started = new Map<unknown, number>();
+    made.pass(20_000, () => {
+      const pull = made.pulls.at(-1);
+      if (pull === undefined || pull.aborted) return;
+      const since = started.get(pull) ?? made.now;
+      const at = made.now - since;
+      if (!started.has(pull)) pull.send(...opening());
+      started.set(pull, since);
+      pull.send(picture(at, at === 0));
+      if (at >= 600) pull.handler.onEnd();
+    });
+    assert.equal(viewer.ended, true);
+    assert.ok(made.pulls.length <= 8, `${made.pulls.length} pulls`);
+  });
+
+  test('does not spend the grace of one that delivers again', () => {
+    const made = relays({ grace: 5_000 });
+    const viewer = made.watch();
+    for (let time = 0; time < 3; time += 1) {
+      made.pull.send(...opening(), key(made.now));
+      live(made, 12_000);
+      made.pull.handler.onEnd();
+      made.pass(500);
+      assert.equal(viewer.ended, false);
+    }
+  });
+
+  test('that is on trial when the grace is over is not cut while it delivers', () => {
+    const made = relays({ grace: 5_000 });
+    const viewer = made.watch();
+    made.pull.send(...opening(), key(0));
+    made.pull.handler.onEnd();
+    made.pass(1_000);
+    made.pull.send(...opening(), key(made.now));
+    live(made, 60_000);
+    assert.equal(viewer.ended, false);
+  });
+});
+
+describe('whose fault it is', () => {
+  test('that a stream of a made-up name is not there: nobody is blamed, however it is said', () => {
+    const answers: [string, (made: ScriptedRelays) => void][] = [
+      ['404', (made) => made.pull.handler.onResponse(404, {})],
+      ['401', (made) => made.pull.handler.onResponse(401, {})],
+      ['403', (made) => made.pull.handler.onResponse(403, {})],
+      ['500', (made) => made.pull.handler.onResponse(500, {})],
+      ['a page', (made) => made.pull.send(Buffer.from('<html>no such stream</html>'))],
+      [
+        'an empty stream',
+        (made) => {
+          made.pull.send(...opening());
+          made.pull.handler.onEnd();
+        },
+      ],
+      ['silence', (made) => made.pass(6_000)],
+      [
+        'headers only',
+        (made) => {
+          made.pull.send(...opening());
+          made.pass(6_000);
+        },
+      ],
+    ];
+    for (const [what, answer] of answers) {
+      const made = relays();
+      const viewer = made.watch('/live/news_made-up.flv');
+      answer(made);
+      assert.ok(viewer.refused, what);
+      assert.deepEqual(
+        made.outcomes.map(({ outcome }) => outcome),
+        ['abandoned'],
+        what,
+      );
+      made.close();
+    }
+  });
+
+  test('that one endpoint is silent where another delivers: the silent one is blamed', () => {
+    const made = relays();
+    made.registerNews(2);
+    made.watch();
+    made.pass(3_500);
+    assert.deepEqual(made.outcomes, []);
+    made.pull.send(...opening(), key(0), sound(0));
+    live(made, 1_000);
+    assert.deepEqual(made.outcomes, [{ address: '10.0.0.1:80', outcome: 'stall' }]);
+  });
+
+  test('that an endpoint refuses a pull is told the player as 403', () => {
+    const made = relays();
+    const viewer = made.watch();
+    made.pull.handler.onResponse(403, {});
+    assert.equal(viewer.refused?.status, 403);
+  });
+});
+
+describe('an endpoint that floods', () => {
+  test('is held back until the next window, and read on', () => {
+    const made = relays();
+    const viewer = made.watch();
+    made.pull.send(...opening(), key(0));
+    made.pass(200);
+    for (let sent = 0; sent < 100 && !made.pull.paused; sent += 1) {
+      made.pull.send(flvTag(9, made.now, Buffer.alloc(200_000, 0x27)));
+    }
+    assert.ok(made.pull.paused);
+    const before = viewer.socket.chunks.length;
+    made.pass(200);
+    assert.equal(made.pull.paused, false);
+    assert.ok(viewer.socket.chunks.length > before);
+  });
+
+  test('with what is left out is left as a silent one', () => {
+    const made = relays();
+    made.watch();
+    made.pull.send(...opening(), key(0), sound(0));
+    made.pass(200);
+    const junk = flvTag(15, 0, Buffer.alloc(60_000));
+    const [first] = made.pulls;
+    made.pass(9_000, () => first?.aborted === false && first.send(junk, file()));
+    assert.equal(first?.aborted, true);
+  });
+});

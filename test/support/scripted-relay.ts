@@ -1,0 +1,206 @@
+// Relays on a clock that the test turns, between endpoints that send what the test says and viewers on sockets that are
+// none. Nothing waits: a minute of a stream takes milliseconds.
+
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import type { Picks } from '../../src/balancer/balancer.js';
+import type { Outcome } from '../../src/balancer/policy.js';
+import { WeirError } from '../../src/errors.js';
+import { silentLogger } from '../../src/log.js';
+import { createMetrics } from '../../src/metrics.js';
+import type { ChannelName, Endpoint } from '../../src/model.js';
+import { serverOf } from '../../src/net-address.js';
+import type { Framing } from '../../src/relay/frames.js';
+import { type Attachment, Relays, type RelaysSettings } from '../../src/relay/relays.js';
+import { SnapshotStore } from '../../src/snapshot/store.js';
+import type { UpstreamHandler, UpstreamRequest } from '../../src/upstream/client.js';
+import { endpoint } from './data-plane.js';
+import { type PlainTag, parseWhole } from './flv-bytes.js';
+import { TurnedClock } from './turned-clock.js';
+
+/** One request to an endpoint. */
+export interface ScriptedPull {
+  readonly request: UpstreamRequest;
+  readonly handler: UpstreamHandler;
+  aborted: boolean;
+  /** The relay asked for a pause. */
+  paused: boolean;
+  /** Sends bytes of a body, after a head where there was none. */
+  send(...chunks: Buffer[]): void;
+}
+
+/** A socket that takes everything at once, or nothing at all. */
+export class ScriptedSocket extends EventEmitter {
+  readonly chunks: Buffer[] = [];
+  reads = true;
+  destroyed = false;
+  bytesWritten = 0;
+  writableLength = 0;
+
+  write(chunk: Buffer): boolean {
+    this.bytesWritten += chunk.length;
+    if (this.reads) this.chunks.push(chunk);
+    else this.writableLength += chunk.length;
+    return this.reads;
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+}
+
+export class ScriptedViewer {
+  readonly socket = new ScriptedSocket();
+  started = false;
+  ended = false;
+  refused: WeirError | undefined;
+  attachment: Attachment | undefined;
+
+  /** All it was given. */
+  get tags(): PlainTag[] {
+    return this.socket.chunks.length === 0 ? [] : parseWhole(Buffer.concat(this.socket.chunks)).tags;
+  }
+}
+
+const defaults: RelaysSettings = {
+  maxRelays: 100,
+  mergeWindow: 100,
+  stallTimeout: 3_000,
+  keyframeTimeout: 10_000,
+  maxTagSize: 1 << 20,
+  gopLimits: { maxBytes: 8 << 20 },
+  firstByteTimeout: 5_000,
+  grace: 10_000,
+  linger: 10_000,
+  viewerBuffer: { size: 8 << 20, duration: 5_000 },
+  slowTimeout: 15_000,
+  maxViewers: 1_000,
+};
+
+export class ScriptedRelays {
+  readonly relays: Relays;
+  readonly metrics = createMetrics({ process: false });
+  readonly pulls: ScriptedPull[] = [];
+  /** How picks ended, in that order. */
+  readonly outcomes: { readonly address: string; readonly outcome: Outcome }[] = [];
+  readonly store = new SnapshotStore();
+  readonly clock = new TurnedClock();
+
+  /** Takes the timers of the process, which `close` gives back. */
+  constructor(settings: Partial<RelaysSettings> = {}) {
+    const client = {
+      send: (request: UpstreamRequest, handler: UpstreamHandler) => {
+        const pull = scriptedPull(request, handler);
+        this.pulls.push(pull);
+        return {
+          resume: () => {
+            pull.paused = false;
+          },
+          abort: () => {
+            pull.aborted = true;
+          },
+        };
+      },
+    };
+    const tools = {
+      store: this.store,
+      balancer: this.#picks(),
+      client,
+      headers: {},
+      logger: silentLogger,
+      now: () => this.clock.now,
+    };
+    this.relays = new Relays({ ...defaults, ...settings }, this.metrics, tools);
+  }
+
+  /** The last request to an endpoint that was not left. */
+  get pull(): ScriptedPull {
+    const pull = this.pulls.findLast(({ aborted }) => !aborted);
+    if (pull === undefined) throw new Error('nothing is pulled');
+    return pull;
+  }
+
+  get now(): number {
+    return this.clock.now;
+  }
+
+  register(...endpoints: Endpoint[]): void {
+    const revision = this.store.current.revision + 1;
+    this.store.accept({ kind: 'full', revision, state: 'live', endpoints });
+  }
+
+  /** Registers `news` at so many addresses without paths. */
+  registerNews(count = 1): void {
+    this.register(...Array.from({ length: count }, (_, index) => endpoint('news', `10.0.0.${index + 1}:80`)));
+  }
+
+  watch(path = '/live/news.flv', { channel = 'news', framing = 'raw' as Framing } = {}): ScriptedViewer {
+    const viewer = new ScriptedViewer();
+    const rest = path.slice(path.indexOf(channel) + channel.length);
+    const route = { channel: channel as ChannelName, path, rest, query: '' };
+    const hooks = {
+      onStart: () => {
+        viewer.started = true;
+      },
+      onRefused: (error: WeirError) => {
+        viewer.refused = error;
+      },
+      onEnd: () => {
+        viewer.ended = true;
+      },
+    };
+    const socket = viewer.socket as unknown as Socket;
+    viewer.attachment = this.relays.attach({ route, socket, framing, hooks });
+    return viewer;
+  }
+
+  /** Lets time pass, in steps, so that who looks at the clock sees no leap. `each` runs before every step. */
+  pass(ms: number, each: () => void = () => undefined, step = 20): void {
+    for (let passed = 0; passed < ms; passed += step) {
+      each();
+      this.clock.turn(step);
+    }
+  }
+
+  close(): void {
+    this.relays.close();
+    this.clock.restore();
+  }
+
+  /** The first endpoint that is not excluded. */
+  #picks(): Picks {
+    return {
+      pick: (channel, { exclude = [] } = {}) => {
+        const endpoints = this.store.channel(channel)?.endpoints ?? [];
+        const found = endpoints.find(({ address }) => !exclude.includes(serverOf(address)));
+        if (found === undefined) throw new WeirError('no_endpoint');
+        let isDone = false;
+        return {
+          endpoint: found,
+          server: serverOf(found.address),
+          firstByte: () => undefined,
+          done: (outcome) => {
+            if (!isDone) this.outcomes.push({ address: found.address, outcome });
+            isDone = true;
+          },
+        };
+      },
+    };
+  }
+}
+
+function scriptedPull(request: UpstreamRequest, handler: UpstreamHandler): ScriptedPull {
+  let answered = false;
+  const pull: ScriptedPull = {
+    request,
+    handler,
+    aborted: false,
+    paused: false,
+    send(...chunks) {
+      if (!answered) handler.onResponse(200, {});
+      answered = true;
+      for (const chunk of chunks) if (!pull.aborted && !handler.onData(chunk)) pull.paused = true;
+    },
+  };
+  return pull;
+}
