@@ -3,6 +3,7 @@
 
 import { parseAttributes, setAttribute } from './attributes.js';
 import type { Located, LocatedKind } from './locate.js';
+import { owned } from './owned-text.js';
 import { type MediaPlaylist, renderTag, type Segment, type Tag } from './playlist.js';
 import { nameOf } from './seam.js';
 import { type Entry, isPassedOn } from './window.js';
@@ -37,7 +38,7 @@ export function makeEntry(
     const wanted = attributes.get('BYTERANGE');
     const target = locate(uri, { ranged: wanted !== undefined, held: false });
     if (target === undefined) return tag;
-    needs.push({ target: target.target, range: wanted === undefined ? undefined : rangeOf(wanted) });
+    needs.push({ target: owned(target.target), range: wanted === undefined ? undefined : rangeOf(wanted) });
     return { name: tag.name, value: setAttribute(tag.value, 'URI', `"${target.uri}"`) };
   };
   const keys = segment.keys.map((key) => renderTag(lead(withVector(key, segment.sequence, offset))));
@@ -53,15 +54,15 @@ export function makeEntry(
     ...place,
     duration: segment.duration,
     programDateTime: segment.programDateTime,
-    target: located?.target ?? segment.uri,
+    target: owned(located?.target ?? segment.uri),
     range: range === undefined ? undefined : `bytes=${range.offset}-${range.offset + range.length - 1}`,
     fetchable: located !== undefined && !segment.gap,
     needs,
-    origin: { source, life, sequence: segment.sequence, name: nameOf(segment) },
+    origin: { source, life, sequence: segment.sequence, name: owned(nameOf(segment)) },
     numbering,
-    keys,
-    map,
-    lines,
+    keys: keys.map(owned),
+    map: map === undefined ? undefined : owned(map),
+    lines: lines.map(owned),
   };
 }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import type { Locate } from '../../src/hls/entry.js';
 import { type Epoch, firstEpoch, moveTo } from '../../src/hls/epoch.js';
@@ -605,4 +607,34 @@ test('whatever origins do, all renditions have one discontinuity sequence number
     }
   });
   fc.assert(property, { numRuns: runs(150), includeErrorInReport: true });
+});
+
+test('a window keeps what it lists, and nothing else of the playlists that listed it', () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const bench = new Bench('a');
+  // A tag that players do not get.
+  const ballast = `#EXT-X-RENDITION-REPORT:URI="${'x'.repeat(4096)}"\n`.repeat(256);
+  const heap = () => {
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const list = (first: number) => {
+    const lines = [0, 1, 2, 3, 4, 5].map((index) => {
+      const number = first + index;
+      return `#EXT-X-KEY:METHOD=AES-128,URI="a-key-with-a-long-name-${number}.key"\n#EXTINF:2.000,title ${number}\na-segment-with-a-long-name-${number}.ts\n`;
+    });
+    // Read as from a socket: its strings are cut from one text.
+    const head = `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:${first}\n`;
+    return Buffer.from(`${head}${lines.join('')}${ballast}\n`).toString();
+  };
+  const windows: unknown[] = [];
+  bench.see(list(0));
+  const before = heap();
+  for (let number = 1; number <= 20; number += 1) {
+    bench.see(list(number));
+    windows.push(bench.window?.entries.at(-1));
+  }
+  assert.ok(heap() - before < 5 * 1024 * 1024, 'not the 20 MiB of all texts');
+  assert.equal(windows.length, 20);
 });
