@@ -92,14 +92,16 @@ const table = {
 export type ErrorCode = keyof typeof table;
 
 /** How an endpoint can fail; what passive health counts, and `weir_ejections_total` is labelled with. */
-export type Failure =
-  | 'connect_error'
-  | 'connect_timeout'
-  | 'first_byte_timeout'
-  | 'bad_status'
-  | 'bad_response'
-  | 'cut'
-  | 'stall';
+export const failures = [
+  'connect_error',
+  'connect_timeout',
+  'first_byte_timeout',
+  'bad_status',
+  'bad_response',
+  'cut',
+  'stall',
+] as const;
+export type Failure = (typeof failures)[number];
 
 /** An error with a code of the table. `cause` carries what was thrown below; `detail` is safe to show to a client. */
 export class WeirError extends Error {

@@ -2,10 +2,16 @@
 // client or the registry can choose freely becomes one.
 
 import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { failures } from './errors.js';
 
 /** Seconds; from a cached answer on the same machine to the deadlines of a slow origin. */
 const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const durationBuckets = [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 600, 3600, 14400];
+
+/** Why a process that serves players ends; the label of `weir_worker_exits_total`. */
+const workerExitCauses = ['crash', 'stuck', 'late', 'memory', 'reload', 'shutdown'];
+const reportedFields = ['load', 'bitrate', 'packet_loss_rate'];
+const valueFaults = ['not_a_number', 'negative', 'above_one'];
 
 const protocols = ['hls', 'flv', 'ws-flv', 'other'] as const;
 /** What a player speaks; the label of everything counted per request. */
@@ -33,6 +39,14 @@ export function createMetrics({ process = true } = {}) {
   ) => new Gauge({ name, help, labelNames, registers, aggregator });
   const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[] = []) =>
     new Histogram({ name, help, labelNames, buckets, registers });
+  /**
+   * The series of a counter that alerts look at, at 0 from the beginning: one that is born at 1 never increased, to
+   * Prometheus.
+   */
+  const at0 = <L extends string>(metric: Counter<L>, series: readonly Record<L, string>[]): Counter<L> => {
+    for (const labels of series) metric.inc(labels, 0);
+    return metric;
+  };
   if (process) collectDefaultMetrics({ register: registry });
   // Gauges that are named like counters, against Prometheus' conventions; the same values stand in the metrics without `_total`.
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
@@ -110,7 +124,10 @@ export function createMetrics({ process = true } = {}) {
       'average',
     ),
     retries: counter('weir_retries_total', 'Requests tried again on another endpoint, by what failed.', ['cause']),
-    ejections: counter('weir_ejections_total', 'Addresses ejected by passive health, by the last failure.', ['cause']),
+    ejections: at0(
+      counter('weir_ejections_total', 'Addresses ejected by passive health, by the last failure.', ['cause']),
+      failures.map((cause) => ({ cause })),
+    ),
     refusedAddresses: counter('weir_refused_addresses_total', 'Connections refused because of upstream.allow.'),
     endpoints: gauge('weir_endpoints', 'Endpoints by state.', ['state'], 'max'),
     channels: gauge('weir_channels', 'Channels in the snapshot.', [], 'max'),
@@ -160,8 +177,15 @@ export function createMetrics({ process = true } = {}) {
     hlsCacheObjects: gauge('weir_hls_cache_objects', 'Cached objects.'),
 
     workers: gauge('weir_workers', 'Processes that serve players, by what they do.', ['state']),
-    workerExits: counter('weir_worker_exits_total', 'Processes that served players and ended, by cause.', ['cause']),
+    workerExits: at0(
+      counter('weir_worker_exits_total', 'Processes that served players and ended, by cause.', ['cause']),
+      workerExitCauses.map((cause) => ({ cause })),
+    ),
     workerMemory: gauge('weir_worker_resident_bytes', 'Resident memory of a worker in bytes.', ['worker']),
+    settingsRefused: gauge(
+      'weir_settings_refused',
+      '1 while the settings that were last asked for could not be taken, so that earlier ones are in effect.',
+    ),
 
     registryState: gauge('weir_registry_state', '1 for the state the snapshot is in.', ['state'], 'max'),
     snapshotRevision: gauge('weir_snapshot_revision', 'Revision of the snapshot.', [], 'max'),
@@ -174,10 +198,10 @@ export function createMetrics({ process = true } = {}) {
     registryEvents: counter('weir_registry_events_total', 'Changes the registry told of.', ['event']),
     registrySessions: counter('weir_registry_session_changes_total', 'Changes of the registry session.', ['state']),
     registrySkipped: counter('weir_registry_skipped_nodes_total', 'Registrations no decoder accepts.', ['reason']),
-    registryUnknownValues: counter('weir_registry_unknown_values_total', 'Reported values that count as unknown.', [
-      'field',
-      'reason',
-    ]),
+    registryUnknownValues: at0(
+      counter('weir_registry_unknown_values_total', 'Reported values that count as unknown.', ['field', 'reason']),
+      reportedFields.flatMap((field) => valueFaults.map((reason) => ({ field, reason }))),
+    ),
     watchedBytes: gauge('weir_registry_watched_path_bytes', 'Bytes that re-arming all watches takes.', [], 'max'),
     massDrops: counter('weir_registry_mass_drops_total', 'Times most endpoints vanished at once and were kept.'),
     eventDelay: histogram(

@@ -91,6 +91,7 @@ export async function startCluster(
         reloading = done.catch(() => undefined);
         return done;
       },
+      settingsRefused: (refused) => metrics.settingsRefused.set(refused ? 1 : 0),
       drain: async () => {
         draining = true;
         await supervisor.drain();

@@ -16,6 +16,8 @@ export interface Edge {
    * players who are still finishing; rejects, with the edge as it was, when the new workers cannot start.
    */
   reload(config: Config, renew: boolean): Promise<void>;
+  /** For the metrics: whether the settings that were last asked for could not be taken. */
+  settingsRefused(refused: boolean): void;
   /** Accepts nobody any more, lets players finish for `shutdown.grace`, then ends everything. */
   drain(): Promise<void>;
   /** Ends everything at once. */

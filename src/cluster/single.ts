@@ -51,6 +51,7 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
         current = next;
         logger.info({ settings: live }, 'settings in effect');
       },
+      settingsRefused: (refused) => metrics.settingsRefused.set(refused ? 1 : 0),
       drain: async () => {
         draining = true;
         await dataPlane.drain();

@@ -12,7 +12,7 @@ const settleTime = 1_500;
 
 export interface SettingsFollower {
   readonly request: ConfigRequest;
-  readonly edge: Pick<Edge, 'reload'>;
+  readonly edge: Pick<Edge, 'reload' | 'settingsRefused'>;
   readonly logger: Logger;
   /** Ends the process in order. */
   readonly end: () => void;
@@ -28,11 +28,14 @@ export function followSettings({ request, edge, logger, end }: SettingsFollower,
   const hadTerminal = hasTerminal();
   const reload = (renew: boolean) => {
     try {
-      edge.reload(loadConfig(request), renew).catch((error: Error) => {
+      const reloaded = edge.reload(loadConfig(request), renew).then(() => edge.settingsRefused(false));
+      reloaded.catch((error: Error) => {
+        edge.settingsRefused(true);
         logger.error({ error: error.message }, 'reload failed: the settings in effect stay');
       });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
+      edge.settingsRefused(true);
       logger.error({ problems: error.problems }, `reload refused, the settings in effect stay: ${error.message}`);
     }
   };
