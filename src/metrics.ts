@@ -11,6 +11,10 @@ const durationBuckets = [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 600, 3600, 14400
 /** Why a process that serves players ends; the label of `weir_worker_exits_total`. */
 const workerExitCauses = ['crash', 'stuck', 'late', 'memory', 'reload', 'shutdown'];
 const reportedFields = ['load', 'bitrate', 'packet_loss_rate'];
+const skipReasons = [
+  ...['too_large', 'not_utf8', 'bad_json', 'no_address', 'bad_address', 'unknown_format'],
+  ...['bad_channel_name', 'no_auth', 'unreadable'],
+];
 const valueFaults = ['not_a_number', 'negative', 'above_one'];
 
 const protocols = ['hls', 'flv', 'ws-flv', 'other'] as const;
@@ -197,7 +201,10 @@ export function createMetrics({ process = true } = {}) {
     ),
     registryEvents: counter('weir_registry_events_total', 'Changes the registry told of.', ['event']),
     registrySessions: counter('weir_registry_session_changes_total', 'Changes of the registry session.', ['state']),
-    registrySkipped: counter('weir_registry_skipped_nodes_total', 'Registrations no decoder accepts.', ['reason']),
+    registrySkipped: at0(
+      counter('weir_registry_skipped_nodes_total', 'Registrations no decoder accepts.', ['reason']),
+      skipReasons.map((reason) => ({ reason })),
+    ),
     registryUnknownValues: at0(
       counter('weir_registry_unknown_values_total', 'Reported values that count as unknown.', ['field', 'reason']),
       reportedFields.flatMap((field) => valueFaults.map((reason) => ({ field, reason }))),
