@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { type AddressInfo, isIP } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { Balancer } from './balancer/balancer.js';
 import { explanationJson } from './balancer/explanation.js';
 import { ORCA_HEADER, parseOrca } from './balancer/orca.js';
@@ -21,12 +21,11 @@ import { passThrough } from './http/passthrough.js';
 import { createWebSocketServer, relayHttp, relayWebSocket } from './http/relayed.js';
 import type { Route } from './http/route.js';
 import { DataServer } from './http/server.js';
-import { createUpgradeAgents } from './http/upgrade.js';
 import { passWebSocket, refuseUpgrade } from './http/websocket.js';
 import { type Logger, seldom } from './log.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import type { ChannelName, ServerOrigin, Update } from './model.js';
-import { hostOf, Networks, peerServer as peerServerOf } from './net-address.js';
+import { hostOf, isPeer, peerServer as peerServerOf, portOf } from './net-address.js';
 import { version } from './package.js';
 import type { Member } from './peers/owner.js';
 import { PeerPicks } from './peers/peer-picks.js';
@@ -36,6 +35,8 @@ import { type RelayJson, relayJson } from './relay/report.js';
 import type { SourceTools } from './relay/source.js';
 import { SnapshotStore } from './snapshot/store.js';
 import { createUpstreamClient } from './upstream/client.js';
+import { isRefused } from './upstream/connector.js';
+import { Destinations, type OwnListener, type Refusal } from './upstream/destinations.js';
 import { Pools } from './upstream/pools.js';
 
 /** What a data plane needs of the settings: nothing of the registry and its secrets. */
@@ -53,12 +54,15 @@ export type { HlsReport } from './hls/sessions.js';
 export type { IntakeState, SharedSocket } from './http/intake.js';
 export { type Member, ownerOf } from './peers/owner.js';
 export type { RelayJson } from './relay/report.js';
+export type { OwnListener } from './upstream/destinations.js';
 
 export interface DataPlane {
   /** Applies an update; false on a gap: send a full one. */
   accept(update: Update): boolean;
   /** Starts to serve players; resolves with the address. */
   listen(): Promise<AddressInfo>;
+  /** All addresses on which this edge listens: no endpoint is asked there. `listen` knows its own. */
+  setOwnListeners(listeners: readonly OwnListener[]): void;
   /** Starts to serve players from a socket that the edge's other processes accept from too, and those processes. */
   listenOnShared(socket: SharedSocket): Promise<void>;
   /** How much of the shared socket it takes. */
@@ -101,22 +105,21 @@ export function createDataPlane(
 ): DataPlane {
   // Its own copy: `configure` writes into it, and every part below reads its settings when it needs them.
   const config = structuredClone(given);
-  const allow = new Networks(config.upstream.allow);
+  const destinations = new Destinations(config.upstream.allow);
   const store = new SnapshotStore();
   // A worker asks another one for no more than its own players ask for.
-  const pools = new Pools(store, allow, {
+  const pools = new Pools(store, destinations, {
     ...config.upstream,
     get peerConnections() {
       return config.http.maxConnections;
     },
   });
-  const balancer = createBalancer(config, store, allow, logger, metrics);
+  const balancer = createBalancer(config, store, destinations, logger, metrics);
   const sayExhausted = seldom((fields: object) => logger.error(fields, 'this process is at a limit of its system'));
   const client = createUpstreamClient(pools, config.upstream, {
     onHeaders: (server, headers) => refresh(balancer, server, headers),
     onExhausted: ({ message }) => sayExhausted({ detail: message }),
   });
-  const agents = createUpgradeAgents(allow);
   let draining = false;
   const edge: EdgeContext = {
     settings: config.http,
@@ -128,7 +131,7 @@ export function createDataPlane(
     draining: () => draining,
   };
   const passthrough = { balancer, client, metrics, retries: config.upstream.retries };
-  const webSocket = { balancer, metrics, agents, settings: config.upstream };
+  const webSocket = { balancer, metrics, destinations, settings: config.upstream };
   const peers = identity === undefined ? undefined : new PeerView(identity.self.name, store);
   const shared = {
     store: peers?.store ?? store,
@@ -161,6 +164,10 @@ export function createDataPlane(
   });
   const peerServer = peers === undefined ? undefined : createPeerServer({ edge, store, relays, peers, hls });
 
+  const setOwnListeners = (listeners: readonly OwnListener[]) => {
+    destinations.setOwn(listeners);
+    balancer.judgeAddresses();
+  };
   const end = async () => {
     relays.close();
     server.close();
@@ -172,7 +179,12 @@ export function createDataPlane(
   };
   return {
     accept: (update) => store.accept(update),
-    listen: () => server.listen(config.listen),
+    listen: async () => {
+      const address = await server.listen(config.listen);
+      setOwnListeners([address]);
+      return address;
+    },
+    setOwnListeners,
     listenOnShared: async (socket) => {
       if (identity !== undefined) await peerServer?.listenOnPath(identity.self.socket);
       await server.listenOnShared(socket);
@@ -310,10 +322,16 @@ function collectBalancer(balancer: Balancer, metrics: Metrics): void {
   });
 }
 
+const refusalWords: Readonly<Record<Refusal, string>> = {
+  outside: 'add its network to upstream.allow',
+  special: 'metadata services and link-local addresses have to be in upstream.allow by themselves',
+  own: 'weir itself listens there',
+};
+
 function createBalancer(
   config: DataPlaneConfig,
   store: SnapshotStore,
-  allow: Networks,
+  destinations: Destinations,
   logger: Logger,
   metrics: Metrics,
 ) {
@@ -328,11 +346,12 @@ function createBalancer(
         logger.warn({ server, cause, seconds: forMilliseconds / 1000 }, 'endpoint ejected');
       },
       refused: (server) => {
+        const refusal = destinations.refusal(hostOf(server), portOf(server)) ?? 'outside';
         metrics.refusedAddresses.inc();
-        logger.warn({ server, allow: config.upstream.allow }, 'endpoint refused: add its network to upstream.allow');
+        logger.warn({ server, allow: config.upstream.allow }, `endpoint refused: ${refusalWords[refusal]}`);
       },
     },
-    addressAllowed: (server) => isAllowed(server, allow),
+    addressAllowed: (server) => isPeer(server) || !isRefused(server, destinations),
     now: () => performance.now(),
     random: Math.random,
   });
@@ -344,10 +363,4 @@ function refresh(balancer: Balancer, server: ServerOrigin, headers: IncomingHttp
   if (typeof value !== 'string') return;
   const report = parseOrca(value);
   if (report !== undefined) balancer.refresh(server, report);
-}
-
-/** Names are judged when they are resolved, for every connection. */
-function isAllowed(server: ServerOrigin, allow: Networks): boolean {
-  const host = hostOf(server);
-  return isIP(host) === 0 || allow.has(host);
 }

@@ -77,6 +77,10 @@ export function hostOf(server: ServerOrigin): string {
   return server.slice(server.indexOf('//') + 2, server.lastIndexOf(':')).replace(/^\[|\]$/g, '');
 }
 
+export function portOf(server: ServerOrigin): number {
+  return Number(server.slice(server.lastIndexOf(':') + 1));
+}
+
 /** Another worker of this edge as a server. No registered address can look like it: `~` stands in no host name. */
 export function peerServer(name: string): ServerOrigin {
   return `http://~${name}:1` as ServerOrigin;

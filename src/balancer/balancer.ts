@@ -49,7 +49,7 @@ type Context = PickContext & { readonly settings: BalancerSettings };
 export interface BalancerObserver {
   picked(outcome: Outcome): void;
   ejected(server: ServerOrigin, cause: Failure, forMilliseconds: number): void;
-  /** An endpoint registered an address outside the allowed networks. */
+  /** An endpoint registered an address that may not be connected to. */
   refused(server: ServerOrigin): void;
 }
 
@@ -65,7 +65,7 @@ export class Balancer implements Picks {
   readonly #reports = new Map<EndpointId, Candidate>();
   /** The endpoints of each server. */
   readonly #endpointsOf = new Map<ServerOrigin, Set<EndpointId>>();
-  /** Servers outside the allowed networks. */
+  /** Servers that may not be connected to. */
   readonly #refused = new Set<ServerOrigin>();
   /** Candidates of a channel, made at its first pick after a change. */
   readonly #candidates = new Map<ChannelName, readonly Candidate[]>();
@@ -77,7 +77,7 @@ export class Balancer implements Picks {
     policy: Policy;
     settings: BalancerSettings;
     observer: BalancerObserver;
-    /** False for servers outside the allowed networks: they are never picked. */
+    /** False for servers that may not be connected to: they are never picked. */
     addressAllowed: (server: ServerOrigin) => boolean;
     /** Monotonic ms. */
     now: () => number;
@@ -214,6 +214,11 @@ export class Balancer implements Picks {
     this.#context.workers = count;
   }
 
+  /** What `addressAllowed` says has changed. */
+  judgeAddresses(): void {
+    for (const server of this.#endpointsOf.keys()) this.#judge(server);
+  }
+
   close(): void {
     this.#unsubscribe();
   }
@@ -329,10 +334,7 @@ export class Balancer implements Picks {
     if (before === undefined || before.state.server !== server) {
       if (before !== undefined) this.#unlink(before.state.server, endpoint.id);
       this.#link(server, endpoint.id);
-      if (!this.#addressAllowed(server) && !this.#refused.has(server)) {
-        this.#refused.add(server);
-        this.#observer.refused(server);
-      }
+      this.#judge(server);
     }
     const fresh = before === undefined || before.endpoint.version !== endpoint.version;
     // A change of nothing but the registration leaves what the origin told since.
@@ -345,6 +347,14 @@ export class Balancer implements Picks {
     };
     this.#reports.set(endpoint.id, candidate);
     if (fresh) this.#policy.onReport?.(candidate, this.#at(endpoint.channel));
+  }
+
+  #judge(server: ServerOrigin): void {
+    if (this.#addressAllowed(server)) this.#refused.delete(server);
+    else if (!this.#refused.has(server)) {
+      this.#refused.add(server);
+      this.#observer.refused(server);
+    }
   }
 
   #link(server: ServerOrigin, id: EndpointId): void {

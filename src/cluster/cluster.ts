@@ -1,6 +1,7 @@
 // The edge in several processes: control plane, admin and supervisor here, the data plane in workers.
 
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { changes } from '../config/changes.js';
@@ -31,6 +32,7 @@ export async function startCluster(
 ): Promise<Edge> {
   let current = config;
   let draining = false;
+  let adminAddress: AddressInfo | undefined;
   const metrics = createMetrics();
   const socket = await openListeningSocket(config.listen);
   const socketFolder = await mkdtemp(join(tmpdir(), 'weir-'));
@@ -43,6 +45,7 @@ export async function startCluster(
     edgeName: createEdgeName(),
     socketFolder,
     full: () => controlPlane.full(),
+    ownListeners: () => (adminAddress === undefined ? [] : [adminAddress]),
   });
   const controlPlane = createControlPlane({
     config,
@@ -77,7 +80,7 @@ export async function startCluster(
   };
   let reloading: Promise<void> = Promise.resolve();
   try {
-    const adminAddress = await controlPlane.start();
+    adminAddress = await controlPlane.start();
     await supervisor.start();
     return {
       dataAddress: socket.address,

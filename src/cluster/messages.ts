@@ -5,6 +5,7 @@ import type {
   HlsReport,
   IntakeState,
   Member,
+  OwnListener,
   RelayJson,
   SessionState,
   WorkerIdentity,
@@ -41,6 +42,8 @@ export type SupervisorMessage =
       readonly config: DataPlaneConfig;
       readonly identity: WorkerIdentity;
       readonly update: Update;
+      /** Where the edge listens, all addresses with their ports as they are. */
+      readonly own: readonly OwnListener[];
       /** As they will be when this worker serves. */
       readonly members: readonly Member[];
       /** HLS sessions of the channels that are this worker's. */

@@ -39,6 +39,7 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
   try {
     const adminAddress = await controlPlane.start();
     const dataAddress = await dataPlane.listen();
+    dataPlane.setOwnListeners([adminAddress, dataAddress]);
     return {
       dataAddress,
       adminAddress,

@@ -2,7 +2,7 @@
 // ends them. It has no player's connection, and knows nothing of what the workers serve.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DataPlaneConfig } from '../data-plane.js';
+import type { DataPlaneConfig, OwnListener } from '../data-plane.js';
 import { toWeirError, WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
@@ -48,6 +48,8 @@ export interface SupervisorOptions {
   readonly socketFolder: string;
   /** The whole picture, for a worker that starts or saw a gap. */
   readonly full: () => Update;
+  /** What the edge listens on beside the players' socket. */
+  readonly ownListeners: () => readonly OwnListener[];
 }
 
 export class Supervisor {
@@ -218,6 +220,7 @@ export class Supervisor {
           config: this.#config,
           identity: { edge: this.#options.edgeName, self },
           update: this.#options.full(),
+          own: [...this.#options.ownListeners(), ...[...this.#sockets].map(({ address }) => address)],
           members,
           sessions,
         };

@@ -32,6 +32,7 @@ export async function startWorker(
 ): Promise<Worker> {
   const metrics = createMetrics();
   const plane = createDataPlane(start.config, link.logger, metrics, start.identity);
+  plane.setOwnListeners(start.own);
   plane.accept(start.update);
   plane.setMembers(start.members);
   plane.adoptHls(start.sessions);

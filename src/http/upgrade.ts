@@ -6,21 +6,20 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
 import { WeirError } from '../errors.js';
-import type { Networks } from '../net-address.js';
+import type { ServerOrigin } from '../model.js';
+import { portOf } from '../net-address.js';
 import { allowedLookup } from '../upstream/allowed-lookup.js';
 import type { Exchange, UpstreamClient, UpstreamHandler, UpstreamRequest } from '../upstream/client.js';
+import { isRefused } from '../upstream/connector.js';
+import type { Destinations } from '../upstream/destinations.js';
 import { toUpstreamError } from '../upstream/upstream-error.js';
 import { type Hop, playerHeaders } from './headers.js';
 
-export interface UpgradeAgents {
-  readonly http: Agent;
-  readonly https: SecureAgent;
-}
-
-/** Connections to allowed addresses only. */
-export function createUpgradeAgents(allow: Networks): UpgradeAgents {
-  const options = { lookup: allowedLookup(allow) };
-  return { http: new Agent(options), https: new SecureAgent(options) };
+/** For one connection, to an allowed address only. */
+function agentFor(server: ServerOrigin, destinations: Destinations): Agent {
+  if (isRefused(server, destinations)) throw new WeirError('address_refused');
+  const options = { lookup: allowedLookup(destinations, portOf(server)) };
+  return server.startsWith('https:') ? new SecureAgent(options) : new Agent(options);
 }
 
 export interface UpgradeSettings {
@@ -38,14 +37,14 @@ export interface UpgradeSettings {
  * after its end: the endpoint's half of the connection is closed by then, not the player's.
  */
 export function createUpgradeClient(
-  agents: UpgradeAgents,
+  destinations: Destinations,
   settings: UpgradeSettings,
   player: { readonly socket: Socket; readonly hop: Hop },
 ): UpstreamClient {
   return {
     send(request, handler) {
       const upgrade = new RunningUpgrade(settings, player, handler);
-      upgrade.start(agents, request);
+      upgrade.start(destinations, request);
       return upgrade;
     },
   };
@@ -73,22 +72,22 @@ class RunningUpgrade implements Exchange {
     );
   }
 
-  start(agents: UpgradeAgents, { server, path, headers }: UpstreamRequest): void {
-    // One proxy an attempt: its events then belong to this one alone.
-    const proxy = httpProxy.createProxyServer({
-      target: server,
-      agent: server.startsWith('https:') ? agents.https : agents.http,
-      changeOrigin: true,
-      prependPath: false,
-      toProxy: true,
-    });
-    proxy.on('proxyReqWs', (request) => this.#watch(request));
+  start(destinations: Destinations, { server, path, headers }: UpstreamRequest): void {
     const upgrade = { ...headers, connection: 'Upgrade', upgrade: 'websocket' };
     // All that http-proxy reads of a request: the player's own stays as it is for the next attempt.
     const asked = { method: 'GET', url: path, headers: upgrade as IncomingHttpHeaders } as IncomingMessage;
     const { firstByteTimeout } = this.#settings;
     this.#firstByteTimer = setTimeout(() => this.#fail(new WeirError('upstream_first_byte_timeout')), firstByteTimeout);
     try {
+      // One proxy an attempt: its events then belong to this one alone.
+      const proxy = httpProxy.createProxyServer({
+        target: server,
+        agent: agentFor(server, destinations),
+        changeOrigin: true,
+        prependPath: false,
+        toProxy: true,
+      });
+      proxy.on('proxyReqWs', (request) => this.#watch(request));
       proxy.ws(asked, this.#player, Buffer.alloc(0), {}, (error) => this.#fail(toUpstreamError(error)));
     } catch (error) {
       // The caller gets its Exchange before it hears of any error.

@@ -2,14 +2,15 @@
 
 import type { Socket } from 'node:net';
 import { toWeirError, type WeirError } from '../errors.js';
+import type { Destinations } from '../upstream/destinations.js';
 import { Attempts, type AttemptTools } from './attempts.js';
 import type { PlayerExchange } from './exchange.js';
 import { upstreamHeaders } from './headers.js';
 import type { Route } from './route.js';
-import { createUpgradeClient, type UpgradeAgents, type UpgradeSettings } from './upgrade.js';
+import { createUpgradeClient, type UpgradeSettings } from './upgrade.js';
 
 export interface WebSocketTools extends Omit<AttemptTools, 'client'> {
-  readonly agents: UpgradeAgents;
+  readonly destinations: Destinations;
   readonly settings: UpgradeSettings & { readonly retries: number };
 }
 
@@ -39,10 +40,10 @@ export function passWebSocket(
   socket: Socket,
   head: Buffer,
 ): void {
-  const { agents, balancer, metrics, settings } = tools;
+  const { destinations, balancer, metrics, settings } = tools;
   const { protocol, hop } = exchange;
   if (head.length > 0) socket.unshift(head);
-  const client = createUpgradeClient(agents, settings, { socket, hop });
+  const client = createUpgradeClient(destinations, settings, { socket, hop });
   const headers = upstreamHeaders(exchange.request.headers, hop);
   const request = { route, method: 'GET', headers, sticky: false, retries: settings.retries } as const;
   let answered = false;

@@ -3,16 +3,16 @@
 
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import { WeirError } from '../errors.js';
-import type { Networks } from '../net-address.js';
+import type { Destinations } from './destinations.js';
 
 type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
 
-/** A `lookup` for sockets; fails with address_refused when no address of the name is allowed. */
-export function allowedLookup(allow: Networks) {
+/** A `lookup` for sockets to this port; fails with address_refused when no address of the name is allowed. */
+export function allowedLookup(destinations: Destinations, port: number) {
   return (host: string, options: LookupOptions, callback: LookupCallback) => {
     lookup(host, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, []);
-      const allowed = addresses.filter(({ address }) => allow.has(address));
+      const allowed = addresses.filter(({ address }) => destinations.allows(address, port));
       const first = allowed[0];
       if (first === undefined) return callback(new WeirError('address_refused'), []);
       if (options.all === true) return callback(null, allowed);

@@ -4,21 +4,32 @@
 import { isIP } from 'node:net';
 import { buildConnector } from 'undici';
 import { WeirError } from '../errors.js';
-import type { Networks } from '../net-address.js';
+import type { ServerOrigin } from '../model.js';
+import { hostOf, portOf } from '../net-address.js';
 import { allowedLookup } from './allowed-lookup.js';
+import type { Destinations } from './destinations.js';
 
 /** Errors of sockets over which something was received before. */
 const ofUsedConnections = new WeakSet<Error>();
 
 /** @param timeout ms */
-export function toEndpoint(allow: Networks, timeout: number): buildConnector.connector {
-  const connect = buildConnector({ timeout, lookup: allowedLookup(allow) });
+export function toEndpoint(
+  server: ServerOrigin,
+  destinations: Destinations,
+  timeout: number,
+): buildConnector.connector {
+  const connect = buildConnector({ timeout, lookup: allowedLookup(destinations, portOf(server)) });
   return (options, callback) => {
-    // An address is not looked up.
-    if (isIP(options.hostname) !== 0 && !allow.has(options.hostname)) {
+    if (isRefused(server, destinations)) {
       queueMicrotask(() => callback(new WeirError('address_refused'), null));
     } else connect(options, marking(callback));
   };
+}
+
+/** Whether the server is an address that may not be connected to. A name is judged by what it resolves to. */
+export function isRefused(server: ServerOrigin, destinations: Destinations): boolean {
+  const host = hostOf(server);
+  return isIP(host) !== 0 && !destinations.allows(host, portOf(server));
 }
 
 /** @param timeout ms */

@@ -1,12 +1,12 @@
 // Keep-alive connections, one pool a server: kept while the server is registered; others, to which endpoints redirect, are
 // few and give way to each other.
 
-import { isIP } from 'node:net';
 import { WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
-import { hostOf, isPeer, type Networks, serverOf } from '../net-address.js';
+import { isPeer, serverOf } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
-import { toEndpoint, toSocketPath } from './connector.js';
+import { isRefused, toEndpoint, toSocketPath } from './connector.js';
+import type { Destinations } from './destinations.js';
 import { ServerPool } from './server-pool.js';
 
 /** Read when they are needed. */
@@ -29,14 +29,14 @@ export class Pools {
   /** Those of servers that nobody registered, the least recently used first. */
   readonly #guests = new Set<ServerOrigin>();
   readonly #settings: PoolSettings;
-  readonly #allow: Networks;
+  readonly #destinations: Destinations;
   readonly #store: SnapshotStore;
   #peers: ReadonlyMap<ServerOrigin, string> = new Map();
   readonly #unsubscribe: () => void;
 
-  constructor(store: SnapshotStore, allow: Networks, settings: PoolSettings) {
+  constructor(store: SnapshotStore, destinations: Destinations, settings: PoolSettings) {
     this.#store = store;
-    this.#allow = allow;
+    this.#destinations = destinations;
     this.#settings = settings;
     this.#unsubscribe = store.subscribe((_snapshot, change) => {
       if (change.drop.length > 0) this.#closeUnused(new Set(change.drop.map((endpoint) => serverOf(endpoint.address))));
@@ -44,7 +44,7 @@ export class Pools {
   }
 
   /**
-   * Throws a WeirError: address_refused for an IP address outside the allowed networks (names are judged when they are
+   * Throws a WeirError: address_refused for an IP address that may not be connected to (names are judged when they are
    * resolved), worker_lost for a worker that is gone, upstream_busy for a server that nobody registered when too many such
    * are in use.
    */
@@ -60,10 +60,9 @@ export class Pools {
   }
 
   #toEndpoint(server: ServerOrigin): ServerPool {
-    const host = hostOf(server);
-    if (isIP(host) !== 0 && !this.#allow.has(host)) throw new WeirError('address_refused');
+    if (isRefused(server, this.#destinations)) throw new WeirError('address_refused');
     if (!this.#isRegistered(server)) this.#makeRoomFor(server);
-    const connect = toEndpoint(this.#allow, this.#settings.connectTimeout);
+    const connect = toEndpoint(server, this.#destinations, this.#settings.connectTimeout);
     return new ServerPool(server, connect, () => this.#settings.connections, this.#settings);
   }
 

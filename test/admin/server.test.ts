@@ -57,6 +57,21 @@ test('a registered endpoint is in the list of channels, in the snapshot and expl
   assert.ok(Math.abs(Number((first?.['terms'] as { score?: number } | undefined)?.score) - 0.35) < 1e-9);
 });
 
+test('an endpoint at an address of weir itself is refused, the real ports counting', async () => {
+  await register('self', 'admin', { service_address: `127.0.0.1:${edge.adminAddress.port}`, load: 0 });
+  await register('self', 'data', { service_address: `[::ffff:127.0.0.1]:${edge.dataAddress.port}`, load: 0 });
+  await register('self', 'other', { service_address: '127.0.0.1:9', load: 1 });
+  const explained = await waitFor(
+    async () => {
+      const { status, body } = await read('/api/v1/channels/self/explain');
+      const { endpoints } = body as { endpoints?: { reason?: string }[] };
+      return status === 200 && endpoints?.length === 3 ? endpoints : undefined;
+    },
+    { what: 'all three' },
+  );
+  assert.deepEqual(explained.map(({ reason }) => reason).sort(), ['address_refused', 'address_refused', undefined]);
+});
+
 test('what is not there is 404, with a code', async () => {
   assert.equal((await read('/nothing')).status, 404);
   const { status, body } = await read('/api/v1/channels/nobody/explain');
@@ -68,7 +83,7 @@ test('what is not there is 404, with a code', async () => {
 test('metrics name the state of the registry and count requests by protocol', async () => {
   const text = await (await fetch(`${admin}/metrics`)).text();
   assert.match(text, /^weir_registry_state\{state="live"\} 1$/m);
-  assert.match(text, /^weir_endpoints\{state="registered"\} 2$/m);
+  assert.match(text, /^weir_endpoints\{state="registered"\} 5$/m);
   assert.match(text, /^weir_http_sent_bytes_total\{protocol="hls"\} 0$/m);
   await fetch(`http://127.0.0.1:${edge.dataAddress.port}/live/nobody.m3u8`);
   const after = await (await fetch(`${admin}/metrics`)).text();

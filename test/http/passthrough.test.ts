@@ -368,8 +368,17 @@ describe('what is wrong with a request', () => {
 
   test('a request that comes through the same edge again is refused', async () => {
     const weir = await edge();
-    weir.register(endpoint('news', `127.0.0.1:${weir.port}`));
+    // A proxy that leads back: weir itself would not be asked.
+    const proxy = await httpOrigin(({ url, headers }, response) => {
+      const back = httpRequest({ host: '127.0.0.1', port: weir.port, path: url, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 0);
+        answer.pipe(response);
+      });
+      back.end();
+    });
+    weir.register(endpoint('news', proxy.address));
     assert.equal((await fetch(`${weir.url}/live/news.m3u8`)).status, 508);
+    assert.equal(proxy.requests.length, 1);
   });
 
   test('a header that never ends is given up', async () => {

@@ -386,3 +386,20 @@ function keepConnecting(url: string) {
   cleanups.push(stop);
   return { stop };
 }
+
+test('an endpoint at an address of the edge itself is refused by its workers, whichever ports the system gave', async () => {
+  const edge = await edgeWithOrigin();
+  for (const own of [edge.admin, edge.players]) {
+    const { port } = new URL(own);
+    await register(edge, `self-${port}`, `127.0.0.1:${port}`);
+    const explained = `${edge.admin}/api/v1/channels/self-${port}/explain`;
+    const reason = async () => {
+      const answer = await fetch(explained);
+      const { endpoints } = (await answer.json()) as { endpoints?: { reason?: string }[] };
+      return endpoints?.[0]?.reason;
+    };
+    assert.equal(await waitFor(reason, { what: 'the endpoint' }), 'address_refused');
+    const asked = await fetch(`${edge.players}/live/self-${port}/api/v1/snapshot`);
+    assert.equal(asked.status, 503);
+  }
+});

@@ -3,7 +3,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { WeirError } from '../../src/errors.js';
 import type { Endpoint, ServerOrigin } from '../../src/model.js';
-import { Networks } from '../../src/net-address.js';
 import { SnapshotStore } from '../../src/snapshot/store.js';
 import {
   type ClientObserver,
@@ -11,11 +10,13 @@ import {
   type UpstreamClient,
   type UpstreamRequest,
 } from '../../src/upstream/client.js';
+import { Destinations } from '../../src/upstream/destinations.js';
 import { type PoolSettings, Pools } from '../../src/upstream/pools.js';
 
 export interface TestUpstream {
   readonly store: SnapshotStore;
   readonly pools: Pools;
+  readonly destinations: Destinations;
   readonly client: UpstreamClient;
   /** Replaces everything that is registered. */
   register(...endpoints: Endpoint[]): void;
@@ -27,12 +28,14 @@ export function createUpstream(
 ): TestUpstream {
   const store = new SnapshotStore();
   const all = { connectTimeout: 5_000, keepAliveTimeout: 30_000, connections: 100, peerConnections: 100, ...settings };
-  const pools = new Pools(store, new Networks(settings.allow ?? ['127.0.0.0/8']), all);
+  const destinations = new Destinations(settings.allow ?? ['127.0.0.0/8']);
+  const pools = new Pools(store, destinations, all);
   const client = createUpstreamClient(pools, { firstByteTimeout: 10_000, idleTimeout: 10_000, ...settings }, observer);
   let revision = 0;
   return {
     store,
     pools,
+    destinations,
     client,
     register: (...endpoints) => {
       revision += 1;
