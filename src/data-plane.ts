@@ -30,9 +30,8 @@ import { version } from './package.js';
 import type { Member } from './peers/owner.js';
 import { PeerPicks } from './peers/peer-picks.js';
 import { PeerView } from './peers/view.js';
-import { Relays } from './relay/relays.js';
+import { Relays, type RelaysTools } from './relay/relays.js';
 import { type RelayJson, relayJson } from './relay/report.js';
-import type { SourceTools } from './relay/source.js';
 import { SnapshotStore } from './snapshot/store.js';
 import { createUpstreamClient } from './upstream/client.js';
 import { isRefused } from './upstream/connector.js';
@@ -144,7 +143,7 @@ export function createDataPlane(
     peers === undefined || hls === undefined
       ? undefined
       : new PeerHlsHandler({ sessions: hls.sessions, client, ownerOf: (channel) => serverOfOwner(peers, channel) });
-  const relays = createRelays(config, edge, shared);
+  const relays = createRelays(config, edge, { ...shared, registered: store });
   const webSockets = createWebSocketServer();
   const server = new DataServer(edge, store, {
     request: (exchange, route, response) => {
@@ -259,8 +258,8 @@ function createPeerServer({
     // Its own requests come in here, through another worker.
     via: `${edge.via}-worker`,
   };
-  const refuses = ({ kind, channel, path }: Route) =>
-    kind === 'flv' ? !peers.owns(channel) || relays.isFromPeer(path) : peers.isElsewhere(channel);
+  const refuses = (route: Route) =>
+    route.kind === 'flv' ? !peers.owns(route.channel) || relays.isFromPeer(route) : peers.isElsewhere(route.channel);
   return new DataServer(forPeers, store, {
     request: (exchange, route, response) => {
       if (refuses(route)) answerError(exchange, response, new WeirError('not_owner'));
@@ -281,7 +280,7 @@ function serverOfOwner(peers: PeerView, channel: ChannelName): ServerOrigin | un
 function createRelays(
   config: DataPlaneConfig,
   edge: EdgeContext,
-  tools: Pick<SourceTools, 'store' | 'balancer' | 'client'>,
+  tools: Pick<RelaysTools, 'store' | 'registered' | 'balancer' | 'client'>,
 ) {
   const { relay, upstream } = config;
   const settings = {

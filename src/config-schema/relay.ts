@@ -21,7 +21,18 @@ export const relay = z
     linger: duration('10s', '0', '480h', 'How long a pull goes on after its last viewer.'),
     slowTimeout: duration('15s', '10ms', '24h', 'A viewer that needs longer to empty its buffer is closed.'),
     maxViewers: integer(1_000_000, 1, 1_000_000, 'Viewers of one stream at most; a further one is answered 503.'),
-    maxRelays: integer(10_000, 1, 1_000_000, 'Streams at most; the first viewer of a further one is answered 503.'),
+    maxRelays: integer(
+      10_000,
+      1,
+      1_000_000,
+      'Streams at most, and as many that no endpoint delivered yet; the first viewer of a further one is answered 503.',
+    ),
+    maxChannelRelays: integer(
+      32,
+      1,
+      10_000,
+      'The same for one channel (renditions, other paths); a quarter of them may be started by one client.',
+    ),
     maxTagSize: size(
       '8MiB',
       '1KiB',

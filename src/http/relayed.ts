@@ -7,6 +7,7 @@ import { toWeirError, type WeirError } from '../errors.js';
 import type { Framing } from '../relay/frames.js';
 import type { Attachment, Relays } from '../relay/relays.js';
 import type { ViewerHooks } from '../relay/viewer.js';
+import { clientKey } from './client-key.js';
 import { answerError, type PlayerExchange } from './exchange.js';
 import { playerHeaders } from './headers.js';
 import type { Route } from './route.js';
@@ -41,6 +42,12 @@ function framingOf({ request, edge }: PlayerExchange): Framing {
   return closes || request.httpVersion === '1.0' ? 'raw' : 'chunked';
 }
 
+/** Another worker counts its own players. */
+function clientOf({ request, edge, hop }: PlayerExchange): string | undefined {
+  if (edge.audience === 'workers') return undefined;
+  return clientKey(hop.remoteAddress, hop.trustForwarded ? request.headers['x-forwarded-for'] : undefined);
+}
+
 /** Answers one GET whose response has its connection for itself. Never throws. */
 export function relayHttp(relays: Relays, exchange: PlayerExchange, route: Route, response: ServerResponse): void {
   const { socket } = exchange.request;
@@ -73,7 +80,7 @@ export function relayHttp(relays: Relays, exchange: PlayerExchange, route: Route
     },
   };
   try {
-    attachment = relays.attach({ route, socket, framing, hooks });
+    attachment = relays.attach({ route, client: clientOf(exchange), socket, framing, hooks });
   } catch (error) {
     answerError(exchange, response, toWeirError(error));
   }
@@ -115,7 +122,7 @@ export function relayWebSocket(
     onEnd: () => webSocket?.close(goingAway),
   };
   try {
-    attachment = tools.relays.attach({ route, socket, framing: 'websocket', hooks });
+    attachment = tools.relays.attach({ route, client: clientOf(exchange), socket, framing: 'websocket', hooks });
   } catch (error) {
     refuse(toWeirError(error));
   }

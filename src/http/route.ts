@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors.js';
 import type { ChannelName } from '../model.js';
 import { canonicalPath, isSafePath } from '../upstream/path.js';
 
+/** `flv`: a live stream, the channel's own (`.flv`) or a rendition (`_720p.flv`). */
 export type RouteKind = 'flv' | 'playlist' | 'object';
 
 export interface Route {
@@ -21,7 +22,7 @@ export interface Route {
 const longestName = 1024;
 
 /**
- * `/<app>/<channel>.flv`, `/<app>/<channel>.m3u8`, `/<app>/<channel>/…`, and names beside the playlist: the longest known
+ * `/<app>/<channel>.flv`, `/<app>/<channel>_720p.flv`, `/<app>/<channel>.m3u8`, `/<app>/<channel>/…`, and names beside the playlist: the longest known
  * channel that is followed by one of `-_./`. Returns an error code for anything else. The target is in origin-form or
  * absolute-form (RFC 9112, section 3.2); dot segments and hidden separators are refused, not resolved.
  */
@@ -45,8 +46,8 @@ export function parseRoute(target: string, isKnown: (name: ChannelName) => boole
 }
 
 function kindOf(rest: string): RouteKind {
-  if (rest === '.flv') return 'flv';
-  return /\.m3u8?$/i.test(rest) ? 'playlist' : 'object';
+  const ending = /\.(flv|m3u8?)$/i.exec(canonicalPath(rest))?.[1]?.toLowerCase();
+  return ending === undefined ? 'object' : ending === 'flv' ? 'flv' : 'playlist';
 }
 
 function stripAuthority(target: string): string | undefined {

@@ -2,6 +2,7 @@
 
 import { WeirError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
+import type { ChannelName } from '../model.js';
 import { Audience } from './audience.js';
 import { type FlvTag, tagType } from './flv-tag.js';
 import type { Framing, SharedFrame } from './frames.js';
@@ -34,12 +35,21 @@ const longestPause = 100;
 
 const protocolOf = (framing: Exclude<Framing, 'peer'>) => (framing === 'websocket' ? 'ws-flv' : 'flv');
 
+export interface RelayHooks {
+  /** An endpoint delivered it for the first time. Returns whether there is room for it; it ends where there is none. */
+  onProven(): boolean;
+  /** It ended; whoever holds it forgets it. */
+  onClose(): void;
+}
+
 export class Relay {
-  readonly path: RelayPath;
+  readonly route: RelayPath;
+  /** Who started it; undefined: another worker. */
+  readonly client: string | undefined;
   readonly #settings: RelaySettings;
   readonly #metrics: Metrics;
   readonly #now: () => number;
-  readonly #onClose: () => void;
+  readonly #hooks: RelayHooks;
   readonly #source: Source;
   readonly #splicer: Splicer;
   readonly #audience: Audience;
@@ -57,18 +67,26 @@ export class Relay {
   /** For all who join before the next window; null where they have to wait for a keyframe. */
   #joinFrame: SharedFrame | null | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
+  #idleSince: number | undefined;
+  #proven = false;
   #lostBy: FailoverCause | undefined;
   #state: RelayReport['state'] = 'starting';
   #failovers = 0;
   #closed = false;
 
-  /** `onClose`: it ended by itself; whoever holds it forgets it. */
-  constructor(path: RelayPath, settings: RelaySettings, metrics: Metrics, tools: SourceTools, onClose: () => void) {
-    this.path = path;
+  constructor(
+    { route, client }: { route: RelayPath; client: string | undefined },
+    settings: RelaySettings,
+    metrics: Metrics,
+    tools: SourceTools,
+    hooks: RelayHooks,
+  ) {
+    this.route = route;
+    this.client = client;
     this.#settings = settings;
     this.#metrics = metrics;
     this.#now = tools.now;
-    this.#onClose = onClose;
+    this.#hooks = hooks;
     this.#cache = new GopCache(settings.gopLimits);
     this.#splicer = new Splicer(tools.now, (direction) => metrics.relayTimestampJumps.inc({ direction }));
     this.#waiting = new WaitingRoom((viewer) => {
@@ -88,7 +106,7 @@ export class Relay {
       },
       tools.now,
     );
-    this.#source = new Source(path, settings, tools, {
+    this.#source = new Source(route, settings, tools, {
       continues: (pull) => this.#splicer.recognises(pull.cache),
       onSplice: (pull, cause) => this.#onSplice(pull, cause),
       onTag: (tag) => this.#onTag(tag),
@@ -109,6 +127,20 @@ export class Relay {
     return this.#source.fromPeer;
   }
 
+  get channel(): ChannelName {
+    return this.route.channel;
+  }
+
+  /** An endpoint delivered it. */
+  get proven(): boolean {
+    return this.#proven;
+  }
+
+  /** Monotonic ms since which it has no viewer. */
+  get idleSince(): number | undefined {
+    return this.#idleSince;
+  }
+
   get full(): boolean {
     return this.#audience.size + this.#waiting.size >= this.#settings.maxViewers;
   }
@@ -116,6 +148,7 @@ export class Relay {
   attach(viewer: Viewer): void {
     clearTimeout(this.#lingerTimer);
     this.#lingerTimer = undefined;
+    this.#idleSince = undefined;
     if (this.#state === 'live') {
       this.#join(viewer);
       return;
@@ -139,8 +172,8 @@ export class Relay {
     for (const viewer of this.#audience) viewers[viewer.framing] += 1;
     const { bytesPerSecond } = this.#meter;
     return {
-      channel: this.path.channel,
-      path: this.path.path,
+      channel: this.route.channel,
+      path: this.route.path,
       state: this.#state,
       endpoint: this.#source.current?.pick.endpoint.address,
       fromPeer: this.#source.fromPeer,
@@ -224,7 +257,8 @@ export class Relay {
     if (this.#cutSoon && this.#lostBy === undefined) {
       this.#cutSoon = false;
       this.#state = 'live';
-      this.#admit();
+      if (!this.#proven && !this.#prove()) return;
+      for (const viewer of this.#waiting.empty()) this.#join(viewer);
     }
   }
 
@@ -259,8 +293,10 @@ export class Relay {
     return { cache: this.#cache, last: (type) => this.#splicer.last(type) };
   }
 
-  #admit(): void {
-    for (const viewer of this.#waiting.empty()) this.#join(viewer);
+  #prove(): boolean {
+    this.#proven = this.#hooks.onProven();
+    if (!this.#proven) this.#end(new WeirError('relay_full'));
+    return this.#proven;
   }
 
   #join(viewer: Viewer): void {
@@ -291,6 +327,12 @@ export class Relay {
 
   #lingerWhenEmpty(): void {
     if (this.#closed || this.#audience.size + this.#waiting.size > 0) return;
+    if (!this.#proven) {
+      // A name that nobody waits for, and that perhaps does not exist.
+      this.close();
+      return;
+    }
+    this.#idleSince = this.#now();
     clearTimeout(this.#lingerTimer);
     this.#lingerTimer = setTimeout(() => this.close(), this.#settings.linger);
   }
@@ -304,7 +346,7 @@ export class Relay {
     const viewers = [...this.#audience];
     const waiting = this.#waiting.empty();
     this.#audience.close();
-    this.#onClose();
+    this.#hooks.onClose();
     for (const viewer of viewers) viewer.hooks.onEnd();
     for (const viewer of waiting) viewer.hooks.onRefused(error);
   }

@@ -4,20 +4,24 @@ import type { Socket } from 'node:net';
 import { WeirError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import type { ChannelName } from '../model.js';
+import type { SnapshotStore } from '../snapshot/store.js';
+import { canonicalPath } from '../upstream/path.js';
+import { keepsPath } from '../upstream/target.js';
 import type { Framing } from './frames.js';
 import { Relay, type RelaySettings } from './relay.js';
 import type { RelayReport } from './report.js';
+import { type RoomSettings, Rooms } from './rooms.js';
 import type { RelayPath, SourceTools } from './source.js';
 import { Viewer, type ViewerHooks } from './viewer.js';
 
-export interface RelaysSettings extends RelaySettings {
-  readonly maxRelays: number;
-}
+export interface RelaysSettings extends RelaySettings, RoomSettings {}
 
 /** A player who wants to watch. */
 export interface AttachRequest {
   /** Players with the same path share a pull; the query is theirs alone and is not sent on. */
   readonly route: RelayPath;
+  /** Who asks, for limits of one client; undefined: another worker, which limits its own. */
+  readonly client: string | undefined;
   /** Nothing else writes to it between onStart and onEnd. */
   readonly socket: Socket;
   readonly framing: Framing;
@@ -29,30 +33,35 @@ export interface Attachment {
   detach(): void;
 }
 
+export interface RelaysTools extends SourceTools {
+  /** What is registered, whoever of several workers has a channel. */
+  readonly registered: SnapshotStore;
+}
+
 export class Relays {
   readonly #relays = new Map<string, Relay>();
-  /** Relays of each channel: players may come with different paths. */
-  readonly #perChannel = new Map<ChannelName, number>();
+  readonly #rooms: Rooms<Relay>;
   readonly #settings: RelaysSettings;
   readonly #metrics: Metrics;
-  readonly #tools: SourceTools;
+  readonly #tools: RelaysTools;
 
-  constructor(settings: RelaysSettings, metrics: Metrics, tools: SourceTools) {
+  constructor(settings: RelaysSettings, metrics: Metrics, tools: RelaysTools) {
     this.#settings = settings;
     this.#metrics = metrics;
     this.#tools = tools;
+    this.#rooms = new Rooms(settings);
   }
 
   /**
    * Joins the player to the channel's relay, which is started for the first one. Throws a WeirError: no_endpoint for a
    * channel that has none now, unknown_channel, not_ready, relay_full. Later errors go to `onRefused`.
    */
-  attach(request: AttachRequest): Attachment {
-    const { route, socket, framing, hooks } = request;
-    const known = this.#relays.get(route.path);
+  attach({ route, client, socket, framing, hooks }: AttachRequest): Attachment {
+    const key = this.#key(route);
+    const known = this.#relays.get(key);
     this.#refuseWithoutEndpoints(route.channel, known !== undefined);
     if (known?.full === true) throw new WeirError('relay_full');
-    const relay = known ?? this.#create(route);
+    const relay = known ?? this.#create(key, route, client);
     const viewer = new Viewer(socket, framing, hooks, this.#tools.now());
     relay.attach(viewer);
     if (known === undefined) relay.start();
@@ -61,16 +70,16 @@ export class Relays {
 
   /** Whether a relay of the channel runs, perhaps holding its viewers while the channel has no endpoint. */
   holds(channel: ChannelName): boolean {
-    return this.#perChannel.has(channel);
+    return this.#rooms.has(channel);
   }
 
-  /** Whether the stream under this path comes from another worker now. */
-  isFromPeer(path: string): boolean {
-    return this.#relays.get(path)?.isFromPeer === true;
+  /** Whether this stream comes from another worker now. */
+  isFromPeer(route: RelayPath): boolean {
+    return this.#relays.get(this.#key(route))?.isFromPeer === true;
   }
 
   report(): readonly RelayReport[] {
-    return [...this.#relays.values()].map((relay) => relay.report());
+    return [...this.#rooms].map((relay) => relay.report());
   }
 
   /** Brings the gauges up to date. */
@@ -89,7 +98,7 @@ export class Relays {
 
   /** Ends all streams. */
   close(): void {
-    for (const relay of [...this.#relays.values()]) relay.close();
+    for (const relay of [...this.#rooms]) relay.close();
   }
 
   #refuseWithoutEndpoints(channel: ChannelName, relayed: boolean): void {
@@ -99,24 +108,32 @@ export class Relays {
     throw new WeirError(current.state === 'pending' ? 'not_ready' : 'unknown_channel');
   }
 
-  #create(route: RelayPath): Relay {
-    if (this.#relays.size >= this.#settings.maxRelays) {
-      throw new WeirError('relay_full', { detail: 'This edge has no room for another stream.' });
-    }
-    const { channel, path, rest } = route;
-    const onClose = () => {
-      this.#relays.delete(path);
-      this.#count(channel, -1);
-    };
-    const relay = new Relay({ channel, path, rest, query: '' }, this.#settings, this.#metrics, this.#tools, onClose);
-    this.#relays.set(path, relay);
-    this.#count(channel, 1);
-    return relay;
+  /**
+   * The same for all spellings of a path. Where no endpoint of the channel takes the player's path as it is, its first part
+   * makes no other stream either.
+   */
+  #key({ channel, path, rest }: RelayPath): string {
+    const endpoints = this.#tools.registered.channel(channel)?.endpoints ?? [];
+    const isPathUsed = endpoints.length === 0 || endpoints.some(({ address }) => keepsPath(address));
+    return `${channel}\n${canonicalPath(isPathUsed ? path : rest)}`;
   }
 
-  #count(channel: ChannelName, change: 1 | -1): void {
-    const count = (this.#perChannel.get(channel) ?? 0) + change;
-    if (count > 0) this.#perChannel.set(channel, count);
-    else this.#perChannel.delete(channel);
+  #create(key: string, { channel, path, rest }: RelayPath, client: string | undefined): Relay {
+    this.#rooms.ask({ channel, client })?.close();
+    const route = { channel, path: canonicalPath(path), rest: canonicalPath(rest), query: '' };
+    const relay: Relay = new Relay({ route, client }, this.#settings, this.#metrics, this.#tools, {
+      onProven: () => {
+        const leaving = this.#rooms.prove(relay);
+        for (const each of leaving ?? []) each.close();
+        return leaving !== undefined;
+      },
+      onClose: () => {
+        this.#relays.delete(key);
+        this.#rooms.delete(relay);
+      },
+    });
+    this.#relays.set(key, relay);
+    this.#rooms.add(relay);
+    return relay;
   }
 }

@@ -30,6 +30,12 @@ export function upstreamTarget(address: ServiceAddress, request: ChannelPath): U
   return { server: serverOf(address), path: appendQuery(fill(base, request), request.query) };
 }
 
+/** Whether requests to this address keep the player's path: its first part matters only then. */
+export function keepsPath(address: ServiceAddress): boolean {
+  const base = basePath(address);
+  return base === '' || base === '/';
+}
+
 function basePath(address: string): string {
   const afterScheme = address.includes('://') ? address.indexOf('://') + 3 : 0;
   const at = address.slice(afterScheme).search(/[/?]/);

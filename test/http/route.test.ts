@@ -9,6 +9,10 @@ const route = (target: string) => parseRoute(target, (name) => known.has(name));
 
 const good: [target: string, channel: string, kind: string, rest: string, query?: string][] = [
   ['/live/news.flv', 'news', 'flv', '.flv'],
+  ['/live/news_720p.flv', 'news', 'flv', '_720p.flv'],
+  ['/live/news/hd.FLV', 'news', 'flv', '/hd.FLV'],
+  ['/live/news_720p.%66%6Cv', 'news', 'flv', '_720p.%66%6Cv'],
+  ['/live/news-flv', 'news', 'object', '-flv'],
   ['/live/news.m3u8', 'news', 'playlist', '.m3u8'],
   ['/live/news.M3U8', 'news', 'playlist', '.M3U8'],
   ['/live/news.flv?token=a%2Fb&x', 'news', 'flv', '.flv', '?token=a%2Fb&x'],

@@ -27,8 +27,8 @@ async function origin(options?: LiveOriginOptions): Promise<LiveOrigin> {
   cleanups.push(() => started.close());
   return started;
 }
-function watch(weir: TestDataPlane, scheme: 'http' | 'ws' = 'http', headers = {}): FlvViewer {
-  const viewer = FlvViewer.open(`${scheme}://127.0.0.1:${weir.port}/live/news.flv`, headers);
+function watch(weir: TestDataPlane, scheme: 'http' | 'ws' = 'http', headers = {}, name = 'news'): FlvViewer {
+  const viewer = FlvViewer.open(`${scheme}://127.0.0.1:${weir.port}/live/${name}.flv`, headers);
   cleanups.push(() => viewer.leave());
   return viewer;
 }
@@ -63,6 +63,29 @@ describe('joining', () => {
       assert.deepEqual(late.stepsBack(), []);
     }
     assert.equal(a.pulls, 1);
+  });
+
+  test('a rendition is a stream of its own, which its viewers share from a keyframe on, however its name is spelled', async () => {
+    const a = await origin();
+    const weir = await edge();
+    ranked(weir, a);
+    await more(watch(weir));
+    const early = watch(weir, 'http', {}, 'news_720p');
+    await more(early);
+    for (const [scheme, name] of [
+      ['http', 'news_720p'],
+      ['ws', 'news_720p'],
+      ['http', 'news_%3720p'],
+    ] as const) {
+      const late = watch(weir, scheme, {}, name);
+      await watching(late);
+      assert.equal(late.media[0]?.keyframe, true);
+      assert.ok((late.media[0]?.timestamp ?? 0) > (early.media[0]?.timestamp ?? 0), 'not from its beginning');
+    }
+    assert.deepEqual(
+      a.requests.map(({ url }) => url),
+      ['/live/news.flv', '/live/news_720p.flv'],
+    );
   });
 
   test('the header claims the tracks that the stream has, whatever the origin claims', async () => {

@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { WeirError } from '../../src/errors.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
+import { endpoint } from '../support/data-plane.js';
 import { flvFile, flvTag } from '../support/flv-bytes.js';
 import { ScriptedRelays } from '../support/scripted-relay.js';
 
@@ -221,6 +223,68 @@ describe('whose fault it is', () => {
     const viewer = made.watch();
     made.pull.handler.onResponse(403, {});
     assert.equal(viewer.refused?.status, 403);
+  });
+});
+
+describe('streams of one channel', () => {
+  const urls = (made: ScriptedRelays) => made.pulls.map(({ request }) => request.path);
+
+  test('are the same however a player spells the name', () => {
+    const made = relays();
+    for (const path of ['/live/news.flv', '/live/%6eews.flv', '/live/%6Ee%77s.flv', '/%6Cive/news.flv'])
+      made.watch(path);
+    for (const path of ['/live/news_720p.flv', '/live/news_720%70.%66lv']) made.watch(path);
+    assert.deepEqual(urls(made), ['/live/news.flv', '/live/news_720p.flv']);
+  });
+
+  test('are the same under any first part of the path, where the endpoints have paths of their own', () => {
+    const made = relays();
+    made.register(endpoint('news', 'http://10.0.0.1/a/b'), endpoint('news', 'http://10.0.0.2/{channel}{rest}'));
+    for (let count = 0; count < 100; count += 1) made.watch(`/app-${count}/news.flv`);
+    assert.deepEqual(urls(made), ['/a/b.flv']);
+    made.register(endpoint('news', 'http://10.0.0.1/a/b'), endpoint('news', '10.0.0.3:80'));
+    made.watch('/tv/news.flv');
+    assert.equal(made.pulls.length, 2, 'one that takes the path as it is makes it matter');
+  });
+
+  test('that one player starts are few, and leave room for others', () => {
+    const made = relays();
+    const refusals = Array.from({ length: 200 }, (_, index) => {
+      try {
+        made.watch(`/app-${index}/news.flv`, { client: 'greedy' });
+        return undefined;
+      } catch (error) {
+        return (error as WeirError).code;
+      }
+    });
+    assert.deepEqual([made.pulls.length, new Set(refusals)], [8, new Set([undefined, 'relay_full'])]);
+    made.watch('/live/news.flv');
+    made.watch('/live/news_720p.flv');
+    assert.equal(made.pulls.length, 10);
+  });
+
+  test('that nobody waits for any more and that never came are left at once', () => {
+    const made = relays();
+    for (let count = 0; count < 200; count += 1) made.watch(`/app-${count}/news.flv`).attachment?.detach();
+    assert.equal(made.pulls.length, 200);
+    assert.ok(made.pulls.every(({ aborted }) => aborted));
+    assert.deepEqual(made.relays.report(), []);
+    made.close();
+    assert.equal(made.clock.pending, 0, 'no timer is left');
+  });
+
+  test('that are left one after the other end before their time, so that a player who zaps never meets a full edge', () => {
+    const made = relays({ maxRelays: 3, linger: 60_000 });
+    const viewer = made.watch('/live/news_0.flv', { client: 'who stays' });
+    made.pull.send(...opening(), key(0), sound(0));
+    for (let count = 1; count < 20; count += 1) {
+      const zapper = made.watch(`/live/news_${count}.flv`, { client: `${count}` });
+      made.pull.send(...opening(), key(made.now), sound(made.now));
+      assert.ok(zapper.tags.length > 0);
+      zapper.attachment?.detach();
+      made.pass(100);
+    }
+    assert.deepEqual([made.relays.report().length, viewer.ended], [3, false]);
   });
 });
 

@@ -6,9 +6,10 @@ import type { Socket } from 'node:net';
 import type { Picks } from '../../src/balancer/balancer.js';
 import type { Outcome } from '../../src/balancer/policy.js';
 import { WeirError } from '../../src/errors.js';
+import { parseRoute } from '../../src/http/route.js';
 import { silentLogger } from '../../src/log.js';
 import { createMetrics } from '../../src/metrics.js';
-import type { ChannelName, Endpoint } from '../../src/model.js';
+import type { Endpoint } from '../../src/model.js';
 import { serverOf } from '../../src/net-address.js';
 import type { Framing } from '../../src/relay/frames.js';
 import { type Attachment, Relays, type RelaysSettings } from '../../src/relay/relays.js';
@@ -64,6 +65,7 @@ export class ScriptedViewer {
 
 const defaults: RelaysSettings = {
   maxRelays: 100,
+  maxChannelRelays: 32,
   mergeWindow: 100,
   stallTimeout: 3_000,
   keyframeTimeout: 10_000,
@@ -104,6 +106,7 @@ export class ScriptedRelays {
     };
     const tools = {
       store: this.store,
+      registered: this.store,
       balancer: this.#picks(),
       client,
       headers: {},
@@ -134,10 +137,11 @@ export class ScriptedRelays {
     this.register(...Array.from({ length: count }, (_, index) => endpoint('news', `10.0.0.${index + 1}:80`)));
   }
 
-  watch(path = '/live/news.flv', { channel = 'news', framing = 'raw' as Framing } = {}): ScriptedViewer {
+  /** Throws what `attach` throws. */
+  watch(path = '/live/news.flv', { framing = 'raw' as Framing, client = '192.0.2.1' } = {}): ScriptedViewer {
     const viewer = new ScriptedViewer();
-    const rest = path.slice(path.indexOf(channel) + channel.length);
-    const route = { channel: channel as ChannelName, path, rest, query: '' };
+    const route = parseRoute(path, (name) => this.store.current.channels.has(name));
+    if (typeof route === 'string') throw new Error(`${path} is ${route}`);
     const hooks = {
       onStart: () => {
         viewer.started = true;
@@ -150,7 +154,7 @@ export class ScriptedRelays {
       },
     };
     const socket = viewer.socket as unknown as Socket;
-    viewer.attachment = this.relays.attach({ route, socket, framing, hooks });
+    viewer.attachment = this.relays.attach({ route, client, socket, framing, hooks });
     return viewer;
   }
 

@@ -1,0 +1,27 @@
+// Pure: who a player is, as far as limits for one client go by it.
+
+import { isIPv6 } from 'node:net';
+
+/** Characters of an address at most; a trusted proxy that writes something else is taken at its word. */
+const longest = 64;
+
+/**
+ * The address, of IPv6 its network of 64 bits, since that is what one subscriber has (RFC 6177). Behind a trusted proxy the
+ * last entry of X-Forwarded-For counts: it is the proxy's own, what stands before it is the player's word.
+ */
+export function clientKey(remoteAddress: string, forwardedFor: string | string[] | undefined): string {
+  const entries = typeof forwardedFor === 'string' ? forwardedFor : forwardedFor?.at(-1);
+  const address = entries?.slice(entries.lastIndexOf(',') + 1).trim() || remoteAddress;
+  return isIPv6(address) ? network(address) : address.slice(0, longest);
+}
+
+function network(address: string): string {
+  const [head = '', tail] = address.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  // Without `::` all groups are there; with it, zeros stand for what lies between.
+  while (groups.length < 4 && tail !== undefined) groups.push('0');
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
+}
