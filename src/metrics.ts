@@ -191,6 +191,8 @@ export function createMetrics({ process = true } = {}) {
       '1 while the settings that were last asked for could not be taken, so that earlier ones are in effect.',
     ),
 
+    unhandledRejections: counter('weir_unhandled_rejections_total', 'Failures that no part of weir handled.'),
+
     registryState: gauge('weir_registry_state', '1 for the state the snapshot is in.', ['state'], 'max'),
     snapshotRevision: gauge('weir_snapshot_revision', 'Revision of the snapshot.', [], 'max'),
     snapshotAge: gauge(

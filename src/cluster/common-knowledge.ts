@@ -8,7 +8,6 @@ import type { Metrics } from '../metrics.js';
 import type { ChannelName } from '../model.js';
 import { allowances } from './allowance.js';
 import { InFlightSums } from './in-flight.js';
-import type { ListeningSocket } from './listening-socket.js';
 import { MetricsLedger, readMetrics } from './metrics-ledger.js';
 import { SessionLedger, type SessionLedgerSettings } from './session-ledger.js';
 import type { WorkerNews, WorkerProcess, WorkerState } from './worker-process.js';
@@ -71,7 +70,7 @@ export class CommonKnowledge {
     return { self, members, sessions };
   }
 
-  hear(worker: WorkerProcess, news: SharedNews, settings: SessionLedgerSettings, socket: ListeningSocket): void {
+  hear(worker: WorkerProcess, news: SharedNews, settings: SessionLedgerSettings): void {
     switch (news.kind) {
       case 'metrics':
         this.#ledger.report(worker.id, news.metrics);
@@ -85,7 +84,7 @@ export class CommonKnowledge {
         break;
       case 'intake':
         worker.intake = news.intake;
-        this.shareConnections(socket);
+        this.shareConnections();
         break;
     }
   }
@@ -95,24 +94,32 @@ export class CommonKnowledge {
     const before = this.#toldMembers;
     const members = this.members();
     this.#toldMembers = members;
-    for (const worker of this.#workers.all()) {
-      const { name } = this.memberOf(worker);
-      const isNew = (channel: string) =>
-        ownerOf(channel, members)?.name === name && ownerOf(channel, before)?.name !== name;
-      const sessions = this.#sessions.of(isNew);
-      if (sessions.length > 0) worker.send({ kind: 'adopt', sessions });
-      worker.send({ kind: 'members', members });
-    }
+    for (const worker of this.#workers.all()) this.#tell(worker, before, members);
   }
 
-  /** @param socket for those that stepped back and may go on */
-  shareConnections(socket: ListeningSocket): void {
+  /** Tells one worker everything anew that it may have missed. */
+  tellAgain(worker: WorkerProcess): void {
+    this.#tell(worker, [], this.members());
+    worker.send({ kind: 'in-flight', counts: this.#inFlight.elsewhere(worker.id) });
+  }
+
+  #tell(worker: WorkerProcess, before: readonly Member[], members: readonly Member[]): void {
+    const { name } = this.memberOf(worker);
+    const isNew = (channel: string) =>
+      ownerOf(channel, members)?.name === name && ownerOf(channel, before)?.name !== name;
+    const sessions = this.#sessions.of(isNew);
+    if (sessions.length > 0) worker.send({ kind: 'adopt', sessions });
+    worker.send({ kind: 'members', members });
+  }
+
+  /** Each may be somewhat ahead of the one with the fewest; who stepped back and may go on hears it too. */
+  shareConnections(): void {
     const workers = this.#workers.serving();
     const loads = workers.map(({ intake, silentTicks, utilization }) => ({
       open: intake.open,
       calm: silentTicks < silentAfter && utilization < busyFrom,
     }));
-    for (const [index, allowance] of allowances(loads).entries()) workers[index]?.allow(allowance, socket);
+    for (const [index, allowance] of allowances(loads).entries()) workers[index]?.allow(allowance);
   }
 
   /** It is gone: nothing is in flight there. */
@@ -155,7 +162,7 @@ export class CommonKnowledge {
     this.#gathering ??= setTimeout(() => {
       this.#gathering = undefined;
       for (const worker of this.#workers.all()) {
-        worker.sendIfKeepingUp({ kind: 'in-flight', counts: this.#inFlight.elsewhere(worker.id) });
+        worker.send({ kind: 'in-flight', counts: this.#inFlight.elsewhere(worker.id) });
       }
     }, gatherWindow);
   }

@@ -44,14 +44,16 @@ export class MetricsLedger {
 
   /** The worker is gone, and everything it sent was heard. */
   retire(worker: number): Promise<void> {
-    this.#retiring = this.#retiring.then(async () => {
+    const retired = this.#retiring.then(async () => {
       const last = this.#last.get(worker)?.filter(isCumulative) ?? [];
       const sum = await readMetrics(AggregatorRegistry.aggregate([[...this.#retired], last]));
       // Without a turn of the event loop in between: a scrape must see it neither twice nor not at all.
       this.#retired = sum;
       this.#last.delete(worker);
     });
-    return this.#retiring;
+    // A worker whose counts cannot be added up must not take those of the next ones along.
+    this.#retiring = retired.catch(() => undefined);
+    return retired;
   }
 
   /** @param own the supervisor's metrics */

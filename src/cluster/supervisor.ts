@@ -1,39 +1,23 @@
-// Keeps the workers running: starts them, starts again what dies, replaces them one after the other, watches them, and
-// ends them. It has no player's connection, and knows nothing of what the workers serve.
+// Keeps the workers running: one a slot, replaced one after the other when settings change, watched, and ended. It has no
+// player's connection, and knows nothing of what the workers serve.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataPlaneConfig, OwnListener } from '../data-plane.js';
-import { toWeirError, WeirError } from '../errors.js';
+import { WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import type { ChannelName, Update } from '../model.js';
-import { type Backoff, backoffDelay } from '../registry/backoff.js';
 import { CommonKnowledge } from './common-knowledge.js';
 import type { ListeningSocket } from './listening-socket.js';
 import { type Answers, heartbeatInterval, type Question } from './messages.js';
+import { type RenewalCause, Renewals } from './renewals.js';
+import { pause, Slot, type SlotTools, wordsOf } from './slot.js';
 import { judge, type Machine, workerCount } from './watch.js';
-import { type WorkerNews, WorkerProcess } from './worker-process.js';
+import { type Deployment, type Spawn, type WorkerNews, WorkerProcess } from './worker-process.js';
 
-const restart: Backoff = { base: 100, max: 10_000 };
-/** A worker that served this long (ms) did not fail to start: the back-off begins anew. */
-const settledAfter = 30_000;
-/** Memory of a younger worker (ms) is not judged: a limit below what any worker needs must not become a loop of starts. */
-const matureAfter = 10_000;
-/** From the start of a process to its first player, in ms. */
-const startDeadline = 30_000;
 /** Milliseconds that the API waits for a worker. */
 const askDeadline = 2_000;
-
-/** A place for one worker: the process in it changes, its part of the channels does not. */
-interface Slot {
-  readonly index: number;
-  current: WorkerProcess | undefined;
-  /** Starts in a row that did not settle. */
-  attempts: number;
-  startedAt: number;
-  /** What happens in a slot happens one after the other. */
-  queue: Promise<void>;
-}
+/** Milliseconds that a worker may take to hear what was published before. */
+const hearDeadline = 30_000;
 
 export interface SupervisorOptions {
   readonly config: DataPlaneConfig;
@@ -50,36 +34,46 @@ export interface SupervisorOptions {
   readonly full: () => Update;
   /** What the edge listens on beside the players' socket. */
   readonly ownListeners: () => readonly OwnListener[];
+  /** How a process is started; default: a fork of the worker. */
+  readonly spawn?: Spawn;
+  /** Resolves after so many ms, or when the signal aborts. */
+  readonly pause?: SlotTools['pause'];
 }
 
 export class Supervisor {
-  #config: DataPlaneConfig;
-  #socket: ListeningSocket;
-  /** More than one while workers are replaced by such that listen elsewhere. */
+  #deployment: Deployment;
+  /** Two while workers are replaced by some that listen elsewhere. */
   readonly #sockets = new Set<ListeningSocket>();
   readonly #options: SupervisorOptions;
   readonly #logger: Logger;
   readonly #slots: Slot[] = [];
   readonly #workers = new Map<number, WorkerProcess>();
   readonly #common: CommonKnowledge;
-  readonly #stop = new AbortController();
+  readonly #renewals = new Renewals(() => performance.now(), Math.random);
+  #over = false;
+  /** While workers have different settings because they are being replaced. */
+  #replacing = false;
   #heartbeats: NodeJS.Timeout | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#config = options.config;
-    this.#socket = options.socket;
+    this.#deployment = { config: options.config, socket: options.socket };
     this.#sockets.add(options.socket);
     this.#logger = options.logger;
     const workers = { serving: () => this.#serving(), all: () => this.#workers.values() };
     this.#common = new CommonKnowledge(workers, options.socketFolder, options.metrics);
   }
 
+  /** Whether at least one worker accepts players. */
+  get accepting(): boolean {
+    return this.#serving().some(({ state }) => state === 'serving');
+  }
+
   /** Resolves when all workers accept players; rejects when one cannot, with none left behind. */
   async start(): Promise<void> {
     this.#heartbeats = setInterval(() => this.#watch(), heartbeatInterval);
     try {
-      await Promise.all(this.#addSlots().map((slot) => this.#launch(slot)));
+      await Promise.all(this.#addSlots().map((slot) => slot.start()));
     } catch (error) {
       await this.close();
       throw error;
@@ -87,17 +81,12 @@ export class Supervisor {
   }
 
   publish(update: Update): void {
-    for (const worker of this.#workers.values()) worker.sendIfKeepingUp({ kind: 'update', update });
+    for (const worker of this.#workers.values()) worker.send({ kind: 'update', update });
   }
 
   /** Resolves when every worker that serves has heard all that was published. */
   async heard(): Promise<void> {
-    await Promise.all(this.#serving().map((worker) => worker.ask({ about: 'ping' }, startDeadline).catch(() => {})));
-  }
-
-  /** The workers that serve, by the index of their slot. */
-  #serving(): WorkerProcess[] {
-    return this.#slots.flatMap(({ current }) => current ?? []);
+    await Promise.all(this.#serving().map((worker) => worker.ask({ about: 'ping' }, hearDeadline).catch(() => {})));
   }
 
   /** Asks the worker that owns the channel. Throws not_ready while none serves. */
@@ -115,42 +104,44 @@ export class Supervisor {
 
   /** Settings that can change in place, the number of workers among them. */
   async configure(config: DataPlaneConfig): Promise<void> {
-    this.#config = config;
-    for (const worker of this.#workers.values()) worker.send({ kind: 'configure', config });
+    const before = this.#deployment;
+    this.#deployment = { ...before, config };
+    for (const worker of this.#workers.values()) {
+      // One that runs with something else is still to be replaced.
+      worker.deployment = worker.deployment === before ? this.#deployment : { ...worker.deployment, config };
+      worker.send({ kind: 'configure', config });
+    }
     await this.#scale();
   }
 
   /**
-   * New workers with these settings, which accept from this socket. Rejects, with the old ones and their settings in
-   * place, when the first one fails.
+   * New workers with these settings, which accept from this socket. When one of them cannot start, those that were
+   * replaced already are replaced again, by workers with the settings of before, and this rejects.
    */
-  async replaceAll(config: DataPlaneConfig, socket = this.#socket): Promise<void> {
-    const before = { config: this.#config, socket: this.#socket };
-    this.#config = config;
-    this.#socket = socket;
+  async replaceAll(config: DataPlaneConfig, socket = this.#deployment.socket): Promise<void> {
+    const before = this.#deployment;
+    this.#deployment = { config, socket };
     this.#sockets.add(socket);
-    for (const [index, slot] of this.#slots.entries()) {
-      await this.#roomToDrain();
-      try {
-        await this.#inTurn(slot, () => this.#replace(slot, 'reload'));
-      } catch (error) {
-        if (index === 0) {
-          this.#config = before.config;
-          this.#socket = before.socket;
-          this.#closeSockets(before.socket);
-        }
-        throw error;
-      }
+    this.#replacing = true;
+    try {
+      await this.#replaceOthers('reload');
+    } catch (error) {
+      this.#deployment = before;
+      await this.#replaceOthers('rollback').catch((again: unknown) => {
+        this.#logger.error({ error: wordsOf(again) }, 'some workers keep the new settings until they can be replaced');
+      });
+      throw error;
+    } finally {
+      this.#replacing = false;
+      this.#closeSockets(this.#deployment.socket);
     }
-    this.#closeSockets(socket);
     await this.#scale();
   }
 
   /** All players finish for the grace; then all workers are gone. */
   async drain(): Promise<void> {
-    this.#stop.abort();
-    const { grace } = this.#config.shutdown;
-    for (const worker of this.#workers.values()) this.#end(worker, 'shutdown', () => worker.drain('shutdown', grace));
+    this.#end();
+    for (const worker of this.#workers.values()) worker.drain('shutdown');
     // Without its own copy the port is closed as soon as the workers have stopped to accept.
     this.#closeSockets(undefined);
     await this.#gone();
@@ -158,8 +149,8 @@ export class Supervisor {
 
   /** Ends every worker at once. */
   async close(): Promise<void> {
-    this.#stop.abort();
-    for (const worker of this.#workers.values()) this.#end(worker, 'shutdown', () => worker.kill());
+    this.#end();
+    for (const worker of this.#workers.values()) worker.kill('shutdown');
     await this.#gone();
   }
 
@@ -168,9 +159,14 @@ export class Supervisor {
     return this.#common.metrics();
   }
 
+  #end(): void {
+    this.#over = true;
+    for (const slot of this.#slots) slot.close();
+  }
+
   async #gone(): Promise<void> {
     await Promise.all([...this.#workers.values()].map((worker) => worker.silent));
-    await Promise.all(this.#slots.map((slot) => slot.queue));
+    await Promise.all(this.#slots.map((slot) => slot.idle));
     clearInterval(this.#heartbeats);
     this.#common.close();
     this.#closeSockets(undefined);
@@ -184,127 +180,99 @@ export class Supervisor {
     }
   }
 
+  /** The workers that serve, in the order of their slots. */
+  #serving(): WorkerProcess[] {
+    return this.#slots.flatMap(({ current }) => current ?? []);
+  }
+
   #addSlots(): Slot[] {
-    const wanted = Math.max(1, workerCount(this.#config.workers, this.#options.machine));
+    const tools: SlotTools = {
+      spawn: (slot) => this.#spawn(slot),
+      changed: () => this.#membersChanged(),
+      logger: this.#logger,
+      now: () => performance.now(),
+      random: Math.random,
+      pause: this.#options.pause ?? pause,
+    };
     const added: Slot[] = [];
-    while (this.#slots.length < wanted) {
-      const index = this.#slots.length;
-      const slot = { index, current: undefined, attempts: 0, startedAt: 0, queue: Promise.resolve() };
+    while (this.#slots.length < this.#wanted()) {
+      const slot = new Slot(this.#slots.length, tools);
       this.#slots.push(slot);
       added.push(slot);
     }
     return added;
   }
 
+  #wanted(): number {
+    return Math.max(1, workerCount(this.#deployment.config.workers, this.#options.machine));
+  }
+
+  /** One that cannot start now is tried again like one that crashed. */
   async #scale(): Promise<void> {
-    const wanted = Math.max(1, workerCount(this.#config.workers, this.#options.machine));
-    const removed = this.#slots.splice(wanted);
-    await Promise.all(this.#addSlots().map((slot) => this.#inTurn(slot, () => this.#replace(slot, 'reload'))));
-    for (const slot of removed) {
-      const { current } = slot;
-      slot.current = undefined;
-      if (current !== undefined) this.#handOver(current, 'reload');
-    }
+    if (this.#over) return;
+    const removed = this.#slots.splice(this.#wanted());
+    for (const slot of removed) slot.retire('reload');
     if (removed.length > 0) this.#membersChanged();
-  }
-
-  /** Starts a process; resolves when it accepts players, and never leaves one behind that does not. */
-  async #launch(slot: Slot): Promise<void> {
-    const worker = new WorkerProcess(
-      slot.index,
-      this.#socket,
-      () => {
-        const { self, members, sessions } = this.#common.forNewcomer(worker);
-        return {
-          kind: 'start',
-          config: this.#config,
-          identity: { edge: this.#options.edgeName, self },
-          update: this.#options.full(),
-          own: [...this.#options.ownListeners(), ...[...this.#sockets].map(({ address }) => address)],
-          members,
-          sessions,
-        };
-      },
-      (news) => this.#hear(worker, news),
+    const adding = this.#addSlots().map((slot) =>
+      slot.replace('reload').catch((error: unknown) => {
+        this.#logger.error({ worker: slot.index, error: wordsOf(error) }, 'worker cannot start');
+      }),
     );
+    await Promise.all(adding);
+  }
+
+  #spawn(slot: number): WorkerProcess {
+    const handlers = {
+      start: (worker: WorkerProcess) => {
+        const { self, members, sessions } = this.#common.forNewcomer(worker);
+        worker.deployment = this.#deployment;
+        const { config } = this.#deployment;
+        const identity = { edge: this.#options.edgeName, self };
+        const own = [...this.#options.ownListeners(), ...[...this.#sockets].map(({ address }) => address)];
+        return { kind: 'start', config, identity, update: this.#options.full(), own, members, sessions } as const;
+      },
+      news: (worker: WorkerProcess, news: WorkerNews) => this.#hear(worker, news),
+      exited: (worker: WorkerProcess, how: string) => this.#exited(worker, how),
+      caughtUp: (worker: WorkerProcess) => this.#tellAll(worker),
+    };
+    const worker = new WorkerProcess(slot, this.#deployment, handlers, this.#options.spawn);
     this.#workers.set(worker.id, worker);
-    slot.startedAt = performance.now();
-    worker.exited.then((how) => this.#exited(worker, slot, how));
-    const late = setTimeout(() => this.#end(worker, 'late', () => worker.kill()), startDeadline);
-    try {
-      await worker.listening;
-      slot.current = worker;
-      this.#membersChanged();
-      this.#logger.info({ worker: slot.index, pid: worker.pid }, 'worker started');
-    } catch (error) {
-      await worker.exited;
-      throw error;
-    } finally {
-      clearTimeout(late);
+    return worker;
+  }
+
+  /** Those that run with anything but what all are to run with, one after the other. Rejects with the first failure. */
+  async #replaceOthers(cause: 'reload' | 'rollback'): Promise<void> {
+    for (const slot of [...this.#slots]) {
+      if (slot.current?.deployment === this.#deployment) continue;
+      await this.#roomToDrain();
+      await slot.replace(cause);
     }
-  }
-
-  /** The new one accepts players before the old one stops to. */
-  async #replace(slot: Slot, cause: string): Promise<void> {
-    if (this.#stop.signal.aborted || !this.#slots.includes(slot)) return;
-    const before = slot.current;
-    await this.#launch(slot);
-    if (before !== undefined) this.#handOver(before, cause);
-  }
-
-  #handOver(worker: WorkerProcess, cause: string): void {
-    this.#end(worker, cause, () => worker.drain('handover', this.#config.shutdown.grace));
-  }
-
-  #end(worker: WorkerProcess, cause: string, how: () => void): void {
-    worker.cause ??= cause;
-    how();
   }
 
   /** Old workers that still drain are bounded by the number of workers. */
   async #roomToDrain(): Promise<void> {
     for (;;) {
       const draining = [...this.#workers.values()].filter(({ state }) => state === 'draining');
-      if (draining.length < this.#slots.length || this.#stop.signal.aborted) return;
+      if (draining.length < this.#slots.length || this.#over) return;
       await Promise.race(draining.map((worker) => worker.exited));
     }
   }
 
-  #inTurn(slot: Slot, work: () => Promise<void>): Promise<void> {
-    const done = slot.queue.then(work);
-    slot.queue = done.catch(() => undefined);
-    return done;
-  }
-
-  #exited(worker: WorkerProcess, slot: Slot, how: string): void {
+  #exited(worker: WorkerProcess, how: string): void {
+    const { slot, pid, cause } = worker;
     this.#common.forget(worker);
-    const cause = worker.cause ?? 'crash';
     this.#options.metrics.workerExits.inc({ cause });
-    const level = worker.cause === undefined ? 'error' : 'info';
-    this.#logger[level]({ worker: slot.index, pid: worker.pid, how, cause }, 'worker ended');
-    worker.silent.then(async () => {
-      await this.#common.retire(worker);
-      this.#workers.delete(worker.id);
-    });
-    if (slot.current !== worker) return;
-    slot.current = undefined;
-    this.#membersChanged();
-    if (!this.#stop.signal.aborted) void this.#inTurn(slot, () => this.#revive(slot));
+    this.#logger[worker.isEnding ? 'info' : 'error']({ worker: slot, pid, how, cause }, 'worker ended');
+    void this.#bury(worker);
+    this.#slots.find(({ current }) => current === worker)?.lost(worker);
   }
 
-  async #revive(slot: Slot): Promise<void> {
-    const { signal } = this.#stop;
-    while (slot.current === undefined && this.#slots.includes(slot) && !signal.aborted) {
-      if (performance.now() - slot.startedAt > settledAfter) slot.attempts = 0;
-      // The first time at once: players of this worker are looking for another one.
-      const delay = slot.attempts === 0 ? 0 : backoffDelay(slot.attempts - 1, restart, Math.random);
-      slot.attempts += 1;
-      await sleep(delay, undefined, { signal }).catch(() => {});
-      if (signal.aborted) return;
-      await this.#launch(slot).catch((error: Error) => {
-        this.#logger.error({ worker: slot.index, error: error.message }, 'worker cannot start');
-      });
-    }
+  async #bury(worker: WorkerProcess): Promise<void> {
+    await worker.silent;
+    await this.#common.retire(worker).catch((err: unknown) => {
+      this.#logger.error({ err, worker: worker.slot }, 'what a worker left behind could not be put in order');
+    });
+    this.#workers.delete(worker.id);
   }
 
   #hear(worker: WorkerProcess, news: WorkerNews): void {
@@ -317,29 +285,24 @@ export class Supervisor {
         worker.send({ kind: 'update', update: this.#options.full() });
         break;
       default:
-        this.#common.hear(worker, news, this.#config.hls, this.#socket);
+        this.#common.hear(worker, news, this.#deployment.config.hls);
     }
   }
 
-  #renew(worker: WorkerProcess, cause: string): void {
-    const slot = this.#slots.find(({ current }) => current === worker);
-    if (slot === undefined || worker.cause !== undefined) return;
-    worker.cause = cause;
-    this.#inTurn(slot, async () => {
-      if (slot.current === worker) await this.#replace(slot, cause);
-    }).catch((error: unknown) => {
-      worker.cause = undefined;
-      this.#logger.error({ worker: slot.index, error: toWeirError(error).message }, 'worker could not be replaced');
-    });
+  /** Everything that a worker was ever told, as it is now. */
+  #tellAll(worker: WorkerProcess): void {
+    worker.send({ kind: 'configure', config: worker.deployment.config });
+    worker.send({ kind: 'update', update: this.#options.full() });
+    this.#common.tellAgain(worker);
   }
 
   #membersChanged(): void {
     this.#common.tellMembers();
-    this.#common.shareConnections(this.#socket);
+    this.#common.shareConnections();
   }
 
   #watch(): void {
-    const { stuckAfter, memoryLimit } = this.#config.cluster;
+    const { stuckAfter, memoryLimit } = this.#deployment.config.cluster;
     const settings = { stuckAfter: Math.max(stuckAfter, 2 * heartbeatInterval), memoryLimit };
     for (const worker of this.#workers.values()) {
       if (worker.state !== 'serving' && worker.state !== 'draining') continue;
@@ -348,14 +311,23 @@ export class Supervisor {
       const verdict = judge(seen, this.#slots.length, settings, this.#options.machine);
       if (verdict === 'stuck') {
         this.#logger.error({ worker: worker.slot, pid: worker.pid, silentFor }, 'worker is stuck: killing it');
-        worker.cause = 'stuck';
-        worker.kill();
-      } else if (verdict === 'memory' && worker.cause === undefined && worker.age > matureAfter) {
-        const { slot, pid, residentBytes } = worker;
-        this.#logger.error({ worker: slot, pid, residentBytes }, 'worker uses too much memory: replacing it');
-        this.#renew(worker, 'memory');
-      }
+        worker.kill('stuck');
+      } else if (verdict === 'memory') this.#renew(worker, 'memory');
+      else if (worker.deployment !== this.#deployment) this.#renew(worker, 'rollback');
     }
-    this.#common.shareConnections(this.#socket);
+    this.#common.shareConnections();
+  }
+
+  #renew(worker: WorkerProcess, cause: RenewalCause): void {
+    const slot = this.#slots.find(({ current }) => current === worker);
+    if (slot === undefined || this.#replacing || this.#over || !this.#renewals.isDue(slot.index, cause, worker.age))
+      return;
+    const { pid, residentBytes, age } = worker;
+    if (cause === 'memory') {
+      this.#logger.error({ worker: slot.index, pid, residentBytes }, 'worker uses too much memory: replacing it');
+    }
+    const failed = (error: unknown) =>
+      this.#logger.error({ worker: slot.index, error: wordsOf(error) }, 'worker could not be replaced');
+    void this.#renewals.run(slot.index, cause, age, () => slot.replace(cause), failed);
   }
 }

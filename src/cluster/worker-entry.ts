@@ -4,32 +4,44 @@ import { rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { SharedSocket } from '../data-plane.js';
 import { createLogger } from '../log.js';
+import { createMetrics } from '../metrics.js';
 import type { SupervisorMessage, WorkerMessage } from './messages.js';
-import { startWorker, type Worker } from './worker.js';
+import { surviveRejections } from './rejections.js';
+import { createWorker } from './worker.js';
 
 /** Milliseconds after the grace at which it ends, whatever still holds it. */
 const endDeadline = 2_000;
+/** Messages that the system has not taken yet; a supervisor that reads none gets no more reports. */
+const maxWaiting = 64;
+
+let waiting = 0;
 
 /** A supervisor that is gone takes no message. */
 function send(message: WorkerMessage, sent: () => void = () => {}): void {
-  if (process.connected) process.send?.(message, undefined, undefined, () => sent());
-  else sent();
+  if (!process.connected) return sent();
+  waiting += 1;
+  process.send?.(message, undefined, undefined, () => {
+    waiting -= 1;
+    sent();
+  });
 }
 
 type Start = Extract<SupervisorMessage, { kind: 'start' }>;
 
-async function run(start: Start, socket: SharedSocket): Promise<void> {
+/** Resolves when it serves players; rejects when it cannot. */
+function run(start: Start, socket: SharedSocket | undefined): Promise<void> {
   const logger = createLogger(start.config.log).child({ worker: start.identity.self.slot });
-  const starting = startWorker(start, socket, { send, logger });
-  const waiting: [Exclude<SupervisorMessage, Start>, SharedSocket | undefined][] = [];
-  let worker: Worker | undefined;
+  const metrics = createMetrics();
+  surviveRejections(logger, metrics);
+  const worker = createWorker(start, { send, keepsUp: () => waiting < maxWaiting, logger }, metrics);
   let ending: 'shutdown' | 'handover' | undefined;
 
   async function end(how: 'shutdown' | 'handover'): Promise<void> {
     if (ending !== undefined) return;
     ending = how;
     setTimeout(() => process.exit(1), start.config.shutdown.grace + endDeadline).unref();
-    await (await starting).drain(how);
+    await listening.catch(() => undefined);
+    await worker.drain(how);
     // The supervisor removes it, unless it is gone; the last worker finds it empty.
     if (!process.connected) await rmdir(dirname(start.identity.self.socket)).catch(() => undefined);
     // After everything that was sent before: the supervisor counts what this worker counted last.
@@ -38,7 +50,6 @@ async function run(start: Start, socket: SharedSocket): Promise<void> {
   process.on('message', (message: SupervisorMessage, again?: SharedSocket) => {
     if (message.kind === 'start') return;
     if (message.kind === 'drain') void end(message.end);
-    else if (worker === undefined) waiting.push([message, again]);
     else worker.hear(message, again);
   });
   process.on('disconnect', () => {
@@ -47,10 +58,13 @@ async function run(start: Start, socket: SharedSocket): Promise<void> {
     logger.error('the supervisor is gone: no new players');
     void end('shutdown');
   });
+  const listening = worker.listen(socket);
+  return listening;
+}
 
+async function begin(start: Start, socket: SharedSocket | undefined): Promise<void> {
   try {
-    worker = await starting;
-    for (const [message, again] of waiting) worker.hear(message, again);
+    await run(start, socket);
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     send({ kind: 'failed', message, code }, () => process.exit(1));
@@ -63,9 +77,9 @@ process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGTERM', () => {});
 // What comes before `start` is contained in it.
-process.on('message', function begin(message: SupervisorMessage, socket: SharedSocket) {
+process.on('message', function onStart(message: SupervisorMessage, socket?: SharedSocket) {
   if (message.kind !== 'start') return;
-  process.off('message', begin);
-  void run(message, socket);
+  process.off('message', onStart);
+  void begin(message, socket);
 });
 send({ kind: 'hello' });

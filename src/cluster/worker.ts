@@ -3,12 +3,14 @@
 import { createDataPlane, type DataPlane, type SharedSocket } from '../data-plane.js';
 import { toWeirError } from '../errors.js';
 import type { Logger } from '../log.js';
-import { createMetrics } from '../metrics.js';
+import type { Metrics } from '../metrics.js';
 import type { Answers, Question, SupervisorMessage, WorkerMessage } from './messages.js';
 import { heartbeatInterval, inFlightInterval, intakeInterval, metricsInterval, sessionsInterval } from './messages.js';
 import { readCounters, readMetrics } from './metrics-ledger.js';
 
 export interface Worker {
+  /** Accepts players when it resolves; rejects when its listener cannot be opened, with nothing left behind. */
+  listen(socket: SharedSocket | undefined): Promise<void>;
   /**
    * Messages come in order.
    * @param socket that came with an `allow`
@@ -21,17 +23,19 @@ export interface Worker {
 export interface WorkerLink {
   /** The callback comes when the system has taken the message. */
   send(message: WorkerMessage, sent?: () => void): void;
+  /** False: the supervisor does not read. What a later report says anew is not sent now. */
+  keepsUp(): boolean;
   readonly logger: Logger;
 }
 
-/** Accepts players when it resolves; rejects when its listener cannot be opened. */
-export async function startWorker(
+export function createWorker(
   start: Extract<SupervisorMessage, { kind: 'start' }>,
-  socket: SharedSocket,
   link: WorkerLink,
-): Promise<Worker> {
-  const metrics = createMetrics();
+  metrics: Metrics,
+): Worker {
   const plane = createDataPlane(start.config, link.logger, metrics, start.identity);
+  /** It was told of a gap, and sends everything. */
+  let whole: 'known' | 'asked' = 'known';
   plane.setOwnListeners(start.own);
   plane.accept(start.update);
   plane.setMembers(start.members);
@@ -39,12 +43,15 @@ export async function startWorker(
 
   const reports = [
     sendHeartbeats(link),
-    setInterval(() => void sendCounters(), metricsInterval),
+    setInterval(() => {
+      if (link.keepsUp()) void sendCounters();
+    }, metricsInterval),
     reportInFlight(plane, link),
     reportIntake(plane, link),
     setInterval(tellSessions, sessionsInterval),
   ];
   function tellSessions(): void {
+    if (!link.keepsUp()) return;
     const sessions = plane.newHlsStates();
     if (sessions.length > 0) link.send({ kind: 'sessions', sessions });
   }
@@ -80,17 +87,39 @@ export async function startWorker(
       link.send({ kind: 'refusal', id, code, message });
     });
   }
+  function accept({ update }: Extract<SupervisorMessage, { kind: 'update' }>): void {
+    // What builds on the missing one is of no use either: one picture is asked for, not one for each.
+    if (whole === 'asked' && update.kind !== 'full') return;
+    const accepted = plane.accept(update);
+    if (accepted) whole = 'known';
+    else if (whole === 'known') {
+      whole = 'asked';
+      link.send({ kind: 'gap' });
+    }
+  }
   let drained: Promise<void> | undefined;
   async function drain(end: 'shutdown' | 'handover'): Promise<void> {
     await plane.drain(end);
     for (const report of reports) clearInterval(report);
     await sendCounters();
   }
-  const worker: Worker = {
+  return {
+    async listen(socket) {
+      try {
+        // The system drops a socket on its way to a process that may open no more files, and says nothing.
+        if (socket === undefined) throw new Error('the listening socket did not arrive: too many open files?');
+        await plane.listenOnShared(socket);
+      } catch (error) {
+        for (const report of reports) clearInterval(report);
+        await plane.close();
+        throw error;
+      }
+      link.send({ kind: 'listening' });
+    },
     hear(message, again) {
       switch (message.kind) {
         case 'update':
-          if (!plane.accept(message.update)) link.send({ kind: 'gap' });
+          accept(message);
           break;
         case 'configure':
           plane.configure(message.config);
@@ -112,7 +141,7 @@ export async function startWorker(
           answerTo(message);
           break;
         case 'drain':
-          void worker.drain(message.end);
+          void this.drain(message.end);
           break;
       }
     },
@@ -121,15 +150,6 @@ export async function startWorker(
       return drained;
     },
   };
-  try {
-    await plane.listenOnShared(socket);
-    link.send({ kind: 'listening' });
-    return worker;
-  } catch (error) {
-    for (const report of reports) clearInterval(report);
-    await plane.close();
-    throw error;
-  }
 }
 
 function sendHeartbeats(link: WorkerLink): NodeJS.Timeout {
@@ -138,7 +158,7 @@ function sendHeartbeats(link: WorkerLink): NodeJS.Timeout {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, before);
     before = now;
-    link.send({ kind: 'heartbeat', residentBytes: process.memoryUsage.rss(), utilization });
+    if (link.keepsUp()) link.send({ kind: 'heartbeat', residentBytes: process.memoryUsage.rss(), utilization });
   }, heartbeatInterval);
 }
 
@@ -146,20 +166,22 @@ function reportInFlight(plane: DataPlane, link: WorkerLink): NodeJS.Timeout {
   let reported = 0;
   return setInterval(() => {
     const { changes, counts } = plane.inFlight();
-    if (changes === reported) return;
+    if (changes === reported || !link.keepsUp()) return;
     reported = changes;
     link.send({ kind: 'in-flight', counts });
   }, inFlightInterval);
 }
 
 function reportIntake({ intake }: DataPlane, link: WorkerLink): NodeJS.Timeout {
-  let reported = 0;
+  let reported = intake.state;
   const report = () => {
-    reported = intake.state.open;
-    link.send({ kind: 'intake', intake: intake.state });
+    if (!link.keepsUp()) return;
+    reported = intake.state;
+    link.send({ kind: 'intake', intake: reported });
   };
   intake.onFull = report;
   return setInterval(() => {
-    if (intake.state.open !== reported) report();
+    const { open, accepting } = intake.state;
+    if (open !== reported.open || accepting !== reported.accepting) report();
   }, intakeInterval);
 }

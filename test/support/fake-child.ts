@@ -16,6 +16,8 @@ export class FakeChild extends EventEmitter {
   readonly signals: string[] = [];
   /** False: the system takes no message for it any more, as when it does not read. */
   reads = true;
+  onMessage: (message: SupervisorMessage) => void = () => {};
+  onSignal: (signal: string) => void = () => {};
   readonly #waiting: (() => void)[] = [];
 
   /** @param started false: the system could not start it */
@@ -32,6 +34,7 @@ export class FakeChild extends EventEmitter {
 
   send(message: SupervisorMessage, _handle: unknown, _options: unknown, taken: () => void): boolean {
     this.sent.push(message);
+    this.onMessage(message);
     if (this.reads) queueMicrotask(taken);
     else this.#waiting.push(taken);
     return true;
@@ -39,6 +42,7 @@ export class FakeChild extends EventEmitter {
 
   kill(signal: string): boolean {
     this.signals.push(signal);
+    this.onSignal(signal);
     return true;
   }
 
@@ -53,6 +57,7 @@ export class FakeChild extends EventEmitter {
   }
 
   ends(code: number | null = 0, signal: string | null = null): void {
+    if (!this.connected) return;
     this.connected = false;
     this.emit('exit', code, signal);
     this.emit('disconnect');
@@ -61,6 +66,51 @@ export class FakeChild extends EventEmitter {
   /** The kinds of what it was sent. */
   get heard(): string[] {
     return this.sent.map(({ kind }) => kind);
+  }
+
+  /** What it was started with. */
+  get start(): Extract<SupervisorMessage, { kind: 'start' }> | undefined {
+    return this.sent.find((message) => message.kind === 'start');
+  }
+}
+
+/** What a process does by itself. `serve`: what a worker does; `fail`: it cannot listen; `hang`: it says nothing. */
+export type Conduct = 'serve' | 'fail' | 'hang' | 'no process' | 'no memory';
+
+/** The processes that a supervisor starts. */
+export class FakeChildren {
+  readonly all: FakeChild[] = [];
+  /** What the next processes do, one after the other; then all serve. */
+  readonly next: Conduct[] = [];
+
+  readonly spawn = (): ChildProcess => {
+    const conduct = this.next.shift() ?? 'serve';
+    if (conduct === 'no memory') throw Object.assign(new Error('spawn ENOMEM'), { code: 'ENOMEM' });
+    const child = new FakeChild({ started: conduct !== 'no process' });
+    this.all.push(child);
+    if (conduct === 'no process') {
+      child.connected = false;
+      queueMicrotask(() => child.emit('error', new Error('spawn EMFILE')));
+      return child.asChild;
+    }
+    child.onSignal = () => queueMicrotask(() => child.ends(null, 'SIGKILL'));
+    if (conduct === 'hang') return child.asChild;
+    child.onMessage = ({ kind }) => {
+      if (kind === 'drain') queueMicrotask(() => child.ends());
+      if (kind !== 'start') return;
+      queueMicrotask(() => {
+        if (conduct === 'serve') return child.says({ kind: 'listening' });
+        child.says({ kind: 'failed', message: 'listen EADDRINUSE', code: 'EADDRINUSE' });
+        child.ends(1);
+      });
+    };
+    queueMicrotask(() => child.says({ kind: 'hello' }));
+    return child.asChild;
+  };
+
+  /** Those that are not gone, with the configuration that each was started with. */
+  get alive(): readonly FakeChild[] {
+    return this.all.filter(({ connected }) => connected);
   }
 }
 

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { pino } from 'pino';
+import { heartbeatInterval } from '../../src/cluster/messages.js';
+import { Supervisor } from '../../src/cluster/supervisor.js';
+import { type ConfigInput, configSchema } from '../../src/config-schema.js';
+import { createMetrics } from '../../src/metrics.js';
+import { cleanupsAfterEach } from '../support/cleanups.js';
+import { type Conduct, FakeChildren, fakeSocket } from '../support/fake-child.js';
+import { waitFor } from '../support/wait.js';
+
+const cleanups = cleanupsAfterEach();
+
+interface Line {
+  readonly msg: string;
+  readonly level: number;
+}
+
+const settings = (input: ConfigInput = {}) => configSchema.parse({ workers: 2, ...input });
+/** Settings that new workers have to be started for; told apart by a number. */
+const changed = (number: number) => settings({ http: { headersTimeout: `${number}s` } });
+
+function supervise(config = settings(), ...first: Conduct[]) {
+  const children = new FakeChildren();
+  children.next.push(...first);
+  const lines: Line[] = [];
+  const logger = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line) as Line) });
+  const pauses: number[] = [];
+  const socket = fakeSocket();
+  const supervisor = new Supervisor({
+    config,
+    socket,
+    logger,
+    metrics: createMetrics({ process: false }),
+    machine: { cores: 2, memory: 8 * 1024 ** 3 },
+    edgeName: 'test',
+    socketFolder: '/nowhere',
+    ownListeners: () => [],
+    full: () => ({ kind: 'full', revision: 1, state: 'live', endpoints: [] }),
+    spawn: children.spawn,
+    pause: async (milliseconds) => {
+      pauses.push(milliseconds);
+      await setImmediate();
+    },
+  });
+  cleanups.push(() => supervisor.close());
+  const timeouts = () => children.alive.map(({ start }) => start?.config.http.headersTimeout);
+  return { supervisor, children, lines, pauses, socket, timeouts };
+}
+
+test('it accepts players while a worker serves, and not while none does', async () => {
+  const { supervisor, children } = supervise(settings({ workers: 1 }));
+  assert.equal(supervisor.accepting, false);
+  await supervisor.start();
+  assert.equal(supervisor.accepting, true);
+  children.next.push('hang');
+  children.all[0]?.ends(null, 'SIGKILL');
+  assert.equal(supervisor.accepting, false);
+  await waitFor(() => children.all.length === 2, { what: 'another process' });
+  children.all[1]?.ends(1);
+  await waitFor(() => supervisor.accepting, { what: 'another worker' });
+  await supervisor.drain();
+  assert.equal(supervisor.accepting, false);
+});
+
+test('a worker that cannot start ends the start, with its reason, and leaves nothing behind', async () => {
+  const { supervisor, children } = supervise(settings(), 'serve', 'fail');
+  await assert.rejects(supervisor.start(), { message: 'listen EADDRINUSE', code: 'EADDRINUSE' });
+  assert.deepEqual(children.alive, []);
+});
+
+test('a system without descriptors or memory for a process is tried again, ever more seldom, until it has them', async () => {
+  const { supervisor, children, pauses, lines } = supervise(settings({ workers: 1 }));
+  await supervisor.start();
+  children.next.push('no process', 'no memory', 'no process', 'no memory', 'no process');
+  children.all[0]?.ends(null, 'SIGKILL');
+  await waitFor(() => supervisor.accepting, { what: 'another worker' });
+  assert.equal(pauses.length, 5, 'the first time at once');
+  for (const [attempt, pause] of pauses.entries()) {
+    const whole = 100 * 2 ** attempt;
+    assert.ok(pause >= whole / 2 && pause <= whole, `${pause} ms before attempt ${attempt + 2}`);
+  }
+  assert.equal(lines.filter(({ msg }) => msg === 'worker cannot start').length, 5);
+});
+
+test('a reload whose second worker cannot start takes the first one back, and says no', async () => {
+  const { supervisor, children, timeouts, socket } = supervise(changed(1));
+  await supervisor.start();
+  const elsewhere = fakeSocket();
+  children.next.push('serve', 'fail');
+  await assert.rejects(supervisor.replaceAll(changed(2), elsewhere), { code: 'EADDRINUSE' });
+  assert.deepEqual(timeouts(), [1_000, 1_000]);
+  assert.deepEqual([socket.closed, elsewhere.closed], [false, true]);
+  assert.equal(supervisor.accepting, true);
+
+  await supervisor.replaceAll(changed(3));
+  assert.deepEqual(timeouts(), [3_000, 3_000], 'the next one succeeds');
+});
+
+test('a worker that dies after a refused reload comes back with the settings in effect', async () => {
+  const { supervisor, children, timeouts } = supervise(changed(1));
+  await supervisor.start();
+  children.next.push('fail');
+  await assert.rejects(supervisor.replaceAll(changed(2)));
+  children.alive[0]?.ends(null, 'SIGKILL');
+  await waitFor(() => children.alive.length === 2, { what: 'another worker' });
+  assert.deepEqual(timeouts(), [1_000, 1_000]);
+});
+
+test('a worker that cannot be taken back at once is taken back later', async (t) => {
+  const { supervisor, children, timeouts, lines } = supervise(changed(1));
+  await supervisor.start();
+  children.next.push('serve', 'fail', 'fail');
+  await assert.rejects(supervisor.replaceAll(changed(2)));
+  assert.deepEqual(timeouts().sort(), [1_000, 2_000]);
+  assert.ok(lines.some(({ msg }) => msg.startsWith('some workers keep the new settings')));
+  await waitFor(() => timeouts().every((timeout) => timeout === 1_000), { what: 'the old settings' });
+  t.diagnostic(`${children.all.length} processes in all`);
+});
+
+test('a reload is the next attempt of a worker that cannot start: it says no at once, and the next one may succeed', async () => {
+  const { supervisor, children, timeouts } = supervise(settings({ http: { headersTimeout: '1s' }, workers: 1 }));
+  await supervisor.start();
+  // It never starts again, with no settings.
+  const conduct = Array.from({ length: 10_000 }, () => 'fail' as const);
+  children.next.push(...conduct);
+  children.all[0]?.ends(1);
+  await waitFor(() => children.all.length > 10, { what: 'attempts in vain' });
+  await assert.rejects(supervisor.replaceAll(changed(2)), { code: 'EADDRINUSE' });
+  children.next.length = 0;
+  await supervisor.replaceAll(settings({ http: { headersTimeout: '3s' }, workers: 1 }));
+  assert.deepEqual(timeouts(), [3_000]);
+});
+
+test('a further worker that cannot start now does not make a reload fail: it is tried again', async () => {
+  const { supervisor, children } = supervise();
+  await supervisor.start();
+  children.next.push('fail', 'fail');
+  await supervisor.configure(settings({ workers: 3 }));
+  await waitFor(() => children.alive.length === 3, { what: 'the third worker' });
+  await supervisor.configure(settings({ workers: 1 }));
+  await waitFor(() => children.alive.length === 1, { what: 'one worker' });
+});
+
+test('settings that change in place reach every worker, and none is replaced for them', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { supervisor, children } = supervise();
+  await supervisor.start();
+  await supervisor.configure(settings({ balancer: { policy: 'random' } }));
+  assert.equal(children.all.length, 2);
+  for (const child of children.alive) assert.equal(child.heard.at(-1), 'configure');
+  for (let looks = 0; looks < 4; looks += 1) {
+    t.mock.timers.tick(heartbeatInterval);
+    await setImmediate();
+  }
+  assert.equal(children.all.length, 2);
+});
+
+test('a worker that catches up is told settings, endpoints and members, as they are by then', async () => {
+  const { supervisor, children } = supervise();
+  await supervisor.start();
+  const [behind] = children.all;
+  assert.ok(behind);
+  behind.reads = false;
+  const update = { kind: 'delta', base: 1, revision: 2, state: 'live', put: [], drop: [] } as const;
+  for (let i = 0; i < 1_000; i += 1) {
+    supervisor.publish(update);
+    await Promise.resolve();
+  }
+  const missed = settings({ balancer: { policy: 'random' } });
+  await supervisor.configure(missed);
+  assert.ok(behind.sent.length < 300, `${behind.sent.length} messages`);
+  assert.ok((children.all[1]?.sent.length ?? 0) > 1_000, 'the other one hears all');
+  const told = behind.sent.length;
+  behind.readAgain();
+  const since = behind.sent.slice(told);
+  assert.deepEqual(
+    since.slice(0, 3).map(({ kind }) => kind),
+    ['configure', 'update', 'members'],
+  );
+  assert.equal(since[0]?.kind === 'configure' && since[0].config.balancer.policy, 'random');
+  assert.equal(since[1]?.kind === 'update' && since[1].update.kind, 'full');
+});
+
+test('the end of an edge is the end of all its workers, also of those that start', async () => {
+  const { supervisor, children, socket } = supervise();
+  await supervisor.start();
+  children.next.push('hang');
+  children.all[0]?.ends(null, 'SIGKILL');
+  await waitFor(() => children.all.length === 3, { what: 'another process' });
+  await supervisor.drain();
+  assert.deepEqual(children.alive, []);
+  assert.equal(socket.closed, true);
+});
