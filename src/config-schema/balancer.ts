@@ -29,7 +29,7 @@ export const balancer = z.strictObject({
     .max(1000)
     .prefault(0.1)
     .describe(
-      "A channel's HLS stays on its endpoint while its score is within this of the best; 0 picks anew. Beyond it, of many channels or edges on an endpoint only so many leave after each report as are too many.",
+      "A channel's HLS stays on its endpoint while its score is within this of the best; 0 picks anew. Past the margin, only some sessions move after each report.",
     ),
   outlier: outlier.prefault({}).describe('Passive health: endpoints that fail are left out for a while.'),
 });

@@ -76,9 +76,7 @@ export const hls = z.strictObject({
   unkeyedParameters: z
     .array(z.string())
     .prefault([])
-    .describe(
-      'Query parameters of players that do not set apart what is fetched for them: the first one to ask asks for all.',
-    ),
+    .describe("Query parameters left out of the cache key; the fetch uses the first player's values."),
   sessionParameters: z
     .array(z.string())
     .prefault(['hls_ctx', 'session'])
