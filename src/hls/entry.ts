@@ -1,15 +1,14 @@
 // Makes entries for players out of an origin's segments: URIs led through the edge, keys and byte ranges made to stand on
 // their own, everything else as it was. Pure.
 
-import { parseAttributes, setAttribute } from './attributes.js';
-import type { Located, LocatedKind } from './locate.js';
+import { WeirError } from '../errors.js';
+import { Carried, leadPart, lengthOf } from './carried.js';
+import { deliveryTags } from './delivery.js';
+import type { Locate } from './locate.js';
 import { owned } from './owned-text.js';
-import { type MediaPlaylist, renderTag, type Segment, type Tag } from './playlist.js';
-import { nameOf } from './seam.js';
-import { type Entry, isPassedOn } from './window.js';
-
-/** Where players find a URI of an origin's playlist; undefined: it is not at this endpoint and stays as it is. */
-export type Locate = (uri: string, kind: LocatedKind) => Located | undefined;
+import { type MediaPlaylist, renderTag, type Segment } from './playlist.js';
+import { lastSequence, nameOf } from './seam.js';
+import type { Entry } from './window.js';
 
 export interface EntryContext {
   readonly locate: Locate;
@@ -19,112 +18,149 @@ export interface EntryContext {
   readonly offset: number;
 }
 
-/** Tags that the window writes where they are needed. */
-const windowTags = new Set(['EXT-X-DISCONTINUITY', 'EXT-X-KEY', 'EXT-X-MAP', 'EXT-X-ENDLIST', 'EXT-X-BYTERANGE']);
+/** UTF-16 units that the entries of one playlist may come to: URIs for players are longer than those of the origin. */
+export const mostEntryText = 16 * 1024 * 1024;
 
-export function makeEntry(
-  segment: Segment,
-  context: EntryContext,
-  place: { readonly discontinuity: boolean; readonly discontinuitySequence: number },
-): Entry {
-  const { locate, source, life, numbering, offset } = context;
-  const range = segment.byteRange;
-  const located = locate(segment.uri, { ranged: range !== undefined, held: false });
-  const needs: Entry['needs'][number][] = [];
-  const lead = (tag: Tag): Tag => {
-    const attributes = parseAttributes(tag.value);
-    const uri = attributes.get('URI');
-    if (uri === undefined) return tag;
-    const wanted = attributes.get('BYTERANGE');
-    const target = locate(uri, { ranged: wanted !== undefined, held: false });
-    if (target === undefined) return tag;
-    needs.push({ target: owned(target.target), range: wanted === undefined ? undefined : rangeOf(wanted) });
-    return { name: tag.name, value: setAttribute(tag.value, 'URI', `"${target.uri}"`) };
-  };
-  const keys = segment.keys.map((key) => renderTag(lead(withVector(key, segment.sequence, offset))));
-  const map = segment.map === undefined ? undefined : renderTag(lead(segment.map.tag));
-  const lines: string[] = [];
-  for (const tag of segment.tags) {
-    if (!windowTags.has(tag.name)) lines.push(renderTag(leadPart(tag, locate)));
-  }
-  if (range !== undefined) lines.push(`#EXT-X-BYTERANGE:${range.length}@${range.offset}`);
-  lines.push(located === undefined ? segment.uri : located.uri);
-  return {
-    sequence: segment.sequence + offset,
-    ...place,
-    duration: segment.duration,
-    programDateTime: segment.programDateTime,
-    target: owned(located?.target ?? segment.uri),
-    range: range === undefined ? undefined : `bytes=${range.offset}-${range.offset + range.length - 1}`,
-    fetchable: located !== undefined && !segment.gap,
-    needs,
-    origin: { source, life, sequence: segment.sequence, name: owned(nameOf(segment)) },
-    numbering,
-    keys: keys.map(owned),
-    map: map === undefined ? undefined : owned(map),
-    lines: lines.map(owned),
-  };
-}
+/** Tags that the window writes where they are needed. */
+const windowTags = new Set([
+  'EXT-X-DISCONTINUITY',
+  'EXT-X-KEY',
+  'EXT-X-MAP',
+  'EXT-X-PROGRAM-DATE-TIME',
+  'EXT-X-PART',
+  'EXT-X-DATERANGE',
+  'EXT-X-ENDLIST',
+  'EXT-X-BYTERANGE',
+]);
+
+/** Tags of a header that the window writes itself; whatever else it says is passed on. */
+const headerTags = new Set([
+  ...deliveryTags,
+  'EXTM3U',
+  'EXT-X-VERSION',
+  'EXT-X-TARGETDURATION',
+  'EXT-X-MEDIA-SEQUENCE',
+  'EXT-X-DISCONTINUITY-SEQUENCE',
+  // It would promise that nothing leaves the list, which a switch cannot keep.
+  'EXT-X-PLAYLIST-TYPE',
+  'EXT-X-SKIP',
+  'EXT-X-DATERANGE',
+  'EXT-X-ENDLIST',
+]);
 
 /**
  * Entries of a rendition that begins with them.
  *
  * @param firstNumber discontinuity sequence number of the first
+ * @throws WeirError upstream_bad_response when they come to more text than a playlist may have
  */
 export function makeEntries(segments: readonly Segment[], context: EntryContext, firstNumber: number): Entry[] {
   return continueEntries(segments, context, firstNumber - (segments[0]?.discontinuity ? 1 : 0));
 }
 
-/** @param before discontinuity sequence number of what precedes */
-export function continueEntries(segments: readonly Segment[], context: EntryContext, before: number): Entry[] {
+/** @param before discontinuity sequence number of what precedes; @param crossing the first is behind a discontinuity */
+export function continueEntries(
+  segments: readonly Segment[],
+  context: EntryContext,
+  before: number,
+  crossing = false,
+): Entry[] {
+  const carried = new Carried(context.locate, context.offset);
   let discontinuitySequence = before;
-  return segments.map((segment) => {
-    const { discontinuity } = segment;
+  let size = 0;
+  return segments.map((segment, index) => {
+    const discontinuity = segment.discontinuity || (crossing && index === 0);
     if (discontinuity) discontinuitySequence += 1;
-    return makeEntry(segment, context, { discontinuity, discontinuitySequence });
+    const entry = makeEntry(segment, context, carried, { discontinuity, discontinuitySequence });
+    size += entry.size;
+    if (size > mostEntryText) throw new WeirError('upstream_bad_response', { detail: 'The playlist is too long.' });
+    return entry;
   });
 }
 
-/**
- * Without an IV the media sequence number is the initialisation vector (RFC 8216, section 5.2). Where players see another
- * number than the one the origin encrypted with, it has to be said.
- */
-function withVector(key: Tag, sequence: number, offset: number): Tag {
-  if (offset === 0) return key;
-  const attributes = parseAttributes(key.value);
-  if (attributes.has('IV') || (attributes.get('KEYFORMAT') ?? 'identity') !== 'identity') return key;
-  return { name: key.name, value: setAttribute(key.value, 'IV', `0x${sequence.toString(16).padStart(32, '0')}`) };
+function makeEntry(
+  segment: Segment,
+  context: EntryContext,
+  carried: Carried,
+  place: { readonly discontinuity: boolean; readonly discontinuitySequence: number },
+): Entry {
+  const { locate, source, life, numbering, offset } = context;
+  const range = segment.byteRange;
+  const located = locate(segment.uri, { ranged: range !== undefined, held: false });
+  const { keys, map, needs, size } = carried.of(segment);
+  const lines: string[] = [];
+  const parts: string[] = [];
+  // Players believe the last one.
+  const duration = segment.tags.findLast(({ name }) => name === 'EXTINF');
+  for (const tag of segment.tags) {
+    if (tag.name === 'EXTINF' && tag !== duration) continue;
+    if (tag.name === 'EXT-X-PART') parts.push(owned(renderTag(leadPart(tag, locate))));
+    else if (!windowTags.has(tag.name)) lines.push(renderTag(tag));
+  }
+  if (range !== undefined) lines.push(`#EXT-X-BYTERANGE:${range.length}@${range.offset}`);
+  lines.push(located === undefined ? segment.uri : located.uri);
+  const text = owned(lines.join('\n'));
+  const target = owned(located?.target ?? segment.uri);
+  const name = owned(nameOf(segment));
+  return {
+    sequence: segment.sequence + offset,
+    ...place,
+    duration: segment.duration,
+    programDateTime: segment.programDateTime,
+    dateTime: dateTimeOf(segment),
+    target,
+    range: range === undefined ? undefined : `bytes=${range.offset}-${range.offset + range.length - 1}`,
+    fetchable: located !== undefined && !segment.gap,
+    needs,
+    origin: { source, life, sequence: segment.sequence, name },
+    numbering,
+    keys,
+    map,
+    parts,
+    text,
+    size: size + text.length + target.length + name.length + lengthOf(parts),
+  };
 }
 
-/** The URI of a part, a preload hint or a rendition report. */
-function leadPart(tag: Tag, locate: Locate): Tag {
-  if (tag.name !== 'EXT-X-PART' && tag.name !== 'EXT-X-PRELOAD-HINT') return tag;
-  const attributes = parseAttributes(tag.value);
-  const uri = attributes.get('URI');
-  if (uri === undefined) return tag;
-  const ranged = attributes.has('BYTERANGE') || attributes.has('BYTERANGE-START');
-  const located = locate(uri, { ranged, held: true });
-  if (located === undefined) return tag;
-  return { name: tag.name, value: setAttribute(tag.value, 'URI', `"${located.uri}"`) };
-}
-
-/** `length[@offset]` of an attribute as a Range header. */
-function rangeOf(text: string): string {
-  const [length, offset = '0'] = text.split('@');
-  return `bytes=${offset}-${Number(offset) + Number(length) - 1}`;
+/** The time as the origin writes it, with its own precision and zone. */
+function dateTimeOf({ tags, programDateTime }: Segment): string | undefined {
+  if (programDateTime === undefined) return undefined;
+  const tag = tags.findLast(({ name }) => name === 'EXT-X-PROGRAM-DATE-TIME');
+  return tag === undefined ? undefined : owned(renderTag(tag));
 }
 
 /** The header lines that the window passes on. */
 export function headerLines(playlist: MediaPlaylist): string[] {
-  return playlist.header.filter(isPassedOn).map(renderTag);
+  return playlist.header.filter(({ name }) => !headerTags.has(name)).map(renderTag);
+}
+
+/** What follows the last segment, for players: the parts and the hints of the segment in the making. */
+export interface Tail {
+  readonly lines: readonly string[];
+  readonly parts: number;
 }
 
 /**
- * The lines after the last segment. Rendition reports are left out: they tell numbers that players may count otherwise,
- * and players do without them.
+ * Not told: half of a segment, and rendition reports, which speak of numbers that players may count otherwise (players do
+ * without them).
  */
-export function tailLines(playlist: MediaPlaylist, locate: Locate): string[] {
-  return playlist.tail
-    .filter((tag) => tag.name !== 'EXT-X-ENDLIST' && tag.name !== 'EXT-X-RENDITION-REPORT')
-    .map((tag) => renderTag(leadPart(tag, locate)));
+const untold = new Set(['EXTINF', 'EXT-X-BYTERANGE', 'EXT-X-ENDLIST', 'EXT-X-RENDITION-REPORT', 'EXT-X-DATERANGE']);
+
+/** @param withParts whether the playlist has what parts need to be understood */
+export function tailOf(playlist: MediaPlaylist, context: EntryContext, withParts: boolean): Tail {
+  const carried = new Carried(context.locate, context.offset);
+  const next = lastSequence(playlist) + 1;
+  const lines: string[] = [];
+  let parts = 0;
+  for (const tag of playlist.tail) {
+    const { name } = tag;
+    if (untold.has(name)) continue;
+    if (name === 'EXT-X-KEY' || name === 'EXT-X-MAP') lines.push(carried.line(tag, next));
+    else if (name !== 'EXT-X-PART' && name !== 'EXT-X-PRELOAD-HINT') lines.push(renderTag(tag));
+    else if (withParts) {
+      lines.push(renderTag(leadPart(tag, context.locate)));
+      if (name === 'EXT-X-PART') parts += 1;
+    }
+  }
+  return { lines, parts };
 }

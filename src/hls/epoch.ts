@@ -14,13 +14,30 @@ export interface Epoch {
   readonly base: number | undefined;
   /** `base` of the epoch before: it stays when both share their packaging. */
   readonly baseBefore: number | undefined;
-  /** Origin's number at which the first rendition went on. */
-  readonly seam: number | undefined;
+  /** Where the first rendition went on. */
+  readonly seam: Seam | undefined;
   /** Whether this origin goes on in the numbering of the one before; undefined: not decided. */
   readonly shared: boolean | undefined;
-  /** Highest discontinuity sequence number that any rendition has listed. */
+  /** Highest discontinuity sequence number that any rendition has listed; -1 before the first. */
   readonly top: number;
 }
+
+/** The point at which one rendition of a channel went over to another origin. The others follow at the same one. */
+export interface Seam {
+  /** The origin's number of the first segment behind it, in that rendition. */
+  readonly sequence: number;
+  /** Epoch ms of that segment, where the origin tells. */
+  readonly clock: number | undefined;
+  /** Seconds from there to the end of the origin's list, at the time `at`. */
+  readonly behind: number;
+  /** Monotonic ms. */
+  readonly at: number;
+}
+
+/** Endpoints whose lives are remembered. */
+const mostLives = 32;
+/** Discontinuities by which a rendition may be ahead of what any has listed: whatever an origin counts, the numbers stay small. */
+const mostAhead = 1_000;
 
 export function firstEpoch(source: string): Epoch {
   return {
@@ -31,7 +48,7 @@ export function firstEpoch(source: string): Epoch {
     baseBefore: undefined,
     seam: undefined,
     shared: undefined,
-    top: 0,
+    top: -1,
   };
 }
 
@@ -51,7 +68,14 @@ export function moveTo(epoch: Epoch, source: string): Epoch {
 
 /** The same endpoint counts anew. */
 export function reincarnate(epoch: Epoch, life: string): Epoch {
-  return { ...moveTo(epoch, epoch.source), lives: new Map(epoch.lives).set(epoch.source, life), shared: false };
+  const lives = new Map(epoch.lives);
+  lives.delete(epoch.source);
+  lives.set(epoch.source, life);
+  for (const oldest of lives.keys()) {
+    if (lives.size <= mostLives) break;
+    lives.delete(oldest);
+  }
+  return { ...moveTo(epoch, epoch.source), lives, shared: false };
 }
 
 /** The life of the epoch's endpoint; `''` is its first. */
@@ -59,8 +83,17 @@ export function lifeOf(epoch: Epoch): string {
   return epoch.lives.get(epoch.source) ?? '';
 }
 
+/**
+ * Player's discontinuity sequence number for what is `counted` by the epoch's origin. The first to enter an epoch counts for
+ * all: beyond what any rendition has listed.
+ */
+export function agreedNumber({ base, top }: Epoch, counted: number): number {
+  if (base === undefined) return top + 1;
+  return top === -1 ? base + counted : Math.min(base + counted, top + mostAhead);
+}
+
 /** After these entries were listed. */
 export function raised(epoch: Epoch, appended: readonly Entry[]): Epoch {
-  const top = appended.at(-1)?.discontinuitySequence ?? 0;
+  const top = appended.at(-1)?.discontinuitySequence ?? -1;
   return top > epoch.top ? { ...epoch, top } : epoch;
 }

@@ -36,6 +36,9 @@ export interface Located {
 /** What a URI stands for: an object, or the how manyth variant of a master playlist. */
 export type LocatedKind = { readonly ranged: boolean; readonly held: boolean } | { readonly variant: VariantPin };
 
+/** Where players find a URI of an origin's playlist; undefined: it is not at this endpoint and stays as it is. */
+export type Locate = (uri: string, kind: LocatedKind) => Located | undefined;
+
 /** Stands in a URI where the query of the player who asks goes. No playlist can contain it. */
 export const queryMark = '\u0001';
 

@@ -1,7 +1,7 @@
 // Master playlists: their variants led through the edge, and found again at another origin. Pure.
 
 import { parseAttributes, setAttribute } from './attributes.js';
-import type { Locate } from './entry.js';
+import type { Locate } from './locate.js';
 import { type MasterPlaylist, renderTag } from './playlist.js';
 
 /** The playlists a master lists, in order: variants, renditions of EXT-X-MEDIA, I-frame playlists. */

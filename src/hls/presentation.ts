@@ -2,18 +2,14 @@
 // what players see next. Whatever origins do, for players the media sequence never goes back, a number never changes
 // its URI, and a change of origin is a discontinuity with the right number.
 
-import {
-  continueEntries,
-  type EntryContext,
-  headerLines,
-  type Locate,
-  makeEntries,
-  makeEntry,
-  tailLines,
-} from './entry.js';
-import { type Epoch, lifeOf, raised, reincarnate } from './epoch.js';
+import { nextDateRanges } from './date-ranges.js';
+import { deliveryOf } from './delivery.js';
+import { continueEntries, type EntryContext, headerLines, makeEntries, tailOf } from './entry.js';
+import { agreedNumber, type Epoch, lifeOf, raised, reincarnate, type Seam } from './epoch.js';
+import type { Locate } from './locate.js';
 import type { MediaPlaylist } from './playlist.js';
-import { chooseSeam, lastSequence, relate, sharesPackaging } from './seam.js';
+import { chooseSeam, indexOfSeam, lastSequence, relate, sharesPackaging } from './seam.js';
+import { isUnusual, targetDuration, trim } from './trim.js';
 import { durationOf, type Entry, lifeKey, type MediaWindow } from './window.js';
 
 export interface Step {
@@ -102,29 +98,47 @@ function start(epoch: Epoch, playlist: MediaPlaylist, step: Step): Stepped {
   const life = lifeOf(epoch);
   const numbering = epoch.number;
   const context = { locate: step.locate(life), source: epoch.source, life, numbering, offset: 0 };
-  const first = Math.max(0, (epoch.seam ?? 0) - playlist.mediaSequence - playlist.skipped);
-  const from = first < playlist.segments.length ? first : 0;
+  const from = epoch.seam === undefined ? 0 : beginAt(playlist, epoch.seam, step.now);
   const counted = originDiscontinuity(playlist, from);
-  const base = epoch.base ?? epoch.top + 1 - counted;
-  const appended = makeEntries(playlist.segments.slice(from), context, base + counted);
-  const window: MediaWindow = {
-    entries: appended,
-    epoch: epoch.number,
-    numbering,
-    source: epoch.source,
-    life,
-    offset: 0,
-    origin: originOf(playlist),
-    targetDuration: targetDuration(playlist.targetDuration, appended),
-    version: playlist.version,
-    header: headerLines(playlist),
-    tail: tailLines(playlist, context.locate),
-    ended: playlist.ended && step.allowEnd,
-    grownAt: step.now,
-    behindSince: undefined,
-    listed: new Map([[lifeKey(epoch.source, life), lastSequence(playlist)]]),
-  };
-  return { change: 'started', epoch: raised({ ...epoch, base }, appended), window, appended };
+  const number = agreedNumber(epoch, counted);
+  const appended = makeEntries(playlist.segments.slice(from), context, number);
+  const window = finish(
+    {
+      entries: appended,
+      epoch: epoch.number,
+      numbering,
+      source: epoch.source,
+      life,
+      offset: 0,
+      origin: originOf(playlist),
+      targetDuration: playlist.targetDuration,
+      version: playlist.version,
+      dateRanges: [],
+      grownAt: step.now,
+      behindSince: undefined,
+      listed: new Map([[lifeKey(epoch.source, life), lastSequence(playlist)]]),
+    },
+    appended,
+    { playlist, context, allowEnd: step.allowEnd, lagging: false },
+  );
+  const entered = { ...epoch, base: epoch.base ?? number - counted };
+  return { change: 'started', epoch: raised(entered, appended), window, appended };
+}
+
+/** Index of the first segment of a rendition that begins when others have gone on at the seam. */
+function beginAt(playlist: MediaPlaylist, seam: Seam, now: number): number {
+  const { segments } = playlist;
+  const index = indexOfSeam(playlist, seam, now) ?? indexAt(playlist, seam.clock);
+  return index < segments.length ? index : 0;
+}
+
+/** Index of the segment that begins at that time or next to it; 0 where the clock does not tell. */
+function indexAt({ segments }: MediaPlaylist, clock: number | undefined): number {
+  if (clock === undefined) return 0;
+  const index = segments.findIndex(
+    ({ programDateTime, duration }) => programDateTime !== undefined && programDateTime >= clock - duration * 500,
+  );
+  return Math.max(0, index);
 }
 
 /** The numbering holds: what is new is appended. */
@@ -139,31 +153,31 @@ function goOn(
   const { offset, numbering } = window;
   const context = { locate: step.locate(life), source: epoch.source, life, numbering, offset };
   const fresh = playlist.segments.filter((segment) => segment.sequence > window.origin.last);
-  const last = window.entries.at(-1);
-  const whole = fresh[0] !== undefined && fresh[0].sequence > window.origin.last + 1;
-  let from = last?.discontinuitySequence ?? 0;
-  if (whole && epoch.base !== undefined && playlist.discontinuitySequence !== undefined) {
-    // What lay in between is not known; the origin says how many discontinuities did.
-    const first = fresh[0];
-    from = Math.max(from, epoch.base + originDiscontinuity(playlist, 0) - (first?.discontinuity ? 1 : 0));
+  const [first] = fresh;
+  const missing = first === undefined ? 0 : first.sequence - window.origin.last - 1;
+  let from = window.entries.at(-1)?.discontinuitySequence ?? 0;
+  if (missing > 0 && epoch.base !== undefined && playlist.discontinuitySequence !== undefined) {
+    // What lay in between is not known; the origin says how many discontinuities did. No segment has more than one.
+    const told = epoch.base + originDiscontinuity(playlist, 0) - (first?.discontinuity ? 1 : 0);
+    from = Math.max(from, Math.min(told, from + missing));
   }
   const appended = continueEntries(fresh, context, from);
   const lagging = lastSequence(playlist) < window.origin.last;
-  const kept = whole ? [] : window.entries;
+  const origin = lagging ? window.origin : originOf(playlist);
   const next = finish(
     {
       ...window,
+      entries: missing > 0 ? appended : [...window.entries, ...appended],
       epoch: epoch.number,
       source: epoch.source,
       life,
-      origin: lagging ? window.origin : originOf(playlist),
+      origin,
+      grownAt: appended.length > 0 ? step.now : window.grownAt,
       behindSince: undefined,
+      listed: nextListed(window.listed, lifeKey(epoch.source, life), origin.last),
     },
-    [...kept, ...appended],
     appended,
-    playlist,
-    context,
-    step,
+    { playlist, context, allowEnd: step.allowEnd || window.ended, lagging },
   );
   const outcome = change ?? (appended.length > 0 ? 'grown' : 'same');
   return { change: outcome, epoch: raised(epoch, appended), window: next, appended };
@@ -178,13 +192,13 @@ function cross(
   change: 'switched' | 'restarted',
 ): Stepped {
   const life = lifeOf(epoch);
-  const target = { source: epoch.source, life, agreed: epoch.seam };
-  const gone = lastSequence(playlist) < (window.listed.get(lifeKey(target.source, life)) ?? -1);
+  const { source } = epoch;
+  const gone = lastSequence(playlist) < (window.listed.get(lifeKey(source, life)) ?? -1);
   if (gone && change !== 'restarted') {
     // It was here before and counts from the start again: what it lists now is not what its names stood for.
     return cross(reincarnate(epoch, step.nextLife), window, playlist, step, 'restarted');
   }
-  const index = chooseSeam(window, playlist, target, step.now);
+  const index = chooseSeam(window, playlist, { source, life, agreed: epoch.seam }, step.now);
   const last = window.entries.at(-1);
   if (index === undefined || last === undefined) {
     return { change: 'waiting', epoch: { ...epoch, shared: false }, window, appended: [] };
@@ -193,84 +207,84 @@ function cross(
   const seam = playlist.mediaSequence + playlist.skipped + index;
   const offset = last.sequence + 1 - seam;
   const counted = originDiscontinuity(playlist, index);
-  // The first to enter an epoch counts for all: beyond what any rendition has listed.
-  const agreed = epoch.base === undefined ? epoch.top + 1 : epoch.base + counted;
-  const discontinuitySequence = Math.max(last.discontinuitySequence + 1, agreed);
+  const discontinuitySequence = Math.max(last.discontinuitySequence + 1, agreedNumber(epoch, counted));
   const base = epoch.base ?? discontinuitySequence - counted;
-  const context = { locate: step.locate(life), source: epoch.source, life, numbering: epoch.number, offset };
-  const [first, ...rest] = fresh;
-  const head = first === undefined ? [] : [makeEntry(first, context, { discontinuity: true, discontinuitySequence })];
-  const appended = [...head, ...continueEntries(rest, context, discontinuitySequence)];
-  // A discontinuity that this rendition slept through, or a map that no tag could take back: the old ones have to go.
+  const context = { locate: step.locate(life), source, life, numbering: epoch.number, offset };
+  const appended = continueEntries(fresh, context, discontinuitySequence - 1, true);
+  // A discontinuity that this rendition slept through, or a map that no tag could take back: the old ones have to go. So they
+  // do with a target duration that only an origin in error could tell.
   const apart = discontinuitySequence > last.discontinuitySequence + 1;
-  const unmapped = last.map !== undefined && first?.map === undefined;
-  const kept = apart || unmapped ? [] : window.entries.slice(lostUntil(window.entries, step.lost));
+  const unmapped = last.map !== undefined && fresh[0]?.map === undefined;
+  const unusual = isUnusual(window.targetDuration, playlist.targetDuration);
+  const kept = apart || unmapped || unusual ? [] : window.entries.slice(lostUntil(window.entries, step.lost));
   const next = finish(
     {
       ...window,
+      entries: [...kept, ...appended],
       epoch: epoch.number,
       numbering: epoch.number,
-      source: epoch.source,
+      source,
       life,
       offset,
       origin: originOf(playlist),
-      ended: false,
+      targetDuration: unusual ? playlist.targetDuration : window.targetDuration,
+      grownAt: appended.length > 0 ? step.now : window.grownAt,
       behindSince: undefined,
+      listed: nextListed(window.listed, lifeKey(source, life), lastSequence(playlist)),
     },
-    [...kept, ...appended],
     appended,
-    playlist,
-    context,
-    step,
+    { playlist, context, allowEnd: step.allowEnd, lagging: false },
   );
-  const entered: Epoch = { ...epoch, base, seam: epoch.seam ?? seam, shared: false };
+  const chosen = { sequence: seam, clock: fresh[0]?.programDateTime, behind: durationOf(fresh), at: step.now };
+  const entered: Epoch = { ...epoch, base, seam: epoch.seam ?? chosen, shared: false };
   return { change, epoch: raised(entered, appended), window: next, appended };
 }
 
+interface Newest {
+  readonly playlist: MediaPlaylist;
+  readonly context: EntryContext;
+  /** Whether an end may be told. */
+  readonly allowEnd: boolean;
+  /** It lists less than the window does: what follows its last segment is told already. */
+  readonly lagging: boolean;
+}
+
+type Unfinished = Omit<MediaWindow, 'header' | 'delivery' | 'tail' | 'tailParts' | 'ended'>;
+
 /** Trims the head, and takes over what the newest playlist says as a whole. */
-function finish(
-  window: MediaWindow,
-  entries: readonly Entry[],
-  appended: readonly Entry[],
-  playlist: MediaPlaylist,
-  context: EntryContext,
-  step: Step,
-): MediaWindow {
+function finish(window: Unfinished, appended: readonly Entry[], newest: Newest): MediaWindow {
+  const { playlist, context, allowEnd, lagging } = newest;
   const target = targetDuration(window.targetDuration, appended);
-  const listed = new Map(window.listed);
-  const key = lifeKey(context.source, context.life);
-  listed.delete(key);
-  listed.set(key, Math.max(window.listed.get(key) ?? -1, window.origin.last));
-  while (listed.size > 32) listed.delete(listed.keys().next().value ?? '');
+  const entries = trim(window.entries, playlist, window.numbering, target);
+  const delivery = deliveryOf(playlist.header, target);
+  const tail = lagging ? undefined : tailOf(playlist, context, delivery.partTarget !== undefined);
   const needsVector = window.offset !== 0 && appended.some((entry) => entry.keys.length > 0);
   return {
     ...window,
-    entries: trim(entries, playlist, window.numbering, target),
+    entries,
     targetDuration: target,
     version: Math.max(window.version, playlist.version, needsVector ? 2 : 1),
     header: headerLines(playlist),
-    tail: tailLines(playlist, context.locate),
-    ended: playlist.ended && (step.allowEnd || window.ended),
-    grownAt: appended.length > 0 ? step.now : window.grownAt,
-    listed,
+    delivery,
+    dateRanges: nextDateRanges(window.dateRanges, playlist.dateRanges, entries[0]?.programDateTime),
+    tail: tail?.lines ?? [],
+    tailParts: tail?.parts ?? 0,
+    ended: playlist.ended && allowEnd,
   };
 }
 
-/**
- * Entries that the origin lists no more leave, but never so many that less than the origin's own window or three target
- * durations would remain (RFC 8216, section 6.2.2).
- */
-function trim(entries: readonly Entry[], playlist: MediaPlaylist, numbering: number, target: number): readonly Entry[] {
-  const atLeast = Math.max(3 * target, durationOf(playlist.segments)) - 0.001;
-  let remaining = durationOf(entries);
-  let from = 0;
-  for (const entry of entries) {
-    const stillListed = entry.numbering === numbering && entry.origin.sequence >= playlist.mediaSequence;
-    remaining -= entry.duration;
-    if (stillListed || remaining < atLeast) break;
-    from += 1;
+/** Lives of origins of which it is known what they listed. */
+const mostListed = 32;
+
+function nextListed(before: MediaWindow['listed'], key: string, last: number): MediaWindow['listed'] {
+  const listed = new Map(before);
+  listed.delete(key);
+  listed.set(key, Math.max(before.get(key) ?? -1, last));
+  for (const oldest of listed.keys()) {
+    if (listed.size <= mostListed) break;
+    listed.delete(oldest);
   }
-  return from === 0 ? entries : entries.slice(from);
+  return listed;
 }
 
 /** Index behind the last entry that is lost; never beyond the end. */
@@ -280,9 +294,4 @@ function lostUntil(entries: readonly Entry[], lost: (entry: Entry) => boolean): 
 
 function originOf(playlist: MediaPlaylist): MediaWindow['origin'] {
   return { first: playlist.mediaSequence, last: lastSequence(playlist) };
-}
-
-/** EXTINF rounds to the nearest integer, and must not exceed the target duration (RFC 8216, section 4.3.3.1). */
-function targetDuration(atLeast: number, entries: readonly Entry[]): number {
-  return entries.reduce((longest, entry) => Math.max(longest, Math.round(entry.duration)), Math.max(1, atLeast));
 }

@@ -9,11 +9,12 @@ import { locate, withPlayerQuery } from './locate.js';
 import { renderMaster } from './master.js';
 import { type PlaylistRequest, StatusError } from './playlist-source.js';
 import { advance } from './presentation.js';
+import { renderWindow } from './render-window.js';
 import type { Directives, PlaylistName } from './request.js';
 import { mappingOf, playRound, type Round, type RoundSubject, stepOf } from './round.js';
 import type { Session } from './session.js';
 import { type RenditionState, shiftTimes } from './session-state.js';
-import { canBlock, canSkipUntil, type MediaWindow, renderWindow } from './window.js';
+import type { MediaWindow } from './window.js';
 
 /** A playlist ready to be sent. */
 export interface Rendered {
@@ -108,7 +109,7 @@ export class Rendition implements RoundSubject {
   ask(directives: Directives): Rendered | Promise<Rendered> {
     const { now } = this.#session.context;
     const rendered = this.#rendered;
-    if (directives.sequence !== undefined && this.#window !== undefined && canBlock(this.#window)) {
+    if (directives.sequence !== undefined && this.#window?.delivery.canBlock === true) {
       return this.#block(this.#window, directives.sequence, directives.part);
     }
     if (rendered !== undefined && now() < this.#freshUntil) {
@@ -123,7 +124,7 @@ export class Rendition implements RoundSubject {
 
   /** A delta update, where the origin offers them and the player asks for one. */
   skipping(rendered: Rendered): string {
-    const until = this.#window === undefined ? undefined : canSkipUntil(this.#window);
+    const until = this.#window?.delivery.skipUntil;
     return this.#window === undefined || until === undefined ? rendered.text : renderWindow(this.#window, until);
   }
 
@@ -181,7 +182,7 @@ export class Rendition implements RoundSubject {
   /** Low latency: the endpoint holds the request until it has what is asked for; those who ask for the same wait together. */
   #block(window: MediaWindow, sequence: number, part: number | undefined): Rendered | Promise<Rendered> {
     const last = window.entries.at(-1)?.sequence ?? 0;
-    const parts = window.tail.filter((line) => line.startsWith('#EXT-X-PART:')).length;
+    const parts = window.tailParts;
     const there = sequence <= last || (sequence === last + 1 && part !== undefined && part < parts);
     if (there && this.#rendered !== undefined) return this.#rendered;
     // RFC 8216bis, section 6.2.5.2.
@@ -262,10 +263,8 @@ export class Rendition implements RoundSubject {
 }
 
 /** ms in which a live playlist usually changes. */
-function liveInterval(window: MediaWindow): number {
-  const line = window.header.find((header) => header.startsWith('#EXT-X-PART-INF:'));
-  const part = line === undefined ? null : /PART-TARGET=(\d+(?:\.\d+)?)/.exec(line);
-  return 1000 * (part === null ? window.targetDuration : Number(part[1]));
+function liveInterval({ delivery, targetDuration }: MediaWindow): number {
+  return 1000 * (delivery.partTarget ?? targetDuration);
 }
 
 function render(kind: Rendered['kind'], text: string, at: number): Rendered {

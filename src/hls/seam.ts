@@ -1,6 +1,7 @@
 // How a playlist relates to the window that players have: does it go on, is it an old copy, did its origin begin anew; do
 // two origins share their packaging; and where a window goes on when it moves to another origin. Pure.
 
+import type { Seam } from './epoch.js';
 import { find, type MediaPlaylist, type Segment } from './playlist.js';
 import { durationOf, type Entry, lifeKey, type MediaWindow } from './window.js';
 
@@ -71,24 +72,25 @@ export function sharesPackaging(window: MediaWindow, playlist: MediaPlaylist, no
 /**
  * Index of the first segment with which the window goes on; undefined when the origin has nothing yet that should follow.
  *
- * By the clock where both origins tell the time and agree on it; else as many segments from the live edge as time has passed
- * since the window grew last, one at least: fewer would drain the players' buffers, more would repeat what they have seen.
+ * Where another rendition of the channel went on, so that all switch at one point; else by the clock where both origins tell
+ * the time and agree on it; else as many segments from the live edge as time has passed since the window grew last, one at
+ * least: fewer would drain the players' buffers, more would repeat what they have seen.
  *
- * @param agreed the origin's number at which another rendition of the channel went on, so that all switch at one point.
+ * @param agreed where another rendition went on
  */
 export function chooseSeam(
   window: MediaWindow,
   playlist: MediaPlaylist,
-  target: { readonly source: string; readonly life: string; readonly agreed: number | undefined },
+  target: { readonly source: string; readonly life: string; readonly agreed: Seam | undefined },
   now: number,
 ): number | undefined {
   const { segments } = playlist;
   const listed = window.listed.get(lifeKey(target.source, target.life)) ?? -1;
   const fresh = segments.findIndex((segment) => segment.sequence > listed);
   if (fresh === -1) return undefined;
-  const first = segments[0]?.sequence ?? 0;
-  if (target.agreed !== undefined && target.agreed >= first && target.agreed <= lastSequence(playlist) + 1) {
-    const index = Math.max(fresh, target.agreed - first);
+  const agreed = target.agreed === undefined ? undefined : indexOfSeam(playlist, target.agreed, now);
+  if (agreed !== undefined) {
+    const index = Math.max(fresh, agreed);
     return index < segments.length ? index : undefined;
   }
   const elapsed = Math.max(0, now - window.grownAt) / 1000;
@@ -97,6 +99,25 @@ export function chooseSeam(
   if (byClock !== undefined) return Math.max(fresh, byClock);
   const count = Math.max(1, Math.round(elapsed / Math.max(0.1, averageOf(playlist))));
   return Math.max(fresh, segments.length - count, 0);
+}
+
+/**
+ * Index of the segment with the seam's number; the length of the list when it is the next one to come. Undefined when it is not
+ * listed, or when this rendition counts otherwise than the one that chose the seam: its number then means another time.
+ */
+export function indexOfSeam(playlist: MediaPlaylist, seam: Seam, now: number): number | undefined {
+  const { segments } = playlist;
+  const index = seam.sequence - playlist.mediaSequence - playlist.skipped;
+  if (index < 0 || index > segments.length) return undefined;
+  const there = segments[index];
+  if (seam.clock !== undefined && there?.programDateTime !== undefined) {
+    const half = Math.max(there.duration / 2, durationTolerance);
+    return Math.abs(there.programDateTime - seam.clock) <= half * 1000 ? index : undefined;
+  }
+  // Without a clock: how far it is from the live edge, which has moved on since as time has.
+  const behind = seam.behind + Math.max(0, now - seam.at) / 1000;
+  const apart = Math.abs(durationOf(segments.slice(index)) - behind);
+  return apart <= 2 * Math.max(playlist.targetDuration, averageOf(playlist)) ? index : undefined;
 }
 
 /** undefined: the clocks are missing, or so far apart that they cannot be the same one. */

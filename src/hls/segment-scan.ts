@@ -15,6 +15,8 @@ export class SegmentScan {
   #formats: readonly string[] = [];
   #map: Segment['map'];
   #clock: number | undefined;
+  /** The clock is of the segment whose tags are being read. */
+  #dated = false;
   #lastRange: { readonly uri: string; readonly end: number } | undefined;
   #segments = 0;
   #parts = 0;
@@ -36,9 +38,11 @@ export class SegmentScan {
       this.#boundCarried(tag);
       this.#map = { tag, keys: this.#keys };
     } else if (tag.name === 'EXT-X-KEY') this.#key(tag);
-    else if (tag.name === 'EXT-X-DISCONTINUITY') this.#clock = undefined;
-    else if (tag.name === 'EXT-X-PROGRAM-DATE-TIME') this.#clock = dateOf(tag.value);
-    else if (tag.name === 'EXT-X-PART') {
+    else if (tag.name === 'EXT-X-DISCONTINUITY' && !this.#dated) this.#clock = undefined;
+    else if (tag.name === 'EXT-X-PROGRAM-DATE-TIME') {
+      this.#clock = dateOf(tag.value);
+      this.#dated = true;
+    } else if (tag.name === 'EXT-X-PART') {
       this.#parts += 1;
       if (this.#parts > this.#limits.parts) throw new PlaylistError('too many parts');
     }
@@ -66,7 +70,7 @@ export class SegmentScan {
 
   segment(uri: string): Segment {
     const tags = this.#tags;
-    const info = find(tags, 'EXTINF');
+    const info = tags.findLast(({ name }) => name === 'EXTINF');
     if (info === undefined) throw new PlaylistError('segment without EXTINF');
     this.#segments += 1;
     if (this.#segments > this.#limits.segments) throw new PlaylistError('too many segments');
@@ -77,6 +81,7 @@ export class SegmentScan {
     if (sequence > highestSequence) throw new PlaylistError('number out of range');
     const programDateTime = this.#clock;
     this.#tags = [];
+    this.#dated = false;
     this.#sequence += 1;
     if (programDateTime !== undefined) this.#clock = clockAt(programDateTime + duration * 1000);
     return {

@@ -12,12 +12,13 @@ export interface SessionState {
   readonly channel: ChannelName;
   /** Where it comes from now: the next process stays there. */
   readonly endpoint: ServiceAddress | undefined;
+  /** Its times are epoch ms: monotonic clocks begin with their process. */
   readonly epoch: Epoch;
   readonly renditions: readonly RenditionState[];
 }
 
 export interface RenditionState extends PlaylistName {
-  /** Its times are epoch ms: monotonic clocks begin with their process. */
+  /** Its times are epoch ms. */
   readonly window: MediaWindow;
 }
 
@@ -29,6 +30,12 @@ export function shiftTimes(window: MediaWindow, shift: number): MediaWindow {
     grownAt: grownAt + shift,
     behindSince: behindSince === undefined ? undefined : behindSince + shift,
   };
+}
+
+/** The same for what the renditions have in common. */
+export function shiftEpoch(epoch: Epoch, shift: number): Epoch {
+  const { seam } = epoch;
+  return seam === undefined ? epoch : { ...epoch, seam: { ...seam, at: seam.at + shift } };
 }
 
 /** ms after which a state that only grew is told again; an older one still leads to the same numbers. */

@@ -14,7 +14,7 @@ import type { Pin } from './pin.js';
 import { Rendition } from './rendition.js';
 import { objectKey, type PlaylistName, parseQuery, readPin } from './request.js';
 import type { SessionContext } from './session-context.js';
-import { type SessionState, shiftTimes } from './session-state.js';
+import { type SessionState, shiftEpoch, shiftTimes } from './session-state.js';
 
 /** Renditions of one session that are kept; paths are the players' to choose. */
 const mostRenditions = 64;
@@ -184,13 +184,13 @@ export class Session {
     const renditions = [...this.#renditions.values()].flatMap((rendition) => rendition.state(clock() - now()) ?? []);
     if (this.epoch === undefined || renditions.length === 0) return undefined;
     const endpoint = this.endpoint?.address;
-    return { key, channel: this.name.channel, endpoint, epoch: this.epoch, renditions };
+    return { key, channel: this.name.channel, endpoint, epoch: shiftEpoch(this.epoch, clock() - now()), renditions };
   }
 
   /** Goes on where another process stopped. Only for a session that was not used yet. */
   restore({ endpoint: address, epoch, renditions }: SessionState): void {
     const { balancer, store, now, clock } = this.context;
-    this.epoch = epoch;
+    this.epoch = shiftEpoch(epoch, now() - clock());
     for (const state of renditions) {
       const { window, ...name } = state;
       this.rendition(name).restore(shiftTimes(window, now() - clock()));

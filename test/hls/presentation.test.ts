@@ -3,96 +3,11 @@ import { suite, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import type { Locate } from '../../src/hls/entry.js';
-import { type Epoch, firstEpoch, moveTo } from '../../src/hls/epoch.js';
-import { queryMark, withPlayerQuery } from '../../src/hls/locate.js';
+import { withPlayerQuery } from '../../src/hls/locate.js';
 import { parsePlaylist } from '../../src/hls/playlist-parser.js';
-import { advance, type Change } from '../../src/hls/presentation.js';
-import { type MediaWindow, renderWindow } from '../../src/hls/window.js';
-import { LivePlaylistChecker } from '../support/hls-checker.js';
+import { renderWindow } from '../../src/hls/render-window.js';
+import { Bench, list } from '../support/bench.js';
 import { runs } from '../support/runs.js';
-
-/** A channel's players before one playlist, driven by hand. */
-class Bench {
-  epoch: Epoch;
-  window: MediaWindow | undefined;
-  now = 1_000_000;
-  change: Change | undefined;
-  readonly checker = new LivePlaylistChecker();
-  #lives = 0;
-
-  constructor(source: string) {
-    this.epoch = firstEpoch(source);
-  }
-
-  moveTo(source: string): void {
-    this.epoch = moveTo(this.epoch, source);
-  }
-
-  see(text: string, options: { allowEnd?: boolean; bytesDiffer?: boolean; lost?: string } = {}): Change {
-    const playlist = parsePlaylist(text);
-    assert.equal(playlist.kind, 'media');
-    if (playlist.kind !== 'media') throw new Error('unreachable');
-    this.#lives += 1;
-    const { source } = this.epoch;
-    const stepped = advance(this.epoch, this.window, playlist, {
-      now: this.now,
-      locate: (life): Locate => locateAt(source, life),
-      nextLife: `n${this.#lives}`,
-      allowEnd: options.allowEnd ?? true,
-      bytesDiffer: options.bytesDiffer ?? false,
-      lost: (entry) => options.lost !== undefined && entry.target.includes(options.lost),
-    });
-    this.epoch = stepped.epoch;
-    this.window = stepped.window;
-    this.change = stepped.change;
-    if (this.window !== undefined) this.checker.see(this.text);
-    return stepped.change;
-  }
-
-  get text(): string {
-    assert.ok(this.window !== undefined);
-    return withPlayerQuery(renderWindow(this.window), '');
-  }
-
-  get uris(): string[] {
-    return this.text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  }
-}
-
-function locateAt(source: string, life: string): Locate {
-  return (uri) => {
-    if (/^(data|skd|https):/.test(uri)) return undefined;
-    const pin = `weir=${source}${life === '' ? '' : `.${life}`}`;
-    return { uri: `${uri}?${queryMark}${pin}`, target: `/live/${uri}?${pin}` };
-  };
-}
-
-interface ListOptions {
-  readonly target?: number;
-  readonly duration?: number;
-  readonly prefix?: string;
-  /** Epoch ms of sequence number 0. */
-  readonly clock?: number;
-  readonly extra?: string;
-  readonly ended?: boolean;
-  /** Lines before a segment. */
-  readonly before?: (sequence: number) => string;
-}
-
-function list(first: number, count: number, options: ListOptions = {}): string {
-  const { target = 2, duration = 2, prefix = 's', clock, extra = '', ended = false, before } = options;
-  const segments = Array.from({ length: count }, (_, index) => {
-    const sequence = first + index;
-    const time =
-      clock === undefined
-        ? ''
-        : `#EXT-X-PROGRAM-DATE-TIME:${new Date(clock + sequence * duration * 1000).toISOString()}\n`;
-    return `${before?.(sequence) ?? ''}${time}#EXTINF:${duration.toFixed(3)},\n${prefix}${sequence}.ts\n`;
-  });
-  const head = `#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:${target}\n#EXT-X-MEDIA-SEQUENCE:${first}\n`;
-  return `${head}${extra}${segments.join('')}${ended ? '#EXT-X-ENDLIST\n' : ''}`;
-}
 
 suite('one origin', () => {
   test('its window goes on with its own numbers', () => {
@@ -175,6 +90,19 @@ suite('one origin', () => {
     assert.deepEqual(bench.checker.violations, []);
     assert.equal(bench.see(list(0, 1)), 'restarted');
     assert.doesNotMatch(bench.text, /ENDLIST/);
+  });
+
+  test('of two durations of one segment the last counts, as for players', () => {
+    const bench = new Bench('A');
+    bench.see(list(10, 3, { before: (sequence) => (sequence === 11 ? '#EXTINF:1.000,\n' : '') }));
+    assert.equal(bench.text.match(/EXTINF/g)?.length, 3);
+    assert.equal(bench.window?.entries[1]?.duration, 2);
+  });
+
+  test('half a segment at the end of a list that is being written is not told', () => {
+    const bench = new Bench('A');
+    bench.see(`${list(10, 3)}#EXTINF:2.000,\n#EXT-X-BYTERANGE:5@0\n`);
+    assert.ok(bench.text.endsWith('s12.ts?weir=A\n'), bench.text);
   });
 
   test('tags nobody knows stay before their segment, and in the header', () => {
@@ -377,7 +305,7 @@ suite('a switch', () => {
     const tail =
       '#EXT-X-PART:DURATION=0.5,URI="p16.0.m4s"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI="p16.1.m4s"\n' +
       '#EXT-X-RENDITION-REPORT:URI="b.m3u8",LAST-MSN=16,LAST-PART=0\n';
-    bench.see(list(10, 6) + tail);
+    bench.see(list(10, 6, { extra: '#EXT-X-PART-INF:PART-TARGET=0.5\n' }) + tail);
     assert.match(bench.text, /PART:DURATION=0.5,URI="p16.0.m4s\?weir=A"/);
     assert.match(bench.text, /HINT:TYPE=PART,URI="p16.1.m4s\?weir=A"/);
     assert.doesNotMatch(bench.text, /RENDITION-REPORT/);
@@ -389,7 +317,10 @@ test('a delta update skips what is further from the end than the boundary, and s
   bench.see(list(0, 20, { extra: '#EXT-X-MAP:URI="i.mp4"\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n' }));
   assert.ok(bench.window !== undefined);
   const text = withPlayerQuery(renderWindow(bench.window, 12), '');
-  assert.match(text, /VERSION:9\n.*MEDIA-SEQUENCE:0\n#EXT-X-SKIP:SKIPPED-SEGMENTS=14\n#EXT-X-KEY.*MAP.*s14\.ts/s);
+  assert.match(
+    text,
+    /VERSION:9\n(?:.*\n)+#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-SKIP:SKIPPED-SEGMENTS=14\n#EXT-X-MAP.*\n#EXT-X-KEY.*\n#EXTINF:2.000,\ns14\.ts/,
+  );
   assert.doesNotMatch(text, /s13\.ts/);
   const delta = parsePlaylist(text);
   assert.equal(delta.kind === 'media' ? delta.segments[0]?.sequence : undefined, 14);
@@ -421,6 +352,60 @@ test('two renditions count their discontinuities alike, also when one sleeps thr
   assert.equal(number(bench), 2);
   assert.equal(other.window?.entries.at(-1)?.origin.sequence, bench.window?.entries.at(-1)?.origin.sequence);
   assert.deepEqual(other.checker.violations, []);
+});
+
+suite('a rendition that enters an epoch after another one', () => {
+  /** The video has gone to B at its number 505, with three segments. */
+  const after = (clock?: number) => {
+    const video = new Bench('A');
+    const options = clock === undefined ? {} : { clock };
+    video.see(list(10, 6, options));
+    video.now += 6000;
+    video.moveTo('B');
+    video.see(list(502, 6, { prefix: 'b', ...(clock === undefined ? {} : { clock: clock + 32_000 - 505 * 2000 }) }));
+    assert.equal(video.epoch.seam?.sequence, 505);
+    const audio = new Bench('A');
+    audio.now = video.now - 6000;
+    audio.see(list(10, 6, { prefix: 'audio', ...options }));
+    audio.epoch = video.epoch;
+    audio.now = video.now;
+    return audio;
+  };
+  const first = (bench: Bench) => bench.uris.find((uri) => uri.startsWith('c'));
+
+  test('goes on at the same number where it counts alike', () => {
+    const audio = after();
+    audio.see(list(502, 6, { prefix: 'c' }));
+    assert.equal(first(audio), 'c505.ts?weir=B');
+    assert.deepEqual(audio.checker.violations, []);
+  });
+
+  test('goes on by time where it counts otherwise, though it lists that number', () => {
+    const audio = after();
+    // Its 505 is the newest but ten: it would repeat 14 s.
+    audio.see(list(504, 12, { prefix: 'c' }));
+    assert.equal(first(audio), 'c513.ts?weir=B');
+    assert.deepEqual(audio.checker.violations, []);
+  });
+
+  test('goes on by the clock where its number is of another time', () => {
+    const clock = Date.UTC(2026, 0, 1);
+    const audio = after(clock);
+    // Its 503 is what the video calls 505.
+    audio.see(list(500, 6, { prefix: 'c', clock: clock + 32_000 - 503 * 2000 }));
+    assert.equal(first(audio), 'c503.ts?weir=B');
+    assert.deepEqual(audio.checker.violations, []);
+  });
+
+  test('begins by the clock when it is new', () => {
+    const clock = Date.UTC(2026, 0, 1);
+    const { epoch, now } = after(clock);
+    const subtitles = new Bench('B');
+    subtitles.epoch = epoch;
+    subtitles.now = now;
+    subtitles.see(list(505, 6, { prefix: 'c', clock: clock + 32_000 - 509 * 2000 }));
+    assert.equal(subtitles.uris[0], 'c509.ts?weir=B');
+  });
 });
 
 /** An origin that packages on its own: grows, restarts, lags, flips its target duration. */

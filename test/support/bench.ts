@@ -1,0 +1,106 @@
+// A channel's players before one playlist, driven by hand: what an origin lists goes in, what players see is checked.
+
+import assert from 'node:assert/strict';
+import { type Epoch, firstEpoch, moveTo } from '../../src/hls/epoch.js';
+import { type Locate, queryMark, withPlayerQuery } from '../../src/hls/locate.js';
+import { parsePlaylist } from '../../src/hls/playlist-parser.js';
+import { advance, type Change } from '../../src/hls/presentation.js';
+import { renderWindow } from '../../src/hls/render-window.js';
+import type { MediaWindow } from '../../src/hls/window.js';
+import { LivePlaylistChecker } from './hls-checker.js';
+
+export interface SeeOptions {
+  readonly allowEnd?: boolean;
+  readonly bytesDiffer?: boolean;
+  /** A piece of the target of what nobody can fetch any more. */
+  readonly lost?: string;
+}
+
+export class Bench {
+  epoch: Epoch;
+  window: MediaWindow | undefined;
+  now = 1_000_000;
+  change: Change | undefined;
+  readonly checker = new LivePlaylistChecker();
+  #lives = 0;
+
+  constructor(source: string) {
+    this.epoch = firstEpoch(source);
+  }
+
+  moveTo(source: string): void {
+    this.epoch = moveTo(this.epoch, source);
+  }
+
+  /** A playlist of the epoch's origin, and what players see of it then. */
+  see(text: string, options: SeeOptions = {}): Change {
+    const change = this.take(text, options);
+    if (this.window !== undefined) this.checker.see(this.text);
+    return change;
+  }
+
+  /** A playlist that no player asks for. */
+  take(text: string, options: SeeOptions = {}): Change {
+    const playlist = parsePlaylist(text);
+    assert.equal(playlist.kind, 'media');
+    if (playlist.kind !== 'media') throw new Error('unreachable');
+    this.#lives += 1;
+    const { source } = this.epoch;
+    const stepped = advance(this.epoch, this.window, playlist, {
+      now: this.now,
+      locate: (life): Locate => locateAt(source, life),
+      nextLife: `n${this.#lives}`,
+      allowEnd: options.allowEnd ?? true,
+      bytesDiffer: options.bytesDiffer ?? false,
+      lost: (entry) => options.lost !== undefined && entry.target.includes(options.lost),
+    });
+    this.epoch = stepped.epoch;
+    this.window = stepped.window;
+    this.change = stepped.change;
+    return stepped.change;
+  }
+
+  get text(): string {
+    assert.ok(this.window !== undefined);
+    return withPlayerQuery(renderWindow(this.window), '');
+  }
+
+  get uris(): string[] {
+    return this.text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  }
+}
+
+function locateAt(source: string, life: string): Locate {
+  return (uri) => {
+    if (/^(data|skd|https):/.test(uri)) return undefined;
+    const pin = `weir=${source}${life === '' ? '' : `.${life}`}`;
+    return { uri: `${uri}?${queryMark}${pin}`, target: `/live/${uri}?${pin}` };
+  };
+}
+
+export interface ListOptions {
+  readonly target?: number;
+  readonly duration?: number;
+  readonly prefix?: string;
+  /** Epoch ms of sequence number 0. */
+  readonly clock?: number;
+  readonly extra?: string;
+  readonly ended?: boolean;
+  /** Lines before a segment. */
+  readonly before?: (sequence: number) => string;
+}
+
+/** A media playlist of `count` segments from number `first` on. */
+export function list(first: number, count: number, options: ListOptions = {}): string {
+  const { target = 2, duration = 2, prefix = 's', clock, extra = '', ended = false, before } = options;
+  const segments = Array.from({ length: count }, (_, index) => {
+    const sequence = first + index;
+    const time =
+      clock === undefined
+        ? ''
+        : `#EXT-X-PROGRAM-DATE-TIME:${new Date(clock + sequence * duration * 1000).toISOString()}\n`;
+    return `${before?.(sequence) ?? ''}${time}#EXTINF:${duration.toFixed(3)},\n${prefix}${sequence}.ts\n`;
+  });
+  const head = `#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:${target}\n#EXT-X-MEDIA-SEQUENCE:${first}\n`;
+  return `${head}${extra}${segments.join('')}${ended ? '#EXT-X-ENDLIST\n' : ''}`;
+}
