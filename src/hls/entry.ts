@@ -7,6 +7,7 @@ import { deliveryTags } from './delivery.js';
 import type { Locate } from './locate.js';
 import { owned } from './owned-text.js';
 import { type MediaPlaylist, renderTag, type Segment } from './playlist.js';
+import { clockAt } from './playlist-numbers.js';
 import { lastSequence, nameOf } from './seam.js';
 import type { Entry } from './window.js';
 
@@ -55,34 +56,53 @@ const headerTags = new Set([
  * @throws WeirError upstream_bad_response when they come to more text than a playlist may have
  */
 export function makeEntries(segments: readonly Segment[], context: EntryContext, firstNumber: number): Entry[] {
-  return continueEntries(segments, context, firstNumber - (segments[0]?.discontinuity ? 1 : 0));
+  return continueEntries(segments, context, {
+    discontinuitySequence: firstNumber - (segments[0]?.discontinuity ? 1 : 0),
+  });
 }
 
-/** @param before discontinuity sequence number of what precedes; @param crossing the first is behind a discontinuity */
+export interface Preceding {
+  /** Discontinuity sequence number. */
+  readonly discontinuitySequence: number;
+  /** Epoch ms at which the last segment ends, where the time can be counted on from there. */
+  readonly end?: number | undefined;
+  /** The first entry is behind a discontinuity, whatever its origin says. */
+  readonly crossing?: boolean;
+}
+
+/** Entries behind what precedes them. @throws WeirError as `makeEntries` does */
 export function continueEntries(
   segments: readonly Segment[],
   context: EntryContext,
-  before: number,
-  crossing = false,
+  { discontinuitySequence: before, end, crossing = false }: Preceding,
 ): Entry[] {
   const carried = new Carried(context.locate, context.offset);
   let discontinuitySequence = before;
+  let clock = end;
   let size = 0;
   return segments.map((segment, index) => {
     const discontinuity = segment.discontinuity || (crossing && index === 0);
     if (discontinuity) discontinuitySequence += 1;
-    const entry = makeEntry(segment, context, carried, { discontinuity, discontinuitySequence });
+    const programDateTime = segment.programDateTime ?? (discontinuity ? undefined : clock);
+    const place = { discontinuity, discontinuitySequence, programDateTime };
+    const entry = makeEntry(segment, context, carried, place);
+    clock = endOf(entry);
     size += entry.size;
     if (size > mostEntryText) throw new WeirError('upstream_bad_response', { detail: 'The playlist is too long.' });
     return entry;
   });
 }
 
+/** Epoch ms at which it ends; undefined where its origin does not tell the time. */
+export function endOf({ programDateTime, duration }: Entry): number | undefined {
+  return programDateTime === undefined ? undefined : clockAt(programDateTime + duration * 1000);
+}
+
 function makeEntry(
   segment: Segment,
   context: EntryContext,
   carried: Carried,
-  place: { readonly discontinuity: boolean; readonly discontinuitySequence: number },
+  place: Pick<Entry, 'discontinuity' | 'discontinuitySequence' | 'programDateTime'>,
 ): Entry {
   const { locate, source, life, numbering, offset } = context;
   const range = segment.byteRange;
@@ -106,7 +126,6 @@ function makeEntry(
     sequence: segment.sequence + offset,
     ...place,
     duration: segment.duration,
-    programDateTime: segment.programDateTime,
     dateTime: dateTimeOf(segment),
     target,
     range: range === undefined ? undefined : `bytes=${range.offset}-${range.offset + range.length - 1}`,

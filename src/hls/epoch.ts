@@ -86,10 +86,12 @@ export function lifeOf(epoch: Epoch): string {
 /**
  * Player's discontinuity sequence number for what is `counted` by the epoch's origin. The first to enter an epoch counts for
  * all: beyond what any rendition has listed.
+ *
+ * @param least what this rendition needs: its tags are counted, and nothing is below 0
  */
-export function agreedNumber({ base, top }: Epoch, counted: number): number {
-  if (base === undefined) return top + 1;
-  return top === -1 ? base + counted : Math.min(base + counted, top + mostAhead);
+export function agreedNumber({ base, top }: Epoch, counted: number, least: number): number {
+  if (base === undefined) return Math.max(top + 1, least);
+  return Math.max(top === -1 ? base + counted : Math.min(base + counted, top + mostAhead), least);
 }
 
 /** After these entries were listed. */

@@ -4,13 +4,13 @@
 
 import { nextDateRanges } from './date-ranges.js';
 import { deliveryOf } from './delivery.js';
-import { continueEntries, type EntryContext, headerLines, makeEntries, tailOf } from './entry.js';
+import { continueEntries, type EntryContext, endOf, headerLines, makeEntries, tailOf } from './entry.js';
 import { agreedNumber, type Epoch, lifeOf, raised, reincarnate, type Seam } from './epoch.js';
 import type { Locate } from './locate.js';
 import type { MediaPlaylist } from './playlist.js';
 import { chooseSeam, indexOfSeam, lastSequence, relate, sharesPackaging } from './seam.js';
 import { isUnusual, targetDuration, trim } from './trim.js';
-import { durationOf, type Entry, lifeKey, type MediaWindow } from './window.js';
+import { durationOf, type Entry, lifeKey, type MediaWindow, nextListed } from './window.js';
 
 export interface Step {
   readonly now: number;
@@ -100,7 +100,7 @@ function start(epoch: Epoch, playlist: MediaPlaylist, step: Step): Stepped {
   const context = { locate: step.locate(life), source: epoch.source, life, numbering, offset: 0 };
   const from = epoch.seam === undefined ? 0 : beginAt(playlist, epoch.seam, step.now);
   const counted = originDiscontinuity(playlist, from);
-  const number = agreedNumber(epoch, counted);
+  const number = agreedNumber(epoch, counted, playlist.segments[from]?.discontinuity ? 1 : 0);
   const appended = makeEntries(playlist.segments.slice(from), context, number);
   const window = finish(
     {
@@ -155,13 +155,15 @@ function goOn(
   const fresh = playlist.segments.filter((segment) => segment.sequence > window.origin.last);
   const [first] = fresh;
   const missing = first === undefined ? 0 : first.sequence - window.origin.last - 1;
-  let from = window.entries.at(-1)?.discontinuitySequence ?? 0;
+  const last = window.entries.at(-1);
+  let from = last?.discontinuitySequence ?? 0;
   if (missing > 0 && epoch.base !== undefined && playlist.discontinuitySequence !== undefined) {
     // What lay in between is not known; the origin says how many discontinuities did. No segment has more than one.
     const told = epoch.base + originDiscontinuity(playlist, 0) - (first?.discontinuity ? 1 : 0);
     from = Math.max(from, Math.min(told, from + missing));
   }
-  const appended = continueEntries(fresh, context, from);
+  const end = last === undefined || missing > 0 ? undefined : endOf(last);
+  const appended = continueEntries(fresh, context, { discontinuitySequence: from, end });
   const lagging = lastSequence(playlist) < window.origin.last;
   const origin = lagging ? window.origin : originOf(playlist);
   const next = finish(
@@ -207,10 +209,13 @@ function cross(
   const seam = playlist.mediaSequence + playlist.skipped + index;
   const offset = last.sequence + 1 - seam;
   const counted = originDiscontinuity(playlist, index);
-  const discontinuitySequence = Math.max(last.discontinuitySequence + 1, agreedNumber(epoch, counted));
+  const discontinuitySequence = agreedNumber(epoch, counted, last.discontinuitySequence + 1);
   const base = epoch.base ?? discontinuitySequence - counted;
   const context = { locate: step.locate(life), source, life, numbering: epoch.number, offset };
-  const appended = continueEntries(fresh, context, discontinuitySequence - 1, true);
+  const appended = continueEntries(fresh, context, {
+    discontinuitySequence: discontinuitySequence - 1,
+    crossing: true,
+  });
   // A discontinuity that this rendition slept through, or a map that no tag could take back: the old ones have to go. So they
   // do with a target duration that only an origin in error could tell.
   const apart = discontinuitySequence > last.discontinuitySequence + 1;
@@ -271,20 +276,6 @@ function finish(window: Unfinished, appended: readonly Entry[], newest: Newest):
     tailParts: tail?.parts ?? 0,
     ended: playlist.ended && allowEnd,
   };
-}
-
-/** Lives of origins of which it is known what they listed. */
-const mostListed = 32;
-
-function nextListed(before: MediaWindow['listed'], key: string, last: number): MediaWindow['listed'] {
-  const listed = new Map(before);
-  listed.delete(key);
-  listed.set(key, Math.max(before.get(key) ?? -1, last));
-  for (const oldest of listed.keys()) {
-    if (listed.size <= mostListed) break;
-    listed.delete(oldest);
-  }
-  return listed;
 }
 
 /** Index behind the last entry that is lost; never beyond the end. */

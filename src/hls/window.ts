@@ -98,3 +98,18 @@ export function sizeOf(entries: readonly Entry[]): number {
 export function lifeKey(source: string, life: string): string {
   return `${source}.${life}`;
 }
+
+/** Lives of origins of which it is known what they listed. */
+const mostListed = 32;
+
+/** After the life with that key has listed up to number `last`. */
+export function nextListed(before: MediaWindow['listed'], key: string, last: number): MediaWindow['listed'] {
+  const listed = new Map(before);
+  listed.delete(key);
+  listed.set(key, Math.max(before.get(key) ?? -1, last));
+  for (const oldest of listed.keys()) {
+    if (listed.size <= mostListed) break;
+    listed.delete(oldest);
+  }
+  return listed;
+}

@@ -58,6 +58,18 @@ suite('the time', () => {
     assert.equal(bench.window?.entries[2]?.programDateTime, clock + 9000);
   });
 
+  test('counts on when its origin says it no more, and when one goes on that never says it', () => {
+    const bench = new Bench('A');
+    bench.see(list(10, 3, { extra: `#EXT-X-PROGRAM-DATE-TIME:${at(20)}\n` }));
+    for (let first = 11; first < 20; first += 1) {
+      bench.now += 2000;
+      if (first === 15) bench.moveTo('B');
+      assert.equal(bench.see(list(first, 3)), first === 15 ? 'joined' : 'grown');
+      assert.deepEqual(timeLines(bench), [`#EXT-X-PROGRAM-DATE-TIME:${at(first * 2)}`]);
+    }
+    assert.deepEqual(bench.checker.violations, []);
+  });
+
   test('of an origin that never says it is not made up', () => {
     const bench = new Bench('A');
     bench.see(list(10, 6));

@@ -326,6 +326,18 @@ test('a delta update skips what is further from the end than the boundary, and s
   assert.equal(delta.kind === 'media' ? delta.segments[0]?.sequence : undefined, 14);
 });
 
+test('a rendition whose origin has counted fewer discontinuities than another begins with a number that players can count', () => {
+  const video = new Bench('A');
+  video.see(list(10, 6));
+  video.moveTo('B');
+  video.see(list(500, 6, { extra: '#EXT-X-DISCONTINUITY-SEQUENCE:7\n', prefix: 'b' }));
+  const audio = new Bench('B');
+  audio.epoch = video.epoch;
+  audio.see(list(500, 6, { before: () => '#EXT-X-DISCONTINUITY\n' }));
+  const number = audio.window?.entries[0]?.discontinuitySequence;
+  assert.equal(audio.checker.last?.segments[0]?.discontinuitySequence, number);
+});
+
 test('two renditions count their discontinuities alike, also when one sleeps through a switch', () => {
   const bench = new Bench('A');
   bench.see(list(10, 6));
