@@ -74,6 +74,11 @@ const table = {
     side: 'internal',
     message: 'This stream has no room for another viewer.',
   },
+  sessions_full: {
+    status: 503,
+    side: 'internal',
+    message: 'There is no room for another HLS session.',
+  },
   worker_lost: {
     status: 503,
     side: 'internal',

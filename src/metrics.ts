@@ -177,6 +177,11 @@ export function createMetrics({ process = true } = {}) {
     hlsSwitches: counter('weir_hls_switches_total', 'Changes of a session to another endpoint.', ['cause']),
     hlsPins: counter('weir_hls_pins_total', 'Requests whose pin leads to no endpoint.', ['problem']),
     hlsSessions: gauge('weir_hls_sessions', 'HLS sessions.'),
+    hlsSessionBytes: gauge('weir_hls_session_bytes', 'Bytes of memory that the playlists of all sessions take, about.'),
+    hlsRefusals: counter(
+      'weir_hls_refusals_total',
+      'Requests for a playlist refused for want of room for another one.',
+    ),
     hlsCacheBytes: gauge('weir_hls_cache_bytes', 'Bytes of memory that cached objects take.'),
     hlsCacheObjects: gauge('weir_hls_cache_objects', 'Cached objects.'),
 

@@ -71,7 +71,13 @@ export const hls = z.strictObject({
     10_000,
     1,
     1_000_000,
-    'Sessions at most: one a channel, and one for each query of players besides.',
+    'Sessions of each worker at most: one a channel, and one for each query of players besides. Who comes when all are in use gets 503.',
+  ),
+  sessionMemory: size(
+    '256MiB',
+    '1MiB',
+    '1024GiB',
+    'Memory of each worker for the playlists of sessions; the least recently used leave.',
   ),
   unkeyedParameters: z
     .array(z.string())

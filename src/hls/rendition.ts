@@ -44,6 +44,8 @@ export class Rendition implements RoundSubject {
   #failingSince: number | undefined;
   #endedSince: number | undefined;
   #refreshing: Promise<Rendered> | undefined;
+  /** Requests that wait for the first playlist. */
+  #held = 0;
   readonly #blocking = new Map<string, Promise<Rendered>>();
 
   constructor(session: Session, name: PlaylistName) {
@@ -75,6 +77,12 @@ export class Rendition implements RoundSubject {
     this.#window = window;
     this.#rendered = render('media', renderWindow(window), this.#session.context.now());
     this.expire();
+    this.#session.committed(this, this.#size());
+  }
+
+  /** Bytes in memory, about: the text, also as it is sent, and what entries are made of besides what stands in it. */
+  #size(): number {
+    return 4 * (this.#rendered?.text.length ?? 0) + 500 * (this.#window?.entries.length ?? 0);
   }
 
   /** There is a playlist to stand in while endpoints fail. */
@@ -151,6 +159,18 @@ export class Rendition implements RoundSubject {
   async #hold(): Promise<Rendered> {
     const { now, settings } = this.#session.context;
     const until = now() + settings.grace;
+    this.#held += 1;
+    try {
+      return await this.#first(until);
+    } finally {
+      this.#held -= 1;
+      if (!this.known && this.#held === 0) this.#session.forget(this);
+    }
+  }
+
+  /** @param until monotonic ms after which nobody waits any more */
+  async #first(until: number): Promise<Rendered> {
+    const { now } = this.#session.context;
     for (;;) {
       this.#refreshing ??= this.#refresh().finally(() => {
         this.#refreshing = undefined;
@@ -158,7 +178,6 @@ export class Rendition implements RoundSubject {
       try {
         return await this.#refreshing;
       } catch (error) {
-        if (error instanceof StatusError) this.#session.forget(this);
         const hopeless = error instanceof StatusError || toWeirError(error).side !== 'upstream';
         if (hopeless || now() + retryInterval > until)
           throw error instanceof StatusError ? error : asUnavailable(error);
@@ -258,6 +277,7 @@ export class Rendition implements RoundSubject {
     this.#failingSince = undefined;
     const unchanged = this.#rendered?.text === text ? this.#rendered : undefined;
     this.#rendered = unchanged === undefined ? render(playlist.kind, text, at) : { ...unchanged, at };
+    session.committed(this, this.#size());
     return this.#rendered;
   }
 }

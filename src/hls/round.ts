@@ -156,7 +156,7 @@ export function stepOf(session: Session, attachment: Attachment, rest: string, f
       return (uri, kind) => locate(uri, mapping, kind);
     },
     lost: (entry) =>
-      !session.reaches(entry.origin.source) && !cache.holds(session.key(keyTarget(entry.target, entry.range))),
+      !session.reaches(entry.origin.source) && !cache.holds(session.keyOf(keyTarget(entry.target, entry.range))),
   };
 }
 
@@ -191,7 +191,7 @@ async function prefetch(
     entries.map(async (entry) => {
       const all = needsOf(entry).map(({ target, range }) => {
         const load = session.load(target, range, session.name.query, attachment);
-        return fetchAhead(cache, { key: session.key(keyTarget(target, range)), load }, patience);
+        return fetchAhead(cache, { key: session.keyOf(keyTarget(target, range)), load }, patience);
       });
       return (await Promise.all(all)).every((arrival) => arrival !== 'failed');
     }),
@@ -219,14 +219,14 @@ async function differ(
   const life = session.epoch?.lives.get(attachment.tag) ?? '';
   const mapping = mappingOf(session, attachment, subject.rest, fetched.base, life);
   for (const entry of window.entries.toReversed()) {
-    const key = session.key(keyTarget(entry.target, entry.range));
+    const key = session.keyOf(keyTarget(entry.target, entry.range));
     const mine = cache.fresh(key)?.body;
     const segment = playlist.segments.find(({ sequence }) => sequence === entry.origin.sequence);
     if (mine === undefined || segment === undefined || entry.numbering !== window.numbering) continue;
     const place = locate(segment.uri, mapping, { ranged: segment.byteRange !== undefined, held: false });
     if (place === undefined) return false;
     const load = session.load(place.target, entry.range, session.name.query, attachment);
-    const wanted = { key: session.key(keyTarget(place.target, entry.range)), load };
+    const wanted = { key: session.keyOf(keyTarget(place.target, entry.range)), load };
     const theirs = await bytesOf(cache, wanted, longestWait);
     return theirs !== undefined && !theirs.equals(mine);
   }

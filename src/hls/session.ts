@@ -1,7 +1,7 @@
 // One HLS presentation: its renditions, the epochs they pass through together, and where its objects are asked for.
 
 import type { WeirError } from '../errors.js';
-import type { Endpoint, ServerOrigin } from '../model.js';
+import type { ChannelName, Endpoint, ServerOrigin } from '../model.js';
 import { serverOf } from '../net-address.js';
 import { judgeError, outcomeOf } from '../upstream/judge.js';
 import { type Attachment, createOrigin, type SessionName } from './attachment.js';
@@ -11,17 +11,28 @@ import { type Epoch, firstEpoch, moveTo } from './epoch.js';
 import { createLoad, type Place } from './object-load.js';
 import type { Origin } from './origin.js';
 import type { Pin } from './pin.js';
-import { Rendition } from './rendition.js';
-import { objectKey, type PlaylistName, parseQuery, readPin } from './request.js';
+import type { Rendition } from './rendition.js';
+import { Renditions } from './renditions.js';
+import { objectKey, parseQuery, readPin } from './request.js';
 import type { SessionContext } from './session-context.js';
+import type { SessionRoom, Shelf, Tenant } from './session-room.js';
 import { type SessionState, shiftEpoch, shiftTimes } from './session-state.js';
 
-/** Renditions of one session that are kept; paths are the players' to choose. */
-const mostRenditions = 64;
 /** A part may be held by its origin for as many first-byte timeouts. */
 const heldFactor = 3;
 
-export class Session {
+/** Bytes of a session, and of a playlist in it, beside the text and what is listed. */
+const sessionOverhead = 8 * 1024;
+
+/** Where a session is kept. */
+export interface SessionPlace {
+  readonly key: string;
+  /** Who asked for it first; an address or a network. */
+  readonly client: string;
+  readonly room: SessionRoom<Session>;
+}
+
+export class Session implements Tenant<Session> {
   /** Its query is that of the last player to ask, where queries are not told apart. */
   name: SessionName;
   readonly context: SessionContext;
@@ -30,60 +41,91 @@ export class Session {
   /** Monotonic ms. */
   usedAt: number;
   readonly choice: EndpointChoice;
-  readonly #renditions = new Map<string, Rendition>();
+  readonly renditions = new Renditions(this);
+  isProven = false;
+  isShared = false;
+  bytes: number;
+  shelf: Shelf<Session> | undefined;
+  readonly #seat: SessionPlace | undefined;
+  #asked = 0;
 
-  constructor(name: SessionName, context: SessionContext) {
+  /** @param place undefined: it is not kept, and lives as long as one request */
+  constructor(name: SessionName, context: SessionContext, place?: SessionPlace) {
     this.name = name;
     this.context = context;
+    this.#seat = place;
     this.choice = new EndpointChoice(this);
     this.usedAt = context.now();
+    this.bytes = sessionOverhead + 4 * (name.stem.length + name.query.length);
+  }
+
+  get key(): string {
+    return this.#seat?.key ?? '';
+  }
+
+  get client(): string {
+    return this.#seat?.client ?? '';
+  }
+
+  get channel(): ChannelName {
+    return this.name.channel;
+  }
+
+  get isRegular(): boolean {
+    return this.#asked > 1;
   }
 
   get endpoint(): Endpoint | undefined {
     return this.choice.current?.pick.endpoint;
   }
 
-  get renditions(): Iterable<Rendition> {
-    return this.#renditions.values();
-  }
-
-  /** No origin ever had what was asked for. */
-  get isEmpty(): boolean {
-    return this.#renditions.size === 0;
-  }
-
   /** True while a player could go on here, though the channel is out of the registry. */
   get lives(): boolean {
-    return [...this.#renditions.values()].some((rendition) => rendition.servesStale);
+    for (const rendition of this.renditions) if (rendition.servesStale) return true;
+    return false;
   }
 
-  /** A playlist that was asked for before, by its very name. */
-  known(rest: string, pin: string, origins: string): Rendition | undefined {
-    return this.#renditions.get(renditionKey(rest, pin, origins));
+  /** A player asks for one of its playlists. */
+  asked(): void {
+    this.#asked += 1;
+    this.used();
   }
 
-  rendition(name: PlaylistName): Rendition {
+  /** A player asks for something of it. */
+  used(): void {
     this.usedAt = this.context.now();
-    const key = renditionKey(name.rest, name.pin, name.origins);
-    const known = this.#renditions.get(key);
-    if (known !== undefined) return known;
-    const rendition = new Rendition(this, name);
-    for (const oldest of this.#renditions.keys()) {
-      if (this.#renditions.size < mostRenditions) break;
-      this.#renditions.delete(oldest);
-    }
-    this.#renditions.set(key, rendition);
-    return rendition;
+    this.#seat?.room.changed(this);
+  }
+
+  /** It was asked for by somebody else than its first client. */
+  share(): void {
+    this.isShared = true;
+  }
+
+  /** An origin has given that playlist. @param size UTF-16 units of what is kept of it */
+  committed(rendition: Rendition, size: number): void {
+    this.isProven = true;
+    const growth = this.renditions.committed(rendition, sessionOverhead + size);
+    this.bytes += growth;
+    this.#seat?.room.changed(this, growth);
   }
 
   /** A path that turned out to lead to nothing needs no place. */
   forget(rendition: Rendition): void {
-    for (const [key, one] of this.#renditions) if (one === rendition) this.#renditions.delete(key);
+    this.renditions.forget(rendition);
+    if (!this.isProven && this.renditions.isEmpty) this.#seat?.room.end(this);
+  }
+
+  shrink(): boolean {
+    const bytes = this.renditions.shrink();
+    this.bytes -= bytes;
+    this.#seat?.room.changed(this, -bytes);
+    return bytes > 0;
   }
 
   /** The next request of a player asks anew. */
   expire(): void {
-    for (const rendition of this.#renditions.values()) rendition.expire();
+    for (const rendition of this.renditions) rendition.expire();
   }
 
   /**
@@ -113,7 +155,7 @@ export class Session {
     return channel?.endpoints.find((endpoint) => this.context.tagOf(endpoint.address) === tag);
   }
 
-  key(target: string): string {
+  keyOf(target: string): string {
     return objectKey(this.name.partition, target);
   }
 
@@ -169,7 +211,7 @@ export class Session {
   objectFailed(target: string, error: WeirError | undefined): void {
     const { current } = this.choice;
     if (current === undefined) return;
-    const listed = [...this.#renditions.values()].some((rendition) => rendition.lists(target, current.tag));
+    const listed = [...this.renditions].some((rendition) => rendition.lists(target, current.tag));
     if (listed)
       this.choice.failed(
         current,
@@ -179,12 +221,13 @@ export class Session {
   }
 
   /** For another process that goes on with it; undefined while there is nothing to go on with. */
-  stateFor(key: string): SessionState | undefined {
+  get state(): SessionState | undefined {
     const { now, clock } = this.context;
-    const renditions = [...this.#renditions.values()].flatMap((rendition) => rendition.state(clock() - now()) ?? []);
+    const renditions = [...this.renditions].flatMap((rendition) => rendition.state(clock() - now()) ?? []);
     if (this.epoch === undefined || renditions.length === 0) return undefined;
     const endpoint = this.endpoint?.address;
-    return { key, channel: this.name.channel, endpoint, epoch: shiftEpoch(this.epoch, clock() - now()), renditions };
+    const shifted = shiftEpoch(this.epoch, clock() - now());
+    return { key: this.key, channel: this.channel, endpoint, epoch: shifted, renditions };
   }
 
   /** Goes on where another process stopped. Only for a session that was not used yet. */
@@ -193,13 +236,9 @@ export class Session {
     this.epoch = shiftEpoch(epoch, now() - clock());
     for (const state of renditions) {
       const { window, ...name } = state;
-      this.rendition(name).restore(shiftTimes(window, now() - clock()));
+      this.renditions.open(name, '').restore(shiftTimes(window, now() - clock()));
     }
     const endpoint = store.channel(this.name.channel)?.endpoints.find((one) => one.address === address);
     if (endpoint !== undefined) balancer.stick(endpoint);
   }
-}
-
-function renditionKey(rest: string, pin: string, origins: string): string {
-  return `${rest} ${pin} ${origins}`;
 }

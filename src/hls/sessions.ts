@@ -1,4 +1,4 @@
-// All HLS sessions of a data plane: found by whom they are for, bounded in number, ended when nobody asks any more.
+// All HLS sessions of a data plane: found by whom they are for, ended when nobody asks any more.
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { ObjectCache } from './cache.js';
 import { endpointTag, type PinKeys } from './pin.js';
 import { Session } from './session.js';
 import type { SessionContext } from './session-context.js';
+import { SessionRoom } from './session-room.js';
 import { type SessionState, StateLog } from './session-state.js';
 
 const sweepInterval = 5_000;
@@ -16,7 +17,7 @@ const restAfter = 30_000;
 
 export class HlsSessions {
   readonly context: SessionContext;
-  readonly #sessions = new Map<string, Session>();
+  readonly #room: SessionRoom<Session>;
   readonly #byChannel = new Map<ChannelName, Set<Session>>();
   /** Names of the addresses that are registered. */
   readonly #tags = new Map<ServiceAddress, string>();
@@ -52,6 +53,7 @@ export class HlsSessions {
       return tag;
     };
     this.context = { ...options, cache, keys, tagOf };
+    this.#room = new SessionRoom(settings, now, (session) => this.#ended(session));
     this.#timer = setInterval(() => this.#sweep(), sweepInterval).unref();
     // A deleted endpoint is out at once: the next request of a player has to find another one.
     this.#unsubscribe = store.subscribe((_snapshot, change) => {
@@ -68,49 +70,58 @@ export class HlsSessions {
     });
   }
 
-  /** The session of those players, made when there is none. */
-  open(name: SessionName): Session {
+  /**
+   * The session of those players, made when there is none.
+   *
+   * @param client who asks: an address or a network
+   * @throws WeirError sessions_full when there is no room for another one
+   */
+  open(name: SessionName, client: string): Session {
     const known = this.find(name);
     if (known !== undefined) return known;
-    const session = new Session(name, this.context);
-    const adopted = this.#adopted.get(keyOf(name));
+    const key = keyOf(name);
+    const session = new Session(name, this.context, { key, client, room: this.#room });
+    const adopted = this.#adopted.get(key);
     if (adopted !== undefined) {
-      this.#adopted.delete(keyOf(name));
+      this.#adopted.delete(key);
       session.restore(adopted);
     }
-    for (const [key, oldest] of this.#sessions) {
-      if (this.#sessions.size < this.context.settings.maxSessions) break;
-      this.#end(key, oldest);
-    }
-    this.#sessions.set(keyOf(name), session);
+    this.#admit(session);
     const others = this.#byChannel.get(name.channel);
     if (others === undefined) this.#byChannel.set(name.channel, new Set([session]));
     else others.add(session);
     return session;
   }
 
+  #admit(session: Session): void {
+    try {
+      this.#room.admit(session);
+    } catch (error) {
+      this.context.metrics.hlsRefusals.inc();
+      throw error;
+    }
+  }
+
   find(name: SessionName): Session | undefined {
-    const key = keyOf(name);
-    const session = this.#sessions.get(key);
-    if (session === undefined) return undefined;
-    if (session.name.query !== name.query) session.name = name;
+    const session = this.#room.find(keyOf(name));
+    if (session !== undefined && session.name.query !== name.query) session.name = name;
     return session;
   }
 
   /** What another process would need to go on, as far as it was not told yet. */
   newStates(): SessionState[] {
-    const states = [...this.#sessions].flatMap(([key, session]) => session.stateFor(key) ?? []);
+    const states = [...this.#room].flatMap((session) => session.state ?? []);
     return this.#log.due(states, this.context.now());
   }
 
   /** Sessions of channels that are this process's now: each goes on when its first player comes. */
   adopt(states: readonly SessionState[]): void {
-    for (const state of states) if (!this.#sessions.has(state.key)) this.#adopted.set(state.key, state);
+    for (const state of states) if (this.#room.find(state.key) === undefined) this.#adopted.set(state.key, state);
   }
 
   /** Another process has these channels now, and their sessions. */
   release(isGone: (channel: ChannelName) => boolean): void {
-    for (const [key, session] of this.#sessions) if (isGone(session.name.channel)) this.#end(key, session);
+    for (const session of [...this.#room]) if (isGone(session.channel)) this.#room.end(session);
     for (const [key, state] of this.#adopted) if (isGone(state.channel)) this.#adopted.delete(key);
   }
 
@@ -126,7 +137,7 @@ export class HlsSessions {
   describe() {
     const { now, cache } = this.context;
     return {
-      sessions: [...this.#sessions.values()].map((session) => ({
+      sessions: [...this.#room].map((session) => ({
         channel: session.name.channel,
         path: session.name.stem,
         shared: session.name.partition === '',
@@ -155,7 +166,8 @@ export class HlsSessions {
   /** Brings the gauges up to date. */
   collect(): void {
     const { metrics, cache } = this.context;
-    metrics.hlsSessions.set(this.#sessions.size);
+    metrics.hlsSessions.set(this.#room.size);
+    metrics.hlsSessionBytes.set(this.#room.bytes);
     metrics.hlsCacheBytes.set(cache.bytes);
     metrics.hlsCacheObjects.set(cache.objects);
   }
@@ -163,25 +175,23 @@ export class HlsSessions {
   close(): void {
     clearInterval(this.#timer);
     this.#unsubscribe();
-    for (const [key, session] of this.#sessions) this.#end(key, session);
+    for (const session of [...this.#room]) this.#room.end(session);
   }
 
   #sweep(): void {
     const now = this.context.now();
-    for (const [key, session] of this.#sessions) {
+    for (const session of [...this.#room]) {
       const idle = now - session.usedAt;
-      const limit = session.isEmpty ? restAfter : this.context.settings.sessionIdle;
-      if (idle >= limit) this.#end(key, session);
+      if (idle >= (session.isProven ? this.context.settings.sessionIdle : restAfter)) this.#room.end(session);
       else if (idle >= restAfter) session.choice.rest();
     }
   }
 
-  #end(key: string, session: Session): void {
+  #ended(session: Session): void {
     session.choice.rest();
-    this.#sessions.delete(key);
-    const others = this.#byChannel.get(session.name.channel);
+    const others = this.#byChannel.get(session.channel);
     others?.delete(session);
-    if (others?.size === 0) this.#byChannel.delete(session.name.channel);
+    if (others?.size === 0) this.#byChannel.delete(session.channel);
   }
 }
 

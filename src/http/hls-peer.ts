@@ -11,6 +11,7 @@ import type { UpstreamClient } from '../upstream/client.js';
 import type { PlayerExchange } from './exchange.js';
 import { endpointField } from './fields.js';
 import { unpinnedMaxAge } from './hls.js';
+import { clientField, clientOf } from './hls-client.js';
 import { ObjectReply } from './object-reply.js';
 import { createPeerLoad } from './peer-load.js';
 import { canonicalRoute, type Route } from './route.js';
@@ -98,6 +99,7 @@ export class PeerHlsHandler {
     const { metrics } = exchange.edge;
     const { authorization } = exchange.request.headers;
     const headers: Record<string, string> = { accept: '*/*', 'x-request-id': exchange.hop.requestId };
+    headers[clientField] = clientOf(exchange);
     if (authorization !== undefined) headers['authorization'] = authorization;
     if (wanted.range !== undefined) headers['range'] = wanted.range;
     const load = createPeerLoad(client, {

@@ -23,6 +23,7 @@ import { Session } from '../hls/session.js';
 import type { HlsSessions } from '../hls/sessions.js';
 import { answerError, type PlayerExchange } from './exchange.js';
 import { commonFields } from './fields.js';
+import { clientOf } from './hls-client.js';
 import { ObjectReply } from './object-reply.js';
 import { canonicalRoute, type Route } from './route.js';
 
@@ -78,16 +79,18 @@ export class HlsHandler {
     const { context } = this.#sessions;
     let name = this.#nameOf(exchange, route, query.own);
     let session = this.#sessions.find(name);
-    let rendition = session?.known(route.rest, query.pin, query.origins);
+    let rendition = session?.renditions.find(route.rest, query.pin, query.origins);
     let { own } = query;
     if (session === undefined || rendition === undefined) {
       const asked = playlistAsked(query, name.stem, route.rest, context.keys);
       if (asked.own !== own) name = this.#nameOf(exchange, route, asked.own);
       own = asked.own;
-      session = this.#sessions.open(name);
-      rendition = session.rendition(asked);
+      const client = clientOf(exchange);
+      session = this.#sessions.open(name, client);
+      rendition = session.renditions.open(asked, client);
     }
-    session.usedAt = context.now();
+    if (!session.isShared && session.client !== clientOf(exchange)) session.share();
+    session.asked();
     this.#answer(exchange, response, { session, rendition, directives: query.directives, own });
   }
 
@@ -156,11 +159,11 @@ export class HlsHandler {
     const { context } = this.#sessions;
     const name = this.#nameOf(exchange, route, query.own);
     const session = this.#sessions.find(name) ?? new Session(name, context);
-    session.usedAt = context.now();
+    session.used();
     const pin = readPin(query.pin, context.keys);
     const range = pin?.ranged === true ? exchange.request.headers.range : undefined;
     let target = targetOf(route.path, query.pin, query.origins);
-    let key = session.key(keyTarget(target, range));
+    let key = session.keyOf(keyTarget(target, range));
     let unpinned = false;
     if (!context.cache.holds(key)) {
       const problem =
@@ -174,7 +177,7 @@ export class HlsHandler {
       if (problem !== undefined) context.metrics.hlsPins.inc({ problem });
       if (problem === 'unknown') target = targetOf(route.path, '', query.origins);
       unpinned = problem !== undefined || query.pin === '';
-      if (unpinned) key = session.key(`${keyTarget(target, range)} anywhere`);
+      if (unpinned) key = session.keyOf(`${keyTarget(target, range)} anywhere`);
     }
     exchange.endpoint = (pin === undefined ? session.endpoint : session.endpointOf(pin.endpoint))?.address;
     // Which endpoint gives it is nowhere said: another one may be meant the next time.

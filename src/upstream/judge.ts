@@ -82,6 +82,7 @@ const errors: Readonly<Record<ErrorCode, Verdict>> = {
   upstream_busy: oursHere,
 
   relay_full: ours,
+  sessions_full: ours,
   worker_lost: oursHere,
   not_owner: oursHere,
   draining: ours,

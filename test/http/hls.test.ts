@@ -510,6 +510,51 @@ suite('renditions', () => {
   });
 });
 
+suite('strangers', () => {
+  /** Players see numbers that only this session knows: those of an origin that is gone go on. */
+  async function afterSwitch(settings: ConfigInput['hls']) {
+    const { a, weir } = await pair({}, { prefetch: false, ...settings });
+    await download(weir, await reload(weir));
+    await a.close();
+    await reload(weir);
+    return weir;
+  }
+
+  test('reset no numbers with playlists of their own making', async () => {
+    const weir = await afterSwitch({});
+    for (let count = 0; count < 80; count += 1) {
+      await get(weir, `/live/news.m3u8?weir=&x=${count}`);
+      await get(weir, `/live/news/${count}.m3u8`);
+      await get(weir, `/live/news%2${count % 2 === 0 ? 'e' : 'E'}m3u8?weir=x`);
+    }
+    await reload(weir);
+    const { sessions } = weir.plane.describeHls();
+    const shared = sessions.find((session) => session.shared && session.path === '/live/news');
+    assert.ok((shared?.playlists.length ?? 0) <= 64, 'nobody makes playlists without end in what all share');
+    assert.equal((await get(weir, '/live/news/one-more.m3u8')).status, 503);
+  });
+
+  test('reset no numbers with sessions of their own making', async () => {
+    const weir = await afterSwitch({ maxSessions: 20 });
+    for (let count = 0; count < 60; count += 1) {
+      await get(weir, `/live/news.m3u8?x=${count}`);
+      await get(weir, `/live${count}/news.m3u8`);
+      if (count % 10 === 0) await reload(weir);
+    }
+    await reload(weir);
+    assert.ok(weir.plane.describeHls().sessions.length <= 20);
+  });
+
+  test('who ask for what no origin has leave nothing behind', async () => {
+    const { a, b, weir } = await pair();
+    a.status = 404;
+    b.status = 404;
+    for (let count = 0; count < 20; count += 1)
+      assert.equal((await get(weir, `/live/news.m3u8?x=${count}`)).status, 404);
+    assert.deepEqual(weir.plane.describeHls().sessions, []);
+  });
+});
+
 suite('addresses', () => {
   test('a segment that no URL of the channel leads to comes through the edge by a signed pin', async () => {
     const a = await packager({ name: 'A', segmentName: (sequence) => `/elsewhere/seg${sequence}.ts` });

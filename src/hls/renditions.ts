@@ -1,0 +1,131 @@
+// Which playlists of a session are kept. Masters of the edge list some, with a signature; the other paths are the players' to
+// choose. None takes the place of one that is in use: who comes is refused.
+
+import { WeirError } from '../errors.js';
+import { Rendition } from './rendition.js';
+import type { PlaylistName } from './request.js';
+import type { Session } from './session.js';
+
+/** Kept at most, when an origin has given them. */
+const mostKept = { listed: 256, asked: 64 };
+/** Under way at once that no origin has given yet. */
+const mostUnproven = { listed: 64, asked: 32 };
+/** The same for one client, of those that no master listed. */
+const mostUnprovenOfClient = 8;
+/** ms without a request after which another one may take its place. */
+const idleAfter = 30_000;
+
+interface Kept {
+  readonly rendition: Rendition;
+  readonly kind: keyof typeof mostKept;
+  readonly client: string;
+  usedAt: number;
+  bytes: number;
+}
+
+export class Renditions {
+  readonly #session: Session;
+  readonly #kept = new Map<string, Kept>();
+  readonly #unproven = new Map<string, Kept>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Those that an origin has given. */
+  *[Symbol.iterator](): Iterator<Rendition> {
+    for (const { rendition } of this.#kept.values()) yield rendition;
+  }
+
+  /** None was ever given, and none is asked for. */
+  get isEmpty(): boolean {
+    return this.#kept.size + this.#unproven.size === 0;
+  }
+
+  find(rest: string, pin: string, origins: string): Rendition | undefined {
+    const key = keyOf(rest, pin, origins);
+    const found = this.#kept.get(key) ?? this.#unproven.get(key);
+    if (found !== undefined) found.usedAt = this.#session.context.now();
+    return found?.rendition;
+  }
+
+  /** Throws sessions_full when there is no room for it. */
+  open(name: PlaylistName, client: string): Rendition {
+    const known = this.find(name.rest, name.pin, name.origins);
+    if (known !== undefined) return known;
+    const kind = name.variant === undefined ? 'asked' : 'listed';
+    const alike = [...this.#unproven.values()].filter((one) => one.kind === kind);
+    const ofClient = kind === 'listed' ? 0 : alike.filter((one) => one.client === client).length;
+    if (alike.length >= mostUnproven[kind] || ofClient >= mostUnprovenOfClient || !this.#placeFor(kind).there) {
+      throw new WeirError('sessions_full');
+    }
+    const rendition = new Rendition(this.#session, name);
+    const usedAt = this.#session.context.now();
+    this.#unproven.set(keyOf(name.rest, name.pin, name.origins), { rendition, kind, client, usedAt, bytes: 0 });
+    return rendition;
+  }
+
+  /**
+   * An origin has given it, and it takes so many bytes now.
+   *
+   * @returns by how much all grew
+   */
+  committed(rendition: Rendition, bytes: number): number {
+    const kept = this.#keep(rendition);
+    if (kept === undefined) return 0;
+    const growth = bytes - kept.bytes;
+    kept.bytes = bytes;
+    return growth;
+  }
+
+  /** No origin has it. */
+  forget(rendition: Rendition): void {
+    for (const [key, unproven] of this.#unproven) if (unproven.rendition === rendition) this.#unproven.delete(key);
+  }
+
+  /** Lets go of the one that was asked for least recently, unless it is the only one. @returns its bytes */
+  shrink(): number {
+    const oldest = this.#leastRecent('asked') ?? this.#leastRecent('listed');
+    if (oldest === undefined || this.#kept.size <= 1) return 0;
+    this.#kept.delete(oldest[0]);
+    return oldest[1].bytes;
+  }
+
+  #keep(rendition: Rendition): Kept | undefined {
+    for (const kept of this.#kept.values()) if (kept.rendition === rendition) return kept;
+    for (const [key, proven] of this.#unproven) {
+      if (proven.rendition !== rendition) continue;
+      this.#unproven.delete(key);
+      const { there, taken } = this.#placeFor(proven.kind);
+      if (!there) return undefined;
+      // What it took is made up for by what is kept in its place.
+      proven.bytes = taken === undefined ? 0 : (this.#kept.get(taken)?.bytes ?? 0);
+      if (taken !== undefined) this.#kept.delete(taken);
+      this.#kept.set(key, proven);
+      return proven;
+    }
+    return undefined;
+  }
+
+  /** Whether there is a place, and who has it now that nobody asks for. */
+  #placeFor(kind: Kept['kind']): { readonly there: boolean; readonly taken?: string } {
+    let count = 0;
+    for (const kept of this.#kept.values()) if (kept.kind === kind) count += 1;
+    if (count < mostKept[kind]) return { there: true };
+    const [key, oldest] = this.#leastRecent(kind) ?? [];
+    if (key === undefined || oldest === undefined) return { there: false };
+    return this.#session.context.now() - oldest.usedAt < idleAfter ? { there: false } : { there: true, taken: key };
+  }
+
+  #leastRecent(kind: Kept['kind']): [key: string, kept: Kept] | undefined {
+    let oldest: [string, Kept] | undefined;
+    for (const entry of this.#kept) {
+      if (entry[1].kind === kind && entry[1].usedAt < (oldest?.[1].usedAt ?? Number.POSITIVE_INFINITY)) oldest = entry;
+    }
+    return oldest;
+  }
+}
+
+function keyOf(rest: string, pin: string, origins: string): string {
+  return `${rest} ${pin} ${origins}`;
+}

@@ -1,0 +1,12 @@
+// For whom HLS is asked for, also where another worker asks for its player.
+
+import { clientKey } from './client-key.js';
+import type { PlayerExchange } from './exchange.js';
+
+/** Tells the worker that owns a channel for which client another one asks. Believed on the workers' own sockets only. */
+export const clientField = 'x-weir-client';
+
+export function clientOf({ request: { headers }, edge, hop }: PlayerExchange): string {
+  if (edge.audience === 'workers') return String(headers[clientField] ?? '');
+  return clientKey(hop.remoteAddress, hop.trustForwarded ? headers['x-forwarded-for'] : undefined);
+}
