@@ -6,15 +6,43 @@ import type { Config } from './config-schema.js';
 
 export type { Logger } from 'pino';
 
-/** Writes a line each to standard error: JSON with the name of the level and the time as ISO 8601, or readable on a terminal. */
+/** Tokens are in queries, of players and of addresses that origins register. */
+function withoutQueries(value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/\?[^\s"']+/g, '?…') : value;
+}
+
+/** Causes of causes that are told. */
+const mostCauses = 4;
+
+/** Not the properties that some errors carry besides: the URL that could not be parsed, for one. */
+function plainError(error: unknown, causes = mostCauses): unknown {
+  if (!(error instanceof Error)) return withoutQueries(error);
+  const { name, message, stack, cause } = error;
+  const { code } = error as NodeJS.ErrnoException;
+  return {
+    type: name,
+    code,
+    message: withoutQueries(message),
+    stack: withoutQueries(stack),
+    cause: cause === undefined || causes === 0 ? undefined : plainError(cause, causes - 1),
+  };
+}
+
+/** The name of the level and the time as ISO 8601, no process id; nothing of a query where one may stand. */
+export const loggerOptions = {
+  base: null,
+  formatters: { level: (label: string) => ({ level: label }) },
+  timestamp: stdTimeFunctions.isoTime,
+  serializers: {
+    err: (error: unknown) => plainError(error),
+    ...Object.fromEntries(['error', 'detail', 'endpoint', 'from', 'to'].map((field) => [field, withoutQueries])),
+  },
+};
+
+/** Writes a line each to standard error: JSON, or readable on a terminal. */
 export function createLogger(settings: Config['log']): Logger {
   const readable = settings.format === 'pretty' || (settings.format === 'auto' && process.stderr.isTTY);
-  const options = {
-    level: settings.level,
-    base: null,
-    formatters: { level: (label: string) => ({ level: label }) },
-    timestamp: stdTimeFunctions.isoTime,
-  };
+  const options = { ...loggerOptions, level: settings.level };
   if (!readable) return pino(options, pino.destination({ dest: 2, sync: false, minLength: 0 }));
   return pino(options, pretty({ destination: 2, translateTime: 'SYS:HH:MM:ss.l', singleLine: true, sync: true }));
 }

@@ -47,7 +47,7 @@ function pathOf(target: string): string {
 
 /** A worker that took the stream from another one says which: where that one has it from may change meanwhile. */
 function served(endpoint: string | undefined) {
-  if (endpoint === undefined || !isPeer(endpoint as ServerOrigin)) return { endpoint: endpoint?.split('?', 1)[0] };
+  if (endpoint === undefined || !isPeer(endpoint as ServerOrigin)) return { endpoint };
   return { via: endpoint.replace(/^http:\/\/~/, '').replace(/:\d+$/, '') };
 }
 

@@ -64,11 +64,6 @@ test("a player's name for itself is bounded and printable", () => {
   assert.equal(accessFields({ ...record, agent: undefined }).agent, undefined);
 });
 
-test('an address is told without the query that it was registered with', () => {
-  const { endpoint } = accessFields({ ...record, endpoint: 'http://10.0.0.1:8080/{channel}{rest}?key=secret' });
-  assert.equal(endpoint, 'http://10.0.0.1:8080/{channel}{rest}');
-});
-
 test('another worker is named as such, not as an address that nobody registered', () => {
   const fields = accessFields({ ...record, endpoint: 'http://~worker-2:1' });
   assert.deepEqual([fields.endpoint, fields.via], [undefined, 'worker-2']);
