@@ -10,6 +10,7 @@ import { createPolicy } from './balancer/policies.js';
 import { assignLive } from './config/changes.js';
 import type { Config } from './config-schema.js';
 import { WeirError } from './errors.js';
+import { machineSecret } from './hls/pin-keys.js';
 import type { SessionContext } from './hls/session-context.js';
 import type { SessionState } from './hls/session-state.js';
 import { type HlsReport, HlsSessions } from './hls/sessions.js';
@@ -45,9 +46,12 @@ export type DataPlaneConfig = Omit<Config, 'registry' | 'admin'>;
 export interface WorkerIdentity {
   /** All workers of an edge have the same name in `Via`. */
   readonly edge: string;
+  /** And the same secret, where the settings have none: what one of them signs, the others know. */
+  readonly machineSecret: string;
   readonly self: Member;
 }
 
+export { machineSecret } from './hls/pin-keys.js';
 export type { SessionState } from './hls/session-state.js';
 export type { HlsReport } from './hls/sessions.js';
 export type { IntakeState, SharedSocket } from './http/intake.js';
@@ -138,7 +142,14 @@ export function createDataPlane(
     client,
   };
   const hls =
-    config.hls.mode === 'session' ? createHls(config, { store, balancer, client, metrics, logger }, edge) : undefined;
+    config.hls.mode === 'session'
+      ? createHls(
+          config,
+          { store, balancer, client, metrics, logger },
+          edge,
+          identity?.machineSecret ?? machineSecret(config.hls, logger),
+        )
+      : undefined;
   const peerHls =
     peers === undefined || hls === undefined
       ? undefined
@@ -297,9 +308,11 @@ function createHls(
   config: DataPlaneConfig,
   parts: Pick<SessionContext, 'store' | 'balancer' | 'client' | 'metrics' | 'logger'>,
   edge: EdgeContext,
+  secret: string,
 ): { sessions: HlsSessions; handler: HlsHandler } {
   const sessions = new HlsSessions({
     ...parts,
+    machineSecret: secret,
     settings: config.hls,
     retries: config.upstream.retries,
     firstByteTimeout: config.upstream.firstByteTimeout,

@@ -22,7 +22,7 @@ test('the policy counts the workers that serve, together with the configured edg
   const settings = (edges: number): ConfigInput => ({ relay: { enabled: false }, balancer: { edges } });
   const origin = await startHttpOrigin((_request, response) => response.write('endless'));
   t.after(() => origin.close());
-  const weir = await startDataPlane(settings(2), { edge: 'test', self: member(0) });
+  const weir = await startDataPlane(settings(2), { edge: 'test', machineSecret: 'machine', self: member(0) });
   t.after(() => weir.close());
   weir.register(
     endpoint('news', origin.address, { load: 0.4 }),

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { changes } from '../config/changes.js';
 import type { Config } from '../config-schema.js';
 import { createControlPlane } from '../control-plane.js';
-import { createEdgeName, type DataPlaneConfig } from '../data-plane.js';
+import { createEdgeName, type DataPlaneConfig, machineSecret } from '../data-plane.js';
 import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
 import type { Edge, RegistrySource } from './edge.js';
@@ -43,6 +43,7 @@ export async function startCluster(
     metrics,
     machine,
     edgeName: createEdgeName(),
+    machineSecret: machineSecret(config.hls, logger),
     socketFolder,
     full: () => controlPlane.full(),
     ownListeners: () => (adminAddress === undefined ? [] : [adminAddress]),

@@ -28,6 +28,8 @@ export interface SupervisorOptions {
   readonly machine: Machine;
   /** In `Via`. */
   readonly edgeName: string;
+  /** What all workers sign with where the settings have no secret. */
+  readonly machineSecret: string;
   /** Where the workers' Unix sockets are made. */
   readonly socketFolder: string;
   /** The whole picture, for a worker that starts or saw a gap. */
@@ -227,7 +229,8 @@ export class Supervisor {
         const { self, members, sessions } = this.#common.forNewcomer(worker);
         worker.deployment = this.#deployment;
         const { config } = this.#deployment;
-        const identity = { edge: this.#options.edgeName, self };
+        const { edgeName: edge, machineSecret } = this.#options;
+        const identity = { edge, machineSecret, self };
         const own = [...this.#options.ownListeners(), ...[...this.#sockets].map(({ address }) => address)];
         return { kind: 'start', config, identity, update: this.#options.full(), own, members, sessions } as const;
       },

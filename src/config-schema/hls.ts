@@ -89,7 +89,7 @@ export const hls = z.strictObject({
     .describe("Query parameters that are an origin's own session: the edge keeps them to itself."),
   pinSecretFile: file('A file with the secret that signs the pins in URLs.', '/etc/weir/pin.secret'),
   pinSecret: secret(
-    'Signs the pins in URLs; one value for all edges of a fleet. Without it, /etc/machine-id serves.',
+    'Signs the pins in URLs; one value for all edges of a fleet. Without it, /etc/machine-id serves; a container has none.',
     'a long random text',
   ),
 });

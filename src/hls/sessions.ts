@@ -1,11 +1,10 @@
 // All HLS sessions of a data plane: found by whom they are for, ended when nobody asks any more.
 
-import { createHmac, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { ChannelName, ServiceAddress } from '../model.js';
 import type { SessionName } from './attachment.js';
 import { ObjectCache } from './cache.js';
-import { endpointTag, type PinKeys } from './pin.js';
+import { endpointTag } from './pin.js';
+import { pinKeys } from './pin-keys.js';
 import { Session } from './session.js';
 import type { SessionContext } from './session-context.js';
 import { SessionRoom } from './session-room.js';
@@ -27,7 +26,11 @@ export class HlsSessions {
   readonly #timer: NodeJS.Timeout;
   readonly #unsubscribe: () => void;
 
-  constructor(options: Omit<SessionContext, 'cache' | 'keys' | 'tagOf'>) {
+  /** `machineSecret` signs where the settings have no secret. */
+  constructor({
+    machineSecret,
+    ...options
+  }: Omit<SessionContext, 'cache' | 'keys' | 'tagOf'> & { readonly machineSecret: string }) {
     const { settings, now, clock, metrics, store } = options;
     const cache = new ObjectCache(
       {
@@ -44,7 +47,7 @@ export class HlsSessions {
         },
       },
     );
-    const keys = pinKeys(settings.pinSecret);
+    const keys = pinKeys(settings.pinSecret, machineSecret);
     const tagOf = (address: ServiceAddress): string => {
       const known = this.#tags.get(address);
       if (known !== undefined) return known;
@@ -203,23 +206,4 @@ function keyOf(name: SessionName): string {
 
 function describeSwitch({ choice: { lastSwitch } }: Session): unknown {
   return lastSwitch === undefined ? null : { ...lastSwitch, at: new Date(lastSwitch.at).toISOString() };
-}
-
-/**
- * Without a secret of the operator's, endpoints are named by a plain hash, which every edge computes alike, and original
- * paths are signed with what only this machine knows (machine-id(5): never to be exposed, hence hashed).
- */
-function pinKeys(secret: string | undefined): PinKeys {
-  if (secret !== undefined) return { naming: `name ${secret}`, signing: `path ${secret}` };
-  return { naming: 'weir', signing: createHmac('sha256', machineId()).update('weir hls pins').digest() };
-}
-
-function machineId(): string | Buffer {
-  try {
-    const id = readFileSync('/etc/machine-id', 'utf8').trim();
-    if (id !== '') return id;
-  } catch {
-    // A system without one.
-  }
-  return randomBytes(32);
 }

@@ -35,6 +35,7 @@ function supervise(config = settings(), ...first: Conduct[]) {
     metrics: createMetrics({ process: false }),
     machine: { cores: 2, memory: 8 * 1024 ** 3 },
     edgeName: 'test',
+    machineSecret: 'machine',
     socketFolder: '/nowhere',
     ownListeners: () => [],
     full: () => ({ kind: 'full', revision: 1, state: 'live', endpoints: [] }),
@@ -62,6 +63,15 @@ test('it accepts players while a worker serves, and not while none does', async 
   await waitFor(() => supervisor.accepting, { what: 'another worker' });
   await supervisor.drain();
   assert.equal(supervisor.accepting, false);
+});
+
+test('what one worker signs, the others know, and those that follow', async () => {
+  const { supervisor, children } = supervise(settings());
+  await supervisor.start();
+  children.all[0]?.ends(null, 'SIGKILL');
+  await waitFor(() => children.all.length === 3 && supervisor.accepting, { what: 'another worker' });
+  const secrets = children.all.map(({ start }) => start?.identity.machineSecret);
+  assert.deepEqual(secrets, ['machine', 'machine', 'machine']);
 });
 
 test('a worker that cannot start ends the start, with its reason, and leaves nothing behind', async () => {
