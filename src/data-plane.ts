@@ -19,7 +19,8 @@ import { HlsHandler } from './http/hls.js';
 import { PeerHlsHandler } from './http/hls-peer.js';
 import type { Intake, SharedSocket } from './http/intake.js';
 import { passThrough } from './http/passthrough.js';
-import { createWebSocketServer, relayHttp, relayWebSocket } from './http/relayed.js';
+import { relayHttp } from './http/relayed.js';
+import { createWebSocketServer, relayWebSocket } from './http/relayed-websocket.js';
 import type { Route } from './http/route.js';
 import { DataServer } from './http/server.js';
 import { passWebSocket, refuseUpgrade } from './http/websocket.js';
@@ -231,12 +232,17 @@ export function createDataPlane(
       draining = true;
       if (identity !== undefined) peers?.keepOwn(identity.self);
       const { grace } = config.shutdown;
-      await Promise.all([server.drain(grace, how), peerServer?.drain(grace, 'shutdown')]);
+      const farewell = setTimeout(() => relays.close(), grace);
+      await Promise.all([server.drain(grace + farewellTime, how), peerServer?.drain(grace, 'shutdown')]);
+      clearTimeout(farewell);
       await end();
     },
     close: end,
   };
 }
+
+/** For viewers of streams without an end to hear that it is over before their connections are closed, in ms. */
+const farewellTime = 1_000;
 
 /** A name of its own in `Via`, so that a request that comes back is known. */
 export function createEdgeName(): string {

@@ -9,6 +9,7 @@ import type { Metrics, Protocol } from '../metrics.js';
 import type { ChannelName } from '../model.js';
 import { plainAddress } from '../net-address.js';
 import { accessFields } from './access-log.js';
+import { clientKey } from './client-key.js';
 import { acceptableRequestId, corsHeaders, type Hop } from './headers.js';
 
 /** What every request needs of the edge. */
@@ -52,6 +53,13 @@ export class PlayerExchange {
       via: edge.via,
       trustForwarded,
     };
+  }
+
+  /** Who asks, for limits of one client; undefined: another worker, which limits its own. */
+  get client(): string | undefined {
+    if (this.edge.audience === 'workers') return undefined;
+    const { remoteAddress, trustForwarded } = this.hop;
+    return clientKey(remoteAddress, trustForwarded ? this.request.headers['x-forwarded-for'] : undefined);
   }
 
   get cors() {

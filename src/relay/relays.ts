@@ -44,6 +44,7 @@ export class Relays {
   readonly #settings: RelaysSettings;
   readonly #metrics: Metrics;
   readonly #tools: RelaysTools;
+  #closed = false;
 
   constructor(settings: RelaysSettings, metrics: Metrics, tools: RelaysTools) {
     this.#settings = settings;
@@ -54,9 +55,10 @@ export class Relays {
 
   /**
    * Joins the player to the channel's relay, which is started for the first one. Throws a WeirError: no_endpoint for a
-   * channel that has none now, unknown_channel, not_ready, relay_full. Later errors go to `onRefused`.
+   * channel that has none now, unknown_channel, not_ready, relay_full, draining. Later errors go to `onRefused`.
    */
   attach({ route, client, socket, framing, hooks }: AttachRequest): Attachment {
+    if (this.#closed) throw new WeirError('draining');
     const key = this.#key(route);
     const known = this.#relays.get(key);
     this.#refuseWithoutEndpoints(route.channel, known !== undefined);
@@ -96,8 +98,9 @@ export class Relays {
     this.#metrics.relayViewers.set({ protocol: 'ws-flv' }, viewers['ws-flv']);
   }
 
-  /** Ends all streams. */
+  /** Ends all streams; no other one starts. */
   close(): void {
+    this.#closed = true;
     for (const relay of [...this.#rooms]) relay.close();
   }
 

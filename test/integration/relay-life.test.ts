@@ -258,11 +258,11 @@ describe('refusals', () => {
     }
   });
 
-  test('an endpoint that points back at this edge is a loop, not a deadlock', async () => {
+  test('an endpoint that points back at this edge is refused, not a loop', async () => {
     const weir = await edge();
     weir.register(endpoint('news', `127.0.0.1:${weir.port}`));
     const answer = await fetch(`${weir.url}/live/news.flv`);
-    assert.equal(answer.status, 502);
+    assert.equal(answer.status, 503);
   });
 });
 

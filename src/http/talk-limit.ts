@@ -1,0 +1,22 @@
+// Pure: how much a viewer may say on its WebSocket. A player of a stream says nothing; players and proxies ping.
+
+/** Frames at once, and each second after that. */
+const burst = 32;
+const perSecond = 4;
+
+export class TalkLimit {
+  #left = burst;
+  #at: number;
+
+  /** @param now monotonic ms */
+  constructor(now: number) {
+    this.#at = now;
+  }
+
+  /** Takes one frame; false where it is one too many. */
+  take(now: number): boolean {
+    this.#left = Math.min(burst, this.#left + ((now - this.#at) * perSecond) / 1_000) - 1;
+    this.#at = now;
+    return this.#left >= 0;
+  }
+}
