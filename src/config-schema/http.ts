@@ -20,10 +20,12 @@ export const http = z.strictObject({
   ),
   trustForwarded: flag(
     false,
-    'Whether X-Forwarded-*, Forwarded, X-Real-IP and X-Request-Id of a request are believed: set it behind a proxy of your own.',
+    'Whether X-Forwarded-*, Forwarded, X-Real-IP and X-Request-Id of a request are believed: set it behind a proxy of your own. The log then names the player by the last address in X-Forwarded-For.',
   ),
   cors: z
     .array(z.string())
     .prefault(['*'])
-    .describe('Origins whose pages may play: `*`, or a list such as https://tv.example; empty sends no CORS headers.'),
+    .describe(
+      'Origins whose pages may play, over WebSocket too: `*`, or a list such as https://tv.example; empty sends no CORS headers. Pages of the same host need no entry.',
+    ),
 });

@@ -19,6 +19,8 @@ export interface AccessRecord {
   readonly status: number;
   /** Of the error, if there was one. */
   readonly code: string | undefined;
+  /** What it was in words, where it was not the player's mistake. */
+  readonly detail: string | undefined;
   readonly bytes: number;
   /** Seconds. */
   readonly firstByte: number | undefined;
@@ -27,13 +29,14 @@ export interface AccessRecord {
   readonly agent: string | undefined;
 }
 
-export function accessFields({ target = '', endpoint, firstByte, duration, agent, ...record }: AccessRecord) {
+export function accessFields({ target = '', endpoint, firstByte, duration, remote, agent, ...record }: AccessRecord) {
   return {
     ...record,
     path: printable(pathOf(target), longestPath),
     ...served(endpoint),
     firstByte: firstByte === undefined ? undefined : microseconds(firstByte),
     duration: microseconds(duration),
+    remote: printable(remote, longestAgent),
     agent: agent === undefined ? undefined : printable(agent, longestAgent),
   };
 }

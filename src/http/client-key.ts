@@ -1,4 +1,4 @@
-// Pure: who a player is, as far as limits for one client go by it.
+// Pure: who a player is, for the log, and as far as limits for one client go by it.
 
 import { isIPv6 } from 'node:net';
 
@@ -6,13 +6,21 @@ import { isIPv6 } from 'node:net';
 const longest = 64;
 
 /**
- * The address, of IPv6 its network of 64 bits, since that is what one subscriber has (RFC 6177). Behind a trusted proxy the
- * last entry of X-Forwarded-For counts: it is the proxy's own, what stands before it is the player's word.
+ * The address of a player. Behind a trusted proxy the last entry of X-Forwarded-For counts: it is the proxy's own, what stands
+ * before it is the player's word.
+ *
+ * @param forwardedFor only where it is trusted
  */
-export function clientKey(remoteAddress: string, forwardedFor: string | string[] | undefined): string {
+export function playerAddress(remoteAddress: string, forwardedFor: string | string[] | undefined): string {
   const entries = typeof forwardedFor === 'string' ? forwardedFor : forwardedFor?.at(-1);
   const address = entries?.slice(entries.lastIndexOf(',') + 1).trim() || remoteAddress;
-  return isIPv6(address) ? network(address) : address.slice(0, longest);
+  return address.slice(0, longest);
+}
+
+/** The address, of IPv6 its network of 64 bits, since that is what one subscriber has (RFC 6177). */
+export function clientKey(remoteAddress: string, forwardedFor: string | string[] | undefined): string {
+  const address = playerAddress(remoteAddress, forwardedFor);
+  return isIPv6(address) ? network(address) : address;
 }
 
 function network(address: string): string {

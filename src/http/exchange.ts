@@ -9,7 +9,7 @@ import type { Metrics, Protocol } from '../metrics.js';
 import type { ChannelName } from '../model.js';
 import { plainAddress } from '../net-address.js';
 import { accessFields } from './access-log.js';
-import { clientKey } from './client-key.js';
+import { clientKey, playerAddress } from './client-key.js';
 import { acceptableRequestId, corsHeaders, type Hop } from './headers.js';
 
 /** What every request needs of the edge. */
@@ -38,6 +38,7 @@ export class PlayerExchange {
   #firstByteAt: number | undefined;
   #status = 0;
   #code: string | undefined;
+  #detail: string | undefined;
   #bytesOut = 0;
   #open = false;
   #ended = false;
@@ -66,6 +67,11 @@ export class PlayerExchange {
     return corsHeaders(this.edge.settings.cors, this.request.headers.origin);
   }
 
+  get #remote(): string {
+    const { hop, request } = this;
+    return playerAddress(hop.remoteAddress, hop.trustForwarded ? request.headers['x-forwarded-for'] : undefined);
+  }
+
   /** The answer's status is settled, and its first byte leaves. */
   started(status: number): void {
     if (this.#open) return;
@@ -87,6 +93,7 @@ export class PlayerExchange {
 
   failed(error: WeirError): void {
     this.#code = error.code;
+    this.#detail = error.side === 'client' ? undefined : error.message;
     if (this.#status === 0) this.#status = error.status;
   }
 
@@ -113,10 +120,11 @@ export class PlayerExchange {
       endpoint,
       status: this.#status,
       code: this.#code,
+      detail: this.#detail,
       bytes: this.#bytesOut,
       firstByte,
       duration: seconds,
-      remote: hop.remoteAddress,
+      remote: this.#remote,
       agent: request.headers['user-agent'],
     };
     logger.info(accessFields(record), 'request');

@@ -120,6 +120,18 @@ export function corsHeaders(allowed: readonly string[], origin: string | undefin
   return { 'access-control-allow-origin': origin, vary: 'Origin', ...expose };
 }
 
+/**
+ * Whether a page of this origin may open a WebSocket. Browsers leave that to the server (RFC 6455, section 10.2), so the list for
+ * CORS is held to here. As with CORS, programs that send no Origin and pages of the very host that is asked need no entry.
+ */
+export function mayOpenWebSocket(allowed: readonly string[], { origin, host }: IncomingHttpHeaders): boolean {
+  if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true;
+  if (host === undefined || !URL.canParse(origin)) return false;
+  const page = new URL(origin);
+  const asked = `${page.protocol}//${host}`;
+  return URL.canParse(asked) && new URL(asked).host === page.host;
+}
+
 /** What a preflight asks for (an OPTIONS request of a browser). */
 export const preflightHeaders: Headers = {
   'access-control-allow-methods': 'GET, HEAD, OPTIONS',

@@ -8,7 +8,7 @@ import type { ChannelName } from '../model.js';
 import { parseListenAddress } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import { answerError, type EdgeContext, PlayerExchange } from './exchange.js';
-import { hasLongBody, isHostValid, isLoop, preflightHeaders } from './headers.js';
+import { hasLongBody, isHostValid, isLoop, mayOpenWebSocket, preflightHeaders } from './headers.js';
 import { backlog, Intake, type SharedSocket } from './intake.js';
 import { parseRoute, type Route } from './route.js';
 import { Turns } from './turns.js';
@@ -175,6 +175,13 @@ export class DataServer {
     const route = this.#route(exchange);
     if (route instanceof WeirError) return refuseUpgrade(socket, exchange, route);
     exchange.channel = route.channel;
+    if (!mayOpenWebSocket(this.#edge.settings.cors, request.headers)) {
+      return refuseUpgrade(
+        socket,
+        exchange,
+        new WeirError('forbidden', { detail: 'Pages of this origin may not play: http.cors does not name it.' }),
+      );
+    }
     if (request.method !== 'GET' || route.kind !== 'flv') {
       return refuseUpgrade(
         socket,

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { acceptableRequestId, corsHeaders, isLoop, playerHeaders, upstreamHeaders } from '../../src/http/headers.js';
+import {
+  acceptableRequestId,
+  corsHeaders,
+  isLoop,
+  mayOpenWebSocket,
+  playerHeaders,
+  upstreamHeaders,
+} from '../../src/http/headers.js';
 
 const hop = { remoteAddress: '192.0.2.1', requestId: 'id-1', via: '1.1 weir-x', trustForwarded: false };
 
@@ -99,6 +106,29 @@ test('CORS: any origin, a listed one, another one, none configured', () => {
   assert.equal(corsHeaders(['https://a'], 'https://a')?.['access-control-allow-origin'], 'https://a');
   assert.deepEqual(corsHeaders(['https://a'], 'https://evil'), { vary: 'Origin' });
   assert.equal(corsHeaders([], 'https://a'), undefined);
+});
+
+test('a WebSocket is held to the list for CORS: pages elsewhere need an entry, programs and the same host none', () => {
+  const listed = ['https://tv.example'];
+  const cases: [allowed: readonly string[], origin: string | undefined, host: string | undefined, may: boolean][] = [
+    [['*'], 'https://evil.example', 'edge', true],
+    [listed, 'https://tv.example', 'edge', true],
+    [listed, 'https://evil.example', 'edge', false],
+    [listed, 'http://tv.example', 'edge', false],
+    [listed, 'null', 'edge', false],
+    [listed, undefined, 'edge', true],
+    [[], 'https://evil.example', 'edge', false],
+    // A proxy in front ends TLS.
+    [[], 'https://edge.example', 'edge.example', true],
+    [[], 'https://edge.example', 'Edge.example:443', true],
+    [[], 'http://edge.example:8080', 'edge.example:8080', true],
+    [[], 'http://edge.example:8081', 'edge.example:8080', false],
+    [[], 'http://edge.example', undefined, false],
+  ];
+  for (const [allowed, origin, host, may] of cases) {
+    const headers = { ...(origin === undefined ? {} : { origin }), ...(host === undefined ? {} : { host }) };
+    assert.equal(mayOpenWebSocket(allowed, headers), may, `${allowed} ${origin} ${host}`);
+  }
 });
 
 test('a loop is seen by the name of this edge in Via', () => {

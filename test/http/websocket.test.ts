@@ -231,6 +231,21 @@ describe('an upgrade that an endpoint fails', () => {
   }
 });
 
+for (const relayed of [true, false]) {
+  test(`a page that http.cors does not name opens no WebSocket, ${relayed ? 'relayed' : 'passed through'}`, async () => {
+    const well = await echo();
+    const weir = await edge({ relay: { enabled: relayed }, http: { cors: ['https://tv.example'] } });
+    weir.register(endpoint('news', well.address));
+    const player = rawPlayer(weir, 'Origin: https://evil.example\r\n');
+    await player.closed;
+    assert.match(player.answer, /^HTTP\/1\.1 403 forbidden\r\n/);
+    assert.equal(well.seen.length, 0);
+    if (relayed) return;
+    rawPlayer(weir, 'Origin: https://tv.example\r\n');
+    await waitFor(() => well.seen.length === 1, { what: 'the page that is named' });
+  });
+}
+
 describe('an upgrade that an endpoint answers', () => {
   test('takes along what the player sent before the answer, also to the second endpoint', async () => {
     const heard: string[] = [];
