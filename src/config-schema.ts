@@ -67,6 +67,16 @@ export const configSchema = z.strictObject({
     z
       .strictObject({
         listen: listenAddress('127.0.0.1:8081', 'The admin listener: metrics, health, API. Keep it private.'),
+        hosts: z
+          .array(
+            z
+              .string()
+              .regex(/^\.?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,30}$/i, 'expected a name such as edge.example.com'),
+          )
+          .prefault([])
+          .describe(
+            'Names by which the API may be asked, `.example.com` for all below. Addresses, the name of the machine, names without a dot and those under .localhost, .internal, .svc and .cluster.local need no entry, nor do /healthz, /readyz and /metrics. Against web pages that read it by DNS rebinding.',
+          ),
       })
       .prefault({})
       .describe('What operators see.'),

@@ -1,11 +1,13 @@
 // Wires registry -> snapshot builder -> publisher, and admin.
 
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { type AdminExtension, type AdminQueries, AdminServer } from './admin/server.js';
 import type { Config } from './config-schema.js';
 import type { Logger } from './log.js';
 import type { Metrics } from './metrics.js';
 import type { Snapshot, SnapshotState, Update } from './model.js';
+import { parseListenAddress } from './net-address.js';
 import type { Registry, RegistryNote } from './registry/registry.js';
 import { SnapshotBuilder } from './snapshot/builder.js';
 import { readSnapshotFile, SnapshotFile } from './snapshot/snapshot-file.js';
@@ -88,6 +90,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       },
     },
     options.adminExtensions,
+    [...config.admin.hosts, hostname(), ...listenName(config.admin.listen)],
     logger,
   );
   let running: Promise<void> = Promise.resolve();
@@ -113,6 +116,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       await admin.close();
     },
   };
+}
+
+/** A name, where the listener is given one. */
+function listenName(address: string): string[] {
+  const host = parseListenAddress(address)?.host;
+  return host === undefined ? [] : [host];
 }
 
 /** A file that cannot be read costs its contents, not the start. */

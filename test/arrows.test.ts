@@ -17,6 +17,7 @@ const shared = [
   'log',
   'net-address',
   'package',
+  'turns',
 ];
 
 /** What each part may import besides itself and `shared`. A part is a folder of src/ or a file at its top. */

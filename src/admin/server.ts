@@ -1,4 +1,5 @@
-// The admin listener: metrics, health and the API. It trusts its network: keep it private.
+// The admin listener: metrics, health and the API. It trusts its network, though not the web pages that are open in it: keep
+// it private.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,6 +7,8 @@ import { toWeirError, WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { ChannelName, Snapshot } from '../model.js';
 import { parseListenAddress } from '../net-address.js';
+import { Turns } from '../turns.js';
+import { isTrustedHost } from './host.js';
 import { renderChannels, renderSnapshot } from './render.js';
 
 /** What admin asks of the rest of the edge. */
@@ -26,20 +29,40 @@ export interface AdminQueries {
 /** Answers requests under a path that the server itself does not know; false when it is not for it either. */
 export type AdminExtension = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<boolean>;
 
+/** ms for the header of a request, and for all of it. */
+const headersTimeout = 10_000;
+const requestTimeout = 10_000;
+/** ms that an idle connection is kept. */
+const keepAliveTimeout = 30_000;
+/** ms without a byte in either direction. */
+const sendTimeout = 60_000;
+const maxConnections = 512;
+
+/** Read by whoever watches, by whatever name; they tell no name of a channel or an endpoint. */
+const openPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+
 export class AdminServer {
   readonly #server: Server;
   readonly #queries: AdminQueries;
   readonly #extensions: readonly AdminExtension[];
   readonly #logger: Logger;
+  readonly #names: readonly string[];
+  readonly #turns = new Turns();
 
-  constructor(queries: AdminQueries, extensions: readonly AdminExtension[], logger: Logger) {
+  /** @param names by which the API may be asked, beside addresses and names that nobody can register */
+  constructor(queries: AdminQueries, extensions: readonly AdminExtension[], names: readonly string[], logger: Logger) {
     this.#queries = queries;
     this.#extensions = extensions;
     this.#logger = logger;
-    this.#server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 30_000 });
-    this.#server.maxConnections = 512;
+    this.#names = names;
+    this.#server = createServer({ requestTimeout, headersTimeout, keepAliveTimeout, keepAlive: true });
+    this.#server.maxConnections = maxConnections;
+    // Who takes nothing of an answer for so long is closed; so is who says nothing.
+    this.#server.timeout = sendTimeout;
     this.#server.on('request', (request, response) => {
-      this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+      const answer = () => this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+      if (response.socket !== null) answer();
+      else this.#turns.wait(request, response, answer);
     });
   }
 
@@ -64,6 +87,9 @@ export class AdminServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (isRead && !openPaths.has(path) && !isTrustedHost(request.headers.host, this.#names)) {
+      throw new WeirError('forbidden', { detail: 'The API is not asked by this name: add it to admin.hosts.' });
+    }
     if (isRead && (await this.#read(response, path))) return;
     for (const extension of this.#extensions) if (await extension(request, response, path)) return;
     throw new WeirError(isRead ? 'not_found' : 'method_not_allowed');

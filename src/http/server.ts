@@ -7,11 +7,11 @@ import { WeirError } from '../errors.js';
 import type { ChannelName } from '../model.js';
 import { parseListenAddress } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
+import { Turns } from '../turns.js';
 import { answerError, type EdgeContext, PlayerExchange } from './exchange.js';
 import { hasLongBody, isHostValid, isLoop, mayOpenWebSocket, preflightHeaders } from './headers.js';
 import { backlog, Intake, type SharedSocket } from './intake.js';
 import { parseRoute, type Route } from './route.js';
-import { Turns } from './turns.js';
 import { refuseUpgrade } from './websocket.js';
 
 /** Who answers a request once it is known what it means. */

@@ -1,6 +1,7 @@
 // The admin listener of a running edge with the embedded registry.
 
 import assert from 'node:assert/strict';
+import { get } from 'node:http';
 import { after, before, test } from 'node:test';
 import { type Edge, startConfiguredEdge } from '../../src/commands/edge.js';
 import { silentLogger } from '../../src/log.js';
@@ -93,6 +94,24 @@ test('metrics name the state of the registry and count requests by protocol', as
 test('a name of a channel that a player makes up never becomes a label', async () => {
   await fetch(`http://127.0.0.1:${edge.dataAddress.port}/live/made-up-by-a-player.flv`);
   assert.doesNotMatch(await (await fetch(`${admin}/metrics`)).text(), /made-up/);
+});
+
+/** fetch sets its own Host. */
+function statusFor(path: string, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    get(`${admin}${path}`, { headers: { host } }, (answer) => {
+      answer.resume().on('end', () => resolve(answer.statusCode ?? 0));
+    }).on('error', reject);
+  });
+}
+
+test('a web page whose name leads here reads nothing of the API; whoever watches asks by any name', async () => {
+  const api = ['/api/v1/snapshot', '/api/v1/channels', '/api/v1/relays', '/api/v1/hls', '/api/v1/channels/x/explain'];
+  for (const path of api) assert.equal(await statusFor(path, 'evil.example:8081'), 403, path);
+  for (const path of ['/healthz', '/readyz', '/metrics'])
+    assert.equal(await statusFor(path, 'evil.example'), 200, path);
+  for (const host of ['localhost', '[::1]:1', 'weir'])
+    assert.equal(await statusFor('/api/v1/snapshot', host), 200, host);
 });
 
 test('a second edge on the same port is told, and leaves nothing running', async () => {
