@@ -12,6 +12,7 @@ import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
 import type { Edge, RegistrySource } from './edge.js';
 import { openListeningSocket } from './listening-socket.js';
+import { surviveRejections } from './rejections.js';
 import { joinHls, joinRelays } from './reports.js';
 import { Supervisor } from './supervisor.js';
 import type { Machine } from './watch.js';
@@ -36,6 +37,7 @@ export async function startCluster(
   const metrics = createMetrics();
   const socket = await openListeningSocket(config.listen);
   const socketFolder = await mkdtemp(join(tmpdir(), 'weir-'));
+  const stopSurviving = surviveRejections(logger, metrics);
   const supervisor = new Supervisor({
     config: forWorkers(config),
     socket,
@@ -65,6 +67,7 @@ export async function startCluster(
   const close = async () => {
     await Promise.all([supervisor.close(), controlPlane.close()]);
     await rm(socketFolder, { recursive: true, force: true });
+    stopSurviving();
   };
   const reload = async (next: Config, renew: boolean): Promise<void> => {
     const { live, workers, restart } = changes(current, next);

@@ -7,10 +7,12 @@ import { createDataPlane } from '../data-plane.js';
 import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
 import type { Edge, RegistrySource } from './edge.js';
+import { surviveRejections } from './rejections.js';
 
 /** Rejects when a listener cannot be opened; nothing is left behind then. */
 export async function startEdge(config: Config, logger: Logger, source: RegistrySource): Promise<Edge> {
   const metrics = createMetrics();
+  const stopSurviving = surviveRejections(logger, metrics);
   let current = config;
   let draining = false;
   const dataPlane = createDataPlane(config, logger, metrics);
@@ -35,6 +37,7 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
   });
   const close = async () => {
     await Promise.all([controlPlane.close(), dataPlane.close()]);
+    stopSurviving();
   };
   try {
     const adminAddress = await controlPlane.start();
@@ -57,6 +60,7 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
         draining = true;
         await dataPlane.drain();
         await controlPlane.close();
+        stopSurviving();
       },
       close,
     };
