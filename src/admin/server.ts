@@ -60,7 +60,9 @@ export class AdminServer {
     // Who takes nothing of an answer for so long is closed; so is who says nothing.
     this.#server.timeout = sendTimeout;
     this.#server.on('request', (request, response) => {
-      const answer = () => this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+      const answer = () => {
+        this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+      };
       if (response.socket !== null) answer();
       else this.#turns.wait(request, response, answer);
     });

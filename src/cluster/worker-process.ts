@@ -126,7 +126,8 @@ export class WorkerProcess {
       enough.abort();
     });
     this.listening = new Promise((resolve, reject) => {
-      this.exited.then((how) => reject(new WorkerStartError(`a worker ended before it served players: ${how}`)));
+      // Neither it nor what is done then can fail.
+      void this.exited.then((how) => reject(new WorkerStartError(`a worker ended before it served players: ${how}`)));
       child.on('message', (raw) => {
         const message = raw as WorkerMessage;
         this.#silentTicks = 0;

@@ -59,17 +59,15 @@ export class PlayerExchange {
   /** Who asks, for limits of one client; undefined: another worker, which limits its own. */
   get client(): string | undefined {
     if (this.edge.audience === 'workers') return undefined;
-    const { remoteAddress, trustForwarded } = this.hop;
-    return clientKey(remoteAddress, trustForwarded ? this.request.headers['x-forwarded-for'] : undefined);
+    return clientKey(this.hop.remoteAddress, this.#forwardedFor);
   }
 
   get cors() {
     return corsHeaders(this.edge.settings.cors, this.request.headers.origin);
   }
 
-  get #remote(): string {
-    const { hop, request } = this;
-    return playerAddress(hop.remoteAddress, hop.trustForwarded ? request.headers['x-forwarded-for'] : undefined);
+  get #forwardedFor(): string | string[] | undefined {
+    return this.hop.trustForwarded ? this.request.headers['x-forwarded-for'] : undefined;
   }
 
   /** The answer's status is settled, and its first byte leaves. */
@@ -124,7 +122,7 @@ export class PlayerExchange {
       bytes: this.#bytesOut,
       firstByte,
       duration: seconds,
-      remote: this.#remote,
+      remote: playerAddress(hop.remoteAddress, this.#forwardedFor),
       agent: request.headers['user-agent'],
     };
     logger.info(accessFields(record), 'request');

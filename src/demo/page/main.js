@@ -56,5 +56,5 @@ $('channel').addEventListener('change', () => choose(protocol));
 
 setInterval(() => showFacts(player.facts()), 250);
 setInterval(() => showEndpoints($('channel').value), 1000);
-showEndpoints($('channel').value);
+void showEndpoints($('channel').value);
 choose('hls');
