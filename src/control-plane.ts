@@ -2,13 +2,14 @@
 
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { type AdminExtension, type AdminQueries, AdminServer } from './admin/server.js';
+import { type AdminExtension, type AdminQueries, AdminServer, type RegistryReach } from './admin/server.js';
 import type { Config } from './config-schema.js';
 import type { Logger } from './log.js';
 import type { Metrics } from './metrics.js';
 import type { Snapshot, SnapshotState, Update } from './model.js';
 import { parseListenAddress } from './net-address.js';
-import type { Registry, RegistryNote } from './registry/registry.js';
+import { RegistryNotes } from './registry/notes.js';
+import type { Registry } from './registry/registry.js';
 import { SnapshotBuilder } from './snapshot/builder.js';
 import { readSnapshotFile, SnapshotFile } from './snapshot/snapshot-file.js';
 import { SnapshotStore } from './snapshot/store.js';
@@ -34,10 +35,15 @@ export interface ControlPlaneOptions {
   readonly adminExtensions: readonly AdminExtension[];
   /** Receives every update, in order. */
   readonly publish: (update: Update) => void;
-  readonly queries: Omit<AdminQueries, 'snapshot'>;
+  readonly queries: Omit<AdminQueries, 'snapshot' | 'registry'>;
 }
 
 const states: readonly SnapshotState[] = ['pending', 'live', 'stale'];
+const reaches: Readonly<Record<SnapshotState, RegistryReach>> = {
+  pending: 'awaited',
+  live: 'followed',
+  stale: 'out_of_reach',
+};
 
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { config, logger, metrics, registry } = options;
@@ -57,15 +63,16 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const publish = (update: Update) => {
     const before = store.current.state;
     store.accept(update);
-    const { state, revision } = store.current;
-    if (state !== before) logger.info({ state, revision, channels: store.current.channels.size }, 'snapshot');
+    const { state } = store.current;
+    if (state !== before) tellState(store.current, logger);
     if (state !== 'pending') isReady();
     if (state === 'live') file?.changed();
     options.publish(update);
   };
+  const notes = new RegistryNotes(logger, metrics);
   const builder = new SnapshotBuilder({
     publish,
-    note: (note) => takeNote(note, logger, metrics),
+    note: (note) => notes.take(note),
     eventDelay: (milliseconds) => metrics.eventDelay.observe(milliseconds / 1000),
     massDropped: (endpoints) => {
       metrics.massDrops.inc();
@@ -84,6 +91,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     {
       ...options.queries,
       snapshot: () => store.current,
+      registry: () => (givenUp ? 'given_up' : reaches[store.current.state]),
       metrics: () => {
         setGauges(metrics, store.current, freshness.ageSeconds());
         return options.queries.metrics();
@@ -94,13 +102,21 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     logger,
   );
   let running: Promise<void> = Promise.resolve();
+  let givenUp = false;
+  metrics.registryGivenUp.set(0);
 
   return {
     start: async () => {
       if (snapshotFile !== undefined) await restore(builder, snapshotFile, logger);
       const known = store.current.channels.size > 0;
       running = registry.run(builder, stop.signal, known).catch((error: unknown) => {
-        logger.fatal({ err: error }, 'the registry cannot be followed');
+        givenUp = true;
+        metrics.registryGivenUp.set(1);
+        const { message: reason } = error as Error;
+        logger.error(
+          { reason },
+          'the registry is given up: mend this and start weir again; until then nothing of it is seen',
+        );
         isImpossible(error);
       });
       return admin.listen(config.admin.listen);
@@ -112,6 +128,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       stop.abort();
       await running;
       builder.close();
+      notes.close();
       await file?.close();
       await admin.close();
     },
@@ -136,29 +153,10 @@ async function restore(builder: SnapshotBuilder, path: string, logger: Logger): 
   }
 }
 
-function takeNote(note: RegistryNote, logger: Logger, metrics: Metrics): void {
-  switch (note.kind) {
-    case 'event':
-      metrics.registryEvents.inc({ event: note.event });
-      break;
-    case 'skipped':
-      metrics.registrySkipped.inc({ reason: note.reason });
-      logger.warn({ path: note.path, reason: note.reason }, 'registration skipped');
-      break;
-    case 'unknown_value':
-      metrics.registryUnknownValues.inc({ field: note.field, reason: note.reason });
-      logger.warn({ path: note.path, field: note.field, reason: note.reason }, 'reported value counts as unknown');
-      break;
-    case 'session':
-      metrics.registrySessions.inc({ state: note.state });
-      logger.info({ state: note.state }, 'registry session');
-      break;
-    case 'watched':
-      metrics.watchedBytes.set(note.bytes);
-      if (note.alarm)
-        logger.error({ bytes: note.bytes }, 'too many watched paths: ZooKeeper may refuse to re-arm them');
-      break;
-  }
+function tellState({ state, revision, channels }: Snapshot, logger: Logger): void {
+  const fields = { state, revision, channels: channels.size };
+  if (state === 'live') logger.info(fields, 'following the registry');
+  else logger.warn(fields, 'the registry is out of reach: what it last said is served');
 }
 
 function setGauges(metrics: Metrics, snapshot: Snapshot, ageSeconds: number): void {

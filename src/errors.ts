@@ -126,6 +126,11 @@ export class WeirError extends Error {
   }
 }
 
+/** What only whoever runs weir can mend. The message says what it is and what to do; it is shown without a stack. */
+export class OperatorError extends Error {
+  override readonly name = 'OperatorError';
+}
+
 /** Wraps whatever was thrown; a WeirError stays itself. */
 export function toWeirError(error: unknown): WeirError {
   return error instanceof WeirError ? error : new WeirError('internal', { cause: error });

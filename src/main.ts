@@ -11,7 +11,7 @@ import { addOrigin } from './commands/origin.js';
 import { addRegister } from './commands/register.js';
 import { addServe } from './commands/serve.js';
 import { ConfigError } from './config.js';
-import { WeirError } from './errors.js';
+import { OperatorError, WeirError } from './errors.js';
 import { version } from './package.js';
 
 const reading = 'it reads its settings again on SIGHUP (kill -HUP PID), and when its configuration file changes';
@@ -66,7 +66,11 @@ const advice: Readonly<Record<string, string>> = {
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, syscall } = error as NodeJS.ErrnoException;
-  const told = error.constructor === Error || error instanceof WeirError || syscall !== undefined;
+  const told =
+    error.constructor === Error ||
+    error instanceof WeirError ||
+    error instanceof OperatorError ||
+    syscall !== undefined;
   if (!told) return error.stack ?? error.message;
   const what = /^(listen|getaddrinfo) /.test(error.message) ? advice[code ?? ''] : undefined;
   return what === undefined ? error.message : `${error.message}; ${what}`;

@@ -13,7 +13,7 @@ const workerExitCauses = ['crash', 'stuck', 'late', 'memory', 'reload', 'shutdow
 const reportedFields = ['load', 'bitrate', 'packet_loss_rate'];
 const skipReasons = [
   ...['too_large', 'not_utf8', 'bad_json', 'no_address', 'bad_address', 'unknown_format'],
-  ...['bad_channel_name', 'no_auth', 'unreadable'],
+  ...['bad_channel_name', 'bad_name', 'too_many', 'no_auth', 'unreadable'],
 ];
 const valueFaults = ['not_a_number', 'negative', 'above_one'];
 
@@ -215,6 +215,24 @@ export function createMetrics({ process = true } = {}) {
     registryUnknownValues: at0(
       counter('weir_registry_unknown_values_total', 'Reported values that count as unknown.', ['field', 'reason']),
       reportedFields.flatMap((field) => valueFaults.map((reason) => ({ field, reason }))),
+    ),
+    registryUnreadable: gauge(
+      'weir_registry_unreadable_nodes',
+      'Registrations that cannot be used now, by reason.',
+      ['reason'],
+      'max',
+    ),
+    registryUnknown: gauge(
+      'weir_registry_unknown_values',
+      'Values of registered endpoints that count as unknown now.',
+      ['field', 'reason'],
+      'max',
+    ),
+    registryGivenUp: gauge(
+      'weir_registry_given_up',
+      '1 when the registry is not followed any more, since no retry heals what is wrong; else 0.',
+      [],
+      'max',
     ),
     watchedBytes: gauge('weir_registry_watched_path_bytes', 'Bytes that re-arming all watches takes.', [], 'max'),
     massDrops: counter('weir_registry_mass_drops_total', 'Times most endpoints vanished at once and were kept.'),

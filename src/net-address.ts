@@ -1,4 +1,5 @@
-// Pure parsing of addresses: what is listened on, which networks are allowed, what an endpoint registered.
+// Pure parsing of addresses: what is listened on, which networks are allowed, what an endpoint registered,
+// where ZooKeeper is.
 
 import { BlockList, isIP } from 'node:net';
 import type { ServerOrigin, ServiceAddress } from './model.js';
@@ -111,4 +112,34 @@ export class Networks {
     const family = isIP(address);
     return family !== 0 && this.#list.check(address, family === 4 ? 'ipv4' : 'ipv6');
   }
+}
+
+/** A server of a ZooKeeper ensemble. */
+export interface Server {
+  /** A name or an IP address, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ConnectString {
+  readonly servers: readonly Server[];
+  /** Empty, or a path with a leading and no trailing slash. */
+  readonly chroot: string;
+}
+
+/** `HOST:PORT[,HOST:PORT…][/chroot]`; undefined when it is malformed. The port may be left out: 2181. */
+export function parseConnectString(text: string): ConnectString | undefined {
+  const slash = text.indexOf('/');
+  const list = slash < 0 ? text : text.slice(0, slash);
+  const chroot = (slash < 0 ? '' : text.slice(slash)).replace(/\/$/, '');
+  if (chroot !== '' && !/^(\/[^/\s]+)+$/.test(chroot)) return undefined;
+  const servers: Server[] = [];
+  for (const part of list.split(',')) {
+    const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?$/.exec(part);
+    if (match === null || (match[1] !== undefined && isIP(match[1]) !== 6)) return undefined;
+    const port = match[3] === undefined ? 2181 : Number(match[3]);
+    if (port < 1 || port > 65535) return undefined;
+    servers.push({ host: match[1] ?? match[2] ?? '', port });
+  }
+  return { servers, chroot };
 }

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseCidr, parseListenAddress, parseServiceAddress, plainAddress } from '../src/net-address.js';
+import {
+  parseCidr,
+  parseConnectString,
+  parseListenAddress,
+  parseServiceAddress,
+  plainAddress,
+} from '../src/net-address.js';
 import { runs } from './support/runs.js';
 
 test('addresses that an endpoint may register are taken as they are', () => {
@@ -147,4 +153,31 @@ test('an IPv4 address of a socket for both families is told as such', () => {
   assert.equal(plainAddress('10.0.0.1'), '10.0.0.1');
   assert.equal(plainAddress('::1'), '::1');
   assert.equal(plainAddress('::ffff:0:1'), '::ffff:0:1');
+});
+
+const parseEnsemble = (text: string) => {
+  const target = parseConnectString(text);
+  return target && `${target.servers.map(({ host, port }) => `${host} ${port}`).join(', ')} ${target.chroot}`.trim();
+};
+
+test('connect strings: several servers, default port, IPv6, chroot', () => {
+  const table: [string, string | undefined][] = [
+    ['zk:2182', 'zk 2182'],
+    ['zk', 'zk 2181'],
+    ['a:1,b:2,10.0.0.3', 'a 1, b 2, 10.0.0.3 2181'],
+    ['[::1]:2182,[fe80::1]', '::1 2182, fe80::1 2181'],
+    ['a:1,b:2/weir/prod', 'a 1, b 2 /weir/prod'],
+    ['a:1/', 'a 1'],
+    ['', undefined],
+    ['a,,b', undefined],
+    ['a:0', undefined],
+    ['a:65536', undefined],
+    ['a:x', undefined],
+    ['::1:2181', undefined],
+    ['[zz]:1', undefined],
+    ['a//b', undefined],
+    ['user:pass@a:1', undefined],
+    ['a b:1', undefined],
+  ];
+  for (const [text, expected] of table) assert.equal(parseEnsemble(text), expected, text);
 });

@@ -51,7 +51,8 @@ export type LeaseHandler = (request: IncomingMessage, response: ServerResponse, 
 
 /**
  * Answers 201 for a new lease and 200 for a renewed one with the TTL granted in seconds; 204 or 404 for DELETE.
- * 400 says what is wrong and where; 401 (token), 403 (see below), 405, 408, 413, 415; 507 when `maxEndpoints` are held.
+ * 400 says what is wrong and where; 401 (token), 403 (see below), 405, 408, 413, 415; 507 when `maxEndpoints` are held, or the
+ * channel has `maxEndpointsPerChannel`.
  *
  * With a token every write needs it as bearer token (RFC 6750). Without one, only direct requests from this machine may
  * write. Requests of web pages (with an `Origin` header) never may: a page that an operator opens must not register.
@@ -94,11 +95,7 @@ async function put(
   const info = { address, load: load ?? undefined, bitrate: bitrate ?? undefined, packetLoss: loss ?? undefined };
   const result = registry.put(channel, name, info, ttl * 1000);
   if (result.kind === 'full') {
-    throw new Refusal(
-      507,
-      'registry_full',
-      'As many endpoints are registered as registry.embedded.maxEndpoints allows.',
-    );
+    throw new Refusal(507, 'registry_full', `As many endpoints are registered as ${result.by} allows.`);
   }
   const status = result.kind === 'created' ? 201 : 200;
   answer(response, status, { channel, id: name, state: result.kind, ttl: result.ttl / 1000 });

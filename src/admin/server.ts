@@ -11,9 +11,13 @@ import { Turns } from '../turns.js';
 import { isTrustedHost } from './host.js';
 import { renderChannels, renderSnapshot } from './render.js';
 
+/** awaited: not read yet. out_of_reach: tried again and again. given_up: no retry heals what is wrong; the log says what. */
+export type RegistryReach = 'awaited' | 'followed' | 'out_of_reach' | 'given_up';
+
 /** What admin asks of the rest of the edge. */
 export interface AdminQueries {
   snapshot(): Snapshot;
+  registry(): RegistryReach;
   /** True while the edge shuts down. */
   draining(): boolean;
   /** Prometheus' text format, and its content type. */
@@ -106,7 +110,8 @@ export class AdminServer {
       case '/readyz': {
         const { state, revision } = queries.snapshot();
         const draining = queries.draining();
-        send(response, state === 'pending' || draining ? 503 : 200, { snapshot: state, revision, draining });
+        const registry = queries.registry();
+        send(response, state === 'pending' || draining ? 503 : 200, { snapshot: state, revision, registry, draining });
         return true;
       }
       case '/metrics': {

@@ -59,6 +59,8 @@ function listing(endpoints: readonly Endpoint[], json: boolean): string[] {
   return endpoints.length === 0 ? ['no channels'] : table(endpoints);
 }
 
+const warn = (text: string) => void process.stderr.write(`weir: warning: ${text}\n`);
+
 /** Prints one complete picture. Rejects when none is there by the deadline. */
 async function list(source: Source, json: boolean, deadline: number, asked: AbortSignal): Promise<void> {
   const enough = new AbortController();
@@ -66,6 +68,7 @@ async function list(source: Source, json: boolean, deadline: number, asked: Abor
   let lines: string[] | undefined;
   const follower: Follower = {
     change() {},
+    warn,
     status(state, endpoints) {
       if (state !== 'live' || lines !== undefined) return;
       lines = listing(endpoints, json);
@@ -82,6 +85,7 @@ async function watch(source: Source, json: boolean, asked: AbortSignal): Promise
   const tell = (text: string) => void process.stderr.write(`${text}\n`);
   const heard = remindOf(source, tell);
   const follower: Follower = {
+    warn,
     change: (change, endpoint) => print(json ? jsonLine(endpoint, change) : changeLine(change, endpoint)),
     status: (state) => {
       heard();

@@ -1,6 +1,7 @@
 // What a registry tells, as additions, changes and removals.
 
 import type { Endpoint, EndpointId } from '../model.js';
+import { missingWords } from '../registry/notes.js';
 import type { RegistrySink } from '../registry/registry.js';
 import type { Change } from './endpoint-lines.js';
 
@@ -9,6 +10,8 @@ export interface Follower {
   change(change: Change, endpoint: Endpoint): void;
   /** The registry came into reach, with everything it has told of; or it was lost. */
   status(state: 'live' | 'stale', endpoints: readonly Endpoint[]): void;
+  /** What an operator should hear of beside the endpoints. */
+  warn(text: string): void;
 }
 
 /** A sink that remembers what it was told and passes on the differences. */
@@ -39,6 +42,8 @@ export function follow(follower: Follower): RegistrySink {
       for (const endpoint of next.values()) put(endpoint);
     },
     status: (state) => follower.status(state, [...known.values()]),
-    note() {},
+    note(note) {
+      if (note.kind === 'missing') follower.warn(missingWords(note));
+    },
   };
 }

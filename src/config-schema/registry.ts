@@ -1,12 +1,13 @@
 // The section `registry`: where endpoints come from.
 
 import { z } from 'zod';
+import { parseConnectString } from '../net-address.js';
 import { duration, file, fraction, integer, secret } from './kinds.js';
 
 const zookeeper = z.strictObject({
   servers: z
     .string()
-    .regex(/^[^\s,/]+(,[^\s,/]+)*(\/[^\s]*)?$/, 'expected HOST:PORT[,HOST:PORT…][/chroot]')
+    .refine((text) => parseConnectString(text) !== undefined, 'expected HOST:PORT[,HOST:PORT…][/chroot]')
     .prefault('127.0.0.1:2181')
     .describe('The ensemble: HOST:PORT[,HOST:PORT…][/chroot].'),
   root: z
@@ -33,6 +34,7 @@ const zookeeper = z.strictObject({
     '480h',
     'How often everything is read again, in case a watch was lost; 0: never, and not more often than once a second.',
   ),
+  maxEndpoints: integer(100_000, 1, 10_000_000, 'Endpoints read at most, and channels; further ones are skipped.'),
 });
 
 const embedded = z.strictObject({
@@ -73,6 +75,12 @@ export const registry = z.strictObject({
   kind: z.enum(['zookeeper', 'embedded']).prefault('zookeeper').describe('Where endpoints are registered.'),
   zookeeper: zookeeper.prefault({}).describe('A ZooKeeper ensemble, for a fleet.'),
   embedded: embedded.prefault({}).describe('Leases in memory behind the admin API, for one machine and for trying.'),
+  maxEndpointsPerChannel: integer(
+    1_000,
+    1,
+    100_000,
+    'Endpoints of one channel at most; further ones are skipped, or answered 507 by the embedded registry.',
+  ),
   snapshotFile: file(
     'Where the last snapshot is kept, for a start without the registry.',
     '/var/lib/weir/snapshot.json',

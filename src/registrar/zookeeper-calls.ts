@@ -1,5 +1,6 @@
 // ZooKeeper's calls as promises, with errors in words.
 
+import { OperatorError } from '../errors.js';
 import { isLost, rc, type Stat, type ZooKeeperClient } from '../registry/zookeeper-client.js';
 
 const reasons: Record<number, string> = {
@@ -9,7 +10,7 @@ const reasons: Record<number, string> = {
 };
 
 /** An answer that ends an attempt. */
-export class Failed extends Error {
+export class Failed extends OperatorError {
   constructor(
     readonly code: number,
     what: string,

@@ -1,5 +1,6 @@
 // Registers an endpoint in ZooKeeper: a session, and the node that it owns.
 
+import { OperatorError } from '../errors.js';
 import type { RegistryLogger } from '../registry/messages.js';
 import { loadClient } from '../registry/zookeeper-client.js';
 import { keepSession, type SessionSettings } from '../registry/zookeeper-session.js';
@@ -25,8 +26,8 @@ export async function registerInZooKeeper(
       disconnected: () => node.detach(),
       watch: (_, path) => node.touched(path),
       changed: (state) => {
-        logger.info({ state }, 'ZooKeeper session');
-        if (state === 'auth_failed') node.refused(new Error('ZooKeeper refused registry.zookeeper.credentials'));
+        if (state === 'auth_failed')
+          node.refused(new OperatorError('ZooKeeper refused registry.zookeeper.credentials'));
       },
     },
     logger,

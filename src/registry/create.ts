@@ -13,13 +13,15 @@ import { createProcessRegistry } from './registry-process.js';
  */
 export function createRegistry(settings: Config['registry'], logger: Logger): Registry {
   if (settings.kind === 'embedded') return createEmbeddedRegistry(settings);
-  const { servers, root, sessionTimeout, readDepth, reconcileInterval, credentials } = settings.zookeeper;
-  const all = { servers, root, sessionTimeout, readDepth, reconcileInterval, credentials };
+  const { servers, root, sessionTimeout, readDepth, reconcileInterval, credentials, maxEndpoints } = settings.zookeeper;
+  const limits = { endpoints: maxEndpoints, endpointsPerChannel: settings.maxEndpointsPerChannel };
+  const all = { servers, root, sessionTimeout, readDepth, reconcileInterval, credentials, limits };
   return createProcessRegistry(all, registryLogger(logger));
 }
 
-export function createEmbeddedRegistry({ embedded: { maxTtl, maxEndpoints } }: Config['registry']): EmbeddedRegistry {
-  return new EmbeddedRegistry({ maxTtl, maxEndpoints });
+export function createEmbeddedRegistry({ embedded, maxEndpointsPerChannel }: Config['registry']): EmbeddedRegistry {
+  const { maxTtl, maxEndpoints } = embedded;
+  return new EmbeddedRegistry({ maxTtl, maxEndpoints, maxEndpointsPerChannel });
 }
 
 export function registryLogger(logger: Logger): RegistryLogger {

@@ -30,17 +30,24 @@ export interface EmbeddedSettings {
   readonly maxTtl: number;
   /** Leases held at most. */
   readonly maxEndpoints: number;
+  /** Leases of one channel at most. */
+  readonly maxEndpointsPerChannel: number;
 }
 
 export type PutResult =
   | { readonly kind: 'created' | 'renewed' /** Milliseconds granted. */; readonly ttl: number }
-  | { readonly kind: 'full' };
+  | {
+      readonly kind: 'full';
+      /** The setting that allows no more. */
+      readonly by: 'registry.embedded.maxEndpoints' | 'registry.maxEndpointsPerChannel';
+    };
 
 /** The longest wait of one timer; a longer one would overflow and fire at once. */
 const longestWait = 60_000;
 
 export class EmbeddedRegistry implements Registry {
   private readonly leases = new Map<string, Lease>();
+  private readonly leasesOf = new Map<ChannelName, number>();
   private readonly deadlines = new DeadlineQueue<string>();
   private readonly sinks = new Set<RegistrySink>();
   private timer: NodeJS.Timeout | undefined;
@@ -71,7 +78,13 @@ export class EmbeddedRegistry implements Registry {
     this.expire();
     const key = leaseKey(channel, name);
     const before = this.leases.get(key);
-    if (before === undefined && this.leases.size >= this.settings.maxEndpoints) return { kind: 'full' };
+    const { maxEndpoints, maxEndpointsPerChannel } = this.settings;
+    const inChannel = this.leasesOf.get(channel) ?? 0;
+    if (before === undefined) {
+      if (this.leases.size >= maxEndpoints) return { kind: 'full', by: 'registry.embedded.maxEndpoints' };
+      if (inChannel >= maxEndpointsPerChannel) return { kind: 'full', by: 'registry.maxEndpointsPerChannel' };
+      this.leasesOf.set(channel, inChannel + 1);
+    }
     const granted = Math.min(ttl, this.settings.maxTtl);
     const { address, load, bitrate, packetLoss } = info;
     const id = before?.endpoint.id ?? (`${key}@${this.instance}-${(++this.made).toString(16)}` as EndpointId);
@@ -107,6 +120,9 @@ export class EmbeddedRegistry implements Registry {
     if (lease === undefined) return false;
     this.leases.delete(key);
     this.deadlines.delete(key);
+    const others = (this.leasesOf.get(lease.channel) ?? 1) - 1;
+    if (others === 0) this.leasesOf.delete(lease.channel);
+    else this.leasesOf.set(lease.channel, others);
     const seenAt = wallClock();
     for (const sink of this.sinks) {
       sink.note({ kind: 'event', event });

@@ -37,7 +37,7 @@ export type ChildMessage =
       readonly status: 'live' | 'stale' | undefined;
     }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }
-  /** No retry heals it: the registry ends with this error. */
+  /** What only whoever runs weir can mend. */
   | { readonly kind: 'fatal'; readonly message: string }
   /** The event loop of the child turns. */
   | { readonly kind: 'heartbeat' };

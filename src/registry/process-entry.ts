@@ -1,5 +1,6 @@
 // The registry process: the only one that loads the native ZooKeeper client. It ends when its parent does.
 
+import { OperatorError } from '../errors.js';
 import {
   type ChildMessage,
   heartbeatInterval,
@@ -26,7 +27,10 @@ async function run({ settings, known }: StartMessage): Promise<void> {
     await createZooKeeperRegistry(settings, logger).run(new Outbox(send), stop.signal, known);
     process.exit(0);
   } catch (error) {
-    send({ kind: 'fatal', message: error instanceof Error ? error.message : String(error) }, () => process.exit(1));
+    const end = () => process.exit(1);
+    if (error instanceof OperatorError) return send({ kind: 'fatal', message: error.message }, end);
+    const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    send({ kind: 'log', level: 'error', fields: { error: told }, message: 'registry process' }, end);
   } finally {
     clearInterval(heartbeat);
   }

@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Endpoint, EndpointId } from '../model.js';
+import { OperatorError } from '../errors.js';
 import { type Backoff, backoffDelay } from './backoff.js';
 import {
   type ChildMessage,
@@ -12,7 +12,9 @@ import {
   type RegistryLogger,
   type StartMessage,
 } from './messages.js';
-import type { Registry, RegistrySink } from './registry.js';
+import { OutageLog } from './outage-log.js';
+import type { Registry } from './registry.js';
+import { ToldSink } from './told-sink.js';
 import type { ZooKeeperSettings } from './zookeeper.js';
 
 const entry = fileURLToPath(new URL('./process-entry.js', import.meta.url));
@@ -34,28 +36,41 @@ export interface ProcessRegistry extends Registry {
 
 /**
  * A crash of the native client never touches a stream: the process is started again, what was told stands as `stale`
- * meanwhile, and the first complete picture of the next one is a `replace`.
+ * meanwhile, and the first complete picture of the next one is a `replace`. That the system cannot start it (no file
+ * descriptor, no memory) is like a crash: it may be able to soon. `run` rejects only when the very first process says that
+ * no retry helps.
+ *
+ * @param start throws, or gives a process without a pid, when the system cannot start one
  */
-export function createProcessRegistry(settings: ZooKeeperSettings, logger: RegistryLogger): ProcessRegistry {
+export function createProcessRegistry(
+  settings: ZooKeeperSettings,
+  logger: RegistryLogger,
+  start: () => ChildProcess = startChild,
+): ProcessRegistry {
   let child: ChildProcess | undefined;
+  const runOnce = async (told: ToldSink, known: boolean, signal: AbortSignal): Promise<string> => {
+    try {
+      child = start();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    if (child.pid !== undefined) logger.info({ pid: child.pid }, 'registry process started');
+    const message: StartMessage = { kind: 'start', settings, known: told.any || (known && !told.complete) };
+    return await superviseChild(child, message, told, logger, signal).finally(() => {
+      child = undefined;
+    });
+  };
   return {
     get pid() {
       return child?.pid;
     },
     async run(sink, signal, known = false) {
-      const told = new ToldSink(sink);
+      const outages = new OutageLog(settings.servers, logger);
+      const told = new ToldSink(sink, (state) => outages.session(state));
       for (let attempt = 0; !signal.aborted; ) {
         const startedAt = performance.now();
-        child = startChild();
-        logger.info({ pid: child.pid }, 'registry process started');
-        const why = await superviseChild(
-          child,
-          { kind: 'start', settings, known: told.any || (known && !told.complete) },
-          told,
-          logger,
-          signal,
-        );
-        child = undefined;
+        outages.started();
+        const why = await runOnce(told, known, signal).finally(() => outages.stopped());
         if (signal.aborted) return;
         told.stale();
         sink.note({ kind: 'session', state: 'restarted' });
@@ -78,7 +93,7 @@ function startChild(): ChildProcess {
   });
 }
 
-/** Resolves with the reason when the process is gone. Rejects with the error that no retry heals. */
+/** Resolves with the reason when the process is gone. Rejects with the OperatorError that no retry heals. */
 async function superviseChild(
   child: ChildProcess,
   start: StartMessage,
@@ -106,8 +121,8 @@ async function superviseChild(
       else resolve(how);
     });
     child.on('error', (error) => {
-      logger.error({ error: error.message }, 'registry process');
       if (child.pid === undefined) resolve(error.message);
+      else logger.error({ error: error.message }, 'registry process');
     });
   });
   // Ticks, not time: when this process itself stood still, the child's heartbeats wait in the pipe.
@@ -128,64 +143,13 @@ async function superviseChild(
     send(start);
     if (signal.aborted) onAbort();
     const how = await ended;
-    if (fatal !== undefined) throw new Error(fatal);
+    // What worked before may work again.
+    if (fatal !== undefined && !sink.heard) throw new OperatorError(fatal);
+    if (fatal !== undefined) return fatal;
     return hung ? `no heartbeat for ${hungAfter / 1000} s` : how;
   } finally {
     clearInterval(heartbeats);
     clearTimeout(killTimer);
     signal.removeEventListener('abort', onAbort);
-  }
-}
-
-/** Passes on what a child tells, and remembers whether anything was told. */
-class ToldSink {
-  private readonly ids = new Set<EndpointId>();
-  private picture: Endpoint[] = [];
-  private live = false;
-  /** A complete picture was told, be it an empty one. */
-  complete = false;
-
-  constructor(private readonly sink: RegistrySink) {}
-
-  get any(): boolean {
-    return this.ids.size > 0;
-  }
-
-  /** What was told stands; only what was live goes stale. */
-  stale(): void {
-    if (this.live) this.sink.status('stale');
-    this.live = false;
-  }
-
-  receive(message: Extract<ChildMessage, { kind: 'replace' | 'batch' | 'heartbeat' }>): void {
-    if (message.kind === 'replace') this.replace(message);
-    else if (message.kind === 'batch') this.batch(message);
-  }
-
-  private replace({ first, last, endpoints }: Extract<ChildMessage, { kind: 'replace' }>): void {
-    if (first) this.picture = [];
-    for (const endpoint of endpoints) this.picture.push(endpoint);
-    if (!last) return;
-    this.complete = true;
-    this.ids.clear();
-    for (const { id } of this.picture) this.ids.add(id);
-    this.sink.replace(this.picture);
-    this.picture = [];
-  }
-
-  private batch({ changes, notes, status }: Extract<ChildMessage, { kind: 'batch' }>): void {
-    for (const change of changes) {
-      if (change.kind === 'put') {
-        this.ids.add(change.endpoint.id);
-        this.sink.put(change.endpoint, change.seenAt);
-      } else {
-        this.ids.delete(change.id);
-        this.sink.drop(change.id, change.seenAt);
-      }
-    }
-    for (const note of notes) this.sink.note(note);
-    if (status === 'live') this.live = true;
-    if (status === 'stale') this.stale();
-    else if (status !== undefined) this.sink.status(status);
   }
 }

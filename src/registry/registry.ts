@@ -16,7 +16,15 @@ export type RegistryNote =
    */
   | { readonly kind: 'session'; readonly state: string }
   /** Σ(path bytes + 4) of all watched paths: above a limit ZooKeeper cannot re-arm the watches after a reconnect. */
-  | { readonly kind: 'watched'; readonly bytes: number; readonly alarm: boolean };
+  | { readonly kind: 'watched'; readonly bytes: number; readonly alarm: boolean }
+  /** What of all that is registered now cannot be used: nodes by reason, values by field and reason with a space between. */
+  | {
+      readonly kind: 'census';
+      readonly skipped: Readonly<Record<string, number>>;
+      readonly unknown: Readonly<Record<string, number>>;
+    }
+  /** The root is not there, or not even the chroot that it should be in: nothing was ever registered, or it is mistyped. */
+  | { readonly kind: 'missing'; readonly node: 'root' | 'chroot'; readonly path: string };
 
 /**
  * Receives what a registry knows. Calls arrive in order, from one source at a time.

@@ -1,12 +1,12 @@
 // Follows the tree below a root: one full watched read after every (re)connect, then what the watches tell.
 
-import { ReadQueue } from './read-queue.js';
+import { Reads, type TreeReader } from './reads.js';
 import type { RegistryNote, RegistrySink } from './registry.js';
-import { type ChannelNode, Tree, type TreeChange, type TreeNode } from './tree.js';
-import { isLost, rc, type Stat, type WatchEvent, type ZooKeeperClient } from './zookeeper-client.js';
+import { type ChannelNode, Tree, type TreeChange, type TreeLimits, type TreeNode } from './tree.js';
+import { TreeAccounts } from './tree-accounts.js';
+import { rc, type Stat, type WatchEvent } from './zookeeper-client.js';
 
-/** What is read with; the part of the client that this needs. */
-export type TreeReader = Pick<ZooKeeperClient, 'get' | 'children' | 'exists'>;
+export type { TreeReader } from './reads.js';
 
 export interface TreeWatchOptions {
   /** The node whose children are the channels. */
@@ -19,17 +19,13 @@ export interface TreeWatchOptions {
   readonly known: boolean;
   /** Milliseconds that origins are given to register again below a root that was made anew. */
   readonly settling: number;
+  readonly limits: TreeLimits;
   /** Epoch milliseconds, fractional. */
   readonly now: () => number;
 }
 
-/** Re-arming all watches takes one packet; at 1,048,575 bytes (`jute.maxbuffer`) the server refuses it. */
-const watchedBytesAlarm = 800_000;
-const watchedBytesLimit = 1_000_000;
-
 const rereadDelay = 1_000;
 const deniedDelay = 10_000;
-const measureDelay = 1_000;
 
 /**
  * - idle: no client. The last picture stands.
@@ -42,18 +38,15 @@ type Mode = 'idle' | 'reading' | 'rootless' | 'settling' | 'following';
 
 export class TreeWatch {
   private readonly tree: Tree;
-  private readonly queue: ReadQueue;
+  private readonly accounts: TreeAccounts;
+  private readonly reads: Reads;
   private mode: Mode = 'idle';
   private reader: TreeReader | undefined;
-  /** Answers of an earlier epoch are ignored. */
-  private epoch = 0;
-  /** Reads of the running full read that are not answered yet. */
-  private outstanding = 0;
   private known: boolean;
   private live = false;
   private rereadTimer: NodeJS.Timeout | undefined;
-  private measureTimer: NodeJS.Timeout | undefined;
-  private bytes = 0;
+  /** What was told to be missing, once until it is there. */
+  private missing: 'root' | 'chroot' | undefined;
   /** Which root was read last; `none` when it was missing although something is known. */
   private rootId: string | undefined;
   /** Nothing is read before, in the milliseconds of `now`. */
@@ -63,21 +56,27 @@ export class TreeWatch {
     private readonly options: TreeWatchOptions,
     private readonly sink: RegistrySink,
   ) {
-    this.tree = new Tree(options.root, (note: RegistryNote) => sink.note(note));
-    this.queue = new ReadQueue(options.readDepth);
+    const note = (one: RegistryNote) => sink.note(one);
+    this.tree = new Tree(options.root, options.limits, note);
+    this.accounts = new TreeAccounts(this.tree, options.chrootBytes, note);
+    this.reads = new Reads(options.readDepth, {
+      // The session says so as well, and then everything is read again; the timer is for when it does not.
+      lost: () => this.rereadAfter(rereadDelay),
+      complete: () => this.complete(),
+    });
     this.known = options.known;
   }
 
   /** True: so much is watched that the session could never be resumed. */
   get beyondLimit(): boolean {
-    return this.bytes >= watchedBytesLimit;
+    return this.accounts.beyondLimit;
   }
 
   /** A session is there, new or again: reads everything and then tells it as one `replace`. */
   start(reader: TreeReader): void {
     this.reader = reader;
     this.mode = 'reading';
-    this.nextEpoch();
+    this.forget();
     this.lookForRoot();
   }
 
@@ -89,16 +88,15 @@ export class TreeWatch {
 
   /** Ends it without a word. */
   release(): void {
-    this.nextEpoch();
-    clearTimeout(this.measureTimer);
-    this.measureTimer = undefined;
-    this.mode = 'idle';
     this.reader = undefined;
+    this.forget();
+    this.accounts.release();
+    this.mode = 'idle';
   }
 
   /** Reads everything again and tells the difference, in case a watch was lost. */
   reconcile(): void {
-    if (this.mode === 'following' && this.outstanding === 0) this.readRoot(true);
+    if (this.mode === 'following' && this.reads.settled) this.readRoot(true);
     else if (this.mode === 'rootless') this.restart();
   }
 
@@ -127,10 +125,9 @@ export class TreeWatch {
     this.live = false;
   }
 
-  private nextEpoch(): void {
-    this.epoch++;
-    this.outstanding = 0;
-    this.queue.clear();
+  /** What was asked for is not waited for any more. */
+  private forget(): void {
+    this.reads.begin(this.reader);
     clearTimeout(this.rereadTimer);
     this.rereadTimer = undefined;
   }
@@ -146,42 +143,16 @@ export class TreeWatch {
     }, delay);
   }
 
-  /**
-   * Queues one read. `apply` gets the answer unless it is of an earlier epoch or lost with its connection. `full`: it
-   * belongs to the full read, which is complete when the last of its reads was answered.
-   */
-  private read<A extends unknown[]>(
-    full: boolean,
-    send: (reader: TreeReader, done: (code: number, ...answer: A) => void) => void,
-    apply: (code: number, ...answer: A) => void,
-  ): void {
-    const { epoch, reader } = this;
-    if (reader === undefined) return;
-    if (full) this.outstanding++;
-    const answered = (code: number, ...answer: A) => {
-      if (epoch !== this.epoch) return;
-      if (isLost(code)) {
-        // The session says so as well, and then everything is read again; the timer is for when it does not.
-        this.rereadAfter(rereadDelay);
-        return;
-      }
-      apply(code, ...answer);
-      if (epoch !== this.epoch) return;
-      if (full && --this.outstanding === 0) this.complete();
-      if (epoch === this.epoch) this.queue.done();
-    };
-    this.queue.add(() => send(reader, answered), !full);
-  }
-
   /** The first question of a full read: is it still the root that was read before? */
   private lookForRoot(): void {
     const { root } = this.options;
-    this.read<[Stat | undefined]>(
+    this.reads.read<[Stat | undefined]>(
       true,
       (reader, done) => reader.exists(root, false, done),
       (code, stat) => {
         if (code === rc.noNode) return this.awaitRoot();
-        if (code !== rc.ok || stat === undefined) return this.unreadable(root, code);
+        if (code !== rc.ok || stat === undefined) return this.rootUnreadable(code);
+        this.missing = undefined;
         const now = this.options.now();
         const id = `${stat.czxid}-${stat.ctime}`;
         if (this.rootId !== undefined && this.rootId !== id && !this.nothingKnown) {
@@ -195,7 +166,7 @@ export class TreeWatch {
   }
 
   private settle(time: number): void {
-    this.nextEpoch();
+    this.forget();
     this.sayStale();
     this.mode = 'settling';
     this.rereadAfter(time);
@@ -207,12 +178,12 @@ export class TreeWatch {
 
   private readRoot(full: boolean, seenAt?: number): void {
     const { root } = this.options;
-    this.read<[readonly string[]]>(
+    this.reads.read<[readonly string[]]>(
       full,
       (reader, done) => reader.children(root, true, done),
       (code, names) => {
         if (code === rc.noNode) return this.awaitRoot();
-        if (code !== rc.ok) return this.unreadable(root, code);
+        if (code !== rc.ok) return this.rootUnreadable(code);
         const { added, changes } = this.tree.setChannels(names);
         this.tell(changes, seenAt);
         const channels = full ? this.tree.channels.values() : added;
@@ -223,23 +194,34 @@ export class TreeWatch {
 
   private awaitRoot(): void {
     const { root } = this.options;
-    this.read<[unknown]>(
+    this.reads.read<[unknown]>(
       false,
       (reader, done) => reader.exists(root, true, done),
       (code) => {
         if (code === rc.ok) return this.restart();
-        if (code !== rc.noNode) return this.unreadable(root, code);
+        if (code !== rc.noNode) return this.rootUnreadable(code);
         if (this.mode === 'following' && this.nothingKnown) return;
-        this.nextEpoch();
-        this.rootId = undefined;
-        if (this.nothingKnown) return this.complete();
-        this.rootId = 'none';
-        this.sayStale();
-        this.mode = 'rootless';
+        if (this.options.chrootBytes === 0) return this.withoutRoot('root');
+        // A chroot that is missing hides everything.
+        this.reads.read<[unknown]>(
+          false,
+          (reader, done) => reader.exists('/', false, done),
+          (code) => this.withoutRoot(code === rc.noNode ? 'chroot' : 'root'),
+        );
       },
     );
     // Nothing is complete before the watch for the root is set.
-    if (this.mode === 'reading') this.outstanding++;
+    if (this.mode === 'reading') this.reads.hold();
+  }
+
+  private withoutRoot(missing: 'root' | 'chroot'): void {
+    if (this.missing !== missing) this.sink.note({ kind: 'missing', node: missing, path: this.options.root });
+    this.missing = missing;
+    this.forget();
+    this.rootId = this.nothingKnown ? undefined : 'none';
+    if (this.nothingKnown) return this.complete();
+    this.sayStale();
+    this.mode = 'rootless';
   }
 
   private readData(
@@ -250,7 +232,7 @@ export class TreeWatch {
     withChildren = false,
   ): void {
     const { path } = child ?? channel;
-    this.read<[Uint8Array, Parameters<Tree['setData']>[3] | undefined]>(
+    this.reads.read<[Uint8Array, Parameters<Tree['setData']>[3] | undefined]>(
       full,
       (reader, done) => reader.get(path, true, done),
       (code, data, stat) => {
@@ -260,7 +242,7 @@ export class TreeWatch {
           this.tell(child ? this.tree.removeChild(channel, child) : this.tree.removeChannel(channel), seenAt);
           return;
         }
-        if (code !== rc.ok || stat === undefined) this.unreadable(path, code);
+        if (code !== rc.ok || stat === undefined) this.unreadable(child ?? channel, code, 'data');
         else this.tell(this.tree.setData(channel, child, data, stat), seenAt);
         if (!withChildren) return;
         if (stat?.ephemeral === true) this.tell(this.tree.setChildren(channel, []).changes, seenAt);
@@ -270,12 +252,12 @@ export class TreeWatch {
   }
 
   private readChildren(channel: ChannelNode, full: boolean, seenAt?: number): void {
-    this.read<[readonly string[]]>(
+    this.reads.read<[readonly string[]]>(
       full,
       (reader, done) => reader.children(channel.path, true, done),
       (code, names) => {
         if (this.tree.channels.get(channel.name) !== channel || code === rc.noNode) return;
-        if (code !== rc.ok) return this.unreadable(channel.path, code);
+        if (code !== rc.ok) return this.unreadable(channel, code, 'children');
         const { added, changes } = this.tree.setChildren(channel, names);
         this.tell(changes, seenAt);
         for (const child of full ? channel.children.values() : added) this.readData(channel, child, full, seenAt);
@@ -284,17 +266,21 @@ export class TreeWatch {
   }
 
   /** What is known of an unreadable node stands; nobody is told that it vanished. */
-  private unreadable(path: string, code: number): void {
-    this.sink.note({ kind: 'skipped', reason: code === rc.noAuth ? 'no_auth' : 'unreadable', path });
-    if (path !== this.options.root) return;
-    this.nextEpoch();
+  private unreadable(node: ChannelNode | TreeNode, code: number, what: 'data' | 'children'): void {
+    this.tree.setUnreadable(node, unreadableReason(code), what);
+    this.accounts.changed();
+  }
+
+  private rootUnreadable(code: number): void {
+    this.sink.note({ kind: 'skipped', reason: unreadableReason(code), path: this.options.root });
+    this.forget();
     this.sayStale();
     this.mode = 'reading';
     this.rereadAfter(deniedDelay);
   }
 
   private tell(changes: readonly TreeChange[], seenAt?: number): void {
-    this.measureSoon();
+    this.accounts.changed();
     if (this.mode !== 'following') return;
     for (const change of changes) {
       if (change.kind === 'put') this.sink.put(change.endpoint, seenAt);
@@ -303,7 +289,7 @@ export class TreeWatch {
   }
 
   private complete(): void {
-    this.measure();
+    this.accounts.count();
     if (this.mode !== 'reading') return;
     this.mode = 'following';
     this.known = false;
@@ -311,17 +297,8 @@ export class TreeWatch {
     this.sink.status('live');
     this.live = true;
   }
+}
 
-  private measureSoon(): void {
-    this.measureTimer ??= setTimeout(() => this.measure(), measureDelay);
-  }
-
-  private measure(): void {
-    clearTimeout(this.measureTimer);
-    this.measureTimer = undefined;
-    const bytes = this.tree.watchedBytes(this.options.chrootBytes);
-    if (bytes === this.bytes) return;
-    this.bytes = bytes;
-    this.sink.note({ kind: 'watched', bytes, alarm: bytes >= watchedBytesAlarm });
-  }
+function unreadableReason(code: number): string {
+  return code === rc.noAuth ? 'no_auth' : 'unreadable';
 }

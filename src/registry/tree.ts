@@ -1,9 +1,9 @@
 // The tree below the root as it was last read, and what it means: pure bookkeeping from nodes to endpoints.
 
 import type { ChannelName, Endpoint, EndpointId } from '../model.js';
+import { composeEndpoint } from './compose.js';
 import { decode } from './formats/decode.js';
-import type { Decoded, UnknownValue, Values } from './formats/format.js';
-import { noValues } from './formats/values.js';
+import type { Decoded } from './formats/format.js';
 import { parseChannelName } from './names.js';
 import type { RegistryNote } from './registry.js';
 import type { Stat } from './zookeeper-client.js';
@@ -16,12 +16,36 @@ export interface TreeNode {
   decoded: Decoded;
   /** The endpoint it registers, as last told. */
   told: Endpoint | undefined;
+  /** Why its data cannot be read now. */
+  unreadable: string | undefined;
+  /** What was noted of it: each fault once, however often it is reported. */
+  noted: Set<string> | undefined;
 }
 
 /** A child of the root, which may be an endpoint itself and hold endpoints. */
 export interface ChannelNode extends TreeNode {
   readonly channel: ChannelName;
   readonly children: Map<string, TreeNode>;
+  /** Why its children cannot be listed now. */
+  unlisted: string | undefined;
+  /** Children that have no place here, by why. */
+  left: Readonly<Record<string, number>>;
+}
+
+/** What one writer may cost the others at most. */
+export interface TreeLimits {
+  /** Nodes below all channels, and channels. */
+  readonly endpoints: number;
+  /** Nodes below one channel. */
+  readonly endpointsPerChannel: number;
+}
+
+/** What cannot be used now. */
+export interface Census {
+  /** Nodes, by why. */
+  readonly skipped: Readonly<Record<string, number>>;
+  /** Reported values of endpoints that are used, by field and why, with a space between. */
+  readonly unknown: Readonly<Record<string, number>>;
 }
 
 export type TreeChange =
@@ -30,13 +54,39 @@ export type TreeChange =
 
 const nothing: Decoded = { kind: 'nothing' };
 
-/** A node that is made again is another endpoint: the transaction that made it is part of the id. */
-function endpointId(path: string, czxid: number): EndpointId {
-  return `${path}@${czxid.toString(16)}` as EndpointId;
+function newNode(path: string, name: string): TreeNode {
+  const none = { stat: undefined, told: undefined, unreadable: undefined, noted: undefined };
+  return { path, name, decoded: nothing, ...none };
 }
 
-function newNode(path: string, name: string): TreeNode {
-  return { path, name, stat: undefined, decoded: nothing, told: undefined };
+/** Bytes of a node's name. ZooKeeper takes a megabyte. */
+const longestName = 255;
+/** Characters of a path that are worth a place in a log. */
+const longestShown = 300;
+/** Names that are remembered as noted. */
+const mostMisnamed = 1_000;
+
+function isTooLong(name: string): boolean {
+  return name.length > longestName || Buffer.byteLength(name) > longestName;
+}
+
+/** Those of the names that are known, and the lowest of the others: of sequential nodes the oldest. */
+function choose(names: ReadonlySet<string>, known: ReadonlyMap<string, unknown>, most: number): Set<string> {
+  const fresh: string[] = [];
+  const chosen = new Set<string>();
+  for (const name of names) {
+    if (known.has(name)) chosen.add(name);
+    else fresh.push(name);
+  }
+  const room = most - chosen.size;
+  if (room <= 0) return chosen;
+  if (fresh.length > room) fresh.sort();
+  for (const name of fresh.slice(0, room)) chosen.add(name);
+  return chosen;
+}
+
+function add(counts: Record<string, number>, key: string, count = 1): void {
+  if (count > 0) counts[key] = (counts[key] ?? 0) + count;
 }
 
 function sameValues(a: Endpoint, b: Endpoint): boolean {
@@ -45,11 +95,16 @@ function sameValues(a: Endpoint, b: Endpoint): boolean {
 
 export class Tree {
   readonly channels = new Map<string, ChannelNode>();
-  /** Children of the root whose names cannot be a channel's; each is noted once. */
+  /** Children of the root whose names cannot be a channel's and that were noted. */
   private misnamed = new Set<string>();
+  /** Children of the root that are no channels here, by why. */
+  private left: Readonly<Record<string, number>> = {};
+  /** Nodes below all channels. */
+  private children = 0;
 
   constructor(
     readonly root: string,
+    private readonly limits: TreeLimits,
     private readonly note: (note: RegistryNote) => void,
   ) {}
 
@@ -66,54 +121,82 @@ export class Tree {
 
   /** The root's children are now these. Returns the channels that are new, and what vanished with the others. */
   setChannels(names: readonly string[]): { added: ChannelNode[]; changes: TreeChange[] } {
-    const current = new Set(names);
-    const changes: TreeChange[] = [];
-    for (const channel of [...this.channels.values()]) {
-      if (!current.has(channel.name)) changes.push(...this.removeChannel(channel));
-    }
-    const added: ChannelNode[] = [];
+    const current = new Map<string, ChannelName>();
     const misnamed = new Set<string>();
-    for (const name of current) {
-      if (this.channels.has(name)) continue;
-      const path = `${this.root}/${name}`;
-      const channelName = parseChannelName(name);
-      if (channelName === undefined) {
-        misnamed.add(name);
-        if (!this.misnamed.has(name)) this.note({ kind: 'skipped', reason: 'bad_channel_name', path });
+    const left: Record<string, number> = {};
+    for (const name of names) {
+      const channel = parseChannelName(name);
+      if (channel !== undefined) {
+        current.set(name, channel);
         continue;
       }
-      const channel = { ...newNode(path, name), channel: channelName, children: new Map() };
+      add(left, 'bad_channel_name');
+      if (misnamed.size >= mostMisnamed) continue;
+      misnamed.add(name);
+      if (!this.misnamed.has(name)) this.skip('bad_channel_name', `${this.root}/${name}`);
+    }
+    this.misnamed = misnamed;
+    const chosen = choose(new Set(current.keys()), this.channels, this.limits.endpoints);
+    add(left, 'too_many', current.size - chosen.size);
+    if ('too_many' in left && !('too_many' in this.left)) this.skip('too_many', this.root);
+    this.left = left;
+    const changes = [...this.channels.values()].flatMap((channel) =>
+      chosen.has(channel.name) ? [] : this.removeChannel(channel),
+    );
+    const added: ChannelNode[] = [];
+    for (const name of chosen) {
+      const channelName = current.get(name);
+      if (channelName === undefined || this.channels.has(name)) continue;
+      const empty = { children: new Map<string, TreeNode>(), unlisted: undefined, left: {} };
+      const channel = { ...newNode(`${this.root}/${name}`, name), channel: channelName, ...empty };
       this.channels.set(name, channel);
       added.push(channel);
     }
-    this.misnamed = misnamed;
     return { added, changes };
   }
 
   /** A channel's children are now these. */
   setChildren(channel: ChannelNode, names: readonly string[]): { added: TreeNode[]; changes: TreeChange[] } {
-    const current = new Set(names);
-    const changes: TreeChange[] = [];
-    for (const child of [...channel.children.values()]) {
-      if (!current.has(child.name)) changes.push(...this.removeChild(channel, child));
-    }
+    channel.unlisted = undefined;
+    const current = new Set(names.filter((name) => !isTooLong(name)));
+    const changes = [...channel.children.values()].flatMap((child) =>
+      current.has(child.name) ? [] : this.removeChild(channel, child),
+    );
+    const { endpoints, endpointsPerChannel } = this.limits;
+    const most = Math.min(endpointsPerChannel, channel.children.size + endpoints - this.children);
+    const chosen = choose(current, channel.children, most);
+    const left: Record<string, number> = {};
+    add(left, 'bad_name', names.length - current.size);
+    add(left, 'too_many', current.size - chosen.size);
+    for (const reason of Object.keys(left)) if (!(reason in channel.left)) this.skip(reason, channel.path);
+    channel.left = left;
     const added: TreeNode[] = [];
-    for (const name of current) {
+    for (const name of chosen) {
       if (channel.children.has(name)) continue;
       const child = newNode(`${channel.path}/${name}`, name);
       channel.children.set(name, child);
+      this.children += 1;
       added.push(child);
     }
     return { added, changes };
   }
 
+  /** What is known of a node stands although it cannot be read now. */
+  setUnreadable(node: ChannelNode | TreeNode, reason: string, what: 'data' | 'children'): void {
+    if (what === 'data') node.unreadable = reason;
+    else if ('unlisted' in node) node.unlisted = reason;
+    this.noteOnce(node, reason, { kind: 'skipped', reason, path: shown(node.path) });
+  }
+
   /** A node's data were read. A channel's own may be the defaults of its children, which then change too. */
   setData(channel: ChannelNode, child: TreeNode | undefined, data: Uint8Array, stat: Stat): TreeChange[] {
     const node = child ?? channel;
+    node.unreadable = undefined;
     const { czxid, version, mtime } = stat;
     // A server that lost its data counts transactions and versions from the beginning: the time sets it apart.
     const reported = node.stat?.czxid !== czxid || node.stat.version !== version || node.stat.mtime !== mtime;
     if (reported) {
+      if (node.stat?.czxid !== czxid) node.noted = undefined;
       node.decoded = decode({ name: node.name, level: child === undefined ? 'channel' : 'endpoint', data });
       this.noteFaults(node);
     }
@@ -125,12 +208,13 @@ export class Tree {
   }
 
   removeChannel(channel: ChannelNode): TreeChange[] {
-    this.channels.delete(channel.name);
+    if (!this.channels.delete(channel.name)) return [];
+    this.children -= channel.children.size;
     return [channel, ...channel.children.values()].flatMap((node) => this.untell(node));
   }
 
   removeChild(channel: ChannelNode, child: TreeNode): TreeChange[] {
-    channel.children.delete(child.name);
+    if (channel.children.delete(child.name)) this.children -= 1;
     return this.untell(child);
   }
 
@@ -153,6 +237,25 @@ export class Tree {
     return bytes;
   }
 
+  census(): Census {
+    const skipped: Record<string, number> = { ...this.left };
+    const unknown: Record<string, number> = {};
+    const count = ({ unreadable, decoded }: TreeNode) => {
+      if (unreadable !== undefined) add(skipped, unreadable);
+      else if (decoded.kind === 'skipped') add(skipped, decoded.reason);
+      else if (decoded.kind !== 'nothing') {
+        for (const { field, reason } of decoded.values.unknown) add(unknown, `${field} ${reason}`);
+      }
+    };
+    for (const channel of this.channels.values()) {
+      count(channel);
+      if (channel.unlisted !== undefined) add(skipped, channel.unlisted);
+      for (const [reason, left] of Object.entries(channel.left)) add(skipped, reason, left);
+      for (const child of channel.children.values()) count(child);
+    }
+    return { skipped, unknown };
+  }
+
   /** `reported`: the node itself has a new version, which is a report even when it says the same as before. */
   private retell(channel: ChannelNode, node: TreeNode, reported: boolean): TreeChange[] {
     const endpoint = composeEndpoint(channel, node);
@@ -171,33 +274,31 @@ export class Tree {
     return before === undefined ? [] : [{ kind: 'drop', id: before.id }];
   }
 
-  private noteFaults({ decoded, path }: TreeNode): void {
-    if (decoded.kind === 'skipped') this.note({ kind: 'skipped', reason: decoded.reason, path });
-    else if (decoded.kind !== 'nothing') {
-      for (const { field, reason } of decoded.values.unknown) this.note({ kind: 'unknown_value', field, reason, path });
+  private noteFaults(node: TreeNode): void {
+    const { decoded } = node;
+    const path = shown(node.path);
+    if (decoded.kind === 'skipped') {
+      const { reason } = decoded;
+      this.noteOnce(node, reason, { kind: 'skipped', reason, path });
+    } else if (decoded.kind !== 'nothing') {
+      for (const { field, reason } of decoded.values.unknown) {
+        this.noteOnce(node, `${field} ${reason}`, { kind: 'unknown_value', field, reason, path });
+      }
     }
+  }
+
+  private noteOnce(node: TreeNode, fault: string, note: RegistryNote): void {
+    node.noted ??= new Set();
+    if (node.noted.has(fault)) return;
+    node.noted.add(fault);
+    this.note(note);
+  }
+
+  private skip(reason: string, path: string): void {
+    this.note({ kind: 'skipped', reason, path: shown(path) });
   }
 }
 
-/** What a value that was given and meant nothing hides stays unknown: a default must not stand in for a broken report. */
-function valuesOver(own: Values, defaults: Values): Values {
-  const faulty = (field: UnknownValue['field']) => own.unknown.some((value) => value.field === field);
-  return {
-    load: faulty('load') ? undefined : (own.load ?? defaults.load),
-    bitrate: faulty('bitrate') ? undefined : (own.bitrate ?? defaults.bitrate),
-    packetLoss: faulty('packet_loss_rate') ? undefined : (own.packetLoss ?? defaults.packetLoss),
-    unknown: own.unknown,
-  };
-}
-
-function composeEndpoint(channel: ChannelNode, node: TreeNode): Endpoint | undefined {
-  const { decoded, stat, path } = node;
-  if (decoded.kind !== 'endpoint' || stat === undefined) return undefined;
-  const isChild = node !== channel;
-  const defaults = isChild && channel.decoded.kind === 'defaults' ? channel.decoded.values : noValues;
-  const { load, bitrate, packetLoss } = valuesOver(decoded.values, defaults);
-  // The sum grows with a report of either, also when the defaults come and go.
-  const version = stat.version + (isChild ? (channel.stat?.version ?? 0) : 0);
-  const id = endpointId(path, stat.czxid);
-  return { id, channel: channel.channel, address: decoded.address, load, bitrate, packetLoss, version };
+function shown(path: string): string {
+  return path.length > longestShown ? `${path.slice(0, longestShown)}…` : path;
 }

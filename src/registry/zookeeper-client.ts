@@ -1,6 +1,8 @@
 // A narrow, typed facade of the npm package `zookeeper`, and the only file that loads it. It covers what is used here and
 // hides what hurts: wrong types, errors that carry arguments (credentials among them), return codes easily overlooked.
 
+import { OperatorError } from '../errors.js';
+
 /** The return codes that decisions depend on. */
 export const rc = {
   ok: 0,
@@ -146,25 +148,18 @@ function toStat(stat: NativeStat | null): Stat | undefined {
   return { czxid, version, ...times, ephemeral: ephemeralOwner !== '0', mine };
 }
 
-/** The package is optional and native: where it does not load, no retry helps, and the message says what does. */
-class ClientMissingError extends Error {
-  override readonly name = 'ClientMissingError';
-  constructor(cause: unknown) {
-    super(
-      'The npm package `zookeeper` is not installed or was not built, so ZooKeeper cannot be used. Install gcc, g++, make ' +
-        'and python3 (Debian: apt-get install build-essential python3), then run `npm install` and `npm rebuild zookeeper` ' +
-        'in the directory of weir. Without ZooKeeper: `--registry embedded`.',
-      { cause },
-    );
-  }
-}
+/** The package is optional and native: where it does not load, no retry helps. */
+const clientMissing =
+  'The npm package `zookeeper` is not installed or was not built, so ZooKeeper cannot be used. Install gcc, g++, make and ' +
+  'python3 (Debian: apt-get install build-essential python3), then run `npm install` and `npm rebuild zookeeper` in the ' +
+  'directory of weir. Without ZooKeeper: `--registry embedded`.';
 
 export type ConnectClient = (options: ClientOptions, events: ClientEvents) => ZooKeeperClient;
 
 /**
  * Loads the native client. It may abort the process it is in, so no player's connection lives there.
  *
- * @throws ClientMissingError
+ * @throws OperatorError where it is not installed or does not load
  */
 export async function loadClient(): Promise<ConnectClient> {
   try {
@@ -172,7 +167,9 @@ export async function loadClient(): Promise<ConnectClient> {
     const { default: Native } = module as { default: new () => NativeClient };
     return (options, events) => connect(new Native(), options, events);
   } catch (error) {
-    throw new ClientMissingError(error);
+    // The system is out of something, which may pass.
+    if (['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    throw new OperatorError(clientMissing, { cause: error });
   }
 }
 

@@ -1,10 +1,11 @@
 // The life of a ZooKeeper session: one native client after another, each a generation whose late calls are ignored.
 
-import { lookup } from 'node:dns/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OperatorError } from '../errors.js';
+import { parseConnectString } from '../net-address.js';
 import { type Backoff, backoffDelay } from './backoff.js';
-import { parseConnectString, resolveServers } from './connect-string.js';
 import type { RegistryLogger } from './messages.js';
+import { addressesOf, resolveServers } from './servers.js';
 import type { ConnectClient, WatchEvent, ZooKeeperClient } from './zookeeper-client.js';
 
 export interface SessionSettings {
@@ -37,9 +38,9 @@ type End = 'expired' | 'auth_failed' | 'watchdog' | 'renewed' | 'aborted' | 'unr
 /**
  * Keeps a session until `signal` aborts. Every loss is retried for ever, with back-off and jitter: expiry at once, refused
  * credentials after half a minute, a server that never answers (which the native client does not report) after twice the
- * session timeout.
+ * session timeout. That the connection is lost is logged at once, and so is that it is back.
  *
- * @throws Error for a malformed connect string
+ * @throws OperatorError for a malformed connect string
  */
 export async function keepSession(
   connect: ConnectClient,
@@ -50,31 +51,53 @@ export async function keepSession(
 ): Promise<void> {
   const target = parseConnectString(settings.servers);
   if (target === undefined) {
-    throw new Error(`registry.zookeeper.servers: "${settings.servers}" is not HOST:PORT[,HOST:PORT…][/chroot]`);
+    throw new OperatorError(`registry.zookeeper.servers: "${settings.servers}" is not HOST:PORT[,HOST:PORT…][/chroot]`);
   }
-  const addressesOf = async (host: string) => (await lookup(host, { all: true })).map(({ address }) => address);
+  const logged = loggedHandler(handler, logger);
   let failures = 0;
+  let toldProblems = '';
   while (!signal.aborted) {
-    const servers = await resolveServers(target, addressesOf, resolveDeadline);
+    const resolved = await resolveServers(target, addressesOf, resolveDeadline);
     if (signal.aborted) return;
+    const problems = resolved.problems.join(', ');
     let end: End = 'unresolved';
-    if (servers !== undefined) {
-      const session = await oneSession(connect, { ...settings, servers }, handler, signal);
+    if (resolved.connect !== undefined) {
+      if (problems !== '' && problems !== toldProblems)
+        logger.warn({ why: problems }, 'not all servers of ZooKeeper have an address');
+      const session = await oneSession(connect, { ...settings, servers: resolved.connect }, logged, signal);
       end = session.end;
       if (session.wasConnected) failures = 0;
     }
-    if (end === 'aborted') return;
+    toldProblems = problems;
+    if (end === 'aborted' || signal.aborted) return;
     if (end !== 'renewed') handler.changed(end);
     if (end === 'renewed' || (end === 'expired' && failures === 0)) {
+      if (end === 'expired') logger.warn({}, 'the ZooKeeper session expired, making a new one');
       failures = 1;
       continue;
     }
     const delay = backoffDelay(failures++, end === 'auth_failed' ? authRetry : retry, Math.random);
-    const line = { servers: settings.servers, reason: end, retryMs: Math.round(delay) };
+    const why = problems === '' ? {} : { why: problems };
+    const line = { servers: settings.servers, reason: end, ...why, retryMs: Math.round(delay) };
     if (end === 'auth_failed') logger.error(line, 'ZooKeeper refused the credentials (registry.zookeeper.credentials)');
     else logger.warn(line, 'no ZooKeeper session');
     await sleep(delay, undefined, { signal }).catch(() => {});
   }
+}
+
+function loggedHandler(handler: SessionHandler, logger: RegistryLogger): SessionHandler {
+  return {
+    connected(client, fresh) {
+      logger.info({}, fresh ? 'connected to ZooKeeper' : 'connected to ZooKeeper again, in the same session');
+      handler.connected(client, fresh);
+    },
+    disconnected() {
+      logger.warn({}, 'lost the connection to ZooKeeper, going on trying');
+      return handler.disconnected();
+    },
+    watch: (event, path) => handler.watch(event, path),
+    changed: (state) => handler.changed(state),
+  };
 }
 
 /** One native client from its making to its end. */

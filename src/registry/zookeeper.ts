@@ -1,8 +1,9 @@
 // The registry in ZooKeeper, in this process. It loads a native client that may abort the process: see registry-process.ts.
 
-import { parseConnectString } from './connect-string.js';
+import { parseConnectString } from '../net-address.js';
 import type { RegistryLogger } from './messages.js';
 import type { Registry, RegistrySink } from './registry.js';
+import type { TreeLimits } from './tree.js';
 import { TreeWatch } from './tree-watch.js';
 import { type ConnectClient, loadClient } from './zookeeper-client.js';
 import { keepSession, type SessionSettings } from './zookeeper-session.js';
@@ -14,6 +15,7 @@ export interface ZooKeeperSettings extends SessionSettings {
   readonly readDepth: number;
   /** Milliseconds between two full reads while connected, give or take a tenth, at least a second; 0: none. */
   readonly reconcileInterval: number;
+  readonly limits: TreeLimits;
 }
 
 /** Milliseconds: what is read all the time is no check but a load on ZooKeeper. */
@@ -41,10 +43,11 @@ async function follow(
   known: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const { root, readDepth, reconcileInterval, sessionTimeout } = settings;
+  const { root, readDepth, reconcileInterval, sessionTimeout, limits } = settings;
   const chrootBytes = Buffer.byteLength(parseConnectString(settings.servers)?.chroot ?? '');
   const now = () => performance.timeOrigin + performance.now();
-  const tree = new TreeWatch({ root, readDepth, chrootBytes, known, settling: 2 * sessionTimeout, now }, sink);
+  const options = { root, readDepth, chrootBytes, known, settling: 2 * sessionTimeout, limits, now };
+  const tree = new TreeWatch(options, sink);
 
   let reconcileTimer: NodeJS.Timeout | undefined;
   const reconcileLater = () => {
@@ -68,10 +71,7 @@ async function follow(
       return tree.beyondLimit;
     },
     watch: tree.event.bind(tree),
-    changed: (state: string) => {
-      logger.info({ state }, 'ZooKeeper session');
-      sink.note({ kind: 'session', state });
-    },
+    changed: (state: string) => sink.note({ kind: 'session', state }),
   };
   try {
     await keepSession(connect, settings, handler, logger, signal);

@@ -179,7 +179,7 @@ export class SnapshotBuilder implements RegistrySink {
 
   /** Of what is not believed to be gone, channels that have nothing else keep theirs as last resorts. */
   #guardAgainstMassDrop(unseen: boolean): void {
-    if (this.#pendingDrops.size === 0) return;
+    if (this.#pendingDrops.size === 0 || this.#options.massDrop.keep === 0) return;
     const now = this.#options.now();
     for (const endpoint of this.#pendingDrops.values()) {
       if (endpoint.lastResort !== true) this.#vanished.add(endpoint, now);

@@ -13,7 +13,7 @@ afterEach(() => {
 });
 
 async function serve(token?: string, maxEndpoints = 100, remoteAddress?: string) {
-  const registry = new EmbeddedRegistry({ maxTtl: 60_000, maxEndpoints });
+  const registry = new EmbeddedRegistry({ maxTtl: 60_000, maxEndpoints, maxEndpointsPerChannel: 100 });
   const handle = handleLeases(registry, token);
   server = createServer(async (request, response) => {
     // All traffic of the tests is on this machine; only the address is another one.

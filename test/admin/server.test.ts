@@ -31,7 +31,8 @@ test('alive and ready once the registry was read', async () => {
   assert.deepEqual(await read('/healthz'), { status: 200, body: { status: 'alive' } });
   const { status, body } = await read('/readyz');
   assert.equal(status, 200);
-  assert.deepEqual(body, { snapshot: 'live', revision: (body as { revision: number }).revision, draining: false });
+  const { revision } = body as { revision: number };
+  assert.deepEqual(body, { snapshot: 'live', revision, registry: 'followed', draining: false });
 });
 
 test('a registered endpoint is in the list of channels, in the snapshot and explained', async () => {

@@ -20,6 +20,7 @@ beforeEach(() => {
 const follower = () =>
   follow({
     change: (change, { id, version }) => seen.push(`${change} ${id} ${version}`),
+    warn: (text) => seen.push(text),
     status: (state, endpoints) => seen.push(`${state} ${endpoints.map(({ id }) => id).join(',')}`),
   });
 
@@ -55,4 +56,12 @@ test('a registry that lost its data counts from the beginning, and its reports a
   sink.put(endpoint('a', 0));
   sink.put({ ...endpoint('a', 0), address: '10.0.0.2:8080' as ServiceAddress });
   assert.deepEqual(seen, ['added a 2', 'changed a 0', 'changed a 0']);
+});
+
+test('that there is no such node is told', () => {
+  const sink = follower();
+  sink.note({ kind: 'missing', node: 'root', path: '/nothere' });
+  sink.note({ kind: 'missing', node: 'chroot', path: '/channels' });
+  assert.match(seen[0] ?? '', /no node \/nothere in ZooKeeper/);
+  assert.match(seen[1] ?? '', /chroot\) does not exist there: is it mistyped in registry\.zookeeper\.servers/);
 });

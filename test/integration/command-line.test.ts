@@ -132,6 +132,20 @@ test('channels of an edge that is not there ends with exit code 1 and words, its
   }
 });
 
+test('register without the native client of ZooKeeper says what to install, and shows no stack', async () => {
+  const hooks = `export async function resolve(name, context, next) {
+    if (name === 'zookeeper') throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
+    return next(name, context);
+  }`;
+  const module = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
+  const preload = module(`import { register } from 'node:module'; register(${JSON.stringify(module(hooks))});`);
+  const words = ['register', '--channel', 'news', '--address', '127.0.0.1:9', '--zookeeper', '127.0.0.1:1'];
+  const { code, stderr } = await runWeir(words, '', { NODE_OPTIONS: `--import ${preload}` });
+  assert.equal(code, 1);
+  assert.match(stderr, /^weir: The npm package `zookeeper` is not installed.*--registry embedded`\.$/m);
+  assert.doesNotMatch(stderr, /\n\s+at /);
+});
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`serve ends with exit code 0 on ${signal}, with workers and without`, async () => {
     const inOne = await serveWeir('--registry', 'embedded', '--set', 'workers=0');

@@ -56,6 +56,12 @@ describe('with ZooKeeper', () => {
   after(() => zooKeeper.stop());
   const at = () => ['--zookeeper', zooKeeper.address];
   const endpoint = ['--channel', 'news', '--address', '127.0.0.1:9001'];
+  /** An edge in one process, until the test ends; gives what it logs. */
+  const startEdge = async (...parameters: string[]) => {
+    const edge = await serveWeir(...at(), '--set', 'workers=0', ...parameters);
+    started.push(edge.child);
+    return edge.log;
+  };
 
   test('channels --watch follows what register adds, reports on standard input and takes away', async () => {
     const watch = start('channels', '--watch', ...at());
@@ -89,6 +95,29 @@ describe('with ZooKeeper', () => {
     assert.deepEqual(await once(register.child, 'exit'), [0, null]);
     const { stdout } = await runWeir(['channels', ...at()]);
     assert.equal(stdout, 'no channels\n');
+  });
+
+  test('a root or a chroot that does not exist is told by channels and by serve', async () => {
+    const nowhere = await runWeir(['channels', ...at(), '--set', 'registry.zookeeper.root=/nothere']);
+    assert.equal(nowhere.stdout, 'no channels\n');
+    assert.match(nowhere.stderr, /^weir: warning: no node \/nothere in ZooKeeper: nothing was registered yet, or /);
+    const elsewhere = await runWeir(['channels', '--zookeeper', `${zooKeeper.address}/nothere`]);
+    assert.match(elsewhere.stderr, /^weir: warning: .*the chroot\) does not exist there/);
+    const log = await startEdge('--set', 'registry.zookeeper.root=/nothere');
+    assert.match(log(), /"level":"warn".*no node \/nothere in ZooKeeper/);
+  });
+
+  test('losing ZooKeeper is told in words at once, and so is that it is back', async () => {
+    const log = await startEdge();
+    await zooKeeper.kill();
+    const why = `"why":"${zooKeeper.address} refuses connections (ECONNREFUSED)","msg":"ZooKeeper is out of reach"`;
+    await waitFor(() => log().includes(why), { what: 'the warning' }).catch(() => assert.fail(log()));
+    assert.match(log(), /"level":"warn".*the registry is out of reach: what it last said is served/);
+    const from = log().length;
+    await zooKeeper.restart();
+    const back = () =>
+      ['connected to ZooKeeper', 'following the registry'].every((line) => log().slice(from).includes(line));
+    await waitFor(back, { deadline: 60_000, what: 'the return' }).catch(() => assert.fail(log()));
   });
 
   test('the shell commands of README.md register an endpoint, change it and take it away', async () => {

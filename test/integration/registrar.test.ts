@@ -160,7 +160,7 @@ describe('in the embedded registry', () => {
   }
 
   async function startEdge(t: TestContext, token?: string, port = 0): Promise<Edge> {
-    const registry = new EmbeddedRegistry({ maxTtl: 60_000, maxEndpoints: 10 });
+    const registry = new EmbeddedRegistry({ maxTtl: 60_000, maxEndpoints: 10, maxEndpointsPerChannel: 100 });
     const handle = handleLeases(registry, token);
     const server: Server = createServer((request, response) => {
       void handle(request, response, request.url ?? '');

@@ -53,7 +53,7 @@ async function zooKeeperHarness(): Promise<Harness> {
 }
 
 async function embeddedHarness(): Promise<Harness> {
-  const registry = new EmbeddedRegistry({ maxTtl: 300_000, maxEndpoints: 100 });
+  const registry = new EmbeddedRegistry({ maxTtl: 300_000, maxEndpoints: 100, maxEndpointsPerChannel: 100 });
   const put = async (channel: string, name: string, address: string, values: Values = {}) => {
     const { load, bitrate, packetLoss } = values;
     const info = { address: address as ServiceAddress, load, bitrate, packetLoss };

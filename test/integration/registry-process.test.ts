@@ -21,6 +21,7 @@ const settings = {
   readDepth: 100,
   reconcileInterval: 60_000,
   credentials: undefined,
+  limits: { endpoints: 1_000, endpointsPerChannel: 1_000 },
 };
 
 function isAlive(pid: number): boolean {

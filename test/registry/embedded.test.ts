@@ -12,7 +12,7 @@ const info = (load?: number) => ({
   packetLoss: undefined,
 });
 
-function running(settings = { maxTtl: 60_000, maxEndpoints: 100 }) {
+function running(settings = { maxTtl: 60_000, maxEndpoints: 100, maxEndpointsPerChannel: 100 }) {
   mock.timers.reset();
   mock.timers.enable({ apis: ['setTimeout'] });
   let time = 0;
@@ -72,7 +72,7 @@ test('a lease made again after its end is another endpoint, also in another regi
     for (const { id } of sink.endpoints.values()) ids.add(id);
     assert.ok(registry.delete(news, 'a'));
   }
-  const other = new EmbeddedRegistry({ maxTtl: 60_000, maxEndpoints: 1 });
+  const other = new EmbeddedRegistry({ maxTtl: 60_000, maxEndpoints: 1, maxEndpointsPerChannel: 100 });
   other.put(news, 'a', info(), 1_000);
   for (const { endpoint } of other.list()) ids.add(endpoint.id);
   assert.equal(ids.size, 4);
@@ -80,11 +80,23 @@ test('a lease made again after its end is another endpoint, also in another regi
   await end();
 });
 
+test('a channel that has as many endpoints as one may have leaves room for the others', async () => {
+  const { registry, end } = running({ maxTtl: 5_000, maxEndpoints: 100, maxEndpointsPerChannel: 2 });
+  registry.put(news, 'a', info(), 1_000);
+  registry.put(news, 'b', info(), 1_000);
+  assert.deepEqual(registry.put(news, 'c', info(), 1_000), { kind: 'full', by: 'registry.maxEndpointsPerChannel' });
+  assert.equal(registry.put(news, 'b', info(), 1_000).kind, 'renewed');
+  assert.equal(registry.put('sport' as ChannelName, 'a', info(), 1_000).kind, 'created');
+  registry.delete(news, 'a');
+  assert.equal(registry.put(news, 'c', info(), 1_000).kind, 'created');
+  await end();
+});
+
 test('a longer lease than allowed is cut, and a further endpoint than allowed is refused', async () => {
-  const { registry, sink, pass, end } = running({ maxTtl: 5_000, maxEndpoints: 2 });
+  const { registry, sink, pass, end } = running({ maxTtl: 5_000, maxEndpoints: 2, maxEndpointsPerChannel: 100 });
   assert.deepEqual(registry.put(news, 'a', info(), 3_600_000), { kind: 'created', ttl: 5_000 });
   registry.put(news, 'b', info(), 1_000);
-  assert.deepEqual(registry.put(news, 'c', info(), 1_000), { kind: 'full' });
+  assert.deepEqual(registry.put(news, 'c', info(), 1_000), { kind: 'full', by: 'registry.embedded.maxEndpoints' });
   assert.equal(registry.put(news, 'a', info(), 5_000).kind, 'renewed');
   pass(1_000);
   assert.equal(registry.put(news, 'c', info(), 1_000).kind, 'created');
@@ -95,7 +107,7 @@ test('a longer lease than allowed is cut, and a further endpoint than allowed is
 
 test('leases end on time while nobody listens, and no timer runs for them', () => {
   let time = 0;
-  const registry = new EmbeddedRegistry({ maxTtl: 60_000, maxEndpoints: 10 }, () => time);
+  const registry = new EmbeddedRegistry({ maxTtl: 60_000, maxEndpoints: 10, maxEndpointsPerChannel: 100 }, () => time);
   registry.put(news, 'a', info(), 1_000);
   assert.equal(registry.list().length, 1);
   time = 1_000;
@@ -103,7 +115,7 @@ test('leases end on time while nobody listens, and no timer runs for them', () =
 });
 
 test('a lease longer than the longest timer ends on time', async () => {
-  const { registry, sink, pass, end } = running({ maxTtl: 300_000, maxEndpoints: 10 });
+  const { registry, sink, pass, end } = running({ maxTtl: 300_000, maxEndpoints: 10, maxEndpointsPerChannel: 100 });
   registry.put(news, 'a', info(), 250_000);
   for (let i = 0; i < 249; i++) pass(1_000);
   assert.equal(sink.endpoints.size, 1);

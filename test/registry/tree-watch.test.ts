@@ -8,6 +8,7 @@ import { RecordingSink } from '../support/recording-sink.js';
 
 const stat = (ctime: number): Stat => ({ czxid: 1, ctime, version: 0, mtime: 1, ephemeral: false, mine: false });
 const settling = 8_000;
+const limits = { endpoints: 1_000, endpointsPerChannel: 1_000 };
 
 /** A tree whose answers come when the test says so, in order, and which never fires a watch. */
 class HeldTree implements TreeReader {
@@ -46,11 +47,11 @@ class HeldTree implements TreeReader {
   }
 }
 
-function watching(nodes: Record<string, string>, known = false) {
+function watching(nodes: Record<string, string>, known = false, chrootBytes = 0) {
   const tree = new HeldTree();
   for (const [path, data] of Object.entries(nodes)) tree.nodes.set(path, data);
   const sink = new RecordingSink();
-  const options = { root: '/r', readDepth: 3, chrootBytes: 0, known, settling, now: Date.now };
+  const options = { root: '/r', readDepth: 3, chrootBytes, known, settling, limits, now: Date.now };
   return { tree, sink, watch: new TreeWatch(options, sink) };
 }
 
@@ -110,6 +111,33 @@ test('lost answers that no session event follows are asked for again', () => {
   assert.deepEqual(sink.sequence, ['replace', 'live']);
   watch.release();
   mock.timers.reset();
+});
+
+test('that the root is missing is noted once, and before an empty picture is told', () => {
+  const { tree, sink, watch } = watching({});
+  watch.start(tree);
+  tree.answer();
+  watch.stop();
+  watch.start(tree);
+  tree.answer();
+  const missing = sink.notes.filter(({ kind }) => kind === 'missing');
+  assert.deepEqual(missing, [{ kind: 'missing', node: 'root', path: '/r' }]);
+  watch.release();
+});
+
+test('a chroot that does not exist is told from a root that does not', () => {
+  for (const [node, nodes] of [
+    ['chroot', {}],
+    ['root', { '/': '' }],
+  ] as const) {
+    const { tree, sink, watch } = watching(nodes, false, 5);
+    watch.start(tree);
+    tree.answer();
+    assert.deepEqual(sink.sequence, ['replace', 'live']);
+    const missing = sink.notes.filter(({ kind }) => kind === 'missing');
+    assert.deepEqual(missing, [{ kind: 'missing', node, path: '/r' }]);
+    watch.release();
+  }
 });
 
 describe('a root that is missing or new', () => {

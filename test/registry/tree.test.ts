@@ -8,7 +8,7 @@ let notes: RegistryNote[] = [];
 let tree: Tree;
 beforeEach(() => {
   notes = [];
-  tree = new Tree('/channels', (note) => notes.push(note));
+  tree = new Tree('/channels', { endpoints: 6, endpointsPerChannel: 4 }, (note) => notes.push(note));
 });
 
 const stat = (czxid: number, version = 0, ephemeral = false): Stat => {
@@ -116,12 +116,14 @@ test('children that are no longer listed are gone', () => {
   );
 });
 
-test('what is wrong is noted once a version and takes no sibling down', () => {
+test('what is wrong is noted once an endpoint, however often it is reported, and takes no sibling down', () => {
   const news = addChannel('news');
   const a = addChild(news, 'a');
   const b = addChild(news, 'b');
-  for (let i = 0; i < 3; i++) set(news, a, 'no address', stat(1));
-  for (let i = 0; i < 3; i++) set(news, b, '{"service_address":"o:80","load":75}', stat(2));
+  for (let version = 0; version < 100; version++) {
+    set(news, a, 'no address', stat(1, version));
+    assert.equal(set(news, b, '{"service_address":"o:80","load":75}', stat(2, version)).length, 1);
+  }
   tree.setChannels(['news', 'bad\\name']);
   tree.setChannels(['news', 'bad\\name']);
   assert.deepEqual(notes, [
@@ -129,8 +131,78 @@ test('what is wrong is noted once a version and takes no sibling down', () => {
     { kind: 'unknown_value', field: 'load', reason: 'above_one', path: '/channels/news/b' },
     { kind: 'skipped', reason: 'bad_channel_name', path: '/channels/bad\\name' },
   ]);
-  set(news, a, 'still none', stat(1, 1));
-  assert.equal(notes.length, 4);
+  set(news, a, '{', stat(1, 100));
+  assert.equal(notes.length, 4, 'another reason');
+  set(news, a, '{', stat(3));
+  assert.equal(notes.length, 5, 'another endpoint');
+});
+
+test('what cannot be used now is counted by reason, and no longer when it is mended or gone', () => {
+  const news = addChannel('news');
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => addChild(news, name)) as [TreeNode, TreeNode, TreeNode];
+  set(news, a, 'no address', stat(1));
+  set(news, b, '{"service_address":"o:80","load":75,"bitrate":"fast"}', stat(2));
+  set(news, c, '{"service_address":"o:81","load":75}', stat(3));
+  tree.setChannels(['news', 'bad\\name']);
+  tree.setUnreadable(c, 'no_auth', 'data');
+  assert.deepEqual(tree.census(), {
+    skipped: { bad_channel_name: 1, unknown_format: 1, no_auth: 1 },
+    unknown: { 'load above_one': 1, 'bitrate not_a_number': 1 },
+  });
+  set(news, a, 'o:82', stat(1, 1));
+  set(news, c, '{"service_address":"o:81","load":75}', stat(3));
+  tree.setChildren(news, ['a', 'c']);
+  tree.setChannels(['news']);
+  assert.deepEqual(tree.census(), { skipped: {}, unknown: { 'load above_one': 1 } });
+});
+
+test('a channel has as many endpoints as one may have: those it has, then the lowest names, then those for whom room is made', () => {
+  const news = addChannel('news');
+  assert.deepEqual(
+    tree.setChildren(news, ['b', 'c']).added.map(({ name }) => name),
+    ['b', 'c'],
+  );
+  assert.deepEqual(
+    tree.setChildren(news, ['f', 'e', 'd', 'c', 'b', 'a']).added.map(({ name }) => name),
+    ['a', 'd'],
+  );
+  assert.deepEqual(tree.census().skipped, { too_many: 2 });
+  tree.setChildren(news, ['f', 'e', 'd', 'c', 'b', 'a']);
+  assert.deepEqual(notes, [{ kind: 'skipped', reason: 'too_many', path: '/channels/news' }]);
+  assert.deepEqual(
+    tree.setChildren(news, ['f', 'e', 'd', 'c', 'b']).added.map(({ name }) => name),
+    ['e'],
+  );
+});
+
+test('all channels together have as many endpoints as there may be, and channels are bounded alike', () => {
+  const [news, sport] = [addChannel('news'), addChannel('sport')];
+  tree.setChildren(news, ['a', 'b', 'c', 'd']);
+  assert.equal(tree.setChildren(sport, ['a', 'b', 'c', 'd']).added.length, 2);
+  tree.setChildren(news, ['a']);
+  assert.equal(tree.setChildren(sport, ['a', 'b', 'c', 'd']).added.length, 2);
+  const channels = Array.from({ length: 100 }, (_, i) => `c${i}`);
+  assert.equal(tree.setChannels(['news', 'sport', ...channels]).added.length, 4);
+  assert.equal(tree.census().skipped['too_many'], 96);
+});
+
+test('names that no log and no snapshot should hold are left out and shown shortened', () => {
+  const news = addChannel('news');
+  assert.equal(tree.setChildren(news, ['a'.repeat(256), 'ö'.repeat(128), 'a'.repeat(255)]).added.length, 1);
+  assert.deepEqual(tree.census().skipped, { bad_name: 2 });
+  tree.setChannels(['news', 'x'.repeat(1_000_000)]);
+  for (const note of notes) assert.ok('path' in note && note.path.length < 400);
+});
+
+test('100,000 children of one channel, and as many channels without a name, cost a few notes', () => {
+  const news = addChannel('news');
+  const names = Array.from({ length: 100_000 }, (_, i) => `${i}\\`);
+  assert.equal(tree.setChildren(news, names).added.length, 4);
+  tree.setChannels(['news', ...names]);
+  tree.setChannels(['news', ...names]);
+  assert.ok(notes.length <= 1_001, `${notes.length} notes`);
+  assert.equal(tree.census().skipped['bad_channel_name'], 100_000);
+  assert.equal(tree.removeChannel(news).length, 0);
 });
 
 test('paths are found, and only those of this tree', () => {

@@ -36,8 +36,8 @@ export function spawnWeir(
 }
 
 /** Runs `weir` to its end, 60 s at most. */
-export async function runWeir(parameters: readonly string[], input = '') {
-  const child = spawnWeir(parameters);
+export async function runWeir(parameters: readonly string[], input = '', env: Record<string, string> = {}) {
+  const child = spawnWeir(parameters, env);
   let stdout = '';
   let stderr = '';
   child.stdout?.on('data', (chunk) => {

@@ -1,0 +1,100 @@
+// What a registry notes, as log lines and metrics. However many registrations are wrong, the log gets a few lines at a time.
+
+import type { Logger } from '../log.js';
+import type { Metrics } from '../metrics.js';
+import type { RegistryNote } from './registry.js';
+
+/** Lines of one kind in one window; what is beyond is told as a number at its end. */
+const burst = 20;
+/** ms */
+const window = 10_000;
+
+type Fault = Extract<RegistryNote, { kind: 'skipped' | 'unknown_value' }>;
+
+const faults: Record<Fault['kind'], string> = {
+  skipped: 'registration skipped',
+  unknown_value: 'reported value counts as unknown',
+};
+
+/** What is missing, in words for whoever set up the registry. */
+export function missingWords({
+  node,
+  path,
+}: Pick<Extract<RegistryNote, { kind: 'missing' }>, 'node' | 'path'>): string {
+  if (node === 'chroot') {
+    return 'the path behind the servers of ZooKeeper (the chroot) does not exist there: is it mistyped in registry.zookeeper.servers?';
+  }
+  return `no node ${path} in ZooKeeper: nothing was registered yet, or registry.zookeeper.root is another`;
+}
+
+export class RegistryNotes {
+  readonly #lines: Record<Fault['kind'], number> = { skipped: 0, unknown_value: 0 };
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly logger: Logger,
+    private readonly metrics: Metrics,
+  ) {}
+
+  take(note: RegistryNote): void {
+    const { metrics, logger } = this;
+    switch (note.kind) {
+      case 'event':
+        metrics.registryEvents.inc({ event: note.event });
+        break;
+      case 'skipped':
+        metrics.registrySkipped.inc({ reason: note.reason });
+        this.#fault(note);
+        break;
+      case 'unknown_value':
+        metrics.registryUnknownValues.inc({ field: note.field, reason: note.reason });
+        this.#fault(note);
+        break;
+      case 'session':
+        metrics.registrySessions.inc({ state: note.state });
+        break;
+      case 'watched':
+        metrics.watchedBytes.set(note.bytes);
+        if (note.alarm)
+          logger.error({ bytes: note.bytes }, 'too many watched paths: ZooKeeper may refuse to re-arm them');
+        break;
+      case 'census':
+        this.#census(note);
+        break;
+      case 'missing':
+        logger.warn({ path: note.path }, missingWords(note));
+        break;
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#summarize();
+  }
+
+  #fault({ kind, ...fields }: Fault): void {
+    this.#lines[kind] += 1;
+    this.#timer ??= setTimeout(() => this.#summarize(), window);
+    if (this.#lines[kind] <= burst) this.logger.warn(fields, faults[kind]);
+  }
+
+  #summarize(): void {
+    this.#timer = undefined;
+    for (const kind of ['skipped', 'unknown_value'] as const) {
+      const further = this.#lines[kind] - burst;
+      this.#lines[kind] = 0;
+      if (further > 0) this.logger.warn({ further }, `${faults[kind]}, and so were more`);
+    }
+  }
+
+  #census({ skipped, unknown }: Extract<RegistryNote, { kind: 'census' }>): void {
+    const { registryUnreadable, registryUnknown } = this.metrics;
+    registryUnreadable.reset();
+    for (const [reason, count] of Object.entries(skipped)) registryUnreadable.set({ reason }, count);
+    registryUnknown.reset();
+    for (const [what, count] of Object.entries(unknown)) {
+      const [field = '', reason = ''] = what.split(' ');
+      registryUnknown.set({ field, reason }, count);
+    }
+  }
+}

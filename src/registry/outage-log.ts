@@ -1,0 +1,71 @@
+// Says in words why ZooKeeper cannot be reached. It runs where the native client does not: that one closes sockets behind the
+// back of Node, so that another socket of its process may lose its events.
+
+import { parseConnectString } from '../net-address.js';
+import type { RegistryLogger } from './messages.js';
+import { addressesOf, resolveServers, whyUnreachable } from './servers.js';
+
+/** A server that gives no session in this time (ms) is told of, long before the watchdog gives it up. */
+const patience = 1_000;
+/** ms */
+const resolveDeadline = 3_000;
+/** Milliseconds in which a server takes a connection, or does not answer. */
+const tryDeadline = 1_000;
+
+export class OutageLog {
+  #timer: NodeJS.Timeout | undefined;
+  /** Grows with all that makes an explanation that was asked for pointless. */
+  #turn = 0;
+  #asking = false;
+
+  /** @param servers the connect string */
+  constructor(
+    private readonly servers: string,
+    private readonly logger: RegistryLogger,
+  ) {}
+
+  /** A client starts. */
+  started(): void {
+    this.stopped();
+    this.#timer = setTimeout(() => this.#explain(), patience);
+  }
+
+  /** @param state as in a note of the session */
+  session(state: string): void {
+    if (state === 'connected') this.stopped();
+    else if (state === 'connecting' || state === 'watchdog') this.#explain();
+  }
+
+  /** The client is gone, or connected. */
+  stopped(): void {
+    this.#turn += 1;
+    clearTimeout(this.#timer);
+  }
+
+  /** An explanation is looked for. */
+  get asking(): boolean {
+    return this.#asking;
+  }
+
+  #explain(): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    const turn = this.#turn;
+    this.#why()
+      .then((why) => {
+        if (turn === this.#turn) this.logger.warn({ why }, 'ZooKeeper is out of reach');
+      })
+      .catch(() => undefined)
+      .finally(() => {
+        this.#asking = false;
+      });
+  }
+
+  async #why(): Promise<string> {
+    const target = parseConnectString(this.servers);
+    if (target === undefined) return 'the servers are malformed';
+    const { servers, problems } = await resolveServers(target, addressesOf, resolveDeadline);
+    const reasons = servers.length === 0 ? '' : await whyUnreachable(servers, tryDeadline);
+    return [...problems, reasons].filter((reason) => reason !== '').join(', ');
+  }
+}

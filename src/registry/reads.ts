@@ -1,0 +1,77 @@
+// Reads from one client: bounded, each answered or forgotten, and those of a full read counted until the last is answered.
+
+import { ReadQueue } from './read-queue.js';
+import { isLost, type ZooKeeperClient } from './zookeeper-client.js';
+
+/** What is read with; the part of the client that this needs. */
+export type TreeReader = Pick<ZooKeeperClient, 'get' | 'children' | 'exists'>;
+
+export interface ReadsListener {
+  /** An answer was lost with its connection, or nobody knows why. */
+  lost(): void;
+  /** Every read of the full read is answered. */
+  complete(): void;
+}
+
+export class Reads {
+  private readonly queue: ReadQueue;
+  private reader: TreeReader | undefined;
+  /** Answers of an earlier epoch are ignored. */
+  private epoch = 0;
+  /** Reads of the running full read that are not answered yet. */
+  private outstanding = 0;
+
+  /** @param depth reads under way at once */
+  constructor(
+    depth: number,
+    private readonly listener: ReadsListener,
+  ) {
+    this.queue = new ReadQueue(depth);
+  }
+
+  /** No full read is under way. */
+  get settled(): boolean {
+    return this.outstanding === 0;
+  }
+
+  /** Forgets every read under way, and reads from this one on. */
+  begin(reader: TreeReader | undefined): void {
+    this.reader = reader;
+    this.epoch++;
+    this.outstanding = 0;
+    this.queue.clear();
+  }
+
+  /** Forgets every read under way. */
+  forget(): void {
+    this.begin(this.reader);
+  }
+
+  /** The full read is not complete before everything is forgotten. */
+  hold(): void {
+    this.outstanding++;
+  }
+
+  /**
+   * Queues one read. `apply` gets the answer unless it is of an earlier epoch or lost with its connection. `full`: it
+   * belongs to the full read, which is complete when the last of its reads was answered.
+   */
+  read<A extends unknown[]>(
+    full: boolean,
+    send: (reader: TreeReader, done: (code: number, ...answer: A) => void) => void,
+    apply: (code: number, ...answer: A) => void,
+  ): void {
+    const { epoch, reader } = this;
+    if (reader === undefined) return;
+    if (full) this.outstanding++;
+    const answered = (code: number, ...answer: A) => {
+      if (epoch !== this.epoch) return;
+      if (isLost(code)) return this.listener.lost();
+      apply(code, ...answer);
+      if (epoch !== this.epoch) return;
+      if (full && --this.outstanding === 0) this.listener.complete();
+      if (epoch === this.epoch) this.queue.done();
+    };
+    this.queue.add(() => send(reader, answered), !full);
+  }
+}

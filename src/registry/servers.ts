@@ -1,0 +1,86 @@
+// The servers of an ensemble: their addresses, and in words why none of them can be reached.
+
+import { lookup } from 'node:dns/promises';
+import { connect, isIP } from 'node:net';
+import type { ConnectString, Server } from '../net-address.js';
+
+export type Lookup = (host: string) => Promise<readonly string[]>;
+
+export const addressesOf: Lookup = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
+
+export interface Resolved {
+  /** With IP addresses only, each once. */
+  readonly servers: readonly Server[];
+  /** What the native client may be given; undefined when no server has an address. */
+  readonly connect: string | undefined;
+  /** In words, which names have no address and why. */
+  readonly problems: readonly string[];
+}
+
+/** Resolves every name, all at once; names without an address by `deadline` milliseconds are left out. */
+export async function resolveServers(
+  { servers, chroot }: ConnectString,
+  lookup: Lookup,
+  deadline: number,
+): Promise<Resolved> {
+  const problems: string[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${deadline / 1000} s`)), deadline);
+  });
+  const addressesOf = async (host: string): Promise<readonly string[]> => {
+    if (isIP(host) !== 0) return [host];
+    try {
+      return await Promise.race([lookup(host), late]);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      problems.push(`no address for ${host} (${code ?? message})`);
+      return [];
+    }
+  };
+  // Nobody may be waiting when it rejects.
+  late.catch(() => undefined);
+  const found = await Promise.all(
+    servers.map(async ({ host, port }) => (await addressesOf(host)).map((address) => ({ host: address, port }))),
+  );
+  clearTimeout(timer);
+  const resolved = new Map(found.flat().map((server) => [nameOf(server), server]));
+  const list = [...resolved.keys()].join(',');
+  return { servers: [...resolved.values()], connect: list === '' ? undefined : list + chroot, problems };
+}
+
+const nameOf = ({ host, port }: Server) => `${host}:${port}`;
+
+/** More servers than this are not asked. */
+const mostAsked = 5;
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refuses connections',
+  ECONNRESET: 'resets connections',
+  EHOSTUNREACH: 'cannot be reached',
+  ENETUNREACH: 'cannot be reached',
+};
+
+/** Why no session comes from these servers: each is connected to, which takes at most `deadline` milliseconds. */
+export async function whyUnreachable(servers: readonly Server[], deadline: number): Promise<string> {
+  const asked = servers
+    .slice(0, mostAsked)
+    .map(async (server) => `${nameOf(server)} ${await tryOne(server, deadline)}`);
+  return (await Promise.all(asked)).join(', ');
+}
+
+function tryOne({ host, port }: Server, deadline: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const settle = (what: string) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(what);
+    };
+    const timer = setTimeout(settle, deadline, 'does not answer');
+    socket.once('connect', () => settle('accepts connections, but gives no session'));
+    socket.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+      settle(code === undefined ? message : `${reasons[code] ?? 'cannot be connected to'} (${code})`);
+    });
+  });
+}

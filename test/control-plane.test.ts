@@ -1,0 +1,110 @@
+// What the control plane makes of a registry, without the rest of the edge.
+
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type ControlPlane, createControlPlane } from '../src/control-plane.js';
+import { OperatorError } from '../src/errors.js';
+import { type Logger, silentLogger } from '../src/log.js';
+import { createMetrics } from '../src/metrics.js';
+import type { Registry, RegistrySink } from '../src/registry/registry.js';
+import { endpoint, metricValue, testConfig } from './support/data-plane.js';
+
+/** A registry that the test tells what to say. */
+class FakeRegistry implements Registry {
+  known: boolean | undefined;
+  sink: RegistrySink | undefined;
+
+  constructor(private readonly error?: Error) {}
+
+  async run(sink: RegistrySink, signal: AbortSignal, known?: boolean): Promise<void> {
+    this.sink = sink;
+    this.known = known;
+    if (this.error !== undefined) throw this.error;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  }
+}
+
+async function running(t: TestContext, registry: Registry, snapshotFile: string) {
+  const lines: { readonly level: string; readonly fields: object; readonly message: string }[] = [];
+  const keep = (level: string) => ({
+    value: (fields: object, message: string) => lines.push({ level, fields, message }),
+  });
+  const levels = { info: keep('info'), warn: keep('warn'), error: keep('error') };
+  const metrics = createMetrics({ process: false });
+  const plane: ControlPlane = createControlPlane({
+    config: testConfig({ registry: { snapshotFile } }),
+    logger: Object.create(silentLogger, levels) as Logger,
+    metrics,
+    registry,
+    adminExtensions: [],
+    publish: () => undefined,
+    queries: {
+      draining: () => false,
+      explain: async () => ({}),
+      relays: async () => [],
+      hls: async () => ({}),
+      metrics: async () => ({ type: 'text/plain', text: await metrics.registry.metrics() }),
+    },
+  });
+  const { port } = await plane.start();
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= plane.close();
+    return closed;
+  };
+  t.after(close);
+  /** The answer to /readyz: its status, the snapshot's state, and how the registry is reached. */
+  const readiness = async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+    const { snapshot, registry } = (await answer.json()) as { snapshot: string; registry: string };
+    return [answer.status, snapshot, registry];
+  };
+  return { plane, metrics, lines, readiness, close };
+}
+
+async function snapshotPath(t: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'weir-control-plane-'));
+  t.after(() => rm(directory, { recursive: true }));
+  return join(directory, 'snapshot.json');
+}
+
+test('a registry that gives up for good is told, in the log, the metrics and the readiness', async (t) => {
+  const path = await snapshotPath(t);
+  const first = new FakeRegistry();
+  const earlier = await running(t, first, path);
+  assert.equal(first.known, false);
+  first.sink?.replace([endpoint('news', '10.0.0.1:80')]);
+  first.sink?.status('live');
+  assert.deepEqual(await earlier.readiness(), [200, 'live', 'followed']);
+  await earlier.close();
+
+  const broken = new FakeRegistry(new OperatorError('the client is not installed'));
+  const { plane, metrics, lines, readiness } = await running(t, broken, path);
+  assert.equal(broken.known, true, 'it is told that something is known');
+  await plane.ready();
+  assert.deepEqual(await readiness(), [200, 'stale', 'given_up']);
+  assert.equal(await metricValue(metrics, 'weir_registry_given_up'), 1);
+  const [line] = lines.filter(({ level }) => level === 'error');
+  assert.deepEqual(line?.fields, { reason: 'the client is not installed' });
+});
+
+test('losing the registry is a warning that says what is served, and its return is told', async (t) => {
+  const registry = new FakeRegistry();
+  const { lines, readiness } = await running(t, registry, await snapshotPath(t));
+  registry.sink?.replace([endpoint('news', '10.0.0.1:80')]);
+  registry.sink?.status('live');
+  registry.sink?.status('stale');
+  assert.deepEqual(await readiness(), [200, 'stale', 'out_of_reach']);
+  registry.sink?.status('live');
+  assert.deepEqual(
+    lines.map(({ level, message }) => `${level}: ${message}`),
+    [
+      'info: following the registry',
+      'warn: the registry is out of reach: what it last said is served',
+      'info: following the registry',
+    ],
+  );
+});
