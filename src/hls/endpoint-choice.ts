@@ -4,12 +4,13 @@
 import { type Failure, toWeirError, WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
 import { Attachment, type SessionName } from './attachment.js';
+import type { Tokens } from './blame.js';
 import type { SessionContext, SwitchCause } from './session-context.js';
 
 /** What is wrong with an endpoint that answers: reason enough to try another one, none to go without. */
 export interface Problem {
   readonly cause: SwitchCause;
-  readonly outcome: Failure | 'success';
+  readonly outcome: Failure | 'success' | 'abandoned';
 }
 
 export interface LastSwitch {
@@ -24,6 +25,7 @@ export interface LastSwitch {
 interface Chooser {
   readonly name: SessionName;
   readonly context: SessionContext;
+  readonly tokens: Tokens;
   /** The next request of a player asks anew. */
   expire(): void;
 }
@@ -96,8 +98,10 @@ export class EndpointChoice {
 
   /** @param sticky whether the channel's other sessions follow */
   #pick(exclude: readonly ServerOrigin[], sticky = true) {
+    // What failed for one player's own query says nothing to others.
+    const follow = sticky && (exclude.length === 0 || this.#session.tokens !== 'own');
     try {
-      return this.#session.context.balancer.pick(this.#session.name.channel, { sticky, exclude });
+      return this.#session.context.balancer.pick(this.#session.name.channel, { sticky: follow, exclude });
     } catch (error) {
       const { code } = toWeirError(error);
       if (code === 'no_endpoint' || code === 'unknown_channel' || code === 'not_ready') return undefined;

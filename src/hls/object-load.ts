@@ -4,7 +4,7 @@ import type { Pick } from '../balancer/balancer.js';
 import { toWeirError, WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
 import type { Exchange, UpstreamHandler } from '../upstream/client.js';
-import { judgeError, judgeStatus, outcomeOf } from '../upstream/judge.js';
+import { judgeError, judgeStatus, outcomeOf, type Verdict } from '../upstream/judge.js';
 import type { Load } from './cached-object.js';
 import type { Origin } from './origin.js';
 
@@ -81,9 +81,11 @@ class RunningLoad implements Exchange {
       this.#headers,
       {
         onResponse: (status, headers) => {
-          if (judgeStatus(status, 'asked').elsewhere) {
+          const verdict = judgeStatus(status, 'asked');
+          if (verdict.elsewhere) {
             exchange.abort();
-            return this.#fail(new WeirError('upstream_status', { detail: `The endpoint answered ${status}.` }));
+            const detail = `The endpoint answered ${status}.`;
+            return this.#fail(new WeirError('upstream_status', { detail }), verdict);
           }
           started = true;
           pick?.firstByte();
@@ -95,7 +97,7 @@ class RunningLoad implements Exchange {
           handler.onEnd();
         },
         onError: (error) => {
-          if (!started) return this.#fail(error);
+          if (!started) return this.#fail(error, judgeError(error, 'asked'));
           pick?.done('interrupted');
           handler.onError(error);
         },
@@ -105,9 +107,8 @@ class RunningLoad implements Exchange {
     return exchange;
   }
 
-  #fail(error: WeirError): void {
+  #fail(error: WeirError, verdict: Verdict): void {
     const pick = this.#place?.pick;
-    const verdict = judgeError(error, 'asked');
     pick?.done(outcomeOf(verdict));
     if (pick === undefined || !verdict.elsewhere || this.#failed.length >= this.#request.retries) {
       this.#handler.onError(error);

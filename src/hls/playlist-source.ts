@@ -3,7 +3,6 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../errors.js';
-import { judgeStatus } from '../upstream/judge.js';
 import { findVariant, sessionVariant, variantUris } from './master.js';
 import type { Origin, TextAnswer } from './origin.js';
 import type { VariantPin } from './pin.js';
@@ -31,7 +30,7 @@ export interface FetchedPlaylist {
 
 /** The endpoint answered, but not with a playlist. */
 export class StatusError extends Error {
-  override readonly name = 'StatusError';
+  override readonly name: string = 'StatusError';
   readonly status: number;
 
   constructor(status: number) {
@@ -39,6 +38,9 @@ export class StatusError extends Error {
     this.status = status;
   }
 }
+
+/** The same, and it is the matter of the player who asked: nobody else's playlist is the worse for it. */
+export class RefusedError extends StatusError {}
 
 /** Answers that a session which the endpoint has forgotten gets. */
 const sessionLost = new Set([400, 401, 403, 404, 410]);
@@ -119,9 +121,6 @@ export class PlaylistSource {
 
   async #ask(url: URL, deadline: number): Promise<TextAnswer> {
     const answer = await this.origin.text(url, deadline);
-    if (judgeStatus(answer.status, 'asked').elsewhere) {
-      throw new WeirError('upstream_status', { detail: `The endpoint answered ${answer.status}.` });
-    }
     if (answer.status !== 200) throw new StatusError(answer.status);
     return answer;
   }

@@ -1,12 +1,16 @@
 // Fetches segments before players hear of them. What is listed is then there, whatever becomes of its origin; and an origin that
 // lists what it does not have is found out before a player asks.
 
+import type { WeirError } from '../errors.js';
 import type { ObjectCache } from './cache.js';
 import type { CachedObject, Follower, Load } from './cached-object.js';
 import type { Entry } from './window.js';
 
-/** late: not here within the time given; it goes on arriving. passed: not ours to keep. */
-export type Arrival = 'here' | 'failed' | 'late' | 'passed';
+/**
+ * late: not here within the time given; it goes on arriving. passed: not ours to keep. Otherwise the status that is none of a
+ * good answer, or the error that ended the request.
+ */
+export type Arrival = 'here' | 'late' | 'passed' | { readonly failure: number | WeirError };
 
 export interface Wanted {
   readonly key: string;
@@ -45,9 +49,9 @@ export function fetchAhead(cache: ObjectCache, wanted: Wanted, patience: number)
 }
 
 function arrivalOf(object: CachedObject): Arrival {
-  if (object.error !== undefined) return 'failed';
+  if (object.error !== undefined) return { failure: object.error };
   const status = object.head?.status ?? 0;
-  return status === 200 || status === 206 ? 'here' : 'failed';
+  return status === 200 || status === 206 ? 'here' : { failure: status };
 }
 
 /** The bytes of an object, once they are here; undefined when that takes longer than `patience` ms or fails. */

@@ -7,7 +7,7 @@ import { toWeirError, WeirError } from '../errors.js';
 import { cachePolicy } from './cache-policy.js';
 import { locate, withPlayerQuery } from './locate.js';
 import { renderMaster } from './master.js';
-import { type PlaylistRequest, StatusError } from './playlist-source.js';
+import { type PlaylistRequest, RefusedError, StatusError } from './playlist-source.js';
 import { advance } from './presentation.js';
 import { renderWindow } from './render-window.js';
 import type { Directives, PlaylistName } from './request.js';
@@ -32,6 +32,8 @@ export interface Rendered {
 const retryInterval = 250;
 /** ms that a request waits for a new playlist when there is an old one to give. */
 const patience = 1_000;
+/** Queries that are tried at once, where the one that worked last is refused. */
+const mostQueries = 8;
 /** Low-latency requests for different states under way at once, for one playlist. */
 const mostBlocking = 8;
 
@@ -43,7 +45,10 @@ export class Rendition implements RoundSubject {
   #freshUntil = Number.NEGATIVE_INFINITY;
   #failingSince: number | undefined;
   #endedSince: number | undefined;
-  #refreshing: Promise<Rendered> | undefined;
+  /** By the query that it is asked with. */
+  readonly #refreshing = new Map<string, Promise<Rendered>>();
+  /** What players hear while there is nothing to stand in. */
+  #failure: StatusError | undefined;
   /** Requests that wait for the first playlist. */
   #held = 0;
   readonly #blocking = new Map<string, Promise<Rendered>>();
@@ -112,22 +117,41 @@ export class Rendition implements RoundSubject {
   /**
    * The playlist: at once while it is fresh.
    *
-   * @throws StatusError when the origin has no such playlist; WeirError when nothing can be served within `hls.grace`
+   * @param own the player's own query
+   * @throws StatusError when the origin has no such playlist, or refuses it to this player; WeirError when nothing can be served within `hls.grace`
    */
-  ask(directives: Directives): Rendered | Promise<Rendered> {
+  ask(directives: Directives, own: string): Rendered | Promise<Rendered> {
     const { now } = this.#session.context;
     const rendered = this.#rendered;
     if (directives.sequence !== undefined && this.#window?.delivery.canBlock === true) {
-      return this.#block(this.#window, directives.sequence, directives.part);
+      return this.#block(this.#window, directives.sequence, directives.part, own);
     }
     if (rendered !== undefined && now() < this.#freshUntil) {
       if (this.servesStale) return rendered;
-      throw new WeirError('no_endpoint');
+      throw this.#failure ?? new WeirError('no_endpoint');
     }
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#rendered === undefined ? this.#hold() : this.#orStale(this.#refreshing);
+    return this.#rendered === undefined ? this.#hold(own) : this.#orStale(this.#renew(own));
+  }
+
+  /** A new playlist, by the query that worked last; where that one is refused, by the player's own. */
+  async #renew(own: string): Promise<Rendered> {
+    const { query } = this.#session;
+    try {
+      return await this.#share(query);
+    } catch (error) {
+      if (own === query || !(error instanceof StatusError)) throw error;
+      return await this.#share(own);
+    }
+  }
+
+  /** Those who ask with the same query wait together. */
+  #share(query: string): Promise<Rendered> {
+    const underWay = this.#refreshing.get(query);
+    if (underWay !== undefined) return underWay;
+    if (this.#refreshing.size >= mostQueries) return Promise.reject(new WeirError('no_endpoint'));
+    const refreshing = this.#refresh(query).finally(() => this.#refreshing.delete(query));
+    this.#refreshing.set(query, refreshing);
+    return refreshing;
   }
 
   /** A delta update, where the origin offers them and the player asks for one. */
@@ -146,8 +170,9 @@ export class Rendition implements RoundSubject {
     try {
       return (await Promise.race([fresh, stale])) ?? (await fresh);
     } catch (error) {
+      if (isForAsker(error)) throw error;
       if (this.#rendered !== undefined && this.servesStale) return this.#rendered;
-      throw asUnavailable(error);
+      throw this.#session.tokens === 'own' && error instanceof StatusError ? error : asUnavailable(error);
     } finally {
       enough.abort();
       // It may fail after we stopped waiting.
@@ -156,12 +181,12 @@ export class Rendition implements RoundSubject {
   }
 
   /** There is nothing to give yet: the request waits while endpoints fail, for as long as the grace. */
-  async #hold(): Promise<Rendered> {
+  async #hold(own: string): Promise<Rendered> {
     const { now, settings } = this.#session.context;
     const until = now() + settings.grace;
     this.#held += 1;
     try {
-      return await this.#first(until);
+      return await this.#first(own, until);
     } finally {
       this.#held -= 1;
       if (!this.known && this.#held === 0) this.#session.forget(this);
@@ -169,14 +194,11 @@ export class Rendition implements RoundSubject {
   }
 
   /** @param until monotonic ms after which nobody waits any more */
-  async #first(until: number): Promise<Rendered> {
+  async #first(own: string, until: number): Promise<Rendered> {
     const { now } = this.#session.context;
     for (;;) {
-      this.#refreshing ??= this.#refresh().finally(() => {
-        this.#refreshing = undefined;
-      });
       try {
-        return await this.#refreshing;
+        return await this.#renew(own);
       } catch (error) {
         const hopeless = error instanceof StatusError || toWeirError(error).side !== 'upstream';
         if (hopeless || now() + retryInterval > until)
@@ -186,20 +208,25 @@ export class Rendition implements RoundSubject {
     }
   }
 
-  async #refresh(): Promise<Rendered> {
+  async #refresh(query: string): Promise<Rendered> {
     const { now } = this.#session.context;
     const at = now();
+    const request = (deadline: number) => this.#request(query, deadline);
     try {
-      return this.#commit(await playRound(this.#session, this), at);
+      const rendered = this.#commit(await playRound(this.#session, this, request), at);
+      this.#session.query = query;
+      return rendered;
     } catch (error) {
+      if (isForAsker(error)) throw error;
       this.#failingSince ??= now();
       this.#freshUntil = now() + retryInterval;
+      this.#failure = this.#session.tokens === 'own' && error instanceof StatusError ? error : undefined;
       throw error;
     }
   }
 
   /** Low latency: the endpoint holds the request until it has what is asked for; those who ask for the same wait together. */
-  #block(window: MediaWindow, sequence: number, part: number | undefined): Rendered | Promise<Rendered> {
+  #block(window: MediaWindow, sequence: number, part: number | undefined, own: string): Rendered | Promise<Rendered> {
     const last = window.entries.at(-1)?.sequence ?? 0;
     const parts = window.tailParts;
     const there = sequence <= last || (sequence === last + 1 && part !== undefined && part < parts);
@@ -209,16 +236,16 @@ export class Rendition implements RoundSubject {
     const key = `${sequence}.${part ?? ''}`;
     const underWay = this.#blocking.get(key);
     if (underWay !== undefined) return underWay;
-    if (this.#blocking.size >= mostBlocking) return this.ask({ sequence: undefined, part: undefined, skip: false });
-    const own = sequence - window.offset;
-    const waiting = this.#await(part === undefined ? `_HLS_msn=${own}` : `_HLS_msn=${own}&_HLS_part=${part}`).finally(
-      () => this.#blocking.delete(key),
-    );
+    if (this.#blocking.size >= mostBlocking)
+      return this.ask({ sequence: undefined, part: undefined, skip: false }, own);
+    const wanted = sequence - window.offset;
+    const query = part === undefined ? `_HLS_msn=${wanted}` : `_HLS_msn=${wanted}&_HLS_part=${part}`;
+    const waiting = this.#await(query, own).finally(() => this.#blocking.delete(key));
     this.#blocking.set(key, waiting);
     return waiting;
   }
 
-  async #await(query: string): Promise<Rendered> {
+  async #await(query: string, own: string): Promise<Rendered> {
     const session = this.#session;
     const { now, settings } = session.context;
     const target = this.#window?.targetDuration ?? 1;
@@ -228,7 +255,10 @@ export class Rendition implements RoundSubject {
       const { moves } = session.choice;
       if (session.choice.current !== attachment) attachment.release('abandoned');
       else {
-        const fetched = await attachment.source.fetch(this.request(settings.stallFactor * target * 1000), query);
+        const fetched = await attachment.source.fetch(
+          this.#request(session.query, settings.stallFactor * target * 1000),
+          query,
+        );
         if (session.choice.moves === moves) {
           return this.#commit({ attachment, fetched, step: undefined, problem: undefined }, at);
         }
@@ -237,12 +267,12 @@ export class Rendition implements RoundSubject {
       // A held request that ends badly says nothing; an ordinary one will.
     }
     this.expire();
-    return this.ask({ sequence: undefined, part: undefined, skip: false });
+    return this.ask({ sequence: undefined, part: undefined, skip: false }, own);
   }
 
-  request(deadline: number): PlaylistRequest {
+  #request(own: string, deadline: number): PlaylistRequest {
     const { rest, origins, variant } = this.#name;
-    return { rest, origins, variant, own: this.#session.name.query, deadline };
+    return { rest, origins, variant, own, deadline };
   }
 
   #commit(round: Round, at: number): Rendered {
@@ -291,6 +321,11 @@ function render(kind: Rendered['kind'], text: string, at: number): Rendered {
   const body = Buffer.from(withPlayerQuery(text, ''));
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"`;
   return { kind, text, body, etag, at };
+}
+
+/** It says nothing to anybody else: a token that has expired, a request that is malformed. */
+function isForAsker(error: unknown): boolean {
+  return error instanceof RefusedError || (error instanceof WeirError && error.side === 'client');
 }
 
 /** To a player it is all the same why there is nothing: it may try again. */

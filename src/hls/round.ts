@@ -2,12 +2,13 @@
 
 import { toWeirError, WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
-import { judgeError, outcomeOf } from '../upstream/judge.js';
+import { judgeError, judgeStatus, outcomeOf } from '../upstream/judge.js';
 import type { Attachment } from './attachment.js';
+import { type Consequence, consequenceOf } from './blame.js';
 import type { Problem } from './endpoint-choice.js';
 import { locate, type Mapping } from './locate.js';
 import type { MediaPlaylist } from './playlist.js';
-import { type FetchedPlaylist, type PlaylistRequest, StatusError } from './playlist-source.js';
+import { type FetchedPlaylist, type PlaylistRequest, RefusedError, StatusError } from './playlist-source.js';
 import { bytesOf, fetchAhead, needsOf } from './prefetch.js';
 import { advance, type Change, type Step } from './presentation.js';
 import { isLowLatency, sharesPackaging } from './seam.js';
@@ -20,7 +21,6 @@ export interface RoundSubject {
   readonly window: MediaWindow | undefined;
   /** True once an endpoint had it: its absence is a failure from then on. */
   readonly known: boolean;
-  readonly request: (deadline: number) => PlaylistRequest;
 }
 
 export interface Round {
@@ -38,12 +38,16 @@ const longestWait = 1_000;
 /** ms for a playlist at least, however close a stall is. */
 const shortestDeadline = 1_000;
 
+/** The playlist as it is to be asked for, with ms for all of it. */
+type RequestFor = (deadline: number) => PlaylistRequest;
+
 /**
  * Asks one endpoint after the other until one gives a playlist that can be used, and makes it the session's.
  *
- * @throws StatusError when the answer is that there is no such playlist; WeirError when no endpoint answered
+ * @throws RefusedError when the answer is for the player who asked; StatusError when no endpoint has any more what was there;
+ *   WeirError when none answered
  */
-export async function playRound(session: Session, subject: RoundSubject): Promise<Round> {
+export async function playRound(session: Session, subject: RoundSubject, request: RequestFor): Promise<Round> {
   const failed: ServerOrigin[] = [];
   let second: Round | undefined;
   let lastError: unknown;
@@ -57,7 +61,7 @@ export async function playRound(session: Session, subject: RoundSubject): Promis
     }
     const { moves } = session.choice;
     try {
-      const round = await tryEndpoint(session, subject, attachment);
+      const round = await tryEndpoint(session, subject, request, attachment);
       if (session.choice.moves !== moves && session.choice.current !== attachment) {
         // Another rendition moved the session meanwhile.
         attachment.release('abandoned');
@@ -74,7 +78,11 @@ export async function playRound(session: Session, subject: RoundSubject): Promis
       session.settle(attachment, second?.problem);
       return round;
     } catch (error) {
-      if (!failEndpoint(session, subject, attachment, error)) throw error;
+      if (failEndpoint(session, subject, attachment, error) === 'final') {
+        if (second !== undefined && session.choice.current !== second.attachment)
+          second.attachment.release('abandoned');
+        throw error instanceof StatusError ? new RefusedError(error.status) : error;
+      }
       lastError = error;
       failed.push(attachment.pick.server);
     }
@@ -83,27 +91,52 @@ export async function playRound(session: Session, subject: RoundSubject): Promis
     session.settle(second.attachment, undefined);
     return second;
   }
-  throw lastError ?? new WeirError('no_endpoint');
+  throw refusalOf(lastError, subject.known);
 }
 
-/** False: the endpoint is well, it only has no such playlist, and nobody else is to be asked. */
-function failEndpoint(session: Session, subject: RoundSubject, attachment: Attachment, error: unknown): boolean {
-  if (error instanceof StatusError) {
-    const isPresent = session.choice.current === attachment;
-    // A path of a player's own making must not move a session that works.
-    if (!subject.known && isPresent) return false;
-    if (!subject.known) attachment.release('success');
-    else session.choice.failed(attachment, 'missing', 'bad_status');
-    return subject.known || session.endpoint === undefined;
+/** next: another endpoint may be asked. final: what this one says is for the player who asked. */
+function failEndpoint(
+  { choice, tokens }: Session,
+  { known }: RoundSubject,
+  attachment: Attachment,
+  error: unknown,
+): 'next' | 'final' {
+  const isStatus = error instanceof StatusError;
+  const failure = isStatus ? error.status : toWeirError(error);
+  const { leave, outcome } = known || !isStatus ? consequenceOf(failure, tokens) : unknownPlaylist(error.status);
+  if (leave) {
+    choice.failed(attachment, isStatus ? 'missing' : 'upstream', outcome);
+    return 'next';
   }
-  session.choice.failed(attachment, 'upstream', outcomeOf(judgeError(toWeirError(error), 'listed')));
-  return true;
+  // A path of a player's own making must not move a session that works.
+  if (choice.current === attachment) return 'final';
+  attachment.release(isStatus ? 'success' : 'abandoned');
+  const { fault, elsewhere } = isStatus ? judgeStatus(error.status, 'stream') : judgeError(toWeirError(error), 'asked');
+  return choice.current === undefined && fault === 'player' && !elsewhere ? 'final' : 'next';
 }
 
-async function tryEndpoint(session: Session, subject: RoundSubject, attachment: Attachment): Promise<Round> {
+/** Nobody knows whether there is such a playlist at all. */
+function unknownPlaylist(status: number): Consequence {
+  const verdict = judgeStatus(status, 'asked');
+  return { leave: verdict.elsewhere, outcome: outcomeOf(verdict) };
+}
+
+/** What the player hears when no endpoint gave it. */
+function refusalOf(error: unknown, known: boolean): unknown {
+  if (!(error instanceof StatusError) || known) return error ?? new WeirError('no_endpoint');
+  if (judgeStatus(error.status, 'asked').elsewhere) return new WeirError('upstream_status', { detail: error.message });
+  return new RefusedError(error.status);
+}
+
+async function tryEndpoint(
+  session: Session,
+  subject: RoundSubject,
+  request: RequestFor,
+  attachment: Attachment,
+): Promise<Round> {
   const { context } = session;
   const { window } = subject;
-  const fetched = await attachment.source.fetch(subject.request(deadlineOf(session, window)));
+  const fetched = await attachment.source.fetch(request(deadlineOf(session, window)));
   const { playlist } = fetched;
   if (playlist.kind === 'master') return { attachment, fetched, step: undefined, problem: undefined };
   const bytesDiffer = await differ(session, attachment, subject, fetched, playlist);
@@ -116,8 +149,8 @@ async function tryEndpoint(session: Session, subject: RoundSubject, attachment: 
   // Where nothing is live, nobody begins at the end.
   const live = !playlist.ended || window !== undefined;
   if (context.settings.prefetch && live && !isLowLatency(playlist)) {
-    const arrived = await prefetch(session, attachment, preview.change, preview.appended, playlist.targetDuration);
-    if (!arrived) problem = { cause: 'segment', outcome: 'bad_status' };
+    problem =
+      (await prefetch(session, attachment, preview.change, preview.appended, playlist.targetDuration)) ?? problem;
   }
   if (playlist.ended && window !== undefined && !window.ended) problem = { cause: 'ended', outcome: 'success' };
   return { attachment, fetched, step, problem };
@@ -175,28 +208,28 @@ export function mappingOf(session: Session, attachment: Attachment, rest: string
   };
 }
 
-/** False when a new segment is not there: the origin lists what it does not have. */
+/** A problem when a new segment is not there: the origin lists what it does not have. */
 async function prefetch(
   session: Session,
   attachment: Attachment,
   change: Change,
   appended: readonly Entry[],
   targetDuration: number,
-): Promise<boolean> {
+): Promise<Problem | undefined> {
   const { cache } = session.context;
   const first = change === 'started';
   const entries = appended.slice(first ? -edgeSegments : -2 * edgeSegments);
   const patience = first ? 0 : Math.min(longestWait, targetDuration * 500);
-  const arrivals = await Promise.all(
-    entries.map(async (entry) => {
-      const all = needsOf(entry).map(({ target, range }) => {
-        const load = session.load(target, range, session.name.query, attachment);
-        return fetchAhead(cache, { key: session.keyOf(keyTarget(target, range)), load }, patience);
-      });
-      return (await Promise.all(all)).every((arrival) => arrival !== 'failed');
-    }),
-  );
-  return arrivals.every(Boolean);
+  const wanted = entries.flatMap(needsOf).map(({ target, range }) => {
+    const load = session.load(target, range, session.query, attachment);
+    return fetchAhead(cache, { key: session.keyOf(keyTarget(target, range)), load }, patience);
+  });
+  for (const arrival of await Promise.all(wanted)) {
+    if (typeof arrival === 'string') continue;
+    const { leave, outcome } = consequenceOf(arrival.failure, session.tokens);
+    if (leave) return { cause: 'segment', outcome };
+  }
+  return undefined;
 }
 
 /** A byte range is an object of its own. */
@@ -225,7 +258,7 @@ async function differ(
     if (mine === undefined || segment === undefined || entry.numbering !== window.numbering) continue;
     const place = locate(segment.uri, mapping, { ranged: segment.byteRange !== undefined, held: false });
     if (place === undefined) return false;
-    const load = session.load(place.target, entry.range, session.name.query, attachment);
+    const load = session.load(place.target, entry.range, session.query, attachment);
     const wanted = { key: session.keyOf(keyTarget(place.target, entry.range)), load };
     const theirs = await bytesOf(cache, wanted, longestWait);
     return theirs !== undefined && !theirs.equals(mine);

@@ -3,8 +3,8 @@
 import type { WeirError } from '../errors.js';
 import type { ChannelName, Endpoint, ServerOrigin } from '../model.js';
 import { serverOf } from '../net-address.js';
-import { judgeError, outcomeOf } from '../upstream/judge.js';
 import { type Attachment, createOrigin, type SessionName } from './attachment.js';
+import { consequenceOf, type Tokens } from './blame.js';
 import type { Load } from './cached-object.js';
 import { EndpointChoice, type Problem } from './endpoint-choice.js';
 import { type Epoch, firstEpoch, moveTo } from './epoch.js';
@@ -33,8 +33,9 @@ export interface SessionPlace {
 }
 
 export class Session implements Tenant<Session> {
-  /** Its query is that of the last player to ask, where queries are not told apart. */
-  name: SessionName;
+  readonly name: SessionName;
+  /** What goes to origins of players' queries: the last one that worked, where they are not told apart. */
+  query: string;
   readonly context: SessionContext;
   /** What renditions have in common; undefined before the first playlist. */
   epoch: Epoch | undefined;
@@ -52,6 +53,7 @@ export class Session implements Tenant<Session> {
   /** @param place undefined: it is not kept, and lives as long as one request */
   constructor(name: SessionName, context: SessionContext, place?: SessionPlace) {
     this.name = name;
+    this.query = name.query;
     this.context = context;
     this.#seat = place;
     this.choice = new EndpointChoice(this);
@@ -65,6 +67,10 @@ export class Session implements Tenant<Session> {
 
   get client(): string {
     return this.#seat?.client ?? '';
+  }
+
+  get tokens(): Tokens {
+    return this.name.partition !== '' ? 'own' : this.query !== '' ? 'lent' : 'none';
   }
 
   get channel(): ChannelName {
@@ -198,7 +204,9 @@ export class Session implements Tenant<Session> {
       const endpoint = this.endpointOf(pin.endpoint);
       if (endpoint !== undefined) return { origin: this.#createOrigin(endpoint), pick: undefined };
     }
-    const pick = this.context.balancer.pick(this.name.channel, { sticky: true, exclude: failed });
+    // What failed for one path says nothing to others.
+    const sticky = failed.length === 0;
+    const pick = this.context.balancer.pick(this.name.channel, { sticky, exclude: failed });
     const isCurrent = pick.endpoint.address === current?.pick.endpoint.address;
     return { origin: isCurrent && current !== undefined ? current.origin : this.#createOrigin(pick.endpoint), pick };
   }
@@ -207,17 +215,13 @@ export class Session implements Tenant<Session> {
     return createOrigin(address, this.name, this.context);
   }
 
-  /** An object that the present endpoint lists is not there, or ended short. */
-  objectFailed(target: string, error: WeirError | undefined): void {
+  /** An object was not there, or ended short; that counts where the present endpoint lists it. @param failure as `consequenceOf` */
+  objectFailed(target: string, failure: number | WeirError): void {
     const { current } = this.choice;
-    if (current === undefined) return;
+    const { leave, outcome } = consequenceOf(failure, this.tokens);
+    if (current === undefined || !leave) return;
     const listed = [...this.renditions].some((rendition) => rendition.lists(target, current.tag));
-    if (listed)
-      this.choice.failed(
-        current,
-        'segment',
-        error === undefined ? 'bad_status' : outcomeOf(judgeError(error, 'listed')),
-      );
+    if (listed) this.choice.failed(current, 'segment', outcome);
   }
 
   /** For another process that goes on with it; undefined while there is nothing to go on with. */

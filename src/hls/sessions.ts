@@ -106,9 +106,7 @@ export class HlsSessions {
   }
 
   find(name: SessionName): Session | undefined {
-    const session = this.#room.find(keyOf(name));
-    if (session !== undefined && session.name.query !== name.query) session.name = name;
-    return session;
+    return this.#room.find(keyOf(name));
   }
 
   /** What another process would need to go on, as far as it was not told yet. */

@@ -104,7 +104,7 @@ export class HlsHandler {
       const text = directives.skip ? rendition.skipping(rendered) : undefined;
       this.#sendPlaylist(exchange, response, rendered, text, own, result);
     };
-    const answer = rendition.ask(directives);
+    const answer = rendition.ask(directives, own);
     if (!(answer instanceof Promise)) return send(answer, 'hit');
     answer
       .then((rendered) => {
@@ -208,11 +208,9 @@ export class HlsHandler {
   }
 
   /** What a playlist lists and its endpoint does not have is the endpoint's failure. */
-  #judge(session: Session, target: string, object: CachedObject): void {
-    const status = object.head?.status ?? 0;
-    const failed =
-      object.error !== undefined ? object.error.side === 'upstream' : status === 404 || status === 410 || status >= 500;
-    if (failed) session.objectFailed(target, object.error);
+  #judge(session: Session, target: string, { error, head }: CachedObject): void {
+    const failure = error ?? head?.status ?? 0;
+    if (typeof failure !== 'number' || failure >= 400) session.objectFailed(target, failure);
   }
 }
 

@@ -510,6 +510,122 @@ suite('renditions', () => {
   });
 });
 
+suite('whose fault it is', () => {
+  const ejections = (weir: TestDataPlane) => metricValue(weir.metrics, 'weir_ejections_total');
+  const failures = async (weir: TestDataPlane) =>
+    (await metricValue(weir.metrics, 'weir_picks_total', { outcome: 'bad_status' })) + (await ejections(weir));
+  const endpoints = (weir: TestDataPlane) => weir.plane.describeHls().sessions.map(({ endpoint: at }) => at);
+
+  for (const status of [401, 403]) {
+    test(`${status} to one viewer's token is that viewer's: it hears so, nobody moves, no endpoint is blamed`, async () => {
+      const { a, b, weir } = await pair();
+      await reload(weir);
+      const tokens = ['good', 'expires'];
+      for (const token of tokens) assert.equal((await get(weir, `/live/news.m3u8?t=${token}`)).status, 200);
+      for (const origin of [a, b]) origin.refusal = (query) => (query.get('t') === 'expires' ? status : undefined);
+      for (let count = 0; count < 10; count += 1) {
+        assert.equal((await get(weir, '/live/news.m3u8?t=expires')).status, 403);
+        assert.equal((await get(weir, '/live/news.m3u8?t=good')).status, 200);
+        await reload(weir);
+      }
+      assert.equal(await failures(weir), 0);
+      assert.deepEqual(new Set(endpoints(weir)), new Set([a.address]));
+      assert.equal(b.requests.length, 0, 'nobody else is asked with it');
+    });
+  }
+
+  test('404 to one viewer: another origin is asked for that viewer, nobody else moves, no endpoint is blamed', async () => {
+    const { a, b, weir } = await pair();
+    await reload(weir);
+    for (const viewer of ['one', 'two']) await get(weir, `/live/news.m3u8?v=${viewer}`);
+    a.refusal = (query) => (query.get('v') === 'one' ? 404 : undefined);
+    assert.match((await get(weir, '/live/news.m3u8?v=one')).text, /news-505/);
+    assert.doesNotMatch((await get(weir, '/live/news.m3u8?v=two')).text, /news-505/);
+    assert.doesNotMatch(await reload(weir), /news-505/);
+    assert.equal(await failures(weir), 0);
+    assert.doesNotMatch((await get(weir, '/live/news.m3u8?v=new')).text, /news-505/, 'who comes goes where all are');
+    assert.ok(b.requests.every(({ url }) => url?.includes('v=one')));
+  });
+
+  test('404 to one viewer everywhere is what that viewer hears after the grace', async () => {
+    const a = await packager({ name: 'A' });
+    const weir = await edge({ grace: '100ms' });
+    weir.register(endpoint('news', a.address));
+    await get(weir, '/live/news.m3u8?v=one');
+    a.refusal = () => 404;
+    const statuses = new Set<number>();
+    await waitFor(async () => {
+      const { status } = await get(weir, '/live/news.m3u8?v=one');
+      statuses.add(status);
+      return status === 404;
+    });
+    assert.deepEqual([...statuses], [200, 404]);
+    assert.equal(await failures(weir), 0);
+  });
+
+  test('a segment that is refused to one viewer moves nobody; one that all miss moves all', async () => {
+    const { a, weir } = await pair({}, { prefetch: true });
+    await reload(weir);
+    await get(weir, '/live/news.m3u8?t=expires');
+    a.refusal = (query, path) => (query.get('t') === 'expires' && path.endsWith('.ts') ? 403 : undefined);
+    a.grow();
+    const { text } = await get(weir, '/live/news.m3u8?t=expires');
+    assert.match(text, /news-16/);
+    assert.equal((await get(weir, `/live/${urisOf(text).at(-1)}`)).status, 403);
+    assert.doesNotMatch((await get(weir, '/live/news.m3u8?t=expires')).text, /news-505/);
+    assert.equal(await failures(weir), 0);
+    assert.match(await reload(weir), /news-16/);
+    a.grow();
+    a.missing.add(17);
+    assert.match(await reload(weir), /news-505/);
+  });
+
+  test('a playlist that all share and that is gone moves all, and is the origin’s failure', async () => {
+    const { a, weir } = await pair();
+    await reload(weir);
+    a.refusal = () => 404;
+    assert.match(await reload(weir), /news-505/);
+    assert.equal(await metricValue(weir.metrics, 'weir_picks_total', { outcome: 'bad_status' }), 1);
+  });
+
+  suite('with tokens that do not set players apart', () => {
+    async function lent() {
+      const a = await packager({ name: 'A' });
+      const valid = new Set(['good', 'better']);
+      a.refusal = (query) => (valid.has(query.get('token') ?? '') ? undefined : 403);
+      const weir = await edge({ unkeyedParameters: ['token'] });
+      weir.register(endpoint('news', a.address));
+      const ask = async (token: string) => (await get(weir, `/live/news.m3u8?token=${token}`)).status;
+      return { a, weir, valid, ask };
+    }
+
+    test("a stranger's bad token stops nobody: what worked last is asked with", async () => {
+      const { a, weir, ask } = await lent();
+      assert.equal(await ask('good'), 200);
+      for (let count = 0; count < 5; count += 1) {
+        assert.equal(await ask('bad'), 200);
+        assert.equal(await ask('good'), 200);
+      }
+      assert.ok(!a.requests.some(({ url }) => url?.includes('token=bad')));
+      assert.equal(await failures(weir), 0);
+    });
+
+    test('when the token that worked has expired, one that is good takes its place, and bad ones hear so', async () => {
+      const { weir, valid, ask } = await lent();
+      assert.equal(await ask('good'), 200);
+      valid.delete('good');
+      assert.deepEqual(await Promise.all([ask('bad'), ask('good'), ask('better'), ask('bad')]), [403, 403, 200, 403]);
+      assert.equal(await ask('bad'), 200, 'with this setting, who knows the URL plays');
+      assert.equal(await failures(weir), 0);
+    });
+
+    test('a stranger who comes first keeps nobody out', async () => {
+      const { ask } = await lent();
+      assert.deepEqual(await Promise.all([ask('bad'), ask('bad'), ask('good')]), [403, 403, 200]);
+    });
+  });
+});
+
 suite('strangers', () => {
   /** Players see numbers that only this session knows: those of an origin that is gone go on. */
   async function afterSwitch(settings: ConfigInput['hls']) {

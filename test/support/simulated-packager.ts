@@ -44,6 +44,8 @@ export class SimulatedPackager {
   readonly short = new Set<number>();
   /** Status for everything. */
   status = 200;
+  /** Status for requests with such a query; undefined: they are answered. */
+  refusal: (query: URLSearchParams, path: string) => number | undefined = () => undefined;
   /** Requests by path and query. */
   readonly counts = new Map<string, number>();
   readonly #options: PackagerOptions;
@@ -120,6 +122,11 @@ export class SimulatedPackager {
       return;
     }
     const { pathname, searchParams } = new URL(url, 'http://origin');
+    const refused = this.refusal(searchParams, pathname);
+    if (refused !== undefined) {
+      response.writeHead(refused).end();
+      return;
+    }
     if (pathname.endsWith('.m3u8')) this.#playlist(request, response, pathname, searchParams);
     else if (pathname.endsWith('.ts')) this.#segment(response, pathname);
     else if (pathname.endsWith('.key')) response.end('0123456789abcdef');
