@@ -158,6 +158,14 @@ export function createMetrics({ process = true } = {}) {
     ),
     relaySkips: counter('weir_relay_skips_total', 'Times a slow viewer was made to skip to a keyframe.'),
     relaySlowCloses: counter('weir_relay_slow_closes_total', 'Viewers closed because they stayed slow.'),
+    relaySheds: counter(
+      'weir_relay_sheds_total',
+      'Viewers closed because too much waited in memory for viewers who do not read, these for longest.',
+    ),
+    relayHeldBytes: gauge(
+      'weir_relay_held_bytes',
+      'Bytes in memory that wait for viewers of relayed streams; what they share counts once.',
+    ),
     relayTimestampJumps: counter(
       'weir_relay_timestamp_jumps_total',
       'Times a running endpoint broke with its own clock.',

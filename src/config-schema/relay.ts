@@ -53,9 +53,15 @@ export const relay = z
           '1h',
           'The same as media, at the measured bitrate, on top of one group of pictures.',
         ),
+        total: size(
+          '256MiB',
+          '1MiB',
+          '64GiB',
+          'What is held for all viewers of a worker together; beyond it those who took nothing for longest are closed.',
+        ),
       })
       .prefault({})
-      .describe('What is held for a viewer who reads slowly.'),
+      .describe('What is held for viewers who read slowly.'),
     gopCache: z
       .strictObject({
         size: size(

@@ -4,17 +4,15 @@ import { WeirError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import type { ChannelName } from '../model.js';
 import { Audience } from './audience.js';
-import { type FlvTag, tagType } from './flv-tag.js';
-import type { Framing, SharedFrame } from './frames.js';
-import { GopCache } from './gop-cache.js';
-import { Meter } from './meter.js';
+import { Batch } from './batch.js';
+import type { FlvTag } from './flv-tag.js';
+import type { Framing } from './frames.js';
+import { Outgoing } from './outgoing.js';
 import type { Pull } from './pull.js';
 import type { RelayReport } from './report.js';
 import { type FailoverCause, type RelayPath, Source, type SourceSettings, type SourceTools } from './source.js';
-import { Splicer } from './splicer.js';
 import type { Delivery, Viewer } from './viewer.js';
 import { WaitingRoom } from './waiting-room.js';
-import { joinFrame, type StreamState, Window } from './window.js';
 
 export interface RelaySettings extends SourceSettings {
   /** ms; 0 sends at once. */
@@ -28,16 +26,13 @@ export interface RelaySettings extends SourceSettings {
   readonly maxViewers: number;
 }
 
-/** Bytes that wait for the next window at most; a pull that brings more is paused until then. */
-const maxPending = 4 * 1024 * 1024;
-/** A window with so many is not waited for longer than this, in ms. */
-const longestPause = 100;
-
 const protocolOf = (framing: Exclude<Framing, 'peer'>) => (framing === 'websocket' ? 'ws-flv' : 'flv');
 
 export interface RelayHooks {
   /** An endpoint delivered it for the first time. Returns whether there is room for it; it ends where there is none. */
   onProven(): boolean;
+  /** So many bytes were made for viewers who join now. */
+  onJoinFrame(bytes: number): void;
   /** It ended; whoever holds it forgets it. */
   onClose(): void;
 }
@@ -51,21 +46,11 @@ export class Relay {
   readonly #now: () => number;
   readonly #hooks: RelayHooks;
   readonly #source: Source;
-  readonly #splicer: Splicer;
+  readonly #stream: Outgoing;
   readonly #audience: Audience;
-  readonly #meter = new Meter();
   readonly #waiting: WaitingRoom;
-  /** The stream as viewers get it, up to the last window. */
-  #cache: GopCache;
-  #pending: FlvTag[] = [];
-  /** Bytes received since the last window. */
-  #received = 0;
-  #window = 0;
-  #lastCut = 0;
-  #cutTimer: NodeJS.Timeout | undefined;
+  readonly #batch: Batch;
   #cutSoon = false;
-  /** For all who join before the next window; null where they have to wait for a keyframe. */
-  #joinFrame: SharedFrame | null | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
   #idleSince: number | undefined;
   #proven = false;
@@ -87,8 +72,13 @@ export class Relay {
     this.#metrics = metrics;
     this.#now = tools.now;
     this.#hooks = hooks;
-    this.#cache = new GopCache(settings.gopLimits);
-    this.#splicer = new Splicer(tools.now, (direction) => metrics.relayTimestampJumps.inc({ direction }));
+    this.#stream = new Outgoing(
+      settings.gopLimits,
+      tools.now,
+      (direction) => metrics.relayTimestampJumps.inc({ direction }),
+      (bytes) => hooks.onJoinFrame(bytes),
+    );
+    this.#batch = new Batch(settings.mergeWindow, tools.now, () => this.#cut());
     this.#waiting = new WaitingRoom((viewer) => {
       viewer.hooks.onRefused(new WeirError('upstream_first_byte_timeout'));
       this.#lingerWhenEmpty();
@@ -107,7 +97,7 @@ export class Relay {
       tools.now,
     );
     this.#source = new Source(route, settings, tools, {
-      continues: (pull) => this.#splicer.recognises(pull.cache),
+      continues: (pull) => this.#stream.recognises(pull.cache),
       onSplice: (pull, cause) => this.#onSplice(pull, cause),
       onTag: (tag) => this.#onTag(tag),
       onChunk: (bytes) => this.#onChunk(bytes),
@@ -162,6 +152,17 @@ export class Relay {
     if (was) this.#lingerWhenEmpty();
   }
 
+  /** Closes a viewer without a clean end: what its socket still holds would have to leave first. */
+  drop(viewer: Viewer): void {
+    this.detach(viewer);
+    viewer.socket.destroy();
+  }
+
+  /** Those who were given the stream; not those who wait for it. */
+  get viewers(): Iterable<Viewer> {
+    return this.#audience;
+  }
+
   /** Ends the stream for everybody. */
   close(): void {
     this.#end(new WeirError('draining'));
@@ -170,17 +171,18 @@ export class Relay {
   report(): RelayReport {
     const viewers: Record<Framing, number> = { chunked: 0, raw: 0, websocket: 0, peer: 0 };
     for (const viewer of this.#audience) viewers[viewer.framing] += 1;
-    const { bytesPerSecond } = this.#meter;
+    const { cache, meter } = this.#stream;
+    const { bytesPerSecond, groupLength } = meter;
     return {
       channel: this.route.channel,
       path: this.route.path,
       state: this.#state,
       endpoint: this.#source.current?.pick.endpoint.address,
       fromPeer: this.#source.fromPeer,
-      videoCodec: this.#cache.codecs.video,
-      audioCodec: this.#cache.codecs.audio,
+      videoCodec: cache.codecs.video,
+      audioCodec: cache.codecs.audio,
       bitrate: bytesPerSecond === undefined ? undefined : Math.round((bytesPerSecond * 8) / 1000),
-      gopLength: this.#meter.groupLength,
+      gopLength: groupLength,
       viewers,
       waiting: this.#waiting.size,
       failovers: this.#failovers,
@@ -191,25 +193,24 @@ export class Relay {
     if (cause !== undefined) {
       this.#failovers += 1;
       this.#metrics.relayFailovers.inc({ cause });
-      const { lastAt } = this.#splicer;
+      const { lastAt } = this.#stream;
       if (lastAt !== undefined) this.#metrics.relayFailoverDuration.observe((this.#now() - lastAt) / 1000);
     }
     // What is left of the old pull belongs to the old cache.
     this.#cut();
-    const { headers, tags, seamless } = this.#splicer.begin(pull.cache);
-    if (!seamless) this.#cache = GopCache.after(pull.cache, this.#settings.gopLimits);
-    this.#pending.push(...headers);
+    const { headers, tags } = this.#stream.begin(pull.cache);
+    this.#batch.push(...headers);
     for (const tag of tags) this.#onTag(tag);
     this.#lostBy = undefined;
     this.#cutSoon = true;
   }
 
   #onTag(tag: FlvTag): boolean {
-    const out = this.#splicer.accept(tag);
+    const out = this.#stream.accept(tag);
     if (out === undefined) return false;
-    this.#meter.add(out);
-    if (out.keyframe && this.#meter.groupLength !== undefined) this.#source.expectGroup(this.#meter.groupLength);
-    this.#pending.push(out);
+    const { groupLength } = this.#stream.meter;
+    if (out.keyframe && groupLength !== undefined) this.#source.expectGroup(groupLength);
+    this.#batch.push(out);
     return true;
   }
 
@@ -217,11 +218,9 @@ export class Relay {
     const { traffic } = this.#metrics;
     if (this.#source.fromPeer) traffic.peers.received += bytes;
     else traffic.received.flv += bytes;
-    // What was left out keeps nothing in memory.
-    if (this.#pending.length === 0) return true;
-    this.#received += bytes;
+    const hasRoom = this.#batch.received(bytes);
     this.#schedule();
-    return this.#received < maxPending;
+    return hasRoom;
   }
 
   #onLost(cause: FailoverCause): void {
@@ -230,28 +229,17 @@ export class Relay {
     this.#cut();
   }
 
-  /** Windows follow each other at the distance of mergeWindow, longer only while the last is still being given out. */
+  /** Not before the last window is through. */
   #schedule(): void {
-    const full = this.#received >= maxPending;
-    if (this.#pending.length === 0 || this.#audience.busy || (this.#cutTimer !== undefined && !full)) return;
-    clearTimeout(this.#cutTimer);
     // What comes from another worker was gathered there.
-    const atOnce = this.#cutSoon || this.#source.fromPeer;
-    const { mergeWindow } = this.#settings;
-    const wait = this.#lastCut + (full ? Math.min(mergeWindow, longestPause) : mergeWindow) - this.#now();
-    if (atOnce || wait <= 0) this.#cut();
-    else this.#cutTimer = setTimeout(() => this.#cut(), wait);
+    if (!this.#audience.busy) this.#batch.schedule(this.#cutSoon || this.#source.fromPeer);
   }
 
   #cut(): void {
-    clearTimeout(this.#cutTimer);
-    this.#cutTimer = undefined;
-    if (this.#pending.length === 0) return;
-    const tags = this.#takePending();
-    this.#joinFrame = undefined;
-    this.#window += 1;
-    this.#lastCut = this.#now();
-    const window = new Window(this.#window, tags, this.#stream());
+    if (this.#batch.isEmpty) return;
+    const { tags, bytes } = this.#batch.take();
+    const window = this.#stream.window(tags, bytes);
+    this.#source.resume();
     this.#metrics.relayWindowBytes.observe(window.frame.length);
     this.#audience.deliver(window, this.#viewerLimit());
     if (this.#cutSoon && this.#lostBy === undefined) {
@@ -262,35 +250,12 @@ export class Relay {
     }
   }
 
-  /** What the next window has, put into the cache. */
-  #takePending(): FlvTag[] {
-    const tags: FlvTag[] = [];
-    for (const tag of this.#pending) {
-      // Who joined while no pictures came was told of the sound only.
-      if (tag.type === tagType.video && tag.slot === undefined && this.#cache.audioOnly) {
-        for (const header of this.#cache.headers) {
-          if (header.type === tagType.video) tags.push({ ...header, timestamp: tag.timestamp });
-        }
-      }
-      this.#cache.push(tag);
-      tags.push(tag);
-    }
-    this.#cache.received(this.#received);
-    this.#pending = [];
-    this.#received = 0;
-    this.#source.resume();
-    return tags;
-  }
-
   /** Media of viewerBuffer.duration, on top of a group of pictures that it may just have been given on joining. */
   #viewerLimit(): number {
     const { size, duration } = this.#settings.viewerBuffer;
-    const rate = this.#meter.bytesPerSecond;
-    return rate === undefined ? size : Math.min(size, (rate * duration) / 1000 + this.#cache.bytes);
-  }
-
-  #stream(): StreamState {
-    return { cache: this.#cache, last: (type) => this.#splicer.last(type) };
+    const { cache, meter } = this.#stream;
+    const rate = meter.bytesPerSecond;
+    return rate === undefined ? size : Math.min(size, (rate * duration) / 1000 + cache.bytes);
   }
 
   #prove(): boolean {
@@ -300,10 +265,9 @@ export class Relay {
   }
 
   #join(viewer: Viewer): void {
-    if (this.#joinFrame === undefined) this.#joinFrame = joinFrame(this.#stream()) ?? null;
-    const frame = this.#joinFrame;
+    const frame = this.#stream.joinFrame();
     this.#audience.add(viewer);
-    viewer.join(frame, this.#window, this.#source.current?.pick.endpoint.address);
+    viewer.join(frame, this.#stream.end, this.#source.current?.pick.endpoint.address);
     if (frame !== null) this.#entered(viewer, frame.length);
   }
 
@@ -319,9 +283,7 @@ export class Relay {
     else if (delivery === 'skipped') this.#metrics.relaySkips.inc();
     else {
       this.#metrics.relaySlowCloses.inc();
-      // No clean end: what the socket still holds would have to leave first.
-      this.detach(viewer);
-      viewer.socket.destroy();
+      this.drop(viewer);
     }
   }
 
@@ -341,7 +303,7 @@ export class Relay {
     if (this.#closed) return;
     this.#closed = true;
     this.#source.close();
-    clearTimeout(this.#cutTimer);
+    this.#batch.close();
     clearTimeout(this.#lingerTimer);
     const viewers = [...this.#audience];
     const waiting = this.#waiting.empty();

@@ -7,6 +7,7 @@ import type { ChannelName } from '../model.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import { canonicalPath } from '../upstream/path.js';
 import { keepsPath } from '../upstream/target.js';
+import { type Backlog, distinctBytes, tooMuch } from './backlog.js';
 import type { Framing } from './frames.js';
 import { Relay, type RelaySettings } from './relay.js';
 import type { RelayReport } from './report.js';
@@ -14,7 +15,13 @@ import { type RoomSettings, Rooms } from './rooms.js';
 import type { RelayPath, SourceTools } from './source.js';
 import { Viewer, type ViewerHooks } from './viewer.js';
 
-export interface RelaysSettings extends RelaySettings, RoomSettings {}
+export interface RelaysSettings extends RelaySettings, RoomSettings {
+  /** Bytes that a viewer's socket may hold, and all of them together; ms of media for one. */
+  readonly viewerBuffer: RelaySettings['viewerBuffer'] & { readonly total: number };
+}
+
+/** How often is looked at what viewers hold, in ms. */
+const sweepInterval = 1_000;
 
 /** A player who wants to watch. */
 export interface AttachRequest {
@@ -45,6 +52,10 @@ export class Relays {
   readonly #metrics: Metrics;
   readonly #tools: RelaysTools;
   #closed = false;
+  #sweepTimer: NodeJS.Timeout | undefined;
+  #sweepSoon: NodeJS.Immediate | undefined;
+  /** Bytes made for viewers who joined since the last sweep. */
+  #joined = 0;
 
   constructor(settings: RelaysSettings, metrics: Metrics, tools: RelaysTools) {
     this.#settings = settings;
@@ -130,13 +141,52 @@ export class Relays {
         for (const each of leaving ?? []) each.close();
         return leaving !== undefined;
       },
+      onJoinFrame: (bytes) => this.#onJoinFrame(bytes),
       onClose: () => {
         this.#relays.delete(key);
         this.#rooms.delete(relay);
+        if (this.#relays.size === 0) this.#stopSweeping();
       },
     });
     this.#relays.set(key, relay);
     this.#rooms.add(relay);
+    this.#sweepTimer ??= setInterval(() => this.#sweep(), sweepInterval);
     return relay;
+  }
+
+  /** Between two sweeps, too, no more is made than what would not matter. */
+  #onJoinFrame(bytes: number): void {
+    this.#joined += bytes;
+    if (this.#joined > this.#settings.viewerBuffer.total / 4) this.#sweepSoon ??= setImmediate(() => this.#sweep());
+  }
+
+  /** Viewers who do not read hold memory, each little; in all it is bounded here. */
+  #sweep(): void {
+    clearImmediate(this.#sweepSoon);
+    this.#sweepSoon = undefined;
+    this.#joined = 0;
+    const now = this.#tools.now();
+    const held: (Backlog & { readonly relay: Relay; readonly viewer: Viewer })[] = [];
+    for (const relay of this.#rooms) {
+      const streams = { webSocket: {}, other: {} };
+      for (const viewer of relay.viewers) {
+        const stream = viewer.framing === 'websocket' ? streams.webSocket : streams.other;
+        const backlog = viewer.backlog(stream, now);
+        if (backlog !== undefined) held.push({ ...backlog, relay, viewer });
+      }
+    }
+    this.#metrics.relayHeldBytes.set(distinctBytes(held));
+    for (const { relay, viewer } of tooMuch(held, this.#settings.viewerBuffer.total)) {
+      this.#metrics.relaySheds.inc();
+      relay.drop(viewer);
+    }
+  }
+
+  #stopSweeping(): void {
+    clearInterval(this.#sweepTimer);
+    clearImmediate(this.#sweepSoon);
+    this.#sweepTimer = undefined;
+    this.#sweepSoon = undefined;
+    this.#metrics.relayHeldBytes.set(0);
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { WeirError } from '../errors.js';
+import type { Backlog } from './backlog.js';
 import type { Framing, SharedFrame } from './frames.js';
 import type { Window } from './window.js';
 
@@ -46,6 +47,14 @@ export class Viewer {
   #coveredTo = 0;
   /** Monotonic ms at which it got into its state. */
   #since: number;
+  /** What it was given to begin with, as long as its socket may hold that. */
+  #entry: SharedFrame | undefined;
+  /** Positions in the stream, in bytes: where it began, and how far it was given. */
+  #from = 0;
+  #to = 0;
+  /** Bytes that its socket got rid of, and since when these did not change. */
+  #taken = 0;
+  #takenAt: number;
 
   constructor(socket: Socket, framing: Framing, hooks: ViewerHooks, now: number) {
     this.socket = socket;
@@ -53,16 +62,29 @@ export class Viewer {
     this.hooks = hooks;
     this.attachedAt = now;
     this.#since = now;
+    this.#takenAt = now;
     this.bytesBefore = socket.bytesWritten;
   }
 
-  /** Starts the stream, with everything up to window `covered`, or with the next keyframe where there is no frame yet. */
-  join(frame: SharedFrame | null, covered: number, endpoint: string | undefined): void {
+  /** Starts the stream, with everything up to a window, or with the next keyframe where there is no frame yet. */
+  join(frame: SharedFrame | null, covered: Pick<Window, 'number' | 'end'>, endpoint: string | undefined): void {
     this.hooks.onStart(endpoint);
-    this.#coveredTo = covered;
-    if (frame === null) return;
-    this.#state = 'flowing';
-    this.socket.write(frame.as(this.framing));
+    this.#coveredTo = covered.number;
+    if (frame !== null) this.#enter(frame, covered.end);
+  }
+
+  /** What its socket holds; undefined where that is nothing. To be asked regularly. */
+  backlog(stream: object, now: number): Backlog | undefined {
+    const queued = this.socket.writableLength;
+    const taken = this.socket.bytesWritten - queued;
+    if (taken !== this.#taken) this.#takenAt = now;
+    this.#taken = taken;
+    if (queued <= this.#to - this.#from) this.#entry = undefined;
+    if (queued === 0) return undefined;
+    const from = Math.max(this.#from, this.#to - queued);
+    // Another worker has viewers of its own: it goes last.
+    const takenAt = this.framing === 'peer' ? Number.POSITIVE_INFINITY : this.#takenAt;
+    return { stream, from, to: this.#to, entry: this.#entry, takenAt };
   }
 
   /** limit: bytes that the socket may hold. */
@@ -74,6 +96,7 @@ export class Viewer {
       const queued = socket.writableLength;
       if (queued === 0 || queued + bytes.length <= limit) {
         socket.write(bytes);
+        this.#to = window.end;
         return 'sent';
       }
       this.#state = 'draining';
@@ -89,8 +112,15 @@ export class Viewer {
     const frame = this.#state === 'joining' ? window.opening(anywhere) : window.entry(anywhere);
     if (frame === undefined) return 'waiting';
     const joined = this.#state === 'joining';
-    this.#state = 'flowing';
-    socket.write(frame.as(this.framing));
+    this.#enter(frame, window.end);
     return joined ? 'entered' : 'sent';
+  }
+
+  #enter(frame: SharedFrame, end: number): void {
+    this.#state = 'flowing';
+    this.#entry = frame;
+    this.#from = end;
+    this.#to = end;
+    this.socket.write(frame.as(this.framing));
   }
 }

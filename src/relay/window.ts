@@ -37,6 +37,8 @@ const openingHeader = ({ cache }: StreamState) => fileHeader(cache.codecs.audio 
 export class Window {
   readonly number: number;
   readonly frame: SharedFrame;
+  /** Position in the stream after it, in bytes. */
+  readonly end: number;
   readonly #tags: readonly FlvTag[];
   /** The tags from the last keyframe on; all of them where no pictures come; undefined: no way in. */
   readonly #enterable: readonly FlvTag[] | undefined;
@@ -44,10 +46,14 @@ export class Window {
   #entry: SharedFrame | undefined;
   #opening: SharedFrame | undefined;
 
-  /** `tags`, never empty, must already be in the stream's cache. */
-  constructor(number: number, tags: readonly FlvTag[], stream: StreamState) {
+  /**
+   * @param tags never empty, already in the stream's cache
+   * @param start position in the stream, in bytes
+   */
+  constructor(number: number, tags: readonly FlvTag[], stream: StreamState, start: number) {
     this.number = number;
     this.frame = new SharedFrame(tags);
+    this.end = start + this.frame.length;
     this.#tags = tags;
     this.#stream = stream;
     if (stream.cache.audioOnly) {

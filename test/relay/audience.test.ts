@@ -29,7 +29,7 @@ function tag(): FlvTag {
   return made;
 }
 const stream = { cache: new GopCache({ maxBytes: 1000 }), last: () => 0 };
-const window = (number: number) => new Window(number, [tag()], stream);
+const window = (number: number) => new Window(number, [tag()], stream, 0);
 
 /** More viewers than are written to in one turn; `each` runs after every window. */
 function audience(count: number, each: (audience: Audience, delivered: number) => void) {

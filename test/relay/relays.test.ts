@@ -80,7 +80,7 @@ describe('a camera that is switched off', () => {
   });
 
   test('lets a viewer who skipped go on with the sound', () => {
-    const made = relays({ viewerBuffer: { size: 400, duration: 5_000 } });
+    const made = relays({ viewerBuffer: { size: 400, duration: 5_000, total: 1 << 20 } });
     const viewer = made.watch();
     made.pull.send(...opening());
     live(made, 1_000);
@@ -285,6 +285,67 @@ describe('streams of one channel', () => {
       made.pass(100);
     }
     assert.deepEqual([made.relays.report().length, viewer.ended], [3, false]);
+  });
+});
+
+describe('what waits in memory for viewers who do not read', () => {
+  const mebibyte = 1 << 20;
+
+  /** A group of one keyframe of 1 MiB, and a second of small frames after it. */
+  function heavy(total = 8 * mebibyte): ScriptedRelays {
+    const made = relays({
+      viewerBuffer: { size: 4 * mebibyte, duration: 60_000, total },
+      gopLimits: { maxBytes: 4 * mebibyte },
+    });
+    made.watch();
+    const body = Buffer.alloc(mebibyte - 100);
+    body.set([0x17, 1]);
+    made.pull.send(...opening(), flvTag(9, 0, body), sound(0));
+    made.pass(200, () => made.pull.send(inter(made.now), sound(made.now)));
+    return made;
+  }
+  const goOn = (made: ScriptedRelays, ms: number) =>
+    made.pass(ms, () => made.pull.send(inter(made.now), sound(made.now)));
+
+  test('is bounded in all: those who took nothing for longest are closed, others notice nothing', async () => {
+    const made = heavy();
+    const reader = made.watch();
+    const slow = made.watch();
+    const sleepers = Array.from({ length: 30 }, () => {
+      const sleeper = made.watch(undefined, { reads: false });
+      goOn(made, 100);
+      slow.socket.reads = true;
+      slow.socket.take();
+      slow.socket.reads = false;
+      return sleeper;
+    });
+    goOn(made, 2_000);
+    const closed = sleepers.map(({ socket }) => socket.destroyed);
+    const left = closed.filter((isClosed) => !isClosed).length;
+    assert.ok(left >= 6 && left <= 8, `${left} are left`);
+    assert.ok(closed.slice(0, 30 - left).every(Boolean), 'the first to come are the first to go');
+    assert.deepEqual([reader.socket.destroyed, slow.socket.destroyed], [false, false]);
+    const [bytes] = (await made.metrics.relayHeldBytes.get()).values;
+    assert.ok((bytes?.value ?? 0) > 6 * mebibyte && (bytes?.value ?? 0) <= 8 * mebibyte, `${bytes?.value}`);
+  });
+
+  test('is little where many share it: nobody is closed for that', () => {
+    const made = heavy();
+    const sleepers = Array.from({ length: 200 }, () => made.watch(undefined, { reads: false }));
+    goOn(made, 5_000);
+    assert.ok(sleepers.every(({ socket }) => !socket.destroyed));
+  });
+
+  test('is looked at in time also when very many come at once', () => {
+    const made = heavy(4 * mebibyte);
+    const sleepers = Array.from({ length: 6 }, () => {
+      const sleeper = made.watch(undefined, { reads: false });
+      goOn(made, 100);
+      return sleeper;
+    });
+    assert.ok(made.now < 1_000, 'before the regular look');
+    const closed = sleepers.filter(({ socket }) => socket.destroyed);
+    assert.ok(closed.length >= 2 && closed.length < 6, `${closed.length} are closed`);
   });
 });
 

@@ -37,6 +37,7 @@ const patience = { slowTimeout, firstByteTimeout: 5_000 };
 class Stream {
   readonly cache = new GopCache({ maxBytes: 1 << 24 });
   number = 0;
+  end = 0;
   timestamp = 0;
 
   constructor() {
@@ -52,7 +53,9 @@ class Stream {
     this.timestamp = this.number * 100;
     const tag = this.#tag(this.number % 10 === 1 ? 0x17 : 0x27, 1, 100_000);
     this.cache.push(tag);
-    return new Window(this.number, [tag], this);
+    const window = new Window(this.number, [tag], this, this.end);
+    this.end = window.end;
+    return window;
   }
 
   #tag(first: number, second: number, size: number): FlvTag {
@@ -76,7 +79,7 @@ test('a viewer who does not read holds no more than the limit, skips, and goes o
   const { near, far } = await socketPair();
   const stream = new Stream();
   const viewer = new Viewer(near, 'raw', hooks, 0);
-  viewer.join(joinFrame(stream) ?? null, 0, undefined);
+  viewer.join(joinFrame(stream) ?? null, stream, undefined);
   const deliveries: string[] = [];
   const take = () => {
     deliveries.push(viewer.take(stream.window(), limit, patience, 0));
@@ -109,7 +112,7 @@ test('a viewer who stays slow beyond the timeout is given up', async () => {
   const { near } = await socketPair();
   const stream = new Stream();
   const viewer = new Viewer(near, 'raw', hooks, 0);
-  viewer.join(joinFrame(stream) ?? null, 0, undefined);
+  viewer.join(joinFrame(stream) ?? null, stream, undefined);
   while (viewer.take(stream.window(), limit, patience, 1_000) !== 'skipped');
   assert.equal(viewer.take(stream.window(), limit, patience, 1_000 + slowTimeout - 1), 'waiting');
   assert.equal(viewer.take(stream.window(), limit, patience, 1_000 + slowTimeout), 'too_slow');
@@ -120,7 +123,7 @@ test('a group larger than the limit is given on joining all the same', async () 
   const stream = new Stream();
   const windows = Array.from({ length: 9 }, () => stream.window());
   const viewer = new Viewer(near, 'raw', hooks, 0);
-  viewer.join(joinFrame(stream) ?? null, stream.number, undefined);
+  viewer.join(joinFrame(stream) ?? null, stream, undefined);
   assert.equal(viewer.take(windows.at(-1) as Window, limit, patience, 0), 'waiting', 'already in the group');
   near.end();
   assert.equal((await received(far)).length, 10);
@@ -132,7 +135,7 @@ test('where there is no group yet, the stream begins with the next keyframe, beh
   stream.window();
   stream.cache.dropGroup();
   const viewer = new Viewer(near, 'raw', hooks, 0);
-  viewer.join(joinFrame(stream) ?? null, stream.number, undefined);
+  viewer.join(joinFrame(stream) ?? null, stream, undefined);
   const deliveries = Array.from({ length: 11 }, () => viewer.take(stream.window(), limit, patience, 0));
   assert.deepEqual([...new Set(deliveries.slice(0, 9))], ['waiting']);
   assert.deepEqual(deliveries.slice(9), ['entered', 'sent']);
@@ -154,7 +157,7 @@ test('where no keyframe comes, the stream begins without one after a while, for 
   stream.window();
   stream.cache.dropGroup();
   const viewer = new Viewer(near, 'raw', hooks, 1_000);
-  viewer.join(joinFrame(stream) ?? null, stream.number, undefined);
+  viewer.join(joinFrame(stream) ?? null, stream, undefined);
   const take = (now: number) => viewer.take(stream.window(), limit, patience, now);
   assert.equal(take(1_000 + patience.firstByteTimeout - 1), 'waiting');
   assert.equal(take(1_000 + patience.firstByteTimeout), 'entered');
@@ -180,7 +183,7 @@ test('who joins while the camera is off hears the sound at once, and is told of 
   stream.cache.push(tag(0, 0xaf, 0, 0x12, 0x10));
   const sound = Array.from({ length: 200 }, (_, index) => tag(index * 23, 0xaf, 1));
   for (const each of sound) stream.cache.push(each);
-  const window = new Window(2, sound.slice(-4), stream);
+  const window = new Window(2, sound.slice(-4), stream, 0);
   for (const frame of [joinFrame(stream), window.opening()]) {
     const file = parseWhole(frame?.as('raw') ?? Buffer.alloc(0));
     assert.deepEqual([file.hasAudio, file.hasVideo], [true, false]);

@@ -45,6 +45,11 @@ export class ScriptedSocket extends EventEmitter {
     return this.reads;
   }
 
+  /** Takes what waits. */
+  take(): void {
+    this.writableLength = 0;
+  }
+
   destroy(): void {
     this.destroyed = true;
   }
@@ -74,7 +79,7 @@ const defaults: RelaysSettings = {
   firstByteTimeout: 5_000,
   grace: 10_000,
   linger: 10_000,
-  viewerBuffer: { size: 8 << 20, duration: 5_000 },
+  viewerBuffer: { size: 8 << 20, duration: 5_000, total: 256 << 20 },
   slowTimeout: 15_000,
   maxViewers: 1_000,
 };
@@ -138,8 +143,12 @@ export class ScriptedRelays {
   }
 
   /** Throws what `attach` throws. */
-  watch(path = '/live/news.flv', { framing = 'raw' as Framing, client = '192.0.2.1' } = {}): ScriptedViewer {
+  watch(
+    path = '/live/news.flv',
+    { framing = 'raw' as Framing, client = '192.0.2.1', reads = true } = {},
+  ): ScriptedViewer {
     const viewer = new ScriptedViewer();
+    viewer.socket.reads = reads;
     const route = parseRoute(path, (name) => this.store.current.channels.has(name));
     if (typeof route === 'string') throw new Error(`${path} is ${route}`);
     const hooks = {
