@@ -11,9 +11,10 @@ import { parseListenAddress } from './net-address.js';
 import { RegistryNotes } from './registry/notes.js';
 import type { Registry } from './registry/registry.js';
 import { SnapshotBuilder } from './snapshot/builder.js';
-import { readSnapshotFile, SnapshotFile } from './snapshot/snapshot-file.js';
+import { Freshness } from './snapshot/freshness.js';
+import { readSnapshotFile, SnapshotFile, type Source } from './snapshot/snapshot-file.js';
 import { SnapshotStore } from './snapshot/store.js';
-import { endpointsById } from './snapshot/update.js';
+import { changesMembers, endpointsById } from './snapshot/update.js';
 
 export interface ControlPlane {
   /** Reads the snapshot file, starts to follow the registry and to serve admin; resolves with the admin address. */
@@ -50,23 +51,30 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const store = new SnapshotStore();
   const stop = new AbortController();
   const { promise: ready, resolve: isReady, reject: isImpossible } = withResolvers();
-  const { snapshotFile } = config.registry;
+  const freshness = new Freshness();
+  store.subscribe((snapshot) => freshness.changed(snapshot.state));
+  const { snapshotFile: path } = config.registry;
+  const source = sourceOf(config.registry);
   const file =
-    snapshotFile === undefined
+    path === undefined
       ? undefined
-      : new SnapshotFile(
-          snapshotFile,
-          () => endpointsById(store.current).values(),
-          (err) => logger.error({ err, snapshotFile }, 'snapshot file could not be written'),
-        );
+      : new SnapshotFile({
+          path,
+          source,
+          snapshot: () => {
+            const { knownAt, live } = freshness;
+            return { endpoints: endpointsById(store.current).values(), knownAt, live };
+          },
+          failed: (err) => logger.error({ err, path }, 'snapshot file could not be written'),
+        });
 
   const publish = (update: Update) => {
-    const before = store.current.state;
+    const before = store.current;
     store.accept(update);
     const { state } = store.current;
-    if (state !== before) tellState(store.current, logger);
+    if (state !== before.state) tellState(before.state, store.current, logger);
     if (state !== 'pending') isReady();
-    if (state === 'live') file?.changed();
+    if (state === 'live') file?.changed(changesMembers(before, update));
     options.publish(update);
   };
   const notes = new RegistryNotes(logger, metrics);
@@ -84,8 +92,6 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     massDrop: config.registry.massDrop,
     now: () => performance.now(),
   });
-  const freshness = new Freshness();
-  store.subscribe((snapshot) => freshness.changed(snapshot.state));
 
   const admin = new AdminServer(
     {
@@ -101,13 +107,28 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     [...config.admin.hosts, hostname(), ...listenName(config.admin.listen)],
     logger,
   );
+  /** A file that cannot be read costs its contents, not the start. */
+  const restore = async (from: string) => {
+    try {
+      const saved = await readSnapshotFile(from, source);
+      if (saved === undefined || saved.endpoints.length === 0) return;
+      builder.restore(saved.endpoints);
+      freshness.restored(saved.savedAt);
+      logger.info(
+        { path: from, endpoints: saved.endpoints.length, savedAt: new Date(saved.savedAt).toISOString() },
+        'serving the last known snapshot until the registry is read',
+      );
+    } catch (err) {
+      logger.error({ err, path: from }, 'snapshot file ignored');
+    }
+  };
   let running: Promise<void> = Promise.resolve();
   let givenUp = false;
   metrics.registryGivenUp.set(0);
 
   return {
     start: async () => {
-      if (snapshotFile !== undefined) await restore(builder, snapshotFile, logger);
+      if (path !== undefined) await restore(path);
       const known = store.current.channels.size > 0;
       running = registry.run(builder, stop.signal, known).catch((error: unknown) => {
         givenUp = true;
@@ -141,22 +162,15 @@ function listenName(address: string): string[] {
   return host === undefined ? [] : [host];
 }
 
-/** A file that cannot be read costs its contents, not the start. */
-async function restore(builder: SnapshotBuilder, path: string, logger: Logger): Promise<void> {
-  try {
-    const endpoints = await readSnapshotFile(path);
-    if (endpoints.length === 0) return;
-    builder.restore(endpoints);
-    logger.info({ path, endpoints: endpoints.length }, 'serving the last known snapshot until the registry is read');
-  } catch (err) {
-    logger.error({ err, path }, 'snapshot file ignored');
-  }
+function sourceOf({ kind, zookeeper: { servers, root } }: Config['registry']): Source {
+  return kind === 'embedded' ? { kind } : { kind, servers, root };
 }
 
-function tellState({ state, revision, channels }: Snapshot, logger: Logger): void {
+function tellState(before: SnapshotState, { state, revision, channels }: Snapshot, logger: Logger): void {
   const fields = { state, revision, channels: channels.size };
   if (state === 'live') logger.info(fields, 'following the registry');
-  else logger.warn(fields, 'the registry is out of reach: what it last said is served');
+  // What a file had kept is told of where it is read.
+  else if (before === 'live') logger.warn(fields, 'the registry is out of reach: what it last said is served');
 }
 
 function setGauges(metrics: Metrics, snapshot: Snapshot, ageSeconds: number): void {
@@ -174,22 +188,6 @@ function setGauges(metrics: Metrics, snapshot: Snapshot, ageSeconds: number): vo
   metrics.snapshotRevision.set(snapshot.revision);
   metrics.snapshotAge.set(ageSeconds);
   for (const state of states) metrics.registryState.set({ state }, snapshot.state === state ? 1 : 0);
-}
-
-/** Since when the picture is no longer known to be true. */
-class Freshness {
-  #staleSince = performance.now();
-  #live = false;
-
-  changed(state: SnapshotState): void {
-    const live = state === 'live';
-    if (this.#live && !live) this.#staleSince = performance.now();
-    this.#live = live;
-  }
-
-  ageSeconds(): number {
-    return this.#live ? 0 : (performance.now() - this.#staleSince) / 1000;
-  }
 }
 
 function withResolvers() {

@@ -1,7 +1,7 @@
 // What the control plane makes of a registry, without the rest of the edge.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -62,7 +62,8 @@ async function running(t: TestContext, registry: Registry, snapshotFile: string)
     const { snapshot, registry } = (await answer.json()) as { snapshot: string; registry: string };
     return [answer.status, snapshot, registry];
   };
-  return { plane, metrics, lines, readiness, close };
+  const scrape = async () => await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return { plane, metrics, lines, readiness, scrape, close };
 }
 
 async function snapshotPath(t: TestContext): Promise<string> {
@@ -107,4 +108,24 @@ test('losing the registry is a warning that says what is served, and its return 
       'info: following the registry',
     ],
   );
+});
+
+test('last resorts outlive a restart, and so does the age of what is known', async (t) => {
+  const path = await snapshotPath(t);
+  const first = new FakeRegistry();
+  const earlier = await running(t, first, path);
+  const endpoints = Array.from({ length: 10 }, (_, i) => endpoint(`c${i}`, '10.0.0.1:80'));
+  first.sink?.replace(endpoints);
+  first.sink?.status('live');
+  first.sink?.replace([]);
+  await earlier.close();
+  const text = await readFile(path, 'utf8');
+  const monthAgo = new Date(Date.now() - 30 * 24 * 3_600_000).toISOString();
+  await writeFile(path, JSON.stringify({ ...(JSON.parse(text) as object), savedAt: monthAgo }));
+
+  const { plane, metrics, scrape } = await running(t, new FakeRegistry(), path);
+  assert.equal(plane.snapshot().channels.size, 10);
+  await scrape();
+  assert.equal(await metricValue(metrics, 'weir_endpoints', { state: 'last_resort' }), 10);
+  assert.ok((await metricValue(metrics, 'weir_snapshot_age_seconds')) > 29 * 24 * 3_600);
 });

@@ -2,106 +2,158 @@
 
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { z } from 'zod';
-import type { ChannelName, Endpoint, EndpointId } from '../model.js';
-import { parseServiceAddress } from '../net-address.js';
+import type { Endpoint, EndpointId } from '../model.js';
+import { parseConnectString, parseServiceAddress } from '../net-address.js';
+import { readValues } from '../registry/formats/values.js';
+import { parseChannelName } from '../registry/names.js';
 
-/** At most one write in this time, in ms. */
-const writeInterval = 1_000;
-const formatVersion = 1;
+/** Milliseconds from a change of who is registered to the write. */
+const memberDelay = 1_000;
+/** Milliseconds between two writes of nothing but new reports and the time. */
+const reportInterval = 30_000;
+const formatVersion = 2;
 
-const optionalNumber = z.number().nonnegative().optional();
+/** Where the endpoints were registered. A file of another registry is of no use. */
+export type Source =
+  | { readonly kind: 'embedded' }
+  | { readonly kind: 'zookeeper'; readonly servers: string; readonly root: string };
+
+export interface SavedSnapshot {
+  readonly endpoints: readonly Endpoint[];
+  /** When it was last known to be true, in epoch ms. */
+  readonly savedAt: number;
+}
+
 const fileSchema = z.object({
   version: z.literal(formatVersion),
+  savedAt: z.iso.datetime().transform((text) => Date.parse(text)),
+  registry: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('embedded') }),
+    z.object({ kind: z.literal('zookeeper'), servers: z.string(), root: z.string() }),
+  ]),
   endpoints: z.array(
-    z.object({
+    z.looseObject({
       id: z.string().min(1),
-      channel: z.string().min(1),
+      channel: z.string(),
       address: z.string(),
-      load: optionalNumber,
-      bitrate: optionalNumber,
-      packetLoss: optionalNumber,
       version: z.int(),
+      lastResort: z.boolean().optional(),
     }),
   ),
 });
 
+/** An ensemble may grow and shrink; it is the same while one server stays. */
+function isSame(a: Source, b: Source): boolean {
+  if (a.kind !== 'zookeeper' || b.kind !== 'zookeeper') return a.kind === b.kind;
+  const [one, other] = [parseConnectString(a.servers), parseConnectString(b.servers)];
+  if (one === undefined || other === undefined || a.root !== b.root || one.chroot !== other.chroot) return false;
+  return one.servers.some(({ host, port }) => other.servers.some((each) => each.host === host && each.port === port));
+}
+
+/** What stands in the file is checked like what comes from the registry; undefined is what does not hold. */
+function endpointOf(saved: z.output<typeof fileSchema>['endpoints'][number]): Endpoint | undefined {
+  const address = parseServiceAddress(saved.address);
+  const channel = parseChannelName(saved.channel);
+  if (address === undefined || channel === undefined) return undefined;
+  const { load, bitrate, packetLoss } = readValues({ ...saved, packet_loss_rate: saved['packetLoss'] });
+  const { id, version, lastResort } = saved;
+  const endpoint = { id: id as EndpointId, channel, address, load, bitrate, packetLoss, version };
+  return lastResort === true ? { ...endpoint, lastResort } : endpoint;
+}
+
 /**
- * The endpoints in the file; an empty list when there is none. Throws with a reason for a file that cannot be read or
- * is not one of ours. What stands in it is checked like what comes from the registry.
+ * What the file holds; undefined when there is none.
+ *
+ * @throws Error with a reason for a file that cannot be read, is not one of ours, or is of another registry
  */
-export async function readSnapshotFile(path: string): Promise<Endpoint[]> {
+export async function readSnapshotFile(path: string, source: Source): Promise<SavedSnapshot | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  const parsed = fileSchema.parse(JSON.parse(text));
-  const endpoints: Endpoint[] = [];
-  for (const one of parsed.endpoints) {
-    const address = parseServiceAddress(one.address);
-    if (address === undefined) continue;
-    endpoints.push({
-      id: one.id as EndpointId,
-      channel: one.channel as ChannelName,
-      address,
-      load: one.load,
-      bitrate: one.bitrate,
-      packetLoss: one.packetLoss,
-      version: one.version,
-    });
-  }
-  return endpoints;
+  const { savedAt, registry, endpoints } = fileSchema.parse(JSON.parse(text));
+  if (!isSame(registry, source)) throw new Error('it is of another registry');
+  return { savedAt, endpoints: endpoints.flatMap((saved) => endpointOf(saved) ?? []) };
 }
 
-/** Writes the newest endpoints at most once a second; each write replaces the file whole (temporary file, fsync, rename). */
-export class SnapshotFile {
-  readonly #path: string;
-  readonly #endpoints: () => Iterable<Endpoint>;
-  readonly #failed: (error: unknown) => void;
-  #timer: NodeJS.Timeout | undefined;
-  #writing: Promise<void> = Promise.resolve();
+export interface SnapshotFileOptions {
+  readonly path: string;
+  readonly source: Source;
+  /** Called at the time of a write. */
+  readonly snapshot: () => { readonly endpoints: Iterable<Endpoint>; readonly knownAt: number; readonly live: boolean };
+  /** Told of each write that failed. */
+  readonly failed: (error: unknown) => void;
+  /** Monotonic ms. */
+  readonly now?: () => number;
+}
 
-  /** @param endpoints called at the time of a write; @param failed told of each write that failed */
-  constructor(path: string, endpoints: () => Iterable<Endpoint>, failed: (error: unknown) => void) {
-    this.#path = path;
-    this.#endpoints = endpoints;
-    this.#failed = failed;
+/**
+ * Writes the newest endpoints, soon when others are registered than before, else every half minute while the registry is
+ * followed. Each write replaces the file whole (temporary file, fsync, rename).
+ */
+export class SnapshotFile {
+  readonly #options: SnapshotFileOptions;
+  readonly #now: () => number;
+  #timer: NodeJS.Timeout | undefined;
+  /** Monotonic ms, of the timer. */
+  #dueAt = Number.POSITIVE_INFINITY;
+  #writtenAt = Number.NEGATIVE_INFINITY;
+  #writing: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: SnapshotFileOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
   }
 
-  changed(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#writing = this.#writing.then(() => this.#write());
-    }, writeInterval);
+  /** @param members who is registered, not only what they report */
+  changed(members: boolean): void {
+    const now = this.#now();
+    const dueAt = members ? now + memberDelay : Math.max(now + memberDelay, this.#writtenAt + reportInterval);
+    if (this.#closed || dueAt >= this.#dueAt) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = dueAt;
+    this.#timer = setTimeout(() => this.#writeSoon(), dueAt - now);
   }
 
   /** Writes what is still pending. */
   async close(): Promise<void> {
-    if (this.#timer !== undefined) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-      this.#writing = this.#writing.then(() => this.#write());
-    }
+    this.#closed = true;
+    if (this.#timer !== undefined) this.#writeSoon();
     await this.#writing;
   }
 
+  #writeSoon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#dueAt = Number.POSITIVE_INFINITY;
+    this.#writtenAt = this.#now();
+    this.#writing = this.#writing.then(() => this.#write());
+    // The time in the file says until when it was true, also while nothing changes.
+    if (this.#options.snapshot().live) this.changed(false);
+  }
+
   async #write(): Promise<void> {
-    const temporary = `${this.#path}.${process.pid}.tmp`;
+    const { path, source, snapshot, failed } = this.#options;
+    const temporary = `${path}.${process.pid}.tmp`;
     try {
-      const endpoints = [...this.#endpoints()].filter((endpoint) => endpoint.lastResort !== true);
+      const { endpoints, knownAt } = snapshot();
+      const savedAt = new Date(knownAt).toISOString();
+      const text = JSON.stringify({ version: formatVersion, savedAt, registry: source, endpoints: [...endpoints] });
       const file = await open(temporary, 'w', 0o600);
       try {
-        await file.writeFile(JSON.stringify({ version: formatVersion, endpoints }));
+        await file.writeFile(text);
         await file.sync();
       } finally {
         await file.close();
       }
-      await rename(temporary, this.#path);
+      await rename(temporary, path);
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
-      this.#failed(error);
+      failed(error);
     }
   }
 }

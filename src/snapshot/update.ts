@@ -98,6 +98,15 @@ export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   );
 }
 
+/** Whether the update changes who is registered where, and not only what they report. */
+export function changesMembers(before: Snapshot, update: Update): boolean {
+  if (update.kind === 'full' || update.drop.length > 0) return true;
+  return update.put.some(({ id, channel, address, lastResort = false }) => {
+    const known = before.channels.get(channel)?.endpoints.find((endpoint) => endpoint.id === id);
+    return known?.address !== address || (known.lastResort ?? false) !== lastResort;
+  });
+}
+
 export function refOf(endpoint: Endpoint): EndpointRef {
   return { id: endpoint.id, channel: endpoint.channel };
 }

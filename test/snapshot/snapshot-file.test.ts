@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { readSnapshotFile, SnapshotFile } from '../../src/snapshot/snapshot-file.js';
+import { after, before, mock, test } from 'node:test';
+import type { Endpoint } from '../../src/model.js';
+import { readSnapshotFile, SnapshotFile, type Source } from '../../src/snapshot/snapshot-file.js';
 import { endpoint } from '../support/data-plane.js';
 
 let directory: string;
@@ -12,46 +13,121 @@ before(async () => {
 });
 after(() => rm(directory, { recursive: true }));
 
+const zookeeper: Source = { kind: 'zookeeper', servers: 'zk1:2181,zk2:2181/live', root: '/channels' };
+const savedAt = Date.parse('2026-01-02T03:04:05.678Z');
 const unexpected = (error: unknown) => assert.fail(String(error));
+const fileOf = (name: string, endpoints: readonly Endpoint[], failed: (error: unknown) => void = unexpected) =>
+  new SnapshotFile({
+    path: join(directory, name),
+    source: zookeeper,
+    snapshot: () => ({ endpoints, knownAt: savedAt, live: false }),
+    failed,
+  });
 
-test('what was written is read again, unknown values as unknown, last resorts left out', async () => {
-  const path = join(directory, 'roundtrip.json');
+/** Writes a file as an edge would have, with changes of its text. */
+async function written(name: string, endpoints: readonly object[], header: object = {}): Promise<string> {
+  const path = join(directory, name);
+  const whole = { version: 2, savedAt: new Date(savedAt).toISOString(), registry: zookeeper, endpoints, ...header };
+  await writeFile(path, JSON.stringify(whole));
+  return path;
+}
+
+test('what was written is read again: unknown values as unknown, last resorts as such, and when it was true', async () => {
   const one = endpoint('a', 'http://10.0.0.1:1/x', { load: undefined });
-  const kept = endpoint('a', '10.0.0.2:1', { lastResort: true });
-  const file = new SnapshotFile(path, () => [one, kept], unexpected);
-  file.changed();
+  const kept = endpoint('b', '10.0.0.2:1', { lastResort: true });
+  const file = fileOf('roundtrip.json', [one, kept]);
+  file.changed(true);
   await file.close();
-  assert.deepEqual(await readSnapshotFile(path), [one]);
+  const saved = await readSnapshotFile(join(directory, 'roundtrip.json'), zookeeper);
+  assert.deepEqual(saved, { savedAt, endpoints: [one, kept] });
   assert.ok(!(await readdir(directory)).some((name) => name.endsWith('.tmp')));
 });
 
-test('a missing file is an empty snapshot', async () => {
-  assert.deepEqual(await readSnapshotFile(join(directory, 'missing.json')), []);
+test('a missing file is none', async () => {
+  assert.equal(await readSnapshotFile(join(directory, 'missing.json'), zookeeper), undefined);
 });
 
 test('a file that is not ours is refused with a reason', async () => {
   const path = join(directory, 'broken.json');
-  for (const text of ['', '{', '[]', '{"version":2,"endpoints":[]}', '{"version":1,"endpoints":[{}]}']) {
+  for (const text of ['', '{', '[]', '{"version":1,"endpoints":[]}', '{"version":2,"endpoints":[{}]}']) {
     await writeFile(path, text);
-    await assert.rejects(readSnapshotFile(path));
+    await assert.rejects(readSnapshotFile(path, zookeeper));
   }
 });
 
-test('an address in the file is not trusted more than one in the registry', async () => {
-  const path = join(directory, 'hostile.json');
-  const hostile = { ...endpoint('a', '10.0.0.1:1'), address: 'file:///etc/passwd' };
-  await writeFile(path, JSON.stringify({ version: 1, endpoints: [hostile] }));
-  assert.deepEqual(await readSnapshotFile(path), []);
+test('a file of another registry is refused, and one of the same ensemble that grew is not', async () => {
+  const path = await written('source.json', [endpoint('a', '10.0.0.1:1')]);
+  const others: Source[] = [
+    { kind: 'embedded' },
+    { ...zookeeper, root: '/other' },
+    { ...zookeeper, servers: 'zk1:2181,zk2:2181' },
+    { ...zookeeper, servers: 'zk3:2181/live' },
+  ];
+  for (const other of others) await assert.rejects(readSnapshotFile(path, other), /another registry/);
+  const grown = { ...zookeeper, servers: 'zk3:2181,zk2/live' };
+  assert.equal((await readSnapshotFile(path, grown))?.endpoints.length, 1);
+});
+
+test('what stands in the file is not trusted more than what stands in the registry', async () => {
+  const good = endpoint('a', '10.0.0.1:1');
+  const path = await written('hostile.json', [
+    { ...good, address: 'file:///etc/passwd' },
+    { ...good, channel: '../a' },
+    { ...good, channel: 'x'.repeat(256) },
+    { ...good, load: 7, bitrate: -1, packetLoss: 'none' },
+  ]);
+  const saved = await readSnapshotFile(path, zookeeper);
+  assert.deepEqual(saved?.endpoints, [{ ...good, load: undefined, bitrate: undefined, packetLoss: undefined }]);
 });
 
 test('a write that fails is told, and leaves no temporary file', async () => {
   const errors: unknown[] = [];
-  const file = new SnapshotFile(
-    join(directory, 'no/such/folder.json'),
-    () => [],
-    (error) => errors.push(error),
-  );
-  file.changed();
+  const file = fileOf('no/such/folder.json', [], (error) => errors.push(error));
+  file.changed(true);
   await file.close();
   assert.equal(errors.length, 1);
+});
+
+test('who is registered is written soon, reports every half minute, and until when it was true also without them', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const path = join(directory, 'paced.json');
+  let now = 0;
+  let writes = 0;
+  const file = new SnapshotFile({
+    path,
+    source: zookeeper,
+    snapshot: () => ({ endpoints: [], knownAt: savedAt + ++writes, live: true }),
+    failed: unexpected,
+    now: () => now,
+  });
+  /** Milliseconds in which `again` happens ten times a second, until the first write begins. */
+  const until = (again: () => void): number => {
+    const [from, before] = [now, writes];
+    while (writes === before) {
+      again();
+      now += 100;
+      mock.timers.tick(100);
+    }
+    return now - from;
+  };
+  assert.equal(
+    until(() => file.changed(true)),
+    1_000,
+  );
+  assert.equal(
+    until(() => file.changed(false)),
+    30_000,
+  );
+  assert.equal(
+    until(() => {}),
+    30_000,
+  );
+  file.changed(false);
+  assert.equal(
+    until(() => file.changed(true)),
+    1_000,
+  );
+  await file.close();
+  mock.timers.reset();
+  assert.ok((JSON.parse(await readFile(path, 'utf8')) as { savedAt: string }).savedAt > '2026-01-02T03:04:05.678Z');
 });

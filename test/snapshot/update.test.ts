@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Endpoint, Snapshot } from '../../src/model.js';
-import { apply, diff, emptySnapshot, endpointsById, refOf } from '../../src/snapshot/update.js';
+import { apply, changesMembers, diff, emptySnapshot, endpointsById, refOf } from '../../src/snapshot/update.js';
 import { endpoint } from '../support/data-plane.js';
 
 function full(endpoints: readonly Endpoint[], revision = 1): Snapshot {
@@ -71,4 +71,18 @@ test('the difference between two sets, applied to the first, gives the second', 
       assert.deepEqual(sorted(endpointsById(next.snapshot).values()), sorted(after));
     }),
   );
+});
+
+test('reports are no change of who is registered; endpoints that come, go, move or become last resorts are', () => {
+  const one = endpoint('a', '10.0.0.1:1');
+  const snapshot = full([one]);
+  const changed = (put: readonly Endpoint[], drop: readonly Endpoint[] = []) =>
+    changesMembers(snapshot, { kind: 'delta', base: 1, revision: 2, state: 'live', put, drop });
+  assert.equal(changed([{ ...one, version: 2, load: 0.9 }]), false);
+  assert.equal(changed([]), false);
+  assert.equal(changed([], [one]), true);
+  assert.equal(changed([endpoint('a', '10.0.0.2:1')]), true);
+  assert.equal(changed([{ ...one, address: endpoint('a', '10.0.0.2:1').address }]), true);
+  assert.equal(changed([{ ...one, lastResort: true }]), true);
+  assert.equal(changesMembers(snapshot, { kind: 'full', revision: 2, state: 'live', endpoints: [one] }), true);
 });
