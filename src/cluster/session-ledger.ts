@@ -8,10 +8,14 @@ export interface SessionLedgerSettings {
   readonly maxSessions: number;
 }
 
+/** Bytes of all states: they go to a worker that starts in one message. */
+const mostBytes = 64 * 1024 * 1024;
+
 export class SessionLedger {
   /** The least recently told first. */
   readonly #states = new Map<string, { readonly state: SessionState; readonly at: number }>();
   readonly #now: () => number;
+  #bytes = 0;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -20,13 +24,20 @@ export class SessionLedger {
   report(states: readonly SessionState[], { sessionIdle, maxSessions }: SessionLedgerSettings): void {
     const at = this.#now();
     for (const state of states) {
-      this.#states.delete(state.key);
+      this.#delete(state.key);
       this.#states.set(state.key, { state, at });
+      this.#bytes += state.bytes;
     }
     for (const [key, known] of this.#states) {
-      if (this.#states.size <= maxSessions && at - known.at < sessionIdle) break;
-      this.#states.delete(key);
+      const fits = this.#states.size <= maxSessions && this.#bytes <= mostBytes;
+      if (fits && at - known.at < sessionIdle) break;
+      this.#delete(key);
     }
+  }
+
+  #delete(key: string): void {
+    this.#bytes -= this.#states.get(key)?.state.bytes ?? 0;
+    this.#states.delete(key);
   }
 
   /** Those of the channels that a worker is to have. */

@@ -34,7 +34,8 @@ export function machineSecret(
 
 function idIn(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8').trim() || undefined;
+    // An image that was never booted says `uninitialized`, which everybody knows.
+    return /^[0-9a-f]{32}$/.exec(readFileSync(file, 'utf8').trim())?.[0];
   } catch {
     return undefined;
   }

@@ -82,6 +82,12 @@ export class SessionRoom<T extends Tenant<T>> {
     for (const shelf of [this.#unproven, this.#once, this.#regular, this.#shared]) yield* shelf.sessions.values();
   }
 
+  /** Those that somebody watches. */
+  *watched(): Iterable<T> {
+    yield* this.#shared.sessions.values();
+    yield* this.#regular.sessions.values();
+  }
+
   find(key: string): T | undefined {
     return (
       this.#shared.sessions.get(key) ??

@@ -41,6 +41,8 @@ export class Session implements Tenant<Session> {
   epoch: Epoch | undefined;
   /** Monotonic ms. */
   usedAt: number;
+  /** Grows with every change of what another process would need. */
+  revision = 0;
   readonly choice: EndpointChoice;
   readonly renditions = new Renditions(this);
   isProven = false;
@@ -111,6 +113,7 @@ export class Session implements Tenant<Session> {
   /** An origin has given that playlist. @param size UTF-16 units of what is kept of it */
   committed(rendition: Rendition, size: number): void {
     this.isProven = true;
+    this.revision += 1;
     const growth = this.renditions.committed(rendition, sessionOverhead + size);
     this.bytes += growth;
     this.#seat?.room.changed(this, growth);
@@ -231,7 +234,7 @@ export class Session implements Tenant<Session> {
     if (this.epoch === undefined || renditions.length === 0) return undefined;
     const endpoint = this.endpoint?.address;
     const shifted = shiftEpoch(this.epoch, clock() - now());
-    return { key: this.key, channel: this.channel, endpoint, epoch: shifted, renditions };
+    return { key: this.key, channel: this.channel, endpoint, epoch: shifted, renditions, bytes: this.bytes };
   }
 
   /** Goes on where another process stopped. Only for a session that was not used yet. */

@@ -13,6 +13,8 @@ import { type SessionState, StateLog } from './session-state.js';
 const sweepInterval = 5_000;
 /** ms without a request after which a session lets go of its endpoint. */
 const restAfter = 30_000;
+/** Addresses whose names are remembered; one that left may be asked for once more. */
+const mostTags = 100_000;
 
 export class HlsSessions {
   readonly context: SessionContext;
@@ -20,8 +22,8 @@ export class HlsSessions {
   readonly #byChannel = new Map<ChannelName, Set<Session>>();
   /** Names of the addresses that are registered. */
   readonly #tags = new Map<ServiceAddress, string>();
-  /** Of another process, for players who have not come here yet. */
-  readonly #adopted = new Map<string, SessionState>();
+  /** Of another process, for players who have not come here yet. As many as the supervisor kept. */
+  readonly #adopted = new Map<string, { readonly state: SessionState; readonly at: number }>();
   readonly #log = new StateLog();
   readonly #timer: NodeJS.Timeout;
   readonly #unsubscribe: () => void;
@@ -52,6 +54,7 @@ export class HlsSessions {
       const known = this.#tags.get(address);
       if (known !== undefined) return known;
       const tag = endpointTag(address, keys);
+      if (this.#tags.size >= mostTags) this.#tags.clear();
       this.#tags.set(address, tag);
       return tag;
     };
@@ -87,7 +90,7 @@ export class HlsSessions {
     const adopted = this.#adopted.get(key);
     if (adopted !== undefined) {
       this.#adopted.delete(key);
-      session.restore(adopted);
+      session.restore(adopted.state);
     }
     this.#admit(session);
     const others = this.#byChannel.get(name.channel);
@@ -111,19 +114,21 @@ export class HlsSessions {
 
   /** What another process would need to go on, as far as it was not told yet. */
   newStates(): SessionState[] {
-    const states = [...this.#room].flatMap((session) => session.state ?? []);
-    return this.#log.due(states, this.context.now());
+    return this.#log.due([...this.#room.watched()], this.context.now());
   }
 
   /** Sessions of channels that are this process's now: each goes on when its first player comes. */
   adopt(states: readonly SessionState[]): void {
-    for (const state of states) if (this.#room.find(state.key) === undefined) this.#adopted.set(state.key, state);
+    const at = this.context.now();
+    for (const state of states) {
+      if (this.#room.find(state.key) === undefined) this.#adopted.set(state.key, { state, at });
+    }
   }
 
   /** Another process has these channels now, and their sessions. */
   release(isGone: (channel: ChannelName) => boolean): void {
     for (const session of [...this.#room]) if (isGone(session.channel)) this.#room.end(session);
-    for (const [key, state] of this.#adopted) if (isGone(state.channel)) this.#adopted.delete(key);
+    for (const [key, { state }] of this.#adopted) if (isGone(state.channel)) this.#adopted.delete(key);
   }
 
   /** True while players of a channel that is out of the registry can still be served. */
@@ -185,6 +190,9 @@ export class HlsSessions {
       const idle = now - session.usedAt;
       if (idle >= (session.isProven ? this.context.settings.sessionIdle : restAfter)) this.#room.end(session);
       else if (idle >= restAfter) session.choice.rest();
+    }
+    for (const [key, { at }] of this.#adopted) {
+      if (now - at >= this.context.settings.sessionIdle) this.#adopted.delete(key);
     }
   }
 

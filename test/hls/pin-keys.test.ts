@@ -19,10 +19,11 @@ test('a machine without an id makes a secret up, and says so where it matters', 
   const logger = { warn: (text: unknown) => void told.push(String(text)) };
   const session = { mode: 'session', pinSecret: undefined } as const;
   const file = join(folder, 'machine-id');
-  writeFileSync(file, 'c0ffee\n');
-  assert.equal(machineSecret(session, logger, file), 'c0ffee');
+  const id = '0123456789abcdef0123456789abcdef';
+  writeFileSync(file, `${id}\n`);
+  assert.equal(machineSecret(session, logger, file), id);
   assert.deepEqual(told, []);
-  writeFileSync(file, '\n');
+  writeFileSync(file, 'uninitialized\n');
   const made = machineSecret(session, logger, file);
   assert.match(made, /^[0-9a-f]{64}$/);
   assert.notEqual(machineSecret(session, logger, join(folder, 'none')), made);
