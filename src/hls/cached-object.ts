@@ -57,6 +57,8 @@ export class CachedObject implements UpstreamHandler {
   body: Buffer | undefined;
   /** Monotonic ms. */
   arrivedAt = 0;
+  /** Monotonic ms at which the answer that this is was asked for. */
+  #askedAt = 0;
   policy: CachePolicy = { storable: true, freshFor: 0, staleIfError: 0 };
   readonly #options: ObjectOptions;
   readonly #followers = new Set<Follower>();
@@ -81,6 +83,7 @@ export class CachedObject implements UpstreamHandler {
   }
 
   start(load: Load): void {
+    this.#askedAt = this.#options.now();
     const validators = this.#previous?.head?.headers;
     const conditions: Record<string, string> = {};
     if (validators?.etag !== undefined) conditions['if-none-match'] = validators.etag;
@@ -99,6 +102,13 @@ export class CachedObject implements UpstreamHandler {
 
   get fresh(): boolean {
     return this.complete && this.#options.now() - this.arrivedAt < this.policy.freshFor;
+  }
+
+  /** Seconds since the origin made the answer or confirmed it, as far as it is known (RFC 9111, section 4.2.3). */
+  get age(): number {
+    const text = this.head?.headers.age;
+    const told = text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : 0;
+    return told + Math.max(0, Math.floor((this.#options.now() - this.#askedAt) / 1000));
   }
 
   /** Chunks that have arrived, those let go included. */
@@ -122,6 +132,12 @@ export class CachedObject implements UpstreamHandler {
       this.#exchange?.abort();
       this.#fail(new WeirError('client_gone'));
     } else if (!this.#keep) this.#release();
+    this.#dropChunks();
+  }
+
+  /** The whole body is here, and nobody is in the middle of the chunks that it was put together from. */
+  #dropChunks(): void {
+    if (this.body !== undefined && this.#followers.size === 0) this.#chunks.length = 0;
   }
 
   /** A follower has taken more. */
@@ -173,6 +189,7 @@ export class CachedObject implements UpstreamHandler {
       this.#settle('kept');
     }
     this.#tell();
+    this.#dropChunks();
   }
 
   onError(error: WeirError): void {
@@ -247,6 +264,7 @@ export class CachedObject implements UpstreamHandler {
     const age = this.#options.now() - previous.arrivedAt - previous.policy.freshFor;
     if (age > previous.policy.staleIfError) return false;
     this.head = previous.head;
+    this.#askedAt = previous.#askedAt;
     const freshFor = Math.min(this.#options.errorLifetime, previous.policy.staleIfError - age);
     this.policy = { ...previous.policy, freshFor, staleIfError: previous.policy.staleIfError - age };
     this.#takeOver(previous);

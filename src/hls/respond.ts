@@ -27,6 +27,49 @@ export function select({ method, headers }: ObjectRequest, stored: Validators, s
   return selectRange(range, size);
 }
 
+/** How an object is answered. */
+export interface Answer {
+  readonly status: number;
+  /** Bytes of the object that are sent: from `start` up to, but without, `end`. */
+  readonly start: number;
+  readonly end: number;
+  /** Content-Length, where it is known. */
+  readonly length: number | undefined;
+  /** Content-Range, where it is not the object's own. */
+  readonly range: string | undefined;
+}
+
+/**
+ * The answer to a player, as soon as the object's header is here.
+ *
+ * @param size bytes of the whole object; undefined while the origin has not said
+ * @param selects whether the player's conditions and Range are about this object; false when it is a range itself
+ * @returns undefined when the answer depends on the size, and the size is not known
+ */
+export function answerOf(
+  request: ObjectRequest,
+  { status, headers }: { readonly status: number; readonly headers: Validators },
+  size: number | undefined,
+  selects: boolean,
+): Answer | undefined {
+  const whole: Answer = { status, start: 0, end: Number.POSITIVE_INFINITY, length: size, range: undefined };
+  if (!selects || status !== 200) return whole;
+  if (size === undefined && mayBeRange(request, headers)) return undefined;
+  const selection = select(request, headers, size ?? 0);
+  if (selection.status === 200) return whole;
+  if (selection.status === 304) return { status: 304, start: 0, end: 0, length: undefined, range: undefined };
+  if (selection.status === 416) return { status: 416, start: 0, end: 0, length: 0, range: `bytes */${size}` };
+  const { start, end } = selection;
+  return { status: 206, start, end: end + 1, length: end + 1 - start, range: `bytes ${start}-${end}/${size}` };
+}
+
+/** The size decides what is sent. */
+function mayBeRange({ method, headers }: ObjectRequest, stored: Validators): boolean {
+  const { range } = headers;
+  const wanted = method === 'GET' && range !== undefined && !isNotModified(headers, stored);
+  return wanted && rangeStillApplies(headers['if-range'], stored) && readRange(range) !== undefined;
+}
+
 export function isNotModified(request: IncomingHttpHeaders, stored: Validators): boolean {
   const match = request['if-none-match'];
   if (match !== undefined) {
@@ -41,11 +84,19 @@ export function isNotModified(request: IncomingHttpHeaders, stored: Validators):
   return Date.parse(modified) <= Date.parse(since);
 }
 
+/** First and last position as written; undefined for anything but one range of bytes. */
+function readRange(range: string): [first: string, last: string] | undefined {
+  if (range.length > 100) return undefined;
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(range.replaceAll(' ', ''));
+  if (!match || (match[1] === '' && match[2] === '')) return undefined;
+  return [match[1] ?? '', match[2] ?? ''];
+}
+
 /** Several ranges at once are answered whole, as a server may. */
 function selectRange(range: string, size: number): Selection {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(range.replaceAll(' ', ''));
-  if (!match || (match[1] === '' && match[2] === '')) return { status: 200 };
-  const [, first = '', last = ''] = match;
+  const read = readRange(range);
+  if (read === undefined) return { status: 200 };
+  const [first, last] = read;
   if (first === '') {
     const length = Math.min(Number(last), size);
     return length === 0 ? { status: 416 } : { status: 206, start: size - length, end: size - 1 };

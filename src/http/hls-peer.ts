@@ -118,14 +118,15 @@ export class PeerHlsHandler {
     metrics.hlsRequests.inc({ kind, result: lookup });
     const reply = new ObjectReply(object, exchange, response, {
       selects: wanted.selects,
+      reused: lookup !== 'miss',
       passRange: () => {
         const { range } = exchange.request.headers;
         this.#send(exchange, route, response, { ...wanted, key: `${wanted.key} ${range}`, range, selects: false });
       },
-      done: (finished) => {
+      done: (finished, sent) => {
         const endpoint = finished.head?.headers[endpointField];
         if (typeof endpoint === 'string') exchange.endpoint = endpoint;
-        if (lookup !== 'miss') metrics.hlsSavedBytes.inc(finished.body?.length ?? finished.received);
+        if (lookup !== 'miss') metrics.hlsSavedBytes.inc(sent);
       },
     });
     reply.start();

@@ -194,13 +194,14 @@ export class HlsHandler {
     metrics.hlsRequests.inc({ kind: 'object', result: lookup });
     const reply = new ObjectReply(object, exchange, response, {
       selects: what.selects,
+      reused: lookup !== 'miss',
       passRange: () => {
         const { range: wanted } = exchange.request.headers;
         const partial = { ...what, key: `${key} ${wanted}`, range: wanted, selects: false };
         this.#sendObject(exchange, response, session, partial);
       },
-      done: (finished) => {
-        if (lookup !== 'miss') metrics.hlsSavedBytes.inc(finished.body?.length ?? finished.received);
+      done: (finished, sent) => {
+        if (lookup !== 'miss') metrics.hlsSavedBytes.inc(sent);
         else this.#judge(session, target, finished);
       },
     });

@@ -1,9 +1,10 @@
-// Sends one cached object to one player, also while it still arrives.
+// Sends one cached object to one player, also while it still arrives. What the header tells is answered from the header: HEAD, a
+// copy that still holds, a range of a known whole.
 
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { WeirError } from '../errors.js';
 import type { CachedObject, Follower } from '../hls/cached-object.js';
-import { select } from '../hls/respond.js';
+import { type Answer, answerOf } from '../hls/respond.js';
 import { answerError, type PlayerExchange } from './exchange.js';
 import { commonFields, type Fields } from './fields.js';
 
@@ -22,20 +23,27 @@ const objectFields = [
 export interface ReplyOptions {
   /** The player's Range selects from the object; false when the object is a range itself. */
   readonly selects: boolean;
+  /** It was here, or on its way for somebody else. */
+  readonly reused: boolean;
   /** The object turned out to be too large to keep, and a range of it is wanted: to be asked for as such. */
   readonly passRange: () => void;
-  /** Called once at the end. */
-  readonly done: (object: CachedObject) => void;
+  /** Called once at the end, with the bytes that went to the player. */
+  readonly done: (object: CachedObject, sent: number) => void;
 }
 
 export class ObjectReply implements Follower {
-  taken = 0;
   readonly #object: CachedObject;
   readonly #exchange: PlayerExchange;
   readonly #response: ServerResponse;
   readonly #options: ReplyOptions;
-  #started = false;
+  /** undefined: the header has not been sent. */
+  #answer: Answer | undefined;
+  /** Chunks taken, and the bytes in them. */
+  #chunks = 0;
+  #position = 0;
+  #sent = 0;
   #over = false;
+  #left = false;
   #blocked = false;
 
   constructor(object: CachedObject, exchange: PlayerExchange, response: ServerResponse, options: ReplyOptions) {
@@ -45,6 +53,11 @@ export class ObjectReply implements Follower {
     this.#options = options;
   }
 
+  /** Whoever has its answer takes everything. */
+  get taken(): number {
+    return this.#over ? this.#object.arrived : this.#chunks;
+  }
+
   start(): void {
     if (this.#object.body !== undefined) return this.#whole(this.#object.body);
     this.#object.follow(this);
@@ -52,122 +65,125 @@ export class ObjectReply implements Follower {
       this.#blocked = false;
       this.progress();
     });
-    this.#response.on('close', () => this.#finish());
+    this.#response.on('close', () => {
+      if (!this.#over) this.#leave();
+    });
     this.progress();
   }
 
   progress(): void {
-    if (this.#over) return;
-    const object = this.#object;
-    const { head, error } = object;
+    if (this.#over) return this.#stay();
+    const { head, error, body } = this.#object;
     if (error !== undefined) return this.#fail(error);
     if (head === undefined) return;
     // A stored copy that still holds has a body and no chunks.
-    if (!this.#started && object.body !== undefined) {
-      this.#finish();
-      this.#whole(object.body);
-      return;
+    if (this.#answer === undefined && body !== undefined) return this.#whole(body);
+    const begun = this.#answer !== undefined;
+    const answer = this.#answer ?? this.#begin(lengthOf(head.headers['content-length']));
+    if (answer === undefined) return;
+    this.#pump(answer);
+    // The first bytes may take a while: the header does not wait for them.
+    if (!begun && this.#sent === 0 && !this.#over) this.#response.flushHeaders();
+  }
+
+  /** undefined: there is nothing to begin with yet, or somebody else does. @param size bytes of the whole, where it is known */
+  #begin(size: number | undefined): Answer | undefined {
+    const { head, keeps } = this.#object;
+    if (head === undefined) return undefined;
+    const answer = answerOf(this.#exchange.request, head, size, this.#options.selects);
+    // What is not kept is not read up to the range either.
+    const selected = answer === undefined || (answer.status === 206 && answer.range !== undefined);
+    if (!keeps && selected) {
+      this.#leave();
+      this.#options.passRange();
+      return undefined;
     }
-    // Ranges and validators are answered from the whole.
-    if (!this.#started && this.#waitsForWhole()) {
-      if (!object.keeps && this.#wantsRange) {
-        this.#finish();
-        this.#options.passRange();
-      }
-      if (object.keeps || this.#over) return;
-    }
-    if (!this.#started) this.#begin(head.status, this.#fields(head.headers['content-length']));
-    this.#pump();
+    if (answer === undefined) return undefined;
+    this.#answer = answer;
+    this.#exchange.started(answer.status);
+    this.#response.writeHead(answer.status, this.#fields(answer));
+    return answer;
   }
 
-  get #wantsRange(): boolean {
-    return this.#options.selects && this.#exchange.request.headers.range !== undefined;
-  }
-
-  #waitsForWhole(): boolean {
-    const { method, headers } = this.#exchange.request;
-    return (
-      method === 'HEAD' ||
-      this.#wantsRange ||
-      headers['if-none-match'] !== undefined ||
-      headers['if-modified-since'] !== undefined
-    );
-  }
-
-  #pump(): void {
+  #pump(answer: Answer): void {
     const object = this.#object;
-    while (!this.#blocked && this.taken < object.arrived) {
-      const chunk = object.chunk(this.taken);
-      this.taken += 1;
+    if (this.#exchange.request.method === 'HEAD' || answer.start >= answer.end) return this.#end();
+    while (!this.#blocked && this.#chunks < object.arrived) {
+      const chunk = object.chunk(this.#chunks);
+      this.#chunks += 1;
       if (chunk === undefined)
         return this.#fail(new WeirError('internal', { detail: 'A chunk was let go too early.' }));
-      this.#exchange.sent(chunk.length);
-      this.#blocked = !this.#response.write(chunk);
+      const from = answer.start - this.#position;
+      const to = answer.end - this.#position;
+      this.#position += chunk.length;
+      if (from < chunk.length) {
+        const whole = from <= 0 && to >= chunk.length;
+        this.#blocked = !this.#response.write(this.#count(whole ? chunk : chunk.subarray(Math.max(0, from), to)));
+      }
       object.took();
       if (this.#over) return;
+      if (to <= chunk.length) return this.#end();
     }
-    if (object.complete && this.taken === object.arrived) {
-      this.#finish();
-      this.#response.end();
-    }
+    if (object.complete && this.#chunks === object.arrived) this.#end();
   }
 
   /** It is here: one write. */
   #whole(body: Buffer): void {
-    const { request } = this.#exchange;
-    const { headers, status } = this.#object.head ?? { headers: {}, status: 200 };
-    const selection = status === 200 && this.#options.selects ? select(request, headers, body.length) : { status };
-    let sent: Buffer | undefined = body;
-    let length: string | undefined;
-    let range: string | undefined;
-    if (selection.status === 304) sent = undefined;
-    else if (selection.status === 416) {
-      sent = undefined;
-      range = `bytes */${body.length}`;
-      length = '0';
-    } else if ('start' in selection) {
-      sent = body.subarray(selection.start, selection.end + 1);
-      range = `bytes ${selection.start}-${selection.end}/${body.length}`;
-    }
-    if (sent !== undefined) length = String(sent.length);
-    const fields = this.#fields(length);
-    if (range !== undefined) fields.push('content-range', range);
-    this.#begin(selection.status, fields);
-    if (request.method === 'HEAD' || sent === undefined) this.#response.end();
-    else {
-      this.#exchange.sent(sent.length);
-      this.#response.end(sent);
-    }
-    this.#options.done(this.#object);
+    const answer = this.#begin(body.length);
+    if (answer === undefined) return;
+    const bytes = this.#exchange.request.method === 'HEAD' ? undefined : body.subarray(answer.start, answer.end);
+    if (bytes === undefined || bytes.length === 0) this.#response.end();
+    else this.#response.end(this.#count(bytes));
+    this.#leave();
   }
 
-  #begin(status: number, fields: Fields): void {
-    this.#started = true;
-    this.#exchange.started(status);
-    this.#response.writeHead(status, fields);
+  #count(bytes: Buffer): Buffer {
+    this.#sent += bytes.length;
+    this.#exchange.sent(bytes.length);
+    return bytes;
   }
 
-  #fields(length: string | undefined): Fields {
-    const headers: IncomingHttpHeaders = this.#object.head?.headers ?? {};
+  #fields(answer: Answer): Fields {
+    const { head, keeps, age } = this.#object;
+    const { selects, reused } = this.#options;
     const fields = commonFields(this.#exchange);
     for (const name of objectFields) {
-      const value = headers[name];
+      const value = head?.headers[name];
       if (value !== undefined) fields.push(name, value);
     }
-    if (length !== undefined) fields.push('content-length', length);
-    if (this.#options.selects && this.#object.keeps) fields.push('accept-ranges', 'bytes');
+    // An answer that is new from the origin has none (RFC 9111, section 5.1).
+    if (reused || head?.headers.age !== undefined) fields.push('age', String(age));
+    if (answer.length !== undefined) fields.push('content-length', String(answer.length));
+    if (answer.range !== undefined) fields.push('content-range', answer.range);
+    if (selects && keeps) fields.push('accept-ranges', 'bytes');
     return fields;
   }
 
+  #end(): void {
+    this.#response.end();
+    this.#over = true;
+    this.#stay();
+  }
+
+  /** What is kept arrives to its end, though this player has what it asked for: it, or the next one, asks for the rest. */
+  #stay(): void {
+    if (!this.#object.pending || !this.#object.keeps) this.#leave();
+  }
+
   #fail(error: WeirError): void {
-    this.#finish();
+    this.#leave();
     answerError(this.#exchange, this.#response, error);
   }
 
-  #finish(): void {
-    if (this.#over) return;
+  #leave(): void {
+    if (this.#left) return;
     this.#over = true;
+    this.#left = true;
     this.#object.leave(this);
-    if (this.#object.body === undefined || this.#started) this.#options.done(this.#object);
+    this.#options.done(this.#object, this.#sent);
   }
+}
+
+function lengthOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

@@ -156,6 +156,26 @@ suite('what is kept', () => {
     assert.ok(cache.bytes <= 5000);
   });
 
+  test('a complete object is held once: the pieces it came in go with the last player who reads them', () => {
+    const cache = cacheOf();
+    const { object } = cache.open('a', upstream.load);
+    const fast = new Reader(object);
+    const slow = new Reader(object, 'slow');
+    upstream.last.onResponse(200, { 'content-length': '6' });
+    upstream.last.onData(Buffer.from('abc'));
+    upstream.last.onData(Buffer.from('def'));
+    upstream.last.onEnd();
+    object.leave(fast);
+    slow.read();
+    assert.equal(slow.text, 'abcdef');
+    object.leave(slow);
+    assert.equal(object.chunk(0), undefined);
+    assert.equal(object.body?.toString(), 'abcdef');
+    cache.open('b', upstream.load);
+    upstream.answer('ghi');
+    assert.equal(cache.fresh('b')?.chunk(0), undefined, 'nobody waited for it');
+  });
+
   test('its bytes are counted to the end', () => {
     const cache = cacheOf({ maxBytes: 0 });
     for (let count = 0; count < 50; count++) {
