@@ -12,7 +12,7 @@ const patterns = { duration: /^\d+(\.\d+)?(ms|s|m|h)$/, size: /^\d+(B|KiB|MiB|Gi
 const examples = { duration: ['ms', 's', 'm'], size: ['B', 'KiB', 'MiB'] } as const;
 
 function parse(kind: keyof typeof units, text: string): number {
-  const [unit = ''] = /[A-Za-z]+$/.exec(text) ?? [];
+  const unit = text.replace(/^[\d.]+/, '');
   return Number.parseFloat(text) * ((units[kind] as Readonly<Record<string, number>>)[unit] ?? 1);
 }
 
