@@ -105,6 +105,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
     options.adminExtensions,
     [...config.admin.hosts, hostname(), ...listenName(config.admin.listen)],
+    adminConnections(config.registry),
     logger,
   );
   /** A file that cannot be read costs its contents, not the start. */
@@ -154,6 +155,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       await admin.close();
     },
   };
+}
+
+/** Whoever holds a lease keeps a connection; beyond some thousands they take turns. */
+function adminConnections({ kind, embedded: { maxEndpoints } }: Config['registry']): number {
+  const [others, registrars] = [512, 3_584];
+  return kind === 'embedded' ? others + Math.min(maxEndpoints, registrars) : others;
 }
 
 /** A name, where the listener is given one. */

@@ -8,6 +8,7 @@ import type { Logger } from '../log.js';
 import type { ChannelName, Snapshot } from '../model.js';
 import { parseListenAddress } from '../net-address.js';
 import { Turns } from '../turns.js';
+import { Connections } from './connections.js';
 import { isTrustedHost } from './host.js';
 import { renderChannels, renderSnapshot } from './render.js';
 
@@ -40,7 +41,6 @@ const requestTimeout = 10_000;
 const keepAliveTimeout = 30_000;
 /** ms without a byte in either direction. */
 const sendTimeout = 60_000;
-const maxConnections = 512;
 
 /** Read by whoever watches, by whatever name; they tell no name of a channel or an endpoint. */
 const openPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
@@ -53,14 +53,23 @@ export class AdminServer {
   readonly #names: readonly string[];
   readonly #turns = new Turns();
 
-  /** @param names by which the API may be asked, beside addresses and names that nobody can register */
-  constructor(queries: AdminQueries, extensions: readonly AdminExtension[], names: readonly string[], logger: Logger) {
+  /**
+   * @param names by which the API may be asked, beside addresses and names that nobody can register
+   * @param connections at once; a further one closes another
+   */
+  constructor(
+    queries: AdminQueries,
+    extensions: readonly AdminExtension[],
+    names: readonly string[],
+    connections: number,
+    logger: Logger,
+  ) {
     this.#queries = queries;
     this.#extensions = extensions;
     this.#logger = logger;
     this.#names = names;
     this.#server = createServer({ requestTimeout, headersTimeout, keepAliveTimeout, keepAlive: true });
-    this.#server.maxConnections = maxConnections;
+    new Connections(this.#server, connections);
     // Who takes nothing of an answer for so long is closed; so is who says nothing.
     this.#server.timeout = sendTimeout;
     this.#server.on('request', (request, response) => {
