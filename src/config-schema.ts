@@ -10,6 +10,7 @@ import { duration, flag, listenAddress, reload, size } from './config-schema/kin
 import { registry } from './config-schema/registry.js';
 import { relay } from './config-schema/relay.js';
 import { upstream } from './config-schema/upstream.js';
+import { isSameListener } from './net-address.js';
 
 const cluster = z.strictObject({
   stuckAfter: duration(
@@ -24,12 +25,18 @@ const cluster = z.strictObject({
     })
     .prefault('auto')
     .describe(
-      'A worker with more resident memory is drained and replaced. auto: 80 % of the memory of the machine (or its control group) divided by the workers.',
+      'A worker with more resident memory is drained and replaced, at most one every ten minutes in the end. auto: 80 % of the memory of the machine (or its control group) divided by the workers. Of hls.cacheSize, hls.sessionMemory and relay.viewerBuffer.total what fits into it is used.',
     ),
 });
 
 const shutdown = z.strictObject({
-  grace: duration('10s', '0', '24h', 'How long players may finish after SIGTERM, or when their worker is replaced.'),
+  delay: duration(
+    '0s',
+    '0',
+    '1h',
+    'How long new players are still accepted after SIGTERM, while /readyz answers 503 already: as long as a load balancer or Kubernetes takes to send them elsewhere.',
+  ),
+  grace: duration('10s', '0', '24h', 'How long players may finish after that, or when their worker is replaced.'),
 });
 
 const log = z.strictObject({
@@ -53,14 +60,16 @@ const log = z.strictObject({
   ),
 });
 
-export const configSchema = z.strictObject({
+const all = z.strictObject({
   listen: listenAddress(':8080', 'The data listener, for players.'),
   workers: reload(
     'live',
     z
       .union([z.literal('auto'), z.int().min(0).max(256)], { error: "expected 'auto' or an integer from 0 to 256" })
       .prefault('auto')
-      .describe('Processes that serve players. auto: one a core. 0: all in one process, without a supervisor.'),
+      .describe(
+        'Processes that serve players. auto: one for each core, or for each that the control group grants. 0: all in one process, without a supervisor.',
+      ),
   ),
   admin: reload(
     'restart',
@@ -90,6 +99,11 @@ export const configSchema = z.strictObject({
   cluster: reload('live', cluster.prefault({}).describe('How the workers are watched.')),
   shutdown: reload('live', shutdown.prefault({}).describe('How an edge ends.')),
   log: log.prefault({}).describe('What is written to standard error.'),
+});
+
+export const configSchema = all.refine(({ listen, admin }) => !isSameListener(listen, admin.listen), {
+  path: ['admin', 'listen'],
+  error: 'expected another address or port than listen has',
 });
 
 /** The effective settings: durations in milliseconds, sizes in bytes. */

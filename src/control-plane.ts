@@ -8,6 +8,7 @@ import type { Logger } from './log.js';
 import type { Metrics } from './metrics.js';
 import type { Snapshot, SnapshotState, Update } from './model.js';
 import { parseListenAddress } from './net-address.js';
+import { version } from './package.js';
 import { RegistryNotes } from './registry/notes.js';
 import type { Registry } from './registry/registry.js';
 import { SnapshotBuilder } from './snapshot/builder.js';
@@ -92,6 +93,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     massDrop: config.registry.massDrop,
     now: () => performance.now(),
   });
+  metrics.buildInfo.set({ version, node: process.version }, 1);
 
   const admin = new AdminServer(
     {

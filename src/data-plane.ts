@@ -7,7 +7,7 @@ import { Balancer } from './balancer/balancer.js';
 import { explanationJson } from './balancer/explanation.js';
 import { ORCA_HEADER, parseOrca } from './balancer/orca.js';
 import { createPolicy } from './balancer/policies.js';
-import { assignLive } from './config/changes.js';
+import { assignInPlace } from './config/assign.js';
 import type { Config } from './config-schema.js';
 import { WeirError } from './errors.js';
 import { machineSecret } from './hls/pin-keys.js';
@@ -79,7 +79,7 @@ export interface DataPlane {
   describeHls(): HlsReport;
   /** Brings the gauges up to date that are read off the state. */
   collect(): void;
-  /** Puts settings into effect that can change in place; others are left as they are. */
+  /** Puts settings into effect. Only such may differ as can change in place. */
   configure(config: DataPlaneConfig): void;
   /** Picks that are not done, by server, and a number that grows whenever they change. */
   inFlight(): { readonly changes: number; readonly counts: [ServerOrigin, number][] };
@@ -213,7 +213,7 @@ export function createDataPlane(
     configure: (next) => {
       const { policy } = config.balancer;
       const { level } = config.log;
-      assignLive(config, next);
+      assignInPlace(config, next);
       server.configure();
       if (config.log.level !== level) logger.level = config.log.level;
       if (config.balancer.policy !== policy) balancer.usePolicy(createPolicy(config.balancer.policy));

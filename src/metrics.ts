@@ -9,7 +9,9 @@ const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 const durationBuckets = [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 600, 3600, 14400];
 
 /** Why a process that serves players ends; the label of `weir_worker_exits_total`. */
-const workerExitCauses = ['crash', 'stuck', 'late', 'memory', 'reload', 'shutdown'];
+const workerExitCauses = ['crash', 'failed', 'spawn', 'stuck', 'late', 'memory', 'rollback', 'reload', 'shutdown'];
+/** `refused`: they could not be read. `failed`: the workers could not start with them. */
+const reloadOutcomes = ['applied', 'unchanged', 'refused', 'failed'];
 const reportedFields = ['load', 'bitrate', 'packet_loss_rate'];
 const skipReasons = [
   ...['too_large', 'not_utf8', 'bad_json', 'no_address', 'bad_address', 'unknown_format'],
@@ -199,6 +201,10 @@ export function createMetrics({ process = true } = {}) {
       workerExitCauses.map((cause) => ({ cause })),
     ),
     workerMemory: gauge('weir_worker_resident_bytes', 'Resident memory of a worker in bytes.', ['worker']),
+    reloads: at0(
+      counter('weir_config_reloads_total', 'Times settings were read again, by what came of it.', ['outcome']),
+      reloadOutcomes.map((outcome) => ({ outcome })),
+    ),
     settingsRefused: gauge(
       'weir_settings_refused',
       '1 while the settings that were last asked for could not be taken, so that earlier ones are in effect.',
@@ -206,6 +212,7 @@ export function createMetrics({ process = true } = {}) {
 
     unhandledRejections: counter('weir_unhandled_rejections_total', 'Failures that no part of weir handled.'),
 
+    buildInfo: gauge('weir_build_info', '1, with the versions of weir and of Node.', ['version', 'node'], 'max'),
     registryState: gauge('weir_registry_state', '1 for the state the snapshot is in.', ['state'], 'max'),
     snapshotRevision: gauge('weir_snapshot_revision', 'Revision of the snapshot.', [], 'max'),
     snapshotAge: gauge(

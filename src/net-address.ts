@@ -27,6 +27,14 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return { host: host === '' || host === undefined ? undefined : host, port };
 }
 
+/** Whether both cannot be listened on at once, as far as can be told without asking the system. */
+export function isSameListener(one: string, other: string): boolean {
+  const [a, b] = [parseListenAddress(one), parseListenAddress(other)];
+  if (a === undefined || b === undefined || a.port === 0 || a.port !== b.port) return false;
+  const isAny = (host: string | undefined) => host === undefined || host === '0.0.0.0' || host === '::';
+  return isAny(a.host) || isAny(b.host) || a.host?.toLowerCase() === b.host?.toLowerCase();
+}
+
 /** `ADDRESS/PREFIX`, or a single address; undefined when it is neither. */
 export function parseCidr(text: string): Cidr | undefined {
   const [address = '', prefixText, ...rest] = text.split('/');

@@ -205,7 +205,7 @@ describe('problems', () => {
     [
       'a setting that resembles none is answered with all of its section',
       () => ({ file: write('shutdown:\n  colour: red\n') }),
-      [/^shutdown\.colour: unknown setting; expected one of grace.* \(FILE:2\)$/],
+      [/^shutdown\.colour: unknown setting; expected one of delay, grace \(FILE:2\)$/],
     ],
     [
       'a name that objects have by themselves is unknown too',

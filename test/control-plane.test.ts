@@ -43,6 +43,7 @@ async function running(t: TestContext, registry: Registry, snapshotFile: string)
     publish: () => undefined,
     queries: {
       draining: () => false,
+      accepting: () => true,
       explain: async () => ({}),
       relays: async () => [],
       hls: async () => ({}),

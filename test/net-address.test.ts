@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  isSameListener,
   parseCidr,
   parseConnectString,
   parseListenAddress,
@@ -181,3 +182,18 @@ test('connect strings: several servers, default port, IPv6, chroot', () => {
   ];
   for (const [text, expected] of table) assert.equal(parseEnsemble(text), expected, text);
 });
+
+for (const [one, other, same] of [
+  [':8080', '127.0.0.1:8080', true],
+  ['0.0.0.0:8080', '[::1]:8080', true],
+  ['127.0.0.1:8080', '127.0.0.1:8080', true],
+  ['LOCALHOST:8080', 'localhost:8080', true],
+  ['127.0.0.1:8080', '127.0.0.2:8080', false],
+  [':8080', ':8081', false],
+  ['127.0.0.1:0', '127.0.0.1:0', false],
+] as const) {
+  test(`${one} and ${other} ${same ? 'cannot' : 'can'} both be listened on`, () => {
+    assert.equal(isSameListener(one, other), same);
+    assert.equal(isSameListener(other, one), same);
+  });
+}

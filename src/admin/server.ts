@@ -21,6 +21,8 @@ export interface AdminQueries {
   registry(): RegistryReach;
   /** True while the edge shuts down. */
   draining(): boolean;
+  /** Whether the data listener accepts players. */
+  accepting(): boolean;
   /** Prometheus' text format, and its content type. */
   metrics(): Promise<{ type: string; text: string }>;
   /** Throws a WeirError for an unknown channel. */
@@ -118,9 +120,9 @@ export class AdminServer {
         return true;
       case '/readyz': {
         const { state, revision } = queries.snapshot();
-        const draining = queries.draining();
-        const registry = queries.registry();
-        send(response, state === 'pending' || draining ? 503 : 200, { snapshot: state, revision, registry, draining });
+        const [draining, accepting, registry] = [queries.draining(), queries.accepting(), queries.registry()];
+        const ready = state !== 'pending' && accepting && !draining;
+        send(response, ready ? 200 : 503, { snapshot: state, revision, registry, accepting, draining });
         return true;
       }
       case '/metrics': {

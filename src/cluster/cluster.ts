@@ -1,43 +1,44 @@
 // The edge in several processes: control plane, admin and supervisor here, the data plane in workers.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { availableParallelism, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { changes } from '../config/changes.js';
 import type { Config } from '../config-schema.js';
 import { createControlPlane } from '../control-plane.js';
 import { createEdgeName, type DataPlaneConfig, machineSecret } from '../data-plane.js';
 import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
 import type { Edge, RegistrySource } from './edge.js';
-import { openListeningSocket } from './listening-socket.js';
+import { type ListeningSocket, openListeningSocket } from './listening-socket.js';
+import type { Machine } from './machine.js';
+import { planMemory } from './memory.js';
 import { surviveRejections } from './rejections.js';
+import { Reloads } from './reloads.js';
 import { joinHls, joinRelays } from './reports.js';
+import { ShutdownDelay } from './shutdown-delay.js';
+import { makeSocketFolder } from './socket-folder.js';
 import { Supervisor } from './supervisor.js';
-import type { Machine } from './watch.js';
-
-export function thisMachine(): Machine {
-  const constrained = process.constrainedMemory();
-  const total = totalmem();
-  const memory = constrained > 0 && constrained < total ? constrained : total;
-  return { cores: availableParallelism(), memory };
-}
+import { workerCount } from './watch.js';
 
 /** Rejects when a listener cannot be opened; nothing is left behind then. */
 export async function startCluster(
   config: Config,
   logger: Logger,
   source: RegistrySource,
-  machine: Machine = thisMachine(),
+  machine: Machine,
 ): Promise<Edge> {
-  let current = config;
-  let draining = false;
+  const socketFolder = await makeSocketFolder();
+  let socket: ListeningSocket;
+  try {
+    socket = await openListeningSocket(config.listen);
+  } catch (error) {
+    await rm(socketFolder, { recursive: true, force: true });
+    throw error;
+  }
   let adminAddress: AddressInfo | undefined;
   const metrics = createMetrics();
-  const socket = await openListeningSocket(config.listen);
-  const socketFolder = await mkdtemp(join(tmpdir(), 'weir-'));
-  const stopSurviving = surviveRejections(logger, metrics);
+  const settle = surviveRejections(logger, metrics);
+  const delay = new ShutdownDelay();
+  const forWorkers = (settings: Config): DataPlaneConfig => fitting(settings, machine, logger);
   const supervisor = new Supervisor({
     config: forWorkers(config),
     socket,
@@ -57,50 +58,49 @@ export async function startCluster(
     ...source,
     publish: (update) => supervisor.publish(update),
     queries: {
-      draining: () => draining,
+      draining: () => delay.begun,
+      accepting: () => supervisor.accepting,
       explain: async (channel) => supervisor.askOwner(channel, { about: 'explain', channel }),
       hls: async () => joinHls(await supervisor.askAll({ about: 'hls' })),
       relays: async () => joinRelays(await supervisor.askAll({ about: 'relays' })),
       metrics: () => supervisor.metrics(),
     },
   });
+  const reloads = new Reloads({
+    config,
+    logger,
+    metrics,
+    // Another kind of edge altogether.
+    waits: (key, next) => key === 'workers' && next.workers === 0,
+    apply: async ({ next, live, workers, renew }) => {
+      if (renew || workers.length > 0) {
+        const moved = workers.includes('listen') ? await openListeningSocket(next.listen) : undefined;
+        await supervisor.replaceAll(forWorkers(next), moved);
+      } else if (live.length > 0) await supervisor.configure(forWorkers(next));
+      if (live.includes('log.level')) logger.level = next.log.level;
+    },
+  });
   const close = async () => {
+    delay.cut();
     await Promise.all([supervisor.close(), controlPlane.close()]);
     await rm(socketFolder, { recursive: true, force: true });
-    stopSurviving();
+    settle();
   };
-  const reload = async (next: Config, renew: boolean): Promise<void> => {
-    const { live, workers, restart } = changes(current, next);
-    if (restart.length > 0) logger.warn({ settings: restart }, 'these settings take effect at the next start');
-    if (next.workers === 0) logger.warn('workers: 0 takes effect at the next start');
-    if (renew || workers.length > 0) {
-      const moved = workers.includes('listen') ? await openListeningSocket(next.listen) : undefined;
-      await supervisor.replaceAll(forWorkers(next), moved);
-    } else if (live.length > 0) await supervisor.configure(forWorkers(next));
-    if (live.includes('log.level')) logger.level = next.log.level;
-    current = next;
-    const outcome = renew || workers.length > 0 ? 'new workers' : live.length > 0 ? 'in place' : 'nothing to do';
-    logger.info({ settings: [...workers, ...live], outcome }, 'settings in effect');
-  };
-  let reloading: Promise<void> = Promise.resolve();
   try {
-    adminAddress = await controlPlane.start();
+    const admin = await controlPlane.start();
+    adminAddress = admin;
     await supervisor.start();
     return {
       dataAddress: socket.address,
-      adminAddress,
+      adminAddress: admin,
       ready: async () => {
         await controlPlane.ready();
         await supervisor.heard();
       },
-      reload: (next, renew) => {
-        const done = reloading.then(() => reload(next, renew));
-        reloading = done.catch(() => undefined);
-        return done;
-      },
-      settingsRefused: (refused) => metrics.settingsRefused.set(refused ? 1 : 0),
+      reload: (next, renew) => reloads.reload(next, renew),
+      settingsRefused: () => reloads.refused(),
       drain: async () => {
-        draining = true;
+        await delay.pass(reloads.inEffect.shutdown, logger);
         await supervisor.drain();
         await close();
       },
@@ -112,6 +112,29 @@ export async function startCluster(
   }
 }
 
-function forWorkers({ registry: _registry, admin: _admin, ...rest }: Config): DataPlaneConfig {
-  return rest;
+/** Nothing of the registry and its secrets, and no more memory than there is. */
+function fitting(
+  { registry: _registry, admin: _admin, ...settings }: Config,
+  machine: Machine,
+  logger: Logger,
+): DataPlaneConfig {
+  const { cluster, hls, relay, workers } = settings;
+  const asked = {
+    'hls.cacheSize': hls.cacheSize,
+    'hls.sessionMemory': hls.sessionMemory,
+    'relay.viewerBuffer.total': relay.viewerBuffer.total,
+  };
+  const plan = planMemory({ memoryLimit: cluster.memoryLimit, budgets: asked }, workerCount(workers, machine), machine);
+  if (plan.told !== undefined) logger[plan.told.level](plan.told.text);
+  const {
+    'hls.cacheSize': cacheSize,
+    'hls.sessionMemory': sessionMemory,
+    'relay.viewerBuffer.total': total,
+  } = plan.budgets;
+  return {
+    ...settings,
+    hls: { ...hls, cacheSize, sessionMemory },
+    relay: { ...relay, viewerBuffer: { ...relay.viewerBuffer, total } },
+    cluster: { ...cluster, memoryLimit: plan.limit },
+  };
 }

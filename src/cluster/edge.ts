@@ -13,12 +13,16 @@ export interface Edge {
   /**
    * Puts new settings into effect: in place where that is possible, else with new workers, one after the other and with no
    * connection refused. `renew`: new workers even where nothing changed. Resolves when all of that is done but for the
-   * players who are still finishing; rejects, with the edge as it was, when the new workers cannot start.
+   * players who are still finishing; rejects, with the edge as it was, when the new workers cannot start. Of those that
+   * come while one is under way only the newest counts.
    */
   reload(config: Config, renew: boolean): Promise<void>;
-  /** For the metrics: whether the settings that were last asked for could not be taken. */
-  settingsRefused(refused: boolean): void;
-  /** Accepts nobody any more, lets players finish for `shutdown.grace`, then ends everything. */
+  /** For the metrics: there were settings that could not be read. */
+  settingsRefused(): void;
+  /**
+   * From now on it is not ready. Accepts players for `shutdown.delay` still, lets them finish for `shutdown.grace`, then
+   * ends everything.
+   */
   drain(): Promise<void>;
   /** Ends everything at once. */
   close(): Promise<void>;

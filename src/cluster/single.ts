@@ -1,6 +1,5 @@
 // The edge in one process: control plane and data plane side by side, the registry's client in a process of its own.
 
-import { changes } from '../config/changes.js';
 import type { Config } from '../config-schema.js';
 import { createControlPlane } from '../control-plane.js';
 import { createDataPlane } from '../data-plane.js';
@@ -8,13 +7,15 @@ import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
 import type { Edge, RegistrySource } from './edge.js';
 import { surviveRejections } from './rejections.js';
+import { Reloads } from './reloads.js';
+import { ShutdownDelay } from './shutdown-delay.js';
 
 /** Rejects when a listener cannot be opened; nothing is left behind then. */
 export async function startEdge(config: Config, logger: Logger, source: RegistrySource): Promise<Edge> {
   const metrics = createMetrics();
-  const stopSurviving = surviveRejections(logger, metrics);
-  let current = config;
-  let draining = false;
+  const settle = surviveRejections(logger, metrics);
+  const delay = new ShutdownDelay();
+  let accepting = false;
   const dataPlane = createDataPlane(config, logger, metrics);
   const controlPlane = createControlPlane({
     config,
@@ -25,7 +26,8 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
       if (!dataPlane.accept(update)) dataPlane.accept(controlPlane.full());
     },
     queries: {
-      draining: () => draining,
+      draining: () => delay.begun,
+      accepting: () => accepting,
       explain: async (channel) => dataPlane.explain(channel),
       relays: async () => dataPlane.relays(),
       hls: async () => dataPlane.describeHls(),
@@ -35,32 +37,38 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
       },
     },
   });
+  const reloads = new Reloads({
+    config,
+    logger,
+    metrics,
+    // There are no workers that could be replaced.
+    waits: (key, _next, takesWorkers) => takesWorkers || key === 'workers',
+    apply: async ({ next, live }) => {
+      if (live.length > 0) dataPlane.configure(next);
+    },
+  });
   const close = async () => {
+    delay.cut();
     await Promise.all([controlPlane.close(), dataPlane.close()]);
-    stopSurviving();
+    settle();
   };
   try {
     const adminAddress = await controlPlane.start();
     const dataAddress = await dataPlane.listen();
     dataPlane.setOwnListeners([adminAddress, dataAddress]);
+    accepting = true;
     return {
       dataAddress,
       adminAddress,
       ready: () => controlPlane.ready(),
-      reload: async (next) => {
-        const { live, workers, restart } = changes(current, next);
-        const later = [...workers, ...restart];
-        if (later.length > 0) logger.warn({ settings: later }, 'these settings take effect at the next start');
-        if (live.length > 0) dataPlane.configure(next);
-        current = next;
-        logger.info({ settings: live }, 'settings in effect');
-      },
-      settingsRefused: (refused) => metrics.settingsRefused.set(refused ? 1 : 0),
+      reload: (next) => reloads.reload(next, false),
+      settingsRefused: () => reloads.refused(),
       drain: async () => {
-        draining = true;
+        await delay.pass(reloads.inEffect.shutdown, logger);
+        accepting = false;
         await dataPlane.drain();
         await controlPlane.close();
-        stopSurviving();
+        settle();
       },
       close,
     };

@@ -8,10 +8,11 @@ import type { Metrics } from '../metrics.js';
 import type { ChannelName, Update } from '../model.js';
 import { CommonKnowledge } from './common-knowledge.js';
 import type { ListeningSocket } from './listening-socket.js';
+import type { Machine } from './machine.js';
 import { type Answers, heartbeatInterval, type Question } from './messages.js';
 import { type RenewalCause, Renewals } from './renewals.js';
 import { pause, Slot, type SlotTools, wordsOf } from './slot.js';
-import { judge, type Machine, workerCount } from './watch.js';
+import { judge, workerCount } from './watch.js';
 import { type Deployment, type Spawn, type WorkerNews, WorkerProcess } from './worker-process.js';
 
 /** Milliseconds that the API waits for a worker. */
@@ -306,12 +307,15 @@ export class Supervisor {
 
   #watch(): void {
     const { stuckAfter, memoryLimit } = this.#deployment.config.cluster;
-    const settings = { stuckAfter: Math.max(stuckAfter, 2 * heartbeatInterval), memoryLimit };
+    const settings = {
+      stuckAfter: Math.max(stuckAfter, 2 * heartbeatInterval),
+      memoryLimit: memoryLimit === 'auto' ? Number.POSITIVE_INFINITY : memoryLimit,
+    };
     for (const worker of this.#workers.values()) {
       if (worker.state !== 'serving' && worker.state !== 'draining') continue;
       const silentFor = worker.tick() * heartbeatInterval;
       const seen = { silentFor, residentBytes: worker.residentBytes };
-      const verdict = judge(seen, this.#slots.length, settings, this.#options.machine);
+      const verdict = judge(seen, settings);
       if (verdict === 'stuck') {
         this.#logger.error({ worker: worker.slot, pid: worker.pid, silentFor }, 'worker is stuck: killing it');
         worker.kill('stuck');

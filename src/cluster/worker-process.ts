@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { DataPlaneConfig, IntakeState } from '../data-plane.js';
-import { type ErrorCode, WeirError } from '../errors.js';
+import { type ErrorCode, OperatorError, WeirError } from '../errors.js';
 import type { ListeningSocket } from './listening-socket.js';
 import type { Answers, Question, SupervisorMessage, WorkerMessage } from './messages.js';
 import { WorkerOutbox } from './worker-outbox.js';
@@ -53,8 +53,7 @@ interface Waiting {
 }
 
 /** The process could not begin to serve: a listener that cannot be opened, for one. Carries the code of the system. */
-export class WorkerStartError extends Error {
-  override readonly name = 'WorkerStartError';
+export class WorkerStartError extends OperatorError {
   readonly code: string | undefined;
 
   constructor(message: string, code?: string) {

@@ -112,7 +112,9 @@ export function createWorker(
       } catch (error) {
         for (const report of reports) clearInterval(report);
         await plane.close();
-        throw error;
+        const { message, code } = error as NodeJS.ErrnoException;
+        // What is handed over from another process has no address in the words of the system.
+        throw Object.assign(new Error(`${message} (${start.config.listen})`), { code });
       }
       link.send({ kind: 'listening' });
     },

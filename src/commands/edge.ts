@@ -1,10 +1,11 @@
 // The edge with the registry and the processes that its settings name.
 
 import { handleLeases } from '../admin/leases.js';
-import { startCluster, thisMachine } from '../cluster/cluster.js';
+import { startCluster } from '../cluster/cluster.js';
 import type { Edge, RegistrySource } from '../cluster/edge.js';
+import { openFilesWarning, thisMachine } from '../cluster/machine.js';
 import { startEdge } from '../cluster/single.js';
-import { cacheWarning, workerCount } from '../cluster/watch.js';
+import { workerCount } from '../cluster/watch.js';
 import type { Config } from '../config-schema.js';
 import type { Logger } from '../log.js';
 import { createEmbeddedRegistry, createRegistry } from '../registry/create.js';
@@ -21,9 +22,8 @@ function sourceOf({ registry: settings }: Config, logger: Logger): RegistrySourc
 export function startConfiguredEdge(config: Config, logger: Logger): Promise<Edge> {
   const source = sourceOf(config, logger);
   const machine = thisMachine();
-  const workers = workerCount(config.workers, machine);
-  if (workers === 0) return startEdge(config, logger, source);
-  const warning = cacheWarning(config.hls.cacheSize, workers, config.cluster, machine);
+  const warning = openFilesWarning(config.http.maxConnections, machine.openFiles);
   if (warning !== undefined) logger.warn(warning);
-  return startCluster(config, logger, source, machine);
+  const inOneProcess = workerCount(config.workers, machine) === 0;
+  return inOneProcess ? startEdge(config, logger, source) : startCluster(config, logger, source, machine);
 }

@@ -28,14 +28,12 @@ export function followSettings({ request, edge, logger, end }: SettingsFollower,
   const hadTerminal = hasTerminal();
   const reload = (renew: boolean) => {
     try {
-      const reloaded = edge.reload(loadConfig(request), renew).then(() => edge.settingsRefused(false));
-      reloaded.catch((error: Error) => {
-        edge.settingsRefused(true);
+      edge.reload(loadConfig(request), renew).catch((error: Error) => {
         logger.error({ error: error.message }, 'reload failed: the settings in effect stay');
       });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      edge.settingsRefused(true);
+      edge.settingsRefused();
       logger.error({ problems: error.problems }, `reload refused, the settings in effect stay: ${error.message}`);
     }
   };

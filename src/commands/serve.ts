@@ -26,8 +26,9 @@ Examples:
   weir serve --config /etc/weir/weir.yaml --set log.level=warn
   weir serve --registry embedded --listen :80
 
-Prints one line when it serves. SIGTERM lets players finish for shutdown.grace, a second one ends it at once. SIGHUP and a
-change of the configuration file put new settings into effect without refusing a connection.`;
+Prints one line when it serves. After SIGTERM it accepts players for shutdown.delay still and lets them finish for
+shutdown.grace; a second one ends it at once. SIGHUP and a change of the configuration file put new settings into effect
+without refusing a connection.`;
 
 /** SIGHUP is not among them. */
 const endSignals = ['SIGINT', 'SIGTERM'] as const;
@@ -39,11 +40,11 @@ async function serve(flags: Flags): Promise<void> {
   process.on('SIGHUP', () => {});
   await untilAskedToEnd(async (signal) => {
     const edge = await startConfiguredEdge(config, logger);
-    const where = [
-      `players ${urlOf(edge.dataAddress)}`,
-      `admin ${urlOf(edge.adminAddress)}`,
-      `registry ${registryName(config.registry)}`,
-    ];
+    const where = {
+      players: urlOf(edge.dataAddress),
+      admin: urlOf(edge.adminAddress),
+      registry: registryName(config.registry),
+    };
     // Until a first picture is there players would only be told to come again.
     try {
       await remindWhile(Promise.race([edge.ready(), aborted(signal)]), config, logger);
@@ -51,10 +52,14 @@ async function serve(flags: Flags): Promise<void> {
       await edge.close();
       throw error;
     }
-    followSettings({ request, edge, logger, end: () => process.kill(process.pid, 'SIGTERM') }, signal);
-    if (!signal.aborted) print(`weir ${version} ready: ${where.join(', ')}`);
+    if (!signal.aborted) {
+      followSettings({ request, edge, logger, end: () => process.kill(process.pid, 'SIGTERM') }, signal);
+      logger.info({ version, ...where }, 'ready');
+      // For a terminal, and for who starts it and waits for a line.
+      const places = Object.entries(where).map(([what, place]) => `${what} ${place}`);
+      print(`weir ${version} ready: ${places.join(', ')}`);
+    }
     await aborted(signal);
-    logger.info({ graceMs: config.shutdown.grace }, 'shutting down: no new players');
     await edge.drain();
   }, endSignals);
 }

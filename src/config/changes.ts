@@ -16,20 +16,22 @@ export function changes(before: Config, after: Config): Changes {
   return found;
 }
 
-function settingValue(config: Partial<Config>, { path }: Setting): unknown {
-  return path.reduce<unknown>((inner, name) => (isObject(inner) ? inner[name] : undefined), config);
-}
-
-/** Writes the values that can change in place into the configuration, or the part of one, that running parts refer to. */
-export function assignLive(target: Partial<Config>, source: Partial<Config>): void {
+/** `before` with the values that the named settings have in `after`. */
+export function withChanges(before: Config, after: Config, keys: ReadonlySet<string>): Config {
+  const result = structuredClone(before);
   for (const setting of settings.values()) {
-    if (setting.reload !== 'live') continue;
+    if (!keys.has(setting.key)) continue;
     const parent = setting.path
       .slice(0, -1)
-      .reduce<unknown>((inner, name) => (isObject(inner) ? inner[name] : undefined), target);
+      .reduce<unknown>((inner, name) => (isObject(inner) ? inner[name] : undefined), result);
     const name = setting.path.at(-1);
-    if (isObject(parent) && name !== undefined) parent[name] = settingValue(source, setting);
+    if (isObject(parent) && name !== undefined) parent[name] = settingValue(after, setting);
   }
+  return result;
+}
+
+function settingValue(config: Config, { path }: Setting): unknown {
+  return path.reduce<unknown>((inner, name) => (isObject(inner) ? inner[name] : undefined), config);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -105,6 +105,7 @@ test('health and metrics are answered while others hold every place of the admin
     snapshot: () => emptySnapshot,
     registry: () => 'awaited',
     draining: () => false,
+    accepting: () => true,
     metrics: async () => ({ type: 'text/plain', text: 'up 1' }),
     explain: async () => ({}),
     relays: async () => [],

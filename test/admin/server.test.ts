@@ -32,7 +32,7 @@ test('alive and ready once the registry was read', async () => {
   const { status, body } = await read('/readyz');
   assert.equal(status, 200);
   const { revision } = body as { revision: number };
-  assert.deepEqual(body, { snapshot: 'live', revision, registry: 'followed', draining: false });
+  assert.deepEqual(body, { snapshot: 'live', revision, registry: 'followed', accepting: true, draining: false });
 });
 
 test('a registered endpoint is in the list of channels, in the snapshot and explained', async () => {

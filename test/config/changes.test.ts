@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assignLive, changes } from '../../src/config/changes.js';
+import { changes, withChanges } from '../../src/config/changes.js';
 import { type Config, type ConfigInput, configSchema } from '../../src/config-schema.js';
 
 const config = (input: ConfigInput = {}): Config => configSchema.parse(input);
@@ -37,14 +37,10 @@ for (const [name, input, expected] of [
   });
 }
 
-test('only what can change in place is written into running settings, by reference', () => {
-  const running = structuredClone(config());
-  const { balancer, http } = running;
-  assignLive(
-    running,
-    config({ balancer: { policy: 'random', outlier: { baseEjection: '1s' } }, http: { headersTimeout: '1s' } }),
-  );
-  assert.equal(balancer.policy, 'random');
-  assert.equal(balancer.outlier.baseEjection, 1_000);
-  assert.equal(http.headersTimeout, 10_000);
+test('the settings in effect take over what is named, and keep the rest', () => {
+  const before = config({ listen: ':1' });
+  const after = config({ listen: ':2', balancer: { policy: 'random', outlier: { baseEjection: '1s' } } });
+  const { balancer, listen } = withChanges(before, after, new Set(['balancer.outlier.baseEjection']));
+  assert.deepEqual([balancer.outlier.baseEjection, balancer.policy, listen], [1_000, 'adaptive', ':1']);
+  assert.equal(before.balancer.outlier.baseEjection, 30_000);
 });

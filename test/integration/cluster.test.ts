@@ -4,12 +4,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { type OriginProcess, spawnOrigin } from '../support/origin-process.js';
+import { closedPort } from '../support/ports.js';
 import { Players, request } from '../support/requests.js';
 import { waitFor } from '../support/wait.js';
 import { serveWeir, serveWeirInGroup, type WeirProcess } from '../support/weir.js';
@@ -119,6 +121,35 @@ test('the only worker killed: the port stays open, and who comes meanwhile is se
     statuses.map(() => 200),
   );
   assert.equal(workersOf(edge).includes(victim), false);
+});
+
+test('/readyz is 200 only while a worker accepts players', async () => {
+  const [port, admin] = [await closedPort(), await closedPort()];
+  const listeners = ['--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${admin}`];
+  const readiness = () =>
+    fetch(`http://127.0.0.1:${admin}/readyz`).then(
+      ({ status }) => status,
+      () => 0,
+    );
+  const accepts = async () => {
+    const socket = connect(port, '127.0.0.1');
+    const [outcome] = await Promise.race([once(socket, 'connect').then(() => ['accepted']), once(socket, 'error')]);
+    socket.destroy();
+    return outcome === 'accepted';
+  };
+  const seen = new Set<number>();
+  const starting = keep(serveWeir('--registry', 'embedded', '--set', 'workers=1', ...listeners));
+  await waitFor(async () => {
+    const status = await readiness();
+    seen.add(status);
+    return status === 200;
+  });
+  assert.ok(await accepts(), 'ready, and nobody accepts');
+  assert.ok(seen.has(503), 'alive before it is ready');
+  const edge = await starting;
+  for (const pid of workersOf(edge)) process.kill(pid, 'SIGKILL');
+  await waitFor(async () => (await readiness()) === 503, { what: 'the edge not to be ready' });
+  await waitFor(async () => (await readiness()) === 200, { what: 'the edge to be ready again' });
 });
 
 test('a worker with far fewer players than the other takes the new ones', async () => {
@@ -299,7 +330,7 @@ test('a signal to the whole process group is one end in order: the player finish
   const severe = edge
     .log()
     .split('\n')
-    .filter((line) => /"level":(50|60)|starting it again/.test(line));
+    .filter((line) => /"level":"(error|fatal)"|starting it again/.test(line));
   assert.deepEqual(severe, []);
 });
 

@@ -49,6 +49,10 @@ const usageErrors: [parameters: string[], message: RegExp][] = [
   [['serve', '--registry', 'embedded', '--zookeeper', 'a:1'], /--zookeeper: cannot be used with --registry embedded/],
   [['serve', '--policy', 'best'], /balancer\.policy: expected one of .*got "best" \(--policy\)/],
   [['serve', '--listen', 'x', '--admin', 'y'], /2 problems[\s\S]*got "x" \(--listen\)\n.*got "y" \(--admin\)/],
+  [
+    ['serve', '--listen', ':8099', '--admin', '127.0.0.1:8099'],
+    /admin\.listen: expected another .*got "127\.0\.0\.1:8099" \(--admin\)/,
+  ],
   [['serve', '--config', '/nowhere.yaml'], /\/nowhere\.yaml: cannot be read: there is no such file/],
   [['demo', '--set', 'x=1'], /--set x: unknown setting/],
   [['register', '--channel', 'news'], /required option '--address <address>' not specified/],
@@ -121,6 +125,73 @@ test('a port that is taken ends serve with exit code 1 and advice', async () => 
     server.close();
   }
 });
+
+test('a port that only the worker finds taken ends serve with its address, in words', async () => {
+  const port = await closedPort();
+  // The same to the system, not to the settings.
+  const ports = ['--listen', `localhost:${port}`, '--admin', `127.0.0.1:${port}`, '--set', 'workers=1'];
+  const { code, stdout, stderr } = await runWeir(['serve', '--registry', 'embedded', ...ports]);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    new RegExp(`^weir: .*address already in use.* \\(localhost:${port}\\); choose another port`, 'm'),
+  );
+  assert.doesNotMatch(stderr, /\n\s+at |"cause":"crash"/);
+  assert.equal(stdout, '');
+});
+
+test('workers without a folder for their sockets: the error says what to do, and workers: 0 is one of it', async () => {
+  const env = { TMPDIR: '/proc' };
+  const parameters = ['serve', '--registry', 'embedded', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
+  const { code, stderr } = await runWeir([...parameters, '--set', 'workers=1'], '', env);
+  assert.equal(code, 1);
+  assert.match(stderr, /^weir: no folder for the workers' sockets in \/proc: .*TMPDIR.*workers: 0/m);
+  assert.doesNotMatch(stderr, /\n\s+at /);
+  const edge = spawnWeir([...parameters, '--set', 'workers=0'], env);
+  const closed = once(edge, 'close');
+  edge.stdout?.once('data', () => edge.kill('SIGTERM'));
+  assert.deepEqual(await closed, [0, null]);
+});
+
+test('the log has the version and the addresses when it is ready', async () => {
+  const edge = await serveWeir('--registry', 'embedded', '--set', 'workers=0');
+  try {
+    const record = await waitFor(() =>
+      edge
+        .log()
+        .split('\n')
+        .find((line) => line.includes('"msg":"ready"')),
+    );
+    const { players, admin, registry, version: told } = JSON.parse(record) as Record<string, string>;
+    assert.deepEqual([players, admin, registry, told], [edge.players, edge.admin, 'embedded', version]);
+    const metrics = await (await fetch(`${edge.admin}/metrics`)).text();
+    assert.match(metrics, new RegExp(`^weir_build_info\\{version="${version}",node="${process.version}"\\} 1$`, 'm'));
+  } finally {
+    await edge.stop();
+  }
+});
+
+for (const workers of [0, 1]) {
+  test(`after SIGTERM new players are accepted for shutdown.delay, while /readyz says 503; workers: ${workers}`, async () => {
+    const edge = await serveWeir('--registry', 'embedded', '--set', `workers=${workers}`, '--set', 'shutdown.delay=1h');
+    try {
+      const readiness = async () => (await fetch(`${edge.admin}/readyz`)).status;
+      assert.equal(await readiness(), 200);
+      const exited = once(edge.child, 'exit');
+      edge.child.kill('SIGTERM');
+      await waitFor(async () => (await readiness()) === 503, { what: 'the edge to say that it ends' });
+      const player = connect(Number(new URL(edge.players).port), '127.0.0.1');
+      player.on('error', () => {}).setEncoding('latin1');
+      player.write('GET /live/nothing.m3u8 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+      const [answer] = (await once(player, 'data')) as [string];
+      assert.match(answer, /^HTTP\/1\.1 404 /);
+      edge.child.kill('SIGTERM');
+      assert.deepEqual(await exited, [143, null]);
+    } finally {
+      await edge.stop();
+    }
+  });
+}
 
 test('channels of an edge that is not there ends with exit code 1 and words, its --admin in either form', async () => {
   const port = await closedPort();

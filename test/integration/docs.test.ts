@@ -236,7 +236,7 @@ describe('config/kubernetes.yaml', () => {
 
   test('gives a pod as long to end as the settings do', () => {
     const env = Object.fromEntries(container.env.map((variable) => [variable.name, variable.value]));
-    const { grace } = loadConfig({ env }).shutdown;
-    assert.ok(pod.terminationGracePeriodSeconds * 1000 > grace);
+    const { delay, grace } = loadConfig({ env }).shutdown;
+    assert.ok(pod.terminationGracePeriodSeconds * 1000 > delay + grace);
   });
 });

@@ -79,7 +79,11 @@ export interface WorkerStart {
 export function startsOf(edge: WeirProcess): WorkerStart[] {
   // What follows the last line break is not whole yet.
   const lines = edge.log().split('\n').slice(0, -1);
-  return lines.filter((line) => line.includes('"worker started"')).map((line) => JSON.parse(line) as WorkerStart);
+  const told = lines.filter((line) => line.includes('"worker started"'));
+  return told.map((line) => {
+    const { worker, pid, time } = JSON.parse(line) as { worker: number; pid: number; time: string };
+    return { worker, pid, time: Date.parse(time) };
+  });
 }
 
 /** Resolves with the process in each slot when all of them serve: one that was killed may be the last that was told of. */
