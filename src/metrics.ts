@@ -17,7 +17,7 @@ const skipReasons = [
   ...['too_large', 'not_utf8', 'bad_json', 'no_address', 'bad_address', 'unknown_format'],
   ...['bad_channel_name', 'bad_name', 'too_many', 'no_auth', 'unreadable'],
 ];
-const valueFaults = ['not_a_number', 'negative', 'above_one'];
+const valueFaults = ['not_a_number', 'negative', 'above_one', 'too_large'];
 
 const protocols = ['hls', 'flv', 'ws-flv', 'other'] as const;
 /** What a player speaks; the label of everything counted per request. */

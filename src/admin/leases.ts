@@ -10,6 +10,7 @@ import { z } from 'zod';
 import type { ChannelName } from '../model.js';
 import { parseServiceAddress } from '../net-address.js';
 import type { EmbeddedRegistry } from '../registry/embedded.js';
+import { mostBitrate } from '../registry/formats/values.js';
 import { parseChannelName } from '../registry/names.js';
 
 /** Bytes; the longest address and all values take less. */
@@ -28,7 +29,7 @@ const leaseSchema = z.strictObject({
     return z.NEVER;
   }),
   load: value(1, 'a fraction from 0 to 1, or null for unknown'),
-  bitrate: value(Number.MAX_VALUE, 'kbit/s, a number from 0, or null for unknown'),
+  bitrate: value(mostBitrate, 'kbit/s, a number from 0 to 1e9, or null for unknown'),
   packet_loss_rate: value(1, 'a fraction from 0 to 1, or null for unknown'),
   /** Seconds; a longer one than registry.embedded.maxTtl is cut to that. */
   ttl: z.number('expected seconds, at least 0.1').min(0.1, 'expected seconds, at least 0.1').default(10),

@@ -20,12 +20,9 @@ export function renderChannels(snapshot: Snapshot) {
     revision: snapshot.revision,
     state: snapshot.state,
     channels: [...snapshot.channels.values()].map((channel) => {
-      const loads = channel.endpoints.flatMap((endpoint) => endpoint.load ?? []);
-      return {
-        channel: channel.name,
-        endpoints: channel.endpoints.length,
-        lowest_load: loads.length > 0 ? Math.min(...loads) : undefined,
-      };
+      let lowest: number | undefined;
+      for (const { load } of channel.endpoints) if (load !== undefined && load < (lowest ?? 2)) lowest = load;
+      return { channel: channel.name, endpoints: channel.endpoints.length, lowest_load: lowest };
     }),
   };
 }

@@ -23,7 +23,7 @@ export function table(endpoints: readonly Endpoint[]): string[] {
   const compare = (a: Endpoint, b: Endpoint) =>
     a.channel.localeCompare(b.channel) || a.address.localeCompare(b.address);
   const rows = [header, ...[...endpoints].sort(compare).map(cells)];
-  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = header.map((_, column) => rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0));
   return rows.map((row) =>
     row
       .map((text, column) => text.padEnd(widths[column] ?? 0))

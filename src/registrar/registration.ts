@@ -1,6 +1,6 @@
 // What both ways of registering share: the values an endpoint reports, and the handle that keeps it registered.
 
-import { faultOf } from '../registry/formats/values.js';
+import { faultOf, mostBitrate } from '../registry/formats/values.js';
 
 /** What an endpoint reports of itself; undefined is unknown. */
 export interface ReportedValues {
@@ -31,8 +31,12 @@ export interface Registration {
   close(): Promise<void>;
 }
 
-const limits = { load: 1, bitrate: Number.MAX_VALUE, packetLoss: 1 } as const;
-const expected = { load: 'a fraction from 0 to 1', bitrate: 'kbit/s from 0', packetLoss: 'a fraction from 0 to 1' };
+const limits = { load: 1, bitrate: mostBitrate, packetLoss: 1 } as const;
+const expected = {
+  load: 'a fraction from 0 to 1',
+  bitrate: 'kbit/s from 0 to 1e9',
+  packetLoss: 'a fraction from 0 to 1',
+};
 
 /**
  * The values with `update` on top.

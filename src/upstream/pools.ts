@@ -3,10 +3,12 @@
 
 import { WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
-import { isPeer, serverOf } from '../net-address.js';
+import { isPeer } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
+import { endpointsById } from '../snapshot/update.js';
 import { isRefused, toEndpoint, toSocketPath } from './connector.js';
 import type { Destinations } from './destinations.js';
+import { RegisteredServers } from './registered-servers.js';
 import { ServerPool } from './server-pool.js';
 
 /** Read when they are needed. */
@@ -30,16 +32,17 @@ export class Pools {
   readonly #guests = new Set<ServerOrigin>();
   readonly #settings: PoolSettings;
   readonly #destinations: Destinations;
-  readonly #store: SnapshotStore;
+  readonly #registered = new RegisteredServers();
   #peers: ReadonlyMap<ServerOrigin, string> = new Map();
   readonly #unsubscribe: () => void;
 
   constructor(store: SnapshotStore, destinations: Destinations, settings: PoolSettings) {
-    this.#store = store;
     this.#destinations = destinations;
     this.#settings = settings;
+    this.#registered.apply({ put: [...endpointsById(store.current).values()], drop: [] });
+    // Running requests end as they do; only then the connections go.
     this.#unsubscribe = store.subscribe((_snapshot, change) => {
-      if (change.drop.length > 0) this.#closeUnused(new Set(change.drop.map((endpoint) => serverOf(endpoint.address))));
+      for (const server of this.#registered.apply(change)) this.#close(server);
     });
   }
 
@@ -61,7 +64,7 @@ export class Pools {
 
   #toEndpoint(server: ServerOrigin): ServerPool {
     if (isRefused(server, this.#destinations)) throw new WeirError('address_refused');
-    if (!this.#isRegistered(server)) this.#makeRoomFor(server);
+    if (!this.#registered.has(server)) this.#makeRoomFor(server);
     const connect = toEndpoint(server, this.#destinations, this.#settings.connectTimeout);
     return new ServerPool(server, connect, () => this.#settings.connections, this.#settings);
   }
@@ -71,14 +74,6 @@ export class Pools {
     if (socketPath === undefined) throw new WeirError('worker_lost');
     const connect = toSocketPath(socketPath, this.#settings.connectTimeout);
     return new ServerPool('http://worker', connect, () => this.#settings.peerConnections, this.#settings);
-  }
-
-  /** Asked only when a pool is made: it looks at every endpoint. */
-  #isRegistered(server: ServerOrigin): boolean {
-    for (const { endpoints } of this.#store.current.channels.values()) {
-      if (endpoints.some(({ address }) => serverOf(address) === server)) return true;
-    }
-    return false;
   }
 
   #makeRoomFor(server: ServerOrigin): void {
@@ -107,15 +102,6 @@ export class Pools {
     this.#pools.clear();
     this.#guests.clear();
     await Promise.all(pools.map((pool) => pool.destroy()));
-  }
-
-  /** Running requests end as they do; only then the connections go. */
-  #closeUnused(gone: Set<ServerOrigin>): void {
-    for (const channel of this.#store.current.channels.values()) {
-      if (gone.size === 0) return;
-      for (const endpoint of channel.endpoints) gone.delete(serverOf(endpoint.address));
-    }
-    for (const server of gone) this.#close(server);
   }
 
   #close(server: ServerOrigin): void {

@@ -33,6 +33,10 @@ test('a table is sorted by channel and address and says what is unknown with a d
   );
 });
 
+test('a table of 150,000 endpoints is a table', () => {
+  assert.equal(table(Array(150_000).fill(endpoint('news', '10.0.0.1:8080'))).length, 150_001);
+});
+
 test('a change is one line with its mark', () => {
   const news = endpoint('news', '10.0.0.1:8080', 0.5, undefined, 800);
   assert.equal(changeLine('added', news), '+ news  10.0.0.1:8080  load 50 %  loss -  800 kbit/s');

@@ -23,7 +23,7 @@ export interface ReadNode {
 /** A value that was there and meant nothing: it counts as unknown. */
 export interface UnknownValue {
   readonly field: 'load' | 'bitrate' | 'packet_loss_rate';
-  readonly reason: 'not_a_number' | 'negative' | 'above_one';
+  readonly reason: 'not_a_number' | 'negative' | 'above_one' | 'too_large';
 }
 
 export interface Values {

@@ -6,11 +6,15 @@ export const noValues: Values = { load: undefined, bitrate: undefined, packetLos
 
 type Fault = UnknownValue['reason'];
 
+/** kbit/s: a terabit a second. Sums over all endpoints have to stay finite. */
+export const mostBitrate = 1e9;
+
 /** Why a value means nothing; undefined when it is a number from 0 to `most`. */
 export function faultOf(value: unknown, most: number): Fault | undefined {
   if (typeof value !== 'number' || !Number.isFinite(value)) return 'not_a_number';
   if (value < 0) return 'negative';
-  return value > most ? 'above_one' : undefined;
+  if (value <= most) return undefined;
+  return most === 1 ? 'above_one' : 'too_large';
 }
 
 /** Reads `load`, `bitrate` and `packet_loss_rate`; a missing or null one is unknown without being a fault. */
@@ -25,7 +29,7 @@ export function readValues(json: Readonly<Record<string, unknown>>): Values {
     return undefined;
   };
   const load = read('load', 1);
-  const bitrate = read('bitrate', Number.MAX_VALUE);
+  const bitrate = read('bitrate', mostBitrate);
   const packetLoss = read('packet_loss_rate', 1);
   return { load, bitrate, packetLoss, unknown };
 }

@@ -49,6 +49,7 @@ test('ChannelInfo: a value that means nothing is unknown with a reason, and the 
     ['{"service_address":"o:80","load":1.0001}', 'o:80 ?/?/? load:above_one'],
     ['{"service_address":"o:80","load":1e999}', 'o:80 ?/?/? load:not_a_number'],
     ['{"service_address":"o:80","bitrate":-1}', 'o:80 ?/?/? bitrate:negative'],
+    ['{"service_address":"o:80","bitrate":1e308}', 'o:80 ?/?/? bitrate:too_large'],
     ['{"service_address":"o:80","bitrate":[1]}', 'o:80 ?/?/? bitrate:not_a_number'],
     ['{"service_address":"o:80","packet_loss_rate":true}', 'o:80 ?/?/? packet_loss_rate:not_a_number'],
     [
