@@ -35,17 +35,25 @@ export class Carried {
   readonly #offset: number;
   readonly #led = new Map<Tag, Led>();
   #segment: Segment | undefined;
+  #period: number | undefined;
   #holding: Holding = { keys: [], map: undefined, needs: [], size: 0 };
 
-  /** @param offset player's number less origin's number */
-  constructor(locate: Locate, offset: number) {
+  /**
+   * @param offset player's number less origin's number
+   * @param period discontinuity sequence number of what comes first, where it is not a segment
+   */
+  constructor(locate: Locate, offset: number, period?: number) {
     this.#locate = locate;
     this.#offset = offset;
+    this.#period = period;
   }
 
-  of(segment: Segment): Holding {
-    const before = this.#segment;
+  /** @param period discontinuity sequence number, as players count: a name may mean something else in the next one */
+  of(segment: Segment, period: number): Holding {
+    const before = this.#period === period ? this.#segment : undefined;
+    if (this.#period !== period) this.#led.clear();
     this.#segment = segment;
+    this.#period = period;
     const sameKeys = before !== undefined && before.keys === segment.keys;
     const sameMap = before !== undefined && before.map === segment.map;
     const byNumber = this.#offset !== 0 && segment.keys.some((key) => this.#lead(key).byNumber);
@@ -101,7 +109,8 @@ export class Carried {
     const uri = attributes.get('URI');
     const bytes = attributes.get('BYTERANGE');
     const range = bytes === undefined ? undefined : rangeOf(bytes);
-    const target = uri === undefined ? undefined : this.#locate(uri, { ranged: bytes !== undefined, held: false });
+    const kind = { ranged: bytes !== undefined, held: false, period: this.#period ?? 0 };
+    const target = uri === undefined ? undefined : this.#locate(uri, kind);
     const value = target === undefined ? tag.value : setAttribute(tag.value, 'URI', `"${target.uri}"`);
     const format = attributes.get('KEYFORMAT') ?? 'identity';
     const led: Led = {

@@ -106,8 +106,8 @@ function makeEntry(
 ): Entry {
   const { locate, source, life, numbering, offset } = context;
   const range = segment.byteRange;
-  const located = locate(segment.uri, { ranged: range !== undefined, held: false });
-  const { keys, map, needs, size } = carried.of(segment);
+  const located = locate(segment.uri, { ranged: range !== undefined, held: false, number: segment.sequence });
+  const { keys, map, needs, size } = carried.of(segment, place.discontinuitySequence);
   const lines: string[] = [];
   const parts: string[] = [];
   // Players believe the last one.
@@ -165,9 +165,13 @@ export interface Tail {
  */
 const untold = new Set(['EXTINF', 'EXT-X-BYTERANGE', 'EXT-X-ENDLIST', 'EXT-X-RENDITION-REPORT', 'EXT-X-DATERANGE']);
 
-/** @param withParts whether the playlist has what parts need to be understood */
-export function tailOf(playlist: MediaPlaylist, context: EntryContext, withParts: boolean): Tail {
-  const carried = new Carried(context.locate, context.offset);
+/**
+ * @param withParts whether the playlist has what parts need to be understood
+ * @param before discontinuity sequence number of the last segment
+ */
+export function tailOf(playlist: MediaPlaylist, context: EntryContext, withParts: boolean, before: number): Tail {
+  const crosses = playlist.tail.some(({ name }) => name === 'EXT-X-DISCONTINUITY');
+  const carried = new Carried(context.locate, context.offset, crosses ? before + 1 : before);
   const next = lastSequence(playlist) + 1;
   const lines: string[] = [];
   let parts = 0;

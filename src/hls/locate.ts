@@ -34,7 +34,16 @@ export interface Located {
 }
 
 /** What a URI stands for: an object, or the how manyth variant of a master playlist. */
-export type LocatedKind = { readonly ranged: boolean; readonly held: boolean } | { readonly variant: VariantPin };
+export type LocatedKind = ObjectKind | { readonly variant: VariantPin };
+
+export interface ObjectKind {
+  readonly ranged: boolean;
+  readonly held: boolean;
+  /** The origin's number of a segment. */
+  readonly number?: number;
+  /** Discontinuity sequence number of what a key or an initialisation section is for. */
+  readonly period?: number;
+}
 
 /** Where players find a URI of an origin's playlist; undefined: it is not at this endpoint and stays as it is. */
 export type Locate = (uri: string, kind: LocatedKind) => Located | undefined;
@@ -88,10 +97,35 @@ function pinOf(
   url: URL,
   rest: string | undefined,
   { endpoint, life, home }: Mapping,
-  { ranged, held }: { readonly ranged: boolean; readonly held: boolean },
+  { ranged, held, number, period }: ObjectKind,
 ): Pin {
   const place = url.origin === home ? url.pathname : url.origin + url.pathname;
-  return { endpoint, life, ranged, held, original: rest === undefined ? place : undefined };
+  const known = number === undefined ? 0 : numberIn(url.pathname);
+  const instance = number ?? period;
+  return {
+    endpoint,
+    life,
+    ranged,
+    held,
+    instance: instance === known ? undefined : instance,
+    original: rest === undefined ? place : undefined,
+  };
+}
+
+/** The last number in the name of a file: most packagers count there. What has the same name has the same number. */
+function numberIn(pathname: string): number | undefined {
+  const name = pathname.slice(pathname.lastIndexOf('/') + 1);
+  const dot = name.lastIndexOf('.');
+  let end = dot === -1 ? name.length : dot;
+  while (end > 0 && !isDigit(name, end - 1)) end -= 1;
+  let start = end;
+  while (start > 0 && isDigit(name, start - 1)) start -= 1;
+  return start === end || end - start > 15 ? undefined : Number(name.slice(start, end));
+}
+
+function isDigit(text: string, index: number): boolean {
+  const code = text.charCodeAt(index);
+  return code >= 48 && code <= 57;
 }
 
 /** What `forward` takes to this path at the endpoint; undefined when no URL of the channel leads there. */

@@ -24,6 +24,11 @@ export interface Pin {
   readonly ranged: boolean;
   /** A part of a low-latency stream: the origin may hold the answer until there is something to send. */
   readonly held: boolean;
+  /**
+   * Tells apart two objects of one name, where an origin uses names again: the number of a segment, unless its name says it,
+   * the discontinuity of a key or an initialisation section, unless it is the first.
+   */
+  readonly instance: number | undefined;
   /** Path at the origin, or URL elsewhere, where it differs from what the player's URL gives. */
   readonly original: string | undefined;
 }
@@ -35,7 +40,7 @@ export interface PinKeys {
   readonly signing: string | Buffer;
 }
 
-const shape = /^([\w-]{8})(?:\.([a-z0-9]{0,12})(?:\.([rh]{0,2})(?:\.([\w-]{1,4000})\.([\w-]{16}))?)?)?$/;
+const shape = /^([\w-]{8})(?:\.([a-z0-9]{0,12})(?:\.([rh]{0,2})(\d{0,16})(?:\.([\w-]{1,4000})\.([\w-]{16}))?)?)?$/;
 
 /** 48 bits of a keyed hash: short, and enough to tell the endpoints of one channel apart. */
 export function endpointTag(address: ServiceAddress, keys: PinKeys): string {
@@ -43,7 +48,7 @@ export function endpointTag(address: ServiceAddress, keys: PinKeys): string {
 }
 
 export function renderPin(pin: Pin, keys: PinKeys): string {
-  const flags = `${pin.ranged ? 'r' : ''}${pin.held ? 'h' : ''}`;
+  const flags = `${pin.ranged ? 'r' : ''}${pin.held ? 'h' : ''}${pin.instance ?? ''}`;
   const path = pin.original === undefined ? '' : Buffer.from(pin.original, 'latin1').toString('base64url');
   const fields = [pin.endpoint, pin.life, flags];
   if (path !== '') fields.push(path, sign(pin.endpoint, path, keys));
@@ -55,13 +60,14 @@ export function renderPin(pin: Pin, keys: PinKeys): string {
 export function parsePin(text: string, keys: PinKeys): Pin | undefined {
   const match = shape.exec(text);
   if (!match) return undefined;
-  const [, endpoint = '', life = '', flags = '', path, signature = ''] = match;
+  const [, endpoint = '', life = '', flags = '', instance = '', path, signature = ''] = match;
   if (path !== undefined && !isSignature(signature, sign(endpoint, path, keys))) return undefined;
   return {
     endpoint,
     life,
     ranged: flags.includes('r'),
     held: flags.includes('h'),
+    instance: instance === '' ? undefined : Number(instance),
     original: path === undefined ? undefined : Buffer.from(path, 'base64url').toString('latin1'),
   };
 }

@@ -262,7 +262,8 @@ function finish(window: Unfinished, appended: readonly Entry[], newest: Newest):
   const target = targetDuration(window.targetDuration, appended);
   const entries = trim(window.entries, playlist, window.numbering, target);
   const delivery = deliveryOf(playlist.header, target);
-  const tail = lagging ? undefined : tailOf(playlist, context, delivery.partTarget !== undefined);
+  const period = entries.at(-1)?.discontinuitySequence ?? 0;
+  const tail = lagging ? undefined : tailOf(playlist, context, delivery.partTarget !== undefined, period);
   const needsVector = window.offset !== 0 && appended.some((entry) => entry.keys.length > 0);
   return {
     ...window,

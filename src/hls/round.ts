@@ -256,7 +256,8 @@ async function differ(
     const mine = cache.fresh(key)?.body;
     const segment = playlist.segments.find(({ sequence }) => sequence === entry.origin.sequence);
     if (mine === undefined || segment === undefined || entry.numbering !== window.numbering) continue;
-    const place = locate(segment.uri, mapping, { ranged: segment.byteRange !== undefined, held: false });
+    const kind = { ranged: segment.byteRange !== undefined, held: false, number: segment.sequence };
+    const place = locate(segment.uri, mapping, kind);
     if (place === undefined) return false;
     const load = session.load(place.target, entry.range, session.query, attachment);
     const wanted = { key: session.keyOf(keyTarget(place.target, entry.range)), load };

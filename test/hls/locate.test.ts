@@ -152,6 +152,21 @@ test('another life and flags are in the pin', () => {
   assert.equal(uriFor('news-1.ts', reborn, { ranged: true, held: true }), 'news-1.ts?weir=ABCDEFGH.k3.rh');
 });
 
+test('a name that comes round stands for another object under another number', () => {
+  const uri = (name: string, number: number) => uriFor(name, mapping(bare, '/i.m3u8'), { ...segment, number });
+  assert.equal(uri('12.ts', 12), '12.ts?weir=ABCDEFGH', 'most packagers count in the name');
+  assert.equal(uri('seg-00012.ts?n=3', 12), 'seg-00012.ts?weir=ABCDEFGH&n=3');
+  const names = ['3.ts', 'a12-3b.ts', 'live.ts', `${'1'.repeat(20)}.ts`, '%2012.ts'];
+  for (const name of names) {
+    const uris = [2, 3, 12, 2012].map((number) => uri(name, number));
+    assert.equal(new Set(uris).size, 4, name);
+  }
+  assert.equal(uri('live.ts', 0), 'live.ts?weir=ABCDEFGH..0');
+  const init = (period: number) => uriFor('init.mp4', mapping(bare, '/i.m3u8'), { ...segment, period });
+  assert.equal(init(0), 'init.mp4?weir=ABCDEFGH');
+  assert.equal(init(3), 'init.mp4?weir=ABCDEFGH..3', 'behind a discontinuity it may be another one');
+});
+
 test('no path of an origin leads a player out of the channel', () => {
   for (const uri of [
     '/../../etc/passwd',

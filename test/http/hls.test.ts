@@ -200,6 +200,52 @@ suite('the query of a player', () => {
   });
 });
 
+suite('names that come round', () => {
+  test('stand for the segment of their number, and an initialisation section for that of its period', async () => {
+    let first = 0;
+    /** The encoder was started anew for this one, and wrote its initialisation section again. */
+    const anew = 10;
+    const listed = () => [0, 1, 2, 3].map((index) => first + index);
+    const origin = await startHttpOrigin((request, response) => {
+      const path = request.url?.split('?', 1)[0] ?? '';
+      // A ring of six files: a name has the bytes of the last segment that was written there.
+      const slot = /ring-(\d)\.m4s$/.exec(path)?.[1];
+      if (path.endsWith('.mp4')) response.end(`init ${first + 3 < anew ? 0 : 1}`);
+      else if (slot !== undefined) response.end(`segment ${listed().find((number) => number % 6 === Number(slot))}`);
+      else {
+        const lines = listed().map((number) => {
+          const cut = number === anew ? '#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="init.mp4"\n' : '';
+          return `${cut}#EXTINF:2.000,\nring-${number % 6}.m4s\n`;
+        });
+        const head = '#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n';
+        const numbers = `#EXT-X-MEDIA-SEQUENCE:${first}\n#EXT-X-DISCONTINUITY-SEQUENCE:${first > anew ? 1 : 0}\n`;
+        response.end(`${head}${numbers}#EXT-X-MAP:URI="init.mp4"\n${lines.join('')}`);
+      }
+    });
+    cleanups.push(() => origin.close());
+    const weir = await edge();
+    weir.register(endpoint('news', `http://${origin.address}/hls`));
+    const seen = new Map<number, string>();
+    const inits = new Map<string, string>();
+    for (; first < 20; first += 1) {
+      const text = await reload(weir);
+      for (const { sequence, uri } of readMediaPlaylist(text).segments) {
+        if (!seen.has(sequence)) seen.set(sequence, (await get(weir, `/live/${uri}`)).text);
+      }
+      for (const [, uri = ''] of text.matchAll(/EXT-X-MAP:URI="([^"]+)"/g)) {
+        const bytes = (await get(weir, `/live/${uri}`)).text;
+        assert.equal(inits.get(uri) ?? bytes, bytes, 'one URL, one object');
+        inits.set(uri, bytes);
+      }
+    }
+    assert.deepEqual(
+      [...seen],
+      Array.from({ length: 23 }, (_, number) => [number, `segment ${number}`]),
+    );
+    assert.deepEqual([...inits.values()], ['init 0', 'init 1']);
+  });
+});
+
 suite('what a segment needs', () => {
   test('keys and byte ranges come through the edge, each fetched once', async () => {
     const file = Buffer.from(Array.from({ length: 600 }, (_, index) => index % 251));
