@@ -28,7 +28,7 @@ interface Sample {
 
 async function measure(workers: number, options: StreamOptions): Promise<{ name: string; sample: Sample }> {
   const origin = await start([programs.fanout, '0', '40', String(bitrate)]);
-  const settings = [`relay.mergeWindow=${window}`, 'http.maxConnections=100000'];
+  const settings = [`relay.mergeWindow=${window}ms`, 'http.maxConnections=100000'];
   const { name, url, weir } = await startEdge(workers, 'bench', `127.0.0.1:${origin.firstLine}`, settings);
   const used = () => weir.cpuSeconds() + childrenCpu(weir.pid);
   let before = 0;

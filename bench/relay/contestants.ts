@@ -65,7 +65,7 @@ async function relay(window: number, bitrate: number, protocol: Protocol): Promi
   // A frame at a time, as an origin sends them that does not merge.
   const origin = await fanout(40, bitrate, cores.load);
   const { url, process: server } = await startWeir({
-    settings: ['workers=0', `relay.mergeWindow=${window}`, 'http.maxConnections=100000'],
+    settings: ['workers=0', `relay.mergeWindow=${window}ms`, 'http.maxConnections=100000'],
     channel: 'bench',
     origin: `127.0.0.1:${origin.firstLine}`,
     core: cores.server,
