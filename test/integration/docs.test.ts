@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseAllDocuments, parseDocument } from 'yaml';
+import { planMemory } from '../../src/cluster/memory.js';
 import { settings, settingsTree } from '../../src/config/settings.js';
 import { loadConfig, readConfig } from '../../src/config.js';
 import { createMetrics } from '../../src/metrics.js';
@@ -193,6 +194,7 @@ describe('config/kubernetes.yaml', () => {
     readonly env: readonly { readonly name: string; readonly value?: string }[];
     readonly livenessProbe: Probe;
     readonly readinessProbe: Probe;
+    readonly resources: { readonly limits: { readonly memory: string } };
     readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
   }
   const documents = parseAllDocuments(read('config/kubernetes.yaml'));
@@ -232,6 +234,17 @@ describe('config/kubernetes.yaml', () => {
     const folders = container.volumeMounts.map(({ mountPath }) => mountPath);
     assert.ok(folders.includes('/tmp'));
     assert.ok(folders.includes(dirname(value('WEIR_REGISTRY_SNAPSHOT_FILE') ?? '')));
+  });
+
+  test('sets budgets of memory that fit into the limit of the pod', () => {
+    const env = Object.fromEntries(container.env.map((variable) => [variable.name, variable.value]));
+    const { cluster, hls, relay, workers } = loadConfig({ env });
+    const limit = /^(\d+)Gi$/.exec(container.resources.limits.memory)?.[1];
+    const budgets = { cache: hls.cacheSize, sessions: hls.sessionMemory, viewers: relay.viewerBuffer.total };
+    const machine = { cores: 1, memory: Number(limit) * 1024 ** 3 };
+    const plan = planMemory({ ...cluster, budgets }, Number(workers), machine);
+    assert.equal(plan.told, undefined);
+    assert.deepEqual(plan.budgets, budgets);
   });
 
   test('gives a pod as long to end as the settings do', () => {
