@@ -57,6 +57,11 @@ export class Outgoing implements StreamState {
     return this.#splicer.recognises(arrival);
   }
 
+  /** Whether this is a picture that viewers had not been given before. */
+  isNew(tag: FlvTag): boolean {
+    return this.#splicer.isNew(tag);
+  }
+
   /** Goes on with another pull. Returns the headers that viewers have to be sent, and the tags to give to `accept` first. */
   begin(arrival: GopCache): { readonly headers: readonly FlvTag[]; readonly tags: readonly FlvTag[] } {
     const { headers, tags, seamless } = this.#splicer.begin(arrival);

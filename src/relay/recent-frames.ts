@@ -10,8 +10,8 @@ interface Given {
   readonly timestamp: number;
 }
 
-/** Frames remembered: more than what origins of one encoder are apart. */
-const capacity = 256;
+/** Frames remembered: more than what origins of one encoder are apart, and 17 s at 60 a second. */
+const capacity = 1_024;
 /** Frames in a row that have to match. */
 const run = 3;
 /** Bytes looked at of either end of a frame; a slice's own numbers are at its beginning. */
@@ -37,6 +37,13 @@ export class RecentFrames {
     if (!isFrame(tag)) return;
     this.#given.push({ fingerprint: fingerprint(tag.body), length: tag.body.length, timestamp: tag.timestamp });
     if (this.#given.length >= 2 * capacity) this.#given = this.#given.slice(-capacity);
+  }
+
+  /** Whether viewers were given such a frame only once. A stream that is replayed is not new. */
+  isNew(tag: FlvTag): boolean {
+    if (!isFrame(tag)) return false;
+    const print = fingerprint(tag.body);
+    return this.#given.filter((given) => given.fingerprint === print && given.length === tag.body.length).length <= 1;
   }
 
   /**

@@ -99,6 +99,7 @@ export class Relay {
     this.#source = new Source(route, settings, tools, {
       continues: (pull) => this.#stream.recognises(pull.cache),
       onSplice: (pull, cause) => this.#onSplice(pull, cause),
+      isNew: (tag) => this.#stream.isNew(tag),
       onTag: (tag) => this.#onTag(tag),
       onChunk: (bytes) => this.#onChunk(bytes),
       onWrongTagSize: () => metrics.relayWrongTagSizes.inc(),

@@ -29,6 +29,8 @@ export interface SourceObserver {
   continues(pull: Pull): boolean;
   /** Another pull delivers from now on, beginning with what is in its cache. `cause` is undefined at first. */
   onSplice(pull: Pull, cause: FailoverCause | undefined): void;
+  /** Whether a tag that viewers got is a picture that they had not got before. */
+  isNew(tag: FlvTag): boolean;
   /** Returns whether viewers get it. */
   onTag(tag: FlvTag): boolean;
   /** Returns false to pause the pull that delivers until `resume`. */
@@ -67,8 +69,10 @@ export interface SourceTools {
 const settle = 250;
 const firstBackoff = 250;
 const longestBackoff = 2_000;
-/** A pull that delivered for this long is at the live edge, and starts the next failover with a clean slate. In ms. */
+/** A pull that delivered for this long starts the next failover with a clean slate, in ms. */
 const proofTime = 10_000;
+/** New pictures by which a pull proves sooner that it does not replay what it has. */
+const proofPictures = 5;
 
 /** Groups of pictures longer than this, in ms, are not believed: an odd clock would excuse every lack of keyframes. */
 const longestGroup = 300_000;
@@ -89,8 +93,8 @@ export class Source {
   /** ms; longest group of pictures seen. */
   #group = 0;
   #liveSince = 0;
-  /** The current pull delivered for long enough. */
-  #proven = false;
+  /** New pictures of the current pull, as long as they are counted. */
+  #news = 0;
   #lastError: WeirError | undefined;
   #backoff = firstBackoff;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -203,12 +207,16 @@ export class Source {
 
   #onTag(tag: FlvTag): boolean {
     if (tag.keyframe && this.#leaving === 'no_keyframe') this.#stay();
-    return this.#observer.onTag(tag);
+    const isTaken = this.#observer.onTag(tag);
+    if (isTaken && this.#news < proofPictures && this.#observer.isNew(tag)) {
+      this.#news += 1;
+      if (this.#isProven) this.#onProof();
+    }
+    return isTaken;
   }
 
   #onChunk(pull: Pull, bytes: number): boolean {
     if (pull === this.#candidate) this.#considerCandidate(pull);
-    else if (!this.#proven && this.#tools.now() - this.#liveSince >= proofTime) this.#prove();
     const goOn = this.#observer.onChunk(bytes);
     return goOn || pull !== this.#current;
   }
@@ -229,7 +237,7 @@ export class Source {
     this.#candidate = undefined;
     this.#everLive = true;
     this.#liveSince = this.#tools.now();
-    this.#proven = false;
+    this.#news = 0;
     this.#suspects.exists();
     const outcome = this.#leaving === 'no_keyframe' ? 'stall' : 'success';
     this.#leaving = undefined;
@@ -241,11 +249,18 @@ export class Source {
     this.#log('relay source live', { cause });
   }
 
-  /** It delivers what is new: the trouble before is over. */
-  #prove(): void {
-    this.#proven = true;
+  /** True when the current pull delivers what is new. */
+  get #isProven(): boolean {
+    return this.#news >= proofPictures || this.#livedLong;
+  }
+
+  get #livedLong(): boolean {
+    return this.#tools.now() - this.#liveSince >= proofTime;
+  }
+
+  /** The trouble before is over. */
+  #onProof(): void {
     this.#backoff = firstBackoff;
-    this.#failed.clear();
     if (this.#leaving !== 'deregistered') this.#grace.stop();
   }
 
@@ -268,6 +283,8 @@ export class Source {
       this.#giveUp(error);
       return;
     }
+    if (this.#livedLong) this.#failed.clear();
+    if (this.#isProven) this.#onProof();
     this.#failed.add(pull.pick.server, endpoint.id);
     this.#current = undefined;
     this.#lostBy = this.#leaving ?? fault;
@@ -351,7 +368,7 @@ export class Source {
   /** The endpoint was registered again before another one took over. */
   #stay(): void {
     this.#leaving = undefined;
-    if (this.#proven) this.#grace.stop();
+    if (this.#isProven) this.#grace.stop();
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
     this.#leave(this.#candidate, 'abandoned');

@@ -79,6 +79,11 @@ export class Splicer {
     return this.#known(arrival) !== undefined;
   }
 
+  /** Whether this is a picture that viewers had not been given before. */
+  isNew(tag: FlvTag): boolean {
+    return this.#recent.isNew(tag);
+  }
+
   #changedHeaders(headers: readonly FlvTag[]): FlvTag[] {
     const changed = headers.filter((header) => header.slot !== 'metadata' && this.#isNews(header));
     // Metadata alone is no reason to disturb a player; a late joiner gets the current one.

@@ -127,22 +127,42 @@ describe('nobody waits for ever', () => {
 });
 
 describe('an endpoint that replays what it has, and ends', () => {
-  test('holds viewers for the grace and no longer, and is asked ever more rarely', () => {
+  const replayed = Array.from({ length: 60 }, (_, index) => picture(index * 20, index === 0));
+
+  for (const [what, burst] of [
+    ['as fast as it can', 60],
+    ['at its pace', 1],
+  ] as const) {
+    test(`${what} holds viewers for the grace and no longer, and is asked ever more rarely`, () => {
+      const made = relays({ grace: 5_000 });
+      const viewer = made.watch();
+      const sent = new Map<unknown, number>();
+      made.pass(30_000, () => {
+        const pull = made.pulls.at(-1);
+        if (pull === undefined || pull.aborted) return;
+        const at = sent.get(pull) ?? 0;
+        if (at === 0) pull.send(...opening());
+        sent.set(pull, at + burst);
+        pull.send(...replayed.slice(at, at + burst));
+        if (at >= 60) pull.handler.onEnd();
+      });
+      assert.equal(viewer.ended, true);
+      assert.ok(made.pulls.length <= 9, `${made.pulls.length} pulls`);
+    });
+  }
+
+  test('is not what endpoints do that fail one after the other and deliver in between', () => {
     const made = relays({ grace: 5_000 });
     const viewer = made.watch();
-    const started = new Map<unknown, number>();
-    made.pass(20_000, () => {
-      const pull = made.pulls.at(-1);
-      if (pull === undefined || pull.aborted) return;
-      const since = started.get(pull) ?? made.now;
-      const at = made.now - since;
-      if (!started.has(pull)) pull.send(...opening());
-      started.set(pull, since);
-      pull.send(picture(at, at === 0));
-      if (at >= 600) pull.handler.onEnd();
-    });
-    assert.equal(viewer.ended, true);
-    assert.ok(made.pulls.length <= 8, `${made.pulls.length} pulls`);
+    made.registerNews(3);
+    for (let count = 0; count < 60; count += 1) {
+      made.pull.send(...opening(), key(made.now));
+      live(made, 600);
+      made.pull.handler.onEnd();
+      made.pass(300);
+    }
+    assert.equal(viewer.ended, false);
+    assert.ok(made.pulls.length >= 60);
   });
 
   test('does not spend the grace of one that delivers again', () => {
