@@ -235,6 +235,11 @@ describe('problems', () => {
       ['--set upstream.retries: expected --set upstream.retries=VALUE with an integer from 0 to 10'],
     ],
     [
+      'servers of ZooKeeper that can never be connected to are refused with the settings',
+      () => ({ sets: ['registry.zookeeper.servers=127.0.0.1:99999'] }),
+      ['registry.zookeeper.servers: expected HOST:PORT[,HOST:PORT…][/chroot], got "127.0.0.1:99999" (--set)'],
+    ],
+    [
       '--set of a misspelt setting is answered with the one that was meant',
       () => ({ sets: ['balancer.polcy=p2c', 'servers=zk:2181'] }),
       [

@@ -184,6 +184,7 @@ export class TreeWatch {
       (code, names) => {
         if (code === rc.noNode) return this.awaitRoot();
         if (code !== rc.ok) return this.rootUnreadable(code);
+        this.tree.setRootUnreadable(undefined);
         const { added, changes } = this.tree.setChannels(names);
         this.tell(changes, seenAt);
         const channels = full ? this.tree.channels.values() : added;
@@ -272,7 +273,8 @@ export class TreeWatch {
   }
 
   private rootUnreadable(code: number): void {
-    this.sink.note({ kind: 'skipped', reason: unreadableReason(code), path: this.options.root });
+    this.tree.setRootUnreadable(unreadableReason(code));
+    this.accounts.changed();
     this.forget();
     this.sayStale();
     this.mode = 'reading';

@@ -1,6 +1,7 @@
 // The tree below the root as it was last read, and what it means: pure bookkeeping from nodes to endpoints.
 
 import type { ChannelName, Endpoint, EndpointId } from '../model.js';
+import { choose, isTooLong, shown } from './admission.js';
 import { composeEndpoint } from './compose.js';
 import { decode } from './formats/decode.js';
 import type { Decoded } from './formats/format.js';
@@ -59,31 +60,8 @@ function newNode(path: string, name: string): TreeNode {
   return { path, name, decoded: nothing, ...none };
 }
 
-/** Bytes of a node's name. ZooKeeper takes a megabyte. */
-const longestName = 255;
-/** Characters of a path that are worth a place in a log. */
-const longestShown = 300;
 /** Names that are remembered as noted. */
 const mostMisnamed = 1_000;
-
-function isTooLong(name: string): boolean {
-  return name.length > longestName || Buffer.byteLength(name) > longestName;
-}
-
-/** Those of the names that are known, and the lowest of the others: of sequential nodes the oldest. */
-function choose(names: ReadonlySet<string>, known: ReadonlyMap<string, unknown>, most: number): Set<string> {
-  const fresh: string[] = [];
-  const chosen = new Set<string>();
-  for (const name of names) {
-    if (known.has(name)) chosen.add(name);
-    else fresh.push(name);
-  }
-  const room = most - chosen.size;
-  if (room <= 0) return chosen;
-  if (fresh.length > room) fresh.sort();
-  for (const name of fresh.slice(0, room)) chosen.add(name);
-  return chosen;
-}
 
 function add(counts: Record<string, number>, key: string, count = 1): void {
   if (count > 0) counts[key] = (counts[key] ?? 0) + count;
@@ -101,6 +79,8 @@ export class Tree {
   private left: Readonly<Record<string, number>> = {};
   /** Nodes below all channels. */
   private children = 0;
+  /** Why the root cannot be read now. */
+  private closed: string | undefined;
 
   constructor(
     readonly root: string,
@@ -181,6 +161,12 @@ export class Tree {
     return { added, changes };
   }
 
+  /** @param reason why the root cannot be read; undefined: it can */
+  setRootUnreadable(reason: string | undefined): void {
+    if (reason !== undefined && reason !== this.closed) this.skip(reason, this.root);
+    this.closed = reason;
+  }
+
   /** What is known of a node stands although it cannot be read now. */
   setUnreadable(node: ChannelNode | TreeNode, reason: string, what: 'data' | 'children'): void {
     if (what === 'data') node.unreadable = reason;
@@ -240,6 +226,7 @@ export class Tree {
   census(): Census {
     const skipped: Record<string, number> = { ...this.left };
     const unknown: Record<string, number> = {};
+    if (this.closed !== undefined) add(skipped, this.closed);
     const count = ({ unreadable, decoded }: TreeNode) => {
       if (unreadable !== undefined) add(skipped, unreadable);
       else if (decoded.kind === 'skipped') add(skipped, decoded.reason);
@@ -297,8 +284,4 @@ export class Tree {
   private skip(reason: string, path: string): void {
     this.note({ kind: 'skipped', reason, path: shown(path) });
   }
-}
-
-function shown(path: string): string {
-  return path.length > longestShown ? `${path.slice(0, longestShown)}…` : path;
 }

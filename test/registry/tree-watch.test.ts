@@ -113,6 +113,31 @@ test('lost answers that no session event follows are asked for again', () => {
   mock.timers.reset();
 });
 
+test('a root that may not be read is noted once and counted, and read again until it may', () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const { tree, sink, watch } = watching(news);
+  tree.code = rc.noAuth;
+  watch.start(tree);
+  for (let i = 0; i < 5; i++) {
+    tree.answer();
+    mock.timers.tick(10_000);
+  }
+  assert.deepEqual(
+    sink.notes.filter(({ kind }) => kind === 'skipped'),
+    [{ kind: 'skipped', reason: 'no_auth', path: '/r' }],
+  );
+  const census = () => sink.notes.filter((note) => note.kind === 'census').at(-1);
+  assert.deepEqual(census(), { kind: 'census', skipped: { no_auth: 1 }, unknown: {} });
+  tree.code = rc.ok;
+  tree.answer();
+  mock.timers.tick(10_000);
+  tree.answer();
+  assert.equal(sink.state, 'live');
+  assert.deepEqual(census(), { kind: 'census', skipped: {}, unknown: {} });
+  watch.release();
+  mock.timers.reset();
+});
+
 test('that the root is missing is noted once, and before an empty picture is told', () => {
   const { tree, sink, watch } = watching({});
   watch.start(tree);
