@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import { loggerOptions } from '../src/log.js';
+import { loggerOptions, seldom } from '../src/log.js';
 
 function logged(write: (logger: ReturnType<typeof pino>) => void) {
   const lines: string[] = [];
@@ -39,4 +39,26 @@ test('an error that causes itself is written with an end', () => {
   const error = new Error('again');
   error.cause = error;
   assert.equal(logged((logger) => logger.error({ err: error }, 'inside')).length, 1);
+});
+
+test('what may happen a thousand times a second is said once, with how often it went unsaid', () => {
+  let now = 0;
+  const said: { n: number; unsaid: number }[] = [];
+  const say = seldom<{ n: number }>(
+    (fields) => said.push(fields),
+    1_000,
+    () => now,
+  );
+  for (let n = 0; n < 100; n += 1) say({ n });
+  now = 999;
+  say({ n: 100 });
+  now = 1_000;
+  say({ n: 101 });
+  now = 5_000;
+  say({ n: 102 });
+  assert.deepEqual(said, [
+    { n: 0, unsaid: 0 },
+    { n: 101, unsaid: 100 },
+    { n: 102, unsaid: 0 },
+  ]);
 });

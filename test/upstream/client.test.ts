@@ -1,9 +1,11 @@
 // The client in front of real servers.
 
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { suite, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WeirError } from '../../src/errors.js';
+import { judgeError } from '../../src/upstream/judge.js';
 import type { Redirect } from '../../src/upstream/redirect.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { startHttpOrigin, startRawOrigin } from '../support/origin-server.js';
@@ -202,6 +204,22 @@ test('a name that does not resolve is called that, with the word of the system',
     code: 'upstream_connect',
     message: 'The endpoint does not accept the connection (ECONNREFUSED).',
   });
+});
+
+test('a connection for which this machine has nothing left is nobody else’s failure, and is told', async (t) => {
+  const told: string[] = [];
+  const { client } = upstream({}, { onExhausted: ({ message }) => told.push(message) });
+  t.mock.method(net, 'connect', () => {
+    const socket = new net.Socket();
+    setImmediate(() => socket.destroy(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' })));
+    return socket;
+  });
+  await assert.rejects(ask(client, '127.0.0.1:9', '/'), (error: WeirError) => {
+    assert.equal(error.code, 'exhausted');
+    assert.equal(judgeError(error, 'listed').failure, undefined);
+    return true;
+  });
+  assert.deepEqual(told, ['This edge has no file descriptor, port or memory left (EMFILE).']);
 });
 
 test('a full house is said before anything is sent', async () => {
