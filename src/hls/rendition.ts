@@ -1,32 +1,20 @@
 // One playlist of a session as players get it: for how long it is used, who waits for a new one, and what stands in when no
 // endpoint answers.
 
-import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toWeirError, WeirError } from '../errors.js';
+import { BlockingReloads, type Reloaded } from './blocking-reload.js';
 import { cachePolicy } from './cache-policy.js';
-import { locate, withPlayerQuery } from './locate.js';
-import { renderMaster } from './master.js';
-import { type PlaylistRequest, RefusedError, StatusError } from './playlist-source.js';
-import { advance } from './presentation.js';
-import { renderWindow } from './render-window.js';
+import { asUnavailable, isExpected, isForAsker } from './playlist-errors.js';
+import { type PlaylistRequest, StatusError } from './playlist-source.js';
+import { Presented } from './presented.js';
+import type { Rendered } from './rendered.js';
 import type { Directives, PlaylistName } from './request.js';
-import { mappingOf, playRound, type Round, type RoundSubject, stepOf } from './round.js';
+import { playRound, type Round, type RoundSubject } from './round.js';
 import type { Session } from './session.js';
 import { type RenditionState, shiftTimes } from './session-state.js';
 import type { MediaWindow } from './window.js';
-
-/** A playlist ready to be sent. */
-export interface Rendered {
-  readonly kind: 'media' | 'master';
-  /** With marks where a player's own query goes. */
-  readonly text: string;
-  /** For players without a query of their own. */
-  readonly body: Buffer;
-  readonly etag: string;
-  /** Monotonic ms at which the endpoint was asked. */
-  readonly at: number;
-}
 
 /** ms between rounds while no endpoint answers. */
 const retryInterval = 250;
@@ -34,28 +22,53 @@ const retryInterval = 250;
 const patience = 1_000;
 /** Queries that are tried at once, where the one that worked last is refused. */
 const mostQueries = 8;
-/** Low-latency requests for different states under way at once, for one playlist. */
-const mostBlocking = 8;
+/** ms for which an endpoint may hold a request, whatever target duration it tells. */
+const longestHeld = 60_000;
 
 export class Rendition implements RoundSubject {
   readonly #name: PlaylistName;
   readonly #session: Session;
-  #window: MediaWindow | undefined;
-  #rendered: Rendered | undefined;
+  readonly #shown: Presented;
   #freshUntil = Number.NEGATIVE_INFINITY;
   #failingSince: number | undefined;
-  #endedSince: number | undefined;
   /** By the query that it is asked with. */
   readonly #refreshing = new Map<string, Promise<Rendered>>();
   /** What players hear while there is nothing to stand in. */
   #failure: StatusError | undefined;
   /** Requests that wait for the first playlist. */
   #held = 0;
-  readonly #blocking = new Map<string, Promise<Rendered>>();
+  readonly #reloads: BlockingReloads;
 
   constructor(session: Session, name: PlaylistName) {
     this.#session = session;
     this.#name = name;
+    this.#shown = new Presented(session, name.rest);
+    this.#reloads = new BlockingReloads(this.#reloaded());
+  }
+
+  #reloaded(): Reloaded {
+    const rendition = this;
+    return {
+      get window() {
+        return rendition.#shown.window;
+      },
+      get rendered() {
+        return rendition.#shown.rendered;
+      },
+      get isFresh() {
+        return rendition.#isFresh;
+      },
+      get isOwn() {
+        return rendition.#freshUntil !== Number.NEGATIVE_INFINITY && rendition.#failingSince === undefined;
+      },
+      now: this.#session.context.now,
+      current: (own) => this.#current(own),
+      distrust: () => {
+        this.#freshUntil = Number.NEGATIVE_INFINITY;
+      },
+      hold: (query) => this.#holdAtEndpoint(query),
+      failed: (error) => this.#report(error),
+    };
   }
 
   get rest(): string {
@@ -63,74 +76,73 @@ export class Rendition implements RoundSubject {
   }
 
   get window(): MediaWindow | undefined {
-    return this.#window;
+    return this.#shown.window;
   }
 
   get known(): boolean {
-    return this.#rendered !== undefined;
+    return this.#shown.rendered !== undefined;
   }
 
   /** undefined for what is made anew at any time: a master playlist. @param shift from our times to those of the state */
   state(shift: number): RenditionState | undefined {
-    if (this.#window === undefined) return undefined;
-    const window = shiftTimes(this.#window, shift);
+    if (this.#shown.window === undefined) return undefined;
+    const window = shiftTimes(this.#shown.window, shift);
     return { ...this.#name, window };
   }
 
   /** Goes on with what players saw elsewhere. */
   restore(window: MediaWindow): void {
-    this.#window = window;
-    this.#rendered = render('media', renderWindow(window), this.#session.context.now());
+    this.#shown.restore(window);
     this.expire();
-    this.#session.committed(this, this.#size());
-  }
-
-  /** Bytes in memory, about: the text, also as it is sent, and what entries are made of besides what stands in it. */
-  #size(): number {
-    return 4 * (this.#rendered?.text.length ?? 0) + 500 * (this.#window?.entries.length ?? 0);
+    this.#session.committed(this, this.#shown.bytes);
   }
 
   /** There is a playlist to stand in while endpoints fail. */
   get servesStale(): boolean {
     const { now, settings } = this.#session.context;
-    if (this.#rendered === undefined) return false;
+    if (this.#shown.rendered === undefined) return false;
     return this.#failingSince === undefined || now() - this.#failingSince < settings.grace;
   }
 
-  /**
-   * Whether this window lists that object among the newer ones of the endpoint with that tag. The oldest may be gone there
-   * since the playlist was fetched.
-   */
+  /** Whether its window lists that object among the newer ones of the endpoint with that tag. */
   lists(target: string, tag: string): boolean {
-    const window = this.#window;
-    if (window === undefined || window.source !== tag) return false;
-    const { first, last } = window.origin;
-    return window.entries.some(
-      ({ target: own, origin }) => own === target && origin.source === tag && origin.sequence >= (first + last) / 2,
-    );
+    return this.#shown.lists(target, tag);
   }
 
+  /** The next player asks the endpoint, and those who wait for what is to come ask anew. */
   expire(): void {
     this.#freshUntil = Number.NEGATIVE_INFINITY;
+    this.#reloads.abandon();
   }
 
   /**
-   * The playlist: at once while it is fresh.
+   * The playlist: at once while it is fresh, or has what is asked for.
    *
    * @param own the player's own query
-   * @throws StatusError when the origin has no such playlist, or refuses it to this player; WeirError when nothing can be served within `hls.grace`
+   * @throws StatusError when the origin has no such playlist, or refuses it to this player; WeirError when nothing can be
+   *   served within `hls.grace`, or when what is asked for is too far ahead
    */
-  ask(directives: Directives, own: string): Rendered | Promise<Rendered> {
-    const { now } = this.#session.context;
-    const rendered = this.#rendered;
-    if (directives.sequence !== undefined && this.#window?.delivery.canBlock === true) {
-      return this.#block(this.#window, directives.sequence, directives.part, own);
-    }
-    if (rendered !== undefined && now() < this.#freshUntil) {
-      if (this.servesStale) return rendered;
-      throw this.#failure ?? new WeirError('no_endpoint');
-    }
-    return this.#rendered === undefined ? this.#hold(own) : this.#orStale(this.#renew(own));
+  ask({ sequence, part }: Directives, own: string): Rendered | Promise<Rendered> {
+    if (sequence !== undefined) return this.#reloads.ask({ sequence, part }, own);
+    if (part !== undefined) throw new WeirError('bad_request', { detail: 'A part without the number of its segment.' });
+    return this.#current(own);
+  }
+
+  #current(own: string): Rendered | Promise<Rendered> {
+    const rendered = this.#shown.rendered;
+    if (rendered === undefined) return this.#hold(own);
+    if (!this.#isFresh) return this.#orStale(this.#renew(own));
+    if (this.servesStale) return rendered;
+    throw this.#failure ?? new WeirError('no_endpoint');
+  }
+
+  get #isFresh(): boolean {
+    return this.#session.context.now() < this.#freshUntil;
+  }
+
+  /** The same as a delta update, where the origin offers them. */
+  skipping(rendered: Rendered): Rendered {
+    return this.#shown.skipping(rendered);
   }
 
   /** A new playlist, by the query that worked last; where that one is refused, by the player's own. */
@@ -154,24 +166,18 @@ export class Rendition implements RoundSubject {
     return refreshing;
   }
 
-  /** A delta update, where the origin offers them and the player asks for one. */
-  skipping(rendered: Rendered): string {
-    const until = this.#window?.delivery.skipUntil;
-    return this.#window === undefined || until === undefined ? rendered.text : renderWindow(this.#window, until);
-  }
-
   /** The new playlist, or the old one when that takes long or fails within the grace. */
   async #orStale(fresh: Promise<Rendered>): Promise<Rendered> {
     const enough = new AbortController();
     const stale = sleep(patience, undefined, { signal: enough.signal, ref: false }).then(
-      () => this.#rendered,
+      () => this.#shown.rendered,
       () => undefined,
     );
     try {
       return (await Promise.race([fresh, stale])) ?? (await fresh);
     } catch (error) {
       if (isForAsker(error)) throw error;
-      if (this.#rendered !== undefined && this.servesStale) return this.#rendered;
+      if (this.#shown.rendered !== undefined && this.servesStale) return this.#shown.rendered;
       throw this.#session.tokens === 'own' && error instanceof StatusError ? error : asUnavailable(error);
     } finally {
       enough.abort();
@@ -218,6 +224,8 @@ export class Rendition implements RoundSubject {
       return rendered;
     } catch (error) {
       if (isForAsker(error)) throw error;
+      // Who waited for it may have gone: nobody else would say it.
+      if (!isExpected(error)) this.#report(error);
       this.#failingSince ??= now();
       this.#freshUntil = now() + retryInterval;
       this.#failure = this.#session.tokens === 'own' && error instanceof StatusError ? error : undefined;
@@ -225,49 +233,32 @@ export class Rendition implements RoundSubject {
     }
   }
 
-  /** Low latency: the endpoint holds the request until it has what is asked for; those who ask for the same wait together. */
-  #block(window: MediaWindow, sequence: number, part: number | undefined, own: string): Rendered | Promise<Rendered> {
-    const last = window.entries.at(-1)?.sequence ?? 0;
-    const parts = window.tailParts;
-    const there = sequence <= last || (sequence === last + 1 && part !== undefined && part < parts);
-    if (there && this.#rendered !== undefined) return this.#rendered;
-    // RFC 8216bis, section 6.2.5.2.
-    if (sequence > last + 2) throw new WeirError('bad_request', { detail: 'That segment is too far ahead.' });
-    const key = `${sequence}.${part ?? ''}`;
-    const underWay = this.#blocking.get(key);
-    if (underWay !== undefined) return underWay;
-    if (this.#blocking.size >= mostBlocking)
-      return this.ask({ sequence: undefined, part: undefined, skip: false }, own);
-    const wanted = sequence - window.offset;
-    const query = part === undefined ? `_HLS_msn=${wanted}` : `_HLS_msn=${wanted}&_HLS_part=${part}`;
-    const waiting = this.#await(query, own).finally(() => this.#blocking.delete(key));
-    this.#blocking.set(key, waiting);
-    return waiting;
-  }
-
-  async #await(query: string, own: string): Promise<Rendered> {
+  /** Asks the present endpoint for what is to come; false when there is no answer that counts. */
+  async #holdAtEndpoint(query: string): Promise<boolean> {
     const session = this.#session;
     const { now, settings } = session.context;
-    const target = this.#window?.targetDuration ?? 1;
-    const at = now();
+    const target = this.#shown.window?.targetDuration ?? 1;
+    const deadline = Math.min(settings.stallFactor * target * 1000, longestHeld);
     try {
       const attachment = session.choice.attach([]);
       const { moves } = session.choice;
-      if (session.choice.current !== attachment) attachment.release('abandoned');
-      else {
-        const fetched = await attachment.source.fetch(
-          this.#request(session.query, settings.stallFactor * target * 1000),
-          query,
-        );
-        if (session.choice.moves === moves) {
-          return this.#commit({ attachment, fetched, step: undefined, problem: undefined }, at);
-        }
+      if (session.choice.current !== attachment) {
+        attachment.release('abandoned');
+        return false;
       }
-    } catch {
-      // A held request that ends badly says nothing; an ordinary one will.
+      const fetched = await attachment.source.fetch(this.#request(session.query, deadline), query);
+      if (session.choice.moves !== moves) return false;
+      this.#commit({ attachment, fetched, step: undefined, problem: undefined }, now());
+      return true;
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      return false;
     }
-    this.expire();
-    return this.ask({ sequence: undefined, part: undefined, skip: false }, own);
+  }
+
+  #report(error: unknown): void {
+    const { logger } = this.#session.context;
+    logger.error({ err: error, channel: this.#session.name.channel }, 'a playlist failed inside weir');
   }
 
   #request(own: string, deadline: number): PlaylistRequest {
@@ -276,62 +267,28 @@ export class Rendition implements RoundSubject {
   }
 
   #commit(round: Round, at: number): Rendered {
-    const session = this.#session;
-    const { attachment, fetched } = round;
-    const { playlist, base } = fetched;
-    const { settings, clock, now } = session.context;
-    let text: string;
-    let lifetime = settings.masterMaxAge;
-    if (playlist.kind === 'master') {
-      const mapping = mappingOf(session, attachment, this.rest, base, '');
-      text = renderMaster(playlist, this.rest, (uri, kind) => locate(uri, mapping, kind));
-    } else {
-      if (!playlist.ended) this.#endedSince = undefined;
-      else this.#endedSince ??= now();
-      const allowEnd =
-        this.#window === undefined || (this.#endedSince !== undefined && now() - this.#endedSince >= settings.grace);
-      const step = round.step ?? stepOf(session, attachment, this.rest, fetched);
-      const { epoch, window } = advance(session.epochAt(attachment), this.#window, playlist, { ...step, allowEnd });
-      if (window === undefined)
-        throw new WeirError('upstream_bad_response', { detail: 'The playlist lists no segment.' });
-      session.epoch = epoch;
-      this.#window = window;
-      text = renderWindow(window);
-      if (!window.ended) lifetime = Math.min(settings.playlistMaxAge, settings.playlistShare * liveInterval(window));
-    }
-    if (settings.respectCacheControl) {
-      const policy = cachePolicy(fetched.headers, clock(), 0);
-      lifetime = Math.min(lifetime, policy.storable ? policy.freshFor : 0);
-    }
-    this.#freshUntil = at + lifetime;
+    const rendered = this.#shown.take(round, at);
+    this.#freshUntil = at + this.#lifetime(rendered, round.fetched.headers);
     this.#failingSince = undefined;
-    const unchanged = this.#rendered?.text === text ? this.#rendered : undefined;
-    this.#rendered = unchanged === undefined ? render(playlist.kind, text, at) : { ...unchanged, at };
-    session.committed(this, this.#size());
-    return this.#rendered;
+    this.#session.committed(this, this.#shown.bytes);
+    this.#reloads.progressed();
+    return rendered;
+  }
+
+  /** ms for which it is used without asking again. */
+  #lifetime({ kind }: Rendered, headers: IncomingHttpHeaders): number {
+    const { settings, clock } = this.#session.context;
+    const { window } = this.#shown;
+    const live = kind === 'media' && window?.ended === false ? liveInterval(window) : undefined;
+    const most =
+      live === undefined ? settings.masterMaxAge : Math.min(settings.playlistMaxAge, settings.playlistShare * live);
+    if (!settings.respectCacheControl) return most;
+    const policy = cachePolicy(headers, clock(), 0);
+    return policy.storable ? Math.min(most, policy.freshFor) : 0;
   }
 }
 
 /** ms in which a live playlist usually changes. */
 function liveInterval({ delivery, targetDuration }: MediaWindow): number {
   return 1000 * (delivery.partTarget ?? targetDuration);
-}
-
-function render(kind: Rendered['kind'], text: string, at: number): Rendered {
-  const body = Buffer.from(withPlayerQuery(text, ''));
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"`;
-  return { kind, text, body, etag, at };
-}
-
-/** It says nothing to anybody else: a token that has expired, a request that is malformed. */
-function isForAsker(error: unknown): boolean {
-  return error instanceof RefusedError || (error instanceof WeirError && error.side === 'client');
-}
-
-/** To a player it is all the same why there is nothing: it may try again. */
-function asUnavailable(error: unknown): WeirError {
-  if (error instanceof StatusError) return new WeirError('no_endpoint', { cause: error });
-  const { code, side } = toWeirError(error);
-  if (side === 'upstream' || code === 'no_endpoint') return new WeirError('no_endpoint', { cause: error });
-  return toWeirError(error);
 }

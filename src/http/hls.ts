@@ -7,7 +7,8 @@ import type { Lookup } from '../hls/cache.js';
 import type { CachedObject } from '../hls/cached-object.js';
 import { withPlayerQuery } from '../hls/locate.js';
 import { StatusError } from '../hls/playlist-source.js';
-import type { Rendered, Rendition } from '../hls/rendition.js';
+import type { Rendered } from '../hls/rendered.js';
+import type { Rendition } from '../hls/rendition.js';
 import {
   type Directives,
   type PlayerQuery,
@@ -101,8 +102,8 @@ export class HlsHandler {
   ): void {
     const send = (rendered: Rendered, result: Lookup) => {
       exchange.endpoint = session.endpoint?.address;
-      const text = directives.skip ? rendition.skipping(rendered) : undefined;
-      this.#sendPlaylist(exchange, response, rendered, text, own, result);
+      const wanted = directives.skip ? rendition.skipping(rendered) : rendered;
+      this.#sendPlaylist(exchange, response, wanted, own, result);
     };
     const answer = rendition.ask(directives, own);
     if (!(answer instanceof Promise)) return send(answer, 'hit');
@@ -125,21 +126,18 @@ export class HlsHandler {
     exchange: PlayerExchange,
     response: ServerResponse,
     rendered: Rendered,
-    delta: string | undefined,
     own: string,
     result: Lookup,
   ): void {
     const { now } = this.#sessions.context;
     const { metrics } = exchange.edge;
-    const whole = delta === undefined || delta === rendered.text;
-    const body = whole && own === '' ? rendered.body : Buffer.from(withPlayerQuery(delta ?? rendered.text, own));
+    const body = own === '' ? rendered.body : Buffer.from(withPlayerQuery(rendered.text, own));
     metrics.hlsRequests.inc({ kind: 'playlist', result });
     if (rendered.kind === 'media') metrics.hlsPlaylistAge.observe((now() - rendered.at) / 1000);
     if (result === 'hit') metrics.hlsSavedBytes.inc(body.length);
     const fields = commonFields(exchange);
-    fields.push('content-type', 'application/vnd.apple.mpegurl', 'cache-control', 'no-cache');
-    if (whole) fields.push('etag', rendered.etag);
-    if (whole && isNotModified(exchange.request.headers, rendered)) {
+    fields.push('content-type', 'application/vnd.apple.mpegurl', 'cache-control', 'no-cache', 'etag', rendered.etag);
+    if (isNotModified(exchange.request.headers, rendered)) {
       exchange.started(304);
       response.writeHead(304, fields).end();
       return;

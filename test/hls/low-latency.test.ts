@@ -113,6 +113,82 @@ test('what is there already is answered at once, and what is too far ahead is re
   assert.equal(origin.asked.length, count);
 });
 
+test('made-up parts are refused, and a part without its segment is', async () => {
+  const origin = await new LowLatencyOrigin().start();
+  const weir = await edge(origin.address);
+  await get(weir, '/live/news.m3u8');
+  assert.equal((await get(weir, '/live/news.m3u8?_HLS_part=1')).status, 400);
+  // Until it is fresh no more, in which case the origin is asked first: it says the same.
+  assert.equal((await get(weir, '/live/news.m3u8?_HLS_msn=10&_HLS_part=4')).status, 400);
+  assert.equal((await get(weir, '/live/news.m3u8?_HLS_msn=11&_HLS_part=900')).status, 400);
+  assert.ok(origin.held.length === 0);
+});
+
+test('strangers who ask for parts further ahead take no place of a player', async () => {
+  const origin = await new LowLatencyOrigin().start();
+  const weir = await edge(origin.address);
+  await get(weir, '/live/news.m3u8');
+  const strangers = [2, 3].flatMap((part) =>
+    Array.from({ length: 10 }, () => get(weir, `/live/news.m3u8?_HLS_msn=10&_HLS_part=${part}`)),
+  );
+  strangers.push(get(weir, '/live/news.m3u8?_HLS_msn=10'), get(weir, '/live/news.m3u8?_HLS_msn=11'));
+  await waitFor(() => origin.held.length === 2);
+  for (let part = 1; part < 4; part += 1) {
+    const asked = get(weir, `/live/news.m3u8?_HLS_msn=10&_HLS_part=${part}`);
+    await waitFor(() => origin.held.some(({ url }) => url.endsWith(`_HLS_msn=10&_HLS_part=${part}`)));
+    assert.ok(origin.held.length <= 2);
+    origin.advance();
+    assert.match((await asked).text, new RegExp(`news-10\\.${part}\\.m4s|news-10\\.m4s`));
+  }
+  for (let left = 4; left > 0; left -= 1) {
+    await waitFor(() => origin.held.length > 0);
+    origin.advance();
+  }
+  for (const { status } of await Promise.all(strangers)) assert.equal(status, 200);
+});
+
+test('a player who has seen more at another edge is answered when this one has asked, not refused', async () => {
+  const origin = await new LowLatencyOrigin().start();
+  const weir = await edge(origin.address);
+  await get(weir, '/live/news.m3u8');
+  origin.last += 6;
+  const metric = async () => (await get(weir, `/live/news.m3u8?_HLS_msn=${origin.last}`)).status;
+  // The playlist is fresh for half a part; a player that comes from elsewhere asks again.
+  assert.equal(await waitFor(async () => (await metric()) === 200), true);
+  const asked = get(weir, `/live/news.m3u8?_HLS_msn=${origin.last + 1}&_HLS_part=1`);
+  await waitFor(() => origin.held.length === 1);
+  origin.advance();
+  assert.equal((await asked).status, 200);
+});
+
+test('a player who comes from another edge waits for what it asks for, though nobody has asked here yet', async () => {
+  const origin = await new LowLatencyOrigin().start();
+  const weir = await edge(origin.address);
+  const asked = get(weir, '/live/news.m3u8?_HLS_msn=10&_HLS_part=1');
+  await waitFor(() => origin.held.length === 1);
+  origin.advance();
+  assert.match((await asked).text, /PART:DURATION=1,URI="news-10\.1\.m4s/);
+});
+
+test("after a worker's end, its players are answered by what the endpoint says now, not by what the worker left", async () => {
+  const origin = await new LowLatencyOrigin().start();
+  const before = await edge(origin.address);
+  // Of what nobody watches, nothing is told.
+  const states = await waitFor(async () => {
+    await get(before, '/live/news.m3u8');
+    const told = before.plane.newHlsStates();
+    return told.length > 0 ? told : undefined;
+  });
+  const after = await edge(origin.address);
+  after.plane.adoptHls(states);
+  origin.last += 6;
+  for (const query of [`_HLS_msn=${origin.last}`, `_HLS_msn=${origin.last + 1}&_HLS_part=0`]) {
+    const { status, text } = await get(after, `/live/news.m3u8?${query}`);
+    assert.equal(status, 200);
+    assert.match(text, new RegExp(`news-${origin.last}\\.m4s`));
+  }
+});
+
 test("a hinted part is held for all who ask as one request, and is nobody's failure", async () => {
   const origin = await new LowLatencyOrigin().start();
   const weir = await edge(origin.address);
