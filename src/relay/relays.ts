@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { WeirError } from '../errors.js';
+import { seldom } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import type { ChannelName } from '../model.js';
 import type { SnapshotStore } from '../snapshot/store.js';
@@ -40,7 +41,7 @@ export interface Attachment {
   detach(): void;
 }
 
-export interface RelaysTools extends SourceTools {
+export interface RelaysTools extends Omit<SourceTools, 'sayUndelivered'> {
   /** What is registered, whoever of several workers has a channel. */
   readonly registered: SnapshotStore;
 }
@@ -50,7 +51,7 @@ export class Relays {
   readonly #rooms: Rooms<Relay>;
   readonly #settings: RelaysSettings;
   readonly #metrics: Metrics;
-  readonly #tools: RelaysTools;
+  readonly #tools: RelaysTools & SourceTools;
   #closed = false;
   #sweepTimer: NodeJS.Timeout | undefined;
   #sweepSoon: NodeJS.Immediate | undefined;
@@ -60,7 +61,8 @@ export class Relays {
   constructor(settings: RelaysSettings, metrics: Metrics, tools: RelaysTools) {
     this.#settings = settings;
     this.#metrics = metrics;
-    this.#tools = tools;
+    const sayUndelivered = seldom((fields: object) => tools.logger.warn(fields, 'relay source failed'));
+    this.#tools = { ...tools, sayUndelivered };
     this.#rooms = new Rooms(settings);
   }
 

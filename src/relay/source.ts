@@ -10,10 +10,9 @@ import type { SnapshotStore } from '../snapshot/store.js';
 import type { Change } from '../snapshot/update.js';
 import type { UpstreamClient } from '../upstream/client.js';
 import { type ChannelPath, upstreamTarget } from '../upstream/target.js';
-import { FailedServers } from './failed-servers.js';
 import type { FlvTag } from './flv-tag.js';
-import { Grace } from './grace.js';
 import { Pull, type PullFault, type PullSettings } from './pull.js';
+import { Recovery } from './recovery.js';
 import { Suspects } from './suspects.js';
 
 /** Why a relay moves to another endpoint. */
@@ -58,6 +57,8 @@ export interface SourceTools {
   /** Header fields of the request to an endpoint. */
   readonly headers: Record<string, string>;
   readonly logger: Logger;
+  /** Says that a stream failed which nobody delivered yet, which any player can bring about. */
+  readonly sayUndelivered: (fields: object) => void;
   /** Monotonic ms. */
   readonly now: () => number;
 }
@@ -67,12 +68,6 @@ export interface SourceTools {
  * only when that is over is it known where its live edge is.
  */
 const settle = 250;
-const firstBackoff = 250;
-const longestBackoff = 2_000;
-/** A pull that delivered for this long starts the next failover with a clean slate, in ms. */
-const proofTime = 10_000;
-/** New pictures by which a pull proves sooner that it does not replay what it has. */
-const proofPictures = 5;
 
 /** Groups of pictures longer than this, in ms, are not believed: an odd clock would excuse every lack of keyframes. */
 const longestGroup = 300_000;
@@ -88,17 +83,12 @@ export class Source {
   /** Set while the current pull is to be left although it delivers. */
   #leaving: 'deregistered' | 'moved' | 'no_keyframe' | undefined;
   #lostBy: FailoverCause | undefined;
-  readonly #failed = new FailedServers();
+  readonly #recovery: Recovery;
   #known: ReadonlySet<EndpointId>;
   /** ms; longest group of pictures seen. */
   #group = 0;
-  #liveSince = 0;
-  /** New pictures of the current pull, as long as they are counted. */
-  #news = 0;
   #lastError: WeirError | undefined;
-  #backoff = firstBackoff;
   #retryTimer: NodeJS.Timeout | undefined;
-  readonly #grace: Grace;
   readonly #suspects = new Suspects();
   #everLive = false;
   #closed = false;
@@ -108,7 +98,7 @@ export class Source {
     this.#settings = settings;
     this.#tools = tools;
     this.#observer = observer;
-    this.#grace = new Grace(settings.grace, () => this.#onGraceOver());
+    this.#recovery = new Recovery(settings.grace, tools.now, () => this.#onGraceOver());
     this.#known = idsOf(tools.store.current, channel.channel);
     this.#unsubscribe = tools.store.subscribe((snapshot, change) => this.#onSnapshot(snapshot, change));
   }
@@ -143,7 +133,7 @@ export class Source {
     this.#closed = true;
     this.#unsubscribe();
     clearTimeout(this.#retryTimer);
-    this.#grace.stop();
+    this.#recovery.close();
     this.#leave(this.#current, 'success');
     this.#leave(this.#candidate, 'abandoned');
     this.#suspects.close();
@@ -166,7 +156,7 @@ export class Source {
     if (this.#closed || this.#candidate !== undefined) return;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-    const exclude = this.#failed.list();
+    const exclude = this.#recovery.failed.list();
     if (this.#leaving === 'no_keyframe' && this.#current !== undefined) exclude.push(this.#current.pick.server);
     let pick: Pick;
     try {
@@ -208,10 +198,7 @@ export class Source {
   #onTag(tag: FlvTag): boolean {
     if (tag.keyframe && this.#leaving === 'no_keyframe') this.#stay();
     const isTaken = this.#observer.onTag(tag);
-    if (isTaken && this.#news < proofPictures && this.#observer.isNew(tag)) {
-      this.#news += 1;
-      if (this.#isProven) this.#onProof();
-    }
+    if (isTaken && this.#recovery.wantsNews && this.#observer.isNew(tag)) this.#recovery.onNewPicture();
     return isTaken;
   }
 
@@ -236,8 +223,7 @@ export class Source {
     this.#current = pull;
     this.#candidate = undefined;
     this.#everLive = true;
-    this.#liveSince = this.#tools.now();
-    this.#news = 0;
+    this.#recovery.onLive();
     this.#suspects.exists();
     const outcome = this.#leaving === 'no_keyframe' ? 'stall' : 'success';
     this.#leaving = undefined;
@@ -246,35 +232,20 @@ export class Source {
     this.#leave(old, outcome);
     this.#observer.onSplice(pull, cause);
     pull.cache.dropGroup();
-    this.#log('relay source live', { cause });
-  }
-
-  /** True when the current pull delivers what is new. */
-  get #isProven(): boolean {
-    return this.#news >= proofPictures || this.#livedLong;
-  }
-
-  get #livedLong(): boolean {
-    return this.#tools.now() - this.#liveSince >= proofTime;
-  }
-
-  /** The trouble before is over. */
-  #onProof(): void {
-    this.#backoff = firstBackoff;
-    if (this.#leaving !== 'deregistered') this.#grace.stop();
+    const { channel } = this.#channel;
+    this.#tools.logger.info({ channel, endpoint: pull.pick.endpoint.address, cause }, 'relay source live');
   }
 
   #onFault(pull: Pull, fault: PullFault, error: WeirError): void {
     this.#ended(pull, fault);
     this.#lastError = error;
     const { endpoint } = pull.pick;
-    this.#tools.logger.warn(
-      { channel: this.#channel.channel, endpoint: endpoint.address, fault, detail: error.message },
-      'relay source failed',
-    );
+    const fields = { channel: this.#channel.channel, endpoint: endpoint.address, fault, detail: error.message };
+    if (this.#everLive) this.#tools.logger.warn(fields, 'relay source failed');
+    else this.#tools.sayUndelivered(fields);
     if (pull === this.#candidate) {
       this.#candidate = undefined;
-      this.#failed.add(pull.pick.server, endpoint.id);
+      this.#recovery.failed.add(pull.pick.server, endpoint.id);
       this.#connect();
       return;
     }
@@ -283,13 +254,10 @@ export class Source {
       this.#giveUp(error);
       return;
     }
-    if (this.#livedLong) this.#failed.clear();
-    if (this.#isProven) this.#onProof();
-    this.#failed.add(pull.pick.server, endpoint.id);
+    this.#recovery.onLost(pull.pick.server, endpoint.id);
     this.#current = undefined;
     this.#lostBy = this.#leaving ?? fault;
     this.#leaving = undefined;
-    this.#grace.start();
     this.#observer.onLost(this.#lostBy);
     if (this.#candidate?.startable(settle) === true) this.#promote(this.#candidate);
     else this.#connect();
@@ -329,13 +297,9 @@ export class Source {
       this.#giveUp(this.#lastError ?? error);
       return;
     }
-    if (this.#grace.over) {
-      this.#giveUp(new WeirError('no_endpoint'));
-      return;
-    }
-    this.#failed.clear();
-    this.#retryTimer = setTimeout(() => this.#connect(), this.#backoff);
-    this.#backoff = Math.min(this.#backoff * 2, longestBackoff);
+    const wait = this.#recovery.nextTry();
+    if (wait === undefined) this.#giveUp(new WeirError('no_endpoint'));
+    else this.#retryTimer = setTimeout(() => this.#connect(), wait);
   }
 
   #onSnapshot(snapshot: Snapshot, change: Change): void {
@@ -344,7 +308,7 @@ export class Source {
     if (!isNew && !change.drop.some((endpoint) => endpoint.channel === channel)) return;
     this.#known = idsOf(snapshot, channel);
     const addresses = new Set(snapshot.channels.get(channel)?.endpoints.map((endpoint) => endpoint.address));
-    this.#failed.forgive(snapshot.channels.get(channel)?.endpoints ?? []);
+    this.#recovery.failed.forgive(snapshot.channels.get(channel)?.endpoints ?? []);
     if (this.#candidate !== undefined && !addresses.has(this.#candidate.pick.endpoint.address)) {
       this.#leave(this.#candidate, 'abandoned');
       this.#candidate = undefined;
@@ -362,13 +326,13 @@ export class Source {
     const leaving = moved ? 'moved' : 'deregistered';
     if (this.#leaving === leaving) return;
     this.#leaving = leaving;
-    if (!moved) this.#grace.start();
+    if (!moved) this.#recovery.onDeregistered();
   }
 
   /** The endpoint was registered again before another one took over. */
   #stay(): void {
     this.#leaving = undefined;
-    if (this.#isProven) this.#grace.stop();
+    this.#recovery.onRegistered();
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
     this.#leave(this.#candidate, 'abandoned');
@@ -377,19 +341,12 @@ export class Source {
 
   /** What delivers now may yet prove itself; when it fails, only endpoints that did not fail yet are tried. */
   #onGraceOver(): void {
-    if (this.#current === undefined || this.#leaving !== undefined) this.#giveUp(new WeirError('no_endpoint'));
+    if (this.#current === undefined || this.#leaving === 'deregistered') this.#giveUp(new WeirError('no_endpoint'));
   }
 
   #giveUp(error: WeirError): void {
     this.close();
     this.#observer.onGivenUp(error);
-  }
-
-  #log(message: string, fields: { cause: FailoverCause | undefined }): void {
-    this.#tools.logger.info(
-      { channel: this.#channel.channel, endpoint: this.#current?.pick.endpoint.address, ...fields },
-      message,
-    );
   }
 }
 

@@ -227,6 +227,15 @@ describe('whose fault it is', () => {
     }
   });
 
+  test('that names are made up fills no log', () => {
+    const made = relays();
+    for (let count = 0; count < 200; count += 1) {
+      made.watch(`/live/news_${count}.flv`);
+      made.pull.handler.onResponse(404, {});
+    }
+    assert.deepEqual([made.pulls.length, made.warnings.length], [200, 1]);
+  });
+
   test('that one endpoint is silent where another delivers: the silent one is blamed', () => {
     const made = relays();
     made.registerNews(2);

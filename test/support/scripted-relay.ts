@@ -90,6 +90,8 @@ export class ScriptedRelays {
   readonly pulls: ScriptedPull[] = [];
   /** How picks ended, in that order. */
   readonly outcomes: { readonly address: string; readonly outcome: Outcome }[] = [];
+  /** What was logged as a warning. */
+  readonly warnings: object[] = [];
   readonly store = new SnapshotStore();
   readonly clock = new TurnedClock();
 
@@ -115,7 +117,7 @@ export class ScriptedRelays {
       balancer: this.#picks(),
       client,
       headers: {},
-      logger: silentLogger,
+      logger: Object.assign(Object.create(silentLogger), { warn: (fields: object) => this.warnings.push(fields) }),
       now: () => this.clock.now,
     };
     this.relays = new Relays({ ...defaults, ...settings }, this.metrics, tools);
