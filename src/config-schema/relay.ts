@@ -68,7 +68,7 @@ export const relay = z
           '8MiB',
           '0',
           '1GiB',
-          'A group of pictures larger than this is not kept: viewers then wait for a keyframe.',
+          'A group of pictures larger than this is not kept: viewers then wait for a keyframe, for upstream.firstByteTimeout.',
         ),
       })
       .prefault({})

@@ -28,14 +28,17 @@ async function heavyStream(slowTimeout: string): Promise<TestDataPlane> {
 }
 
 /** Asks for the stream and reads nothing. */
-function sleeper(weir: TestDataPlane): Socket {
+function sleeper(weir: TestDataPlane, fields = 'Connection: close\r\n'): Socket {
   const socket = connect(weir.port, '127.0.0.1');
   cleanups.push(() => socket.destroy());
   socket.on('error', () => undefined);
   socket.pause();
-  socket.write('GET /live/news.flv HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n');
+  socket.write(`GET /live/news.flv HTTP/1.1\r\nHost: e\r\n${fields}\r\n`);
   return socket;
 }
+const webSocket =
+  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 const skips = (weir: TestDataPlane) => metricValue(weir.metrics, 'weir_relay_skips_total');
 
 test('memory of slow viewers is bounded by what each may hold, and the others do not notice', async () => {
@@ -74,4 +77,12 @@ test('who stays slow is closed and counted; who wakes in time goes on with a key
   await waitFor(() => never.closed || never.readableEnded, { what: 'the end of the sleeper' });
   assert.equal(await metricValue(weir.metrics, 'weir_relay_slow_closes_total'), 1);
   assert.equal(weir.plane.relays()[0]?.viewers.http, 1);
+});
+
+test('a WebSocket viewer who stays slow is closed like any other', async () => {
+  const weir = await heavyStream('1s');
+  sleeper(weir, webSocket);
+  await waitFor(() => weir.plane.relays()[0]?.viewers.websocket === 1, { what: 'the viewer' });
+  await waitFor(() => weir.plane.relays()[0]?.viewers.websocket === 0, { what: 'the close', deadline: 60_000 });
+  assert.equal(await metricValue(weir.metrics, 'weir_relay_slow_closes_total'), 1);
 });
