@@ -6,8 +6,9 @@ import type { RegistryNote, RegistrySink } from './registry.js';
 
 /** Endpoints or changes in one message: serialising it stays in the low milliseconds. */
 const batchSize = 1_000;
-/** Notes kept while the parent is slow; further ones are dropped, as they are only counted. */
+/** Notes of single things kept while the parent is slow; further ones are dropped, as they are only counted. */
 const maxNotes = 10_000;
+const single: ReadonlySet<RegistryNote['kind']> = new Set(['event', 'skipped', 'unknown_value']);
 
 /** Sends one message; `done` when the channel took it. */
 export type Send = (message: ChildMessage, done: () => void) => void;
@@ -49,7 +50,8 @@ export class Outbox implements RegistrySink {
   }
 
   note(note: RegistryNote): void {
-    if (this.notes.length < maxNotes) this.notes.push(note);
+    // What tells of a state comes seldom, and has to arrive.
+    if (this.notes.length < maxNotes || !single.has(note.kind)) this.notes.push(note);
     this.schedule();
   }
 

@@ -99,3 +99,15 @@ test('a newer picture takes the place of one that was not sent to its end', asyn
   for (let message = await next(); message !== undefined; message = await next()) messages.push(message);
   assert.deepEqual(messages.at(-1), { kind: 'replace', first: true, last: true, endpoints: [endpoint('only')] });
 });
+
+test('a flood of events is cut, and what tells of a state arrives all the same', async () => {
+  const { outbox, next } = slowOutbox();
+  for (let i = 0; i < 20_000; i++) outbox.note({ kind: 'event', event: 'changed' });
+  outbox.note({ kind: 'session', state: 'connecting' });
+  outbox.note({ kind: 'census', skipped: { bad_json: 1 }, unknown: {} });
+  const kinds = new Map<string, number>();
+  for (let message = await next(); message?.kind === 'batch'; message = await next()) {
+    for (const { kind } of message.notes) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+  assert.deepEqual(Object.fromEntries(kinds), { event: 10_000, session: 1, census: 1 });
+});
