@@ -10,9 +10,9 @@ import { CommonKnowledge } from './common-knowledge.js';
 import type { ListeningSocket } from './listening-socket.js';
 import type { Machine } from './machine.js';
 import { type Answers, heartbeatInterval, type Question } from './messages.js';
-import { type RenewalCause, Renewals } from './renewals.js';
 import { pause, Slot, type SlotTools, wordsOf } from './slot.js';
-import { judge, workerCount } from './watch.js';
+import { workerCount } from './watch.js';
+import { Watchdog } from './watchdog.js';
 import { type Deployment, type Spawn, type WorkerNews, WorkerProcess } from './worker-process.js';
 
 /** Milliseconds that the API waits for a worker. */
@@ -52,7 +52,7 @@ export class Supervisor {
   readonly #slots: Slot[] = [];
   readonly #workers = new Map<number, WorkerProcess>();
   readonly #common: CommonKnowledge;
-  readonly #renewals = new Renewals(() => performance.now(), Math.random);
+  readonly #watchdog: Watchdog;
   #over = false;
   /** While workers have different settings because they are being replaced. */
   #replacing = false;
@@ -63,6 +63,7 @@ export class Supervisor {
     this.#deployment = { config: options.config, socket: options.socket };
     this.#sockets.add(options.socket);
     this.#logger = options.logger;
+    this.#watchdog = new Watchdog(options.logger, () => performance.now(), Math.random);
     const workers = { serving: () => this.#serving(), all: () => this.#workers.values() };
     this.#common = new CommonKnowledge(workers, options.socketFolder, options.metrics);
   }
@@ -266,7 +267,9 @@ export class Supervisor {
     const { slot, pid, cause } = worker;
     this.#common.forget(worker);
     this.#options.metrics.workerExits.inc({ cause });
-    this.#logger[worker.isEnding ? 'info' : 'error']({ worker: slot, pid, how, cause }, 'worker ended');
+    // Whoever wanted one that could not start says so.
+    const isExpected = worker.isEnding || cause === 'spawn' || cause === 'failed';
+    this.#logger[isExpected ? 'info' : 'error']({ worker: slot, pid, how, cause }, 'worker ended');
     void this.#bury(worker);
     this.#slots.find(({ current }) => current === worker)?.lost(worker);
   }
@@ -307,34 +310,13 @@ export class Supervisor {
 
   #watch(): void {
     const { stuckAfter, memoryLimit } = this.#deployment.config.cluster;
-    const settings = {
-      stuckAfter: Math.max(stuckAfter, 2 * heartbeatInterval),
-      memoryLimit: memoryLimit === 'auto' ? Number.POSITIVE_INFINITY : memoryLimit,
-    };
-    for (const worker of this.#workers.values()) {
-      if (worker.state !== 'serving' && worker.state !== 'draining') continue;
-      const silentFor = worker.tick() * heartbeatInterval;
-      const seen = { silentFor, residentBytes: worker.residentBytes };
-      const verdict = judge(seen, settings);
-      if (verdict === 'stuck') {
-        this.#logger.error({ worker: worker.slot, pid: worker.pid, silentFor }, 'worker is stuck: killing it');
-        worker.kill('stuck');
-      } else if (verdict === 'memory') this.#renew(worker, 'memory');
-      else if (worker.deployment !== this.#deployment) this.#renew(worker, 'rollback');
-    }
+    this.#watchdog.look({
+      // Whoever is about to be replaced or ended need not be replaced for another reason.
+      slots: this.#over || this.#replacing ? [] : this.#slots,
+      workers: this.#workers.values(),
+      settings: { stuckAfter, memoryLimit: memoryLimit === 'auto' ? Number.POSITIVE_INFINITY : memoryLimit },
+      isOutdated: ({ deployment }) => deployment !== this.#deployment,
+    });
     this.#common.shareConnections();
-  }
-
-  #renew(worker: WorkerProcess, cause: RenewalCause): void {
-    const slot = this.#slots.find(({ current }) => current === worker);
-    if (slot === undefined || this.#replacing || this.#over || !this.#renewals.isDue(slot.index, cause, worker.age))
-      return;
-    const { pid, residentBytes, age } = worker;
-    if (cause === 'memory') {
-      this.#logger.error({ worker: slot.index, pid, residentBytes }, 'worker uses too much memory: replacing it');
-    }
-    const failed = (error: unknown) =>
-      this.#logger.error({ worker: slot.index, error: wordsOf(error) }, 'worker could not be replaced');
-    void this.#renewals.run(slot.index, cause, age, () => slot.replace(cause), failed);
   }
 }

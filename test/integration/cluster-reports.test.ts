@@ -7,7 +7,7 @@ import { closedPort } from '../support/ports.js';
 import { ReportFlow } from '../support/report-flow.js';
 import { waitFor } from '../support/wait.js';
 import { serveWeir, type WeirProcess } from '../support/weir.js';
-import { allServing, scraped, startsOf } from '../support/workers.js';
+import { allServing, scraped, startsOf, timeToStart } from '../support/workers.js';
 
 const cleanups = cleanupsAfterEach();
 
@@ -25,18 +25,21 @@ test('with 1,000 reports a second an edge starts, a killed worker is back within
   t.diagnostic(`ready after ${Date.now() - began} ms`);
   await waitFor(() => flow.accepted > 2 * rate, { what: 'the reports' });
 
-  const backAfter: number[] = [];
+  const rounds: { readonly backAfter: number; readonly bare: number }[] = [];
   for (let round = 0; round < 3; round += 1) {
     const [victim = 0] = [...(await allServing(edge)).values()];
     const starts = startsOf(edge).length;
     const killedAt = Date.now();
     process.kill(victim, 'SIGKILL');
     await waitFor(() => startsOf(edge).length > starts, { what: 'another worker' });
-    backAfter.push((startsOf(edge)[starts]?.time ?? Number.NaN) - killedAt);
+    const backAfter = (startsOf(edge)[starts]?.time ?? Number.NaN) - killedAt;
+    const bare = Math.round(await timeToStart());
+    t.diagnostic(`a killed worker was back after ${backAfter} ms; a process takes ${bare} ms`);
+    rounds.push({ backAfter, bare });
   }
-  t.diagnostic(`a killed worker was back after ${backAfter.join(', ')} ms`);
-  // The machine may be busy with something else for one of them.
-  assert.ok(Math.min(...backAfter) < 3_000, `back after ${backAfter.join(', ')} ms`);
+  // What the machine is busy with besides makes a bare process late, too.
+  const inTime = rounds.filter(({ backAfter, bare }) => backAfter < Math.max(3_000, 3 * bare));
+  assert.ok(inTime.length > 0, JSON.stringify(rounds));
   edge.child.kill('SIGHUP');
   await waitFor(() => /settings in effect|reload failed/.test(edge.log()), { what: 'the reload' });
   assert.doesNotMatch(edge.log(), /cannot start|reload failed/);

@@ -1,51 +1,33 @@
 // `weir serve` with two workers, as a user runs it: who dies is back, who is replaced refuses nobody, and the totals are true.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, get, type IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanupsAfterEach } from '../support/cleanups.js';
-import { type OriginProcess, spawnOrigin } from '../support/origin-process.js';
-import { closedPort } from '../support/ports.js';
+import { clusterEdges, playlist } from '../support/cluster-edges.js';
 import { Players, request } from '../support/requests.js';
 import { waitFor } from '../support/wait.js';
-import { serveWeir, serveWeirInGroup, type WeirProcess } from '../support/weir.js';
-import { connectionsOf, isAlive, processesOf, register, scraped, startsOf, workersOf } from '../support/workers.js';
+import type { WeirProcess } from '../support/weir.js';
+import {
+  connectionsOf,
+  isAlive,
+  processesOf,
+  register,
+  scraped,
+  startsOf,
+  timeToStart,
+  workersOf,
+} from '../support/workers.js';
 import { startZooKeeper, zkCli } from '../support/zookeeper.js';
 
 const cleanups = cleanupsAfterEach();
 
-async function origin(name: string, ...channels: string[]): Promise<OriginProcess> {
-  const started = await spawnOrigin(name, ...channels);
-  cleanups.push(() => started.kill());
-  return started;
-}
-async function weir(...parameters: string[]): Promise<WeirProcess> {
-  return keep(serveWeir('--set', 'workers=2', ...parameters));
-}
-async function keep(starting: Promise<WeirProcess>): Promise<WeirProcess> {
-  const started = await starting;
-  cleanups.push(() => started.stop());
-  return started;
-}
-/** Two workers in front of one origin with the channel `news`. */
-async function edgeWithOrigin(...parameters: string[]): Promise<WeirProcess> {
-  const { address } = await origin('a', 'news');
-  const edge = await weir('--registry', 'embedded', '--set', 'log.requests=false', ...parameters);
-  await register(edge, 'news', address);
-  await served(edge);
-  return edge;
-}
-/** Leaves no connection behind. */
-async function served(edge: WeirProcess): Promise<void> {
-  const once = new Agent({ keepAlive: false });
-  await waitFor(async () => (await request(edge.players + playlist, once)).status === 200, { what: 'the channel' });
-}
+const { origin, weir, edgeWithOrigin, served } = clusterEdges(cleanups);
+
 /** Resolves with the connections of each worker when there are so many in all: some may still wait to be accepted. */
 function connected(edge: WeirProcess, players: number): Promise<number[]> {
   const all = () => {
@@ -74,22 +56,6 @@ function settingsFile(): { readonly path: string; write(lines: readonly string[]
   };
   return { path, write };
 }
-/** A viewer of the channel `news`, who has joined. */
-async function watchFlv(edge: WeirProcess): Promise<{ bytes(): number; close(): void }> {
-  const stream = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(`${edge.players}/live/news.flv`, { agent: new Agent({ keepAlive: false }) }, resolve).on('error', reject);
-  });
-  let bytes = 0;
-  stream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-  });
-  stream.on('error', () => undefined);
-  const close = () => void stream.destroy();
-  cleanups.push(close);
-  await waitFor(() => bytes > 0, { what: 'the stream' });
-  return { bytes: () => bytes, close };
-}
-const playlist = '/live/news.m3u8';
 function play(edge: WeirProcess, players: number): Players {
   const started = new Players(edge.players, [playlist, `${playlist}?another`], players);
   cleanups.push(() => started.stop());
@@ -121,35 +87,6 @@ test('the only worker killed: the port stays open, and who comes meanwhile is se
     statuses.map(() => 200),
   );
   assert.equal(workersOf(edge).includes(victim), false);
-});
-
-test('/readyz is 200 only while a worker accepts players', async () => {
-  const [port, admin] = [await closedPort(), await closedPort()];
-  const listeners = ['--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${admin}`];
-  const readiness = () =>
-    fetch(`http://127.0.0.1:${admin}/readyz`).then(
-      ({ status }) => status,
-      () => 0,
-    );
-  const accepts = async () => {
-    const socket = connect(port, '127.0.0.1');
-    const [outcome] = await Promise.race([once(socket, 'connect').then(() => ['accepted']), once(socket, 'error')]);
-    socket.destroy();
-    return outcome === 'accepted';
-  };
-  const seen = new Set<number>();
-  const starting = keep(serveWeir('--registry', 'embedded', '--set', 'workers=1', ...listeners));
-  await waitFor(async () => {
-    const status = await readiness();
-    seen.add(status);
-    return status === 200;
-  });
-  assert.ok(await accepts(), 'ready, and nobody accepts');
-  assert.ok(seen.has(503), 'alive before it is ready');
-  const edge = await starting;
-  for (const pid of workersOf(edge)) process.kill(pid, 'SIGKILL');
-  await waitFor(async () => (await readiness()) === 503, { what: 'the edge not to be ready' });
-  await waitFor(async () => (await readiness()) === 200, { what: 'the edge to be ready again' });
 });
 
 test('a worker with far fewer players than the other takes the new ones', async () => {
@@ -210,7 +147,7 @@ test('the totals are what the players counted, with two workers, after a reload 
   assert.equal(await scraped(edge, 'weir_workers', { state: 'serving' }), 2);
 });
 
-test('kill -9 of a worker: players of the other one see nothing, and it is back within 2 s', async () => {
+test('kill -9 of a worker: players of the other one see nothing, and it is back soon', async () => {
   const edge = await edgeWithOrigin();
   const [victim = 0, survivor = 0] = workersOf(edge);
   const agents = Array.from({ length: 40 }, agent);
@@ -230,7 +167,11 @@ test('kill -9 of a worker: players of the other one see nothing, and it is back 
   // As the supervisor told it: scrapes and waits of the test take their own time.
   const [, , again] = await waitFor(() => (startsOf(edge).length === 3 ? startsOf(edge) : undefined));
   const servesAfter = (again?.time ?? Number.NaN) - killedAt;
-  assert.ok(servesAfter < 2_000, `another worker serves after ${servesAfter} ms`);
+  const bare = await timeToStart();
+  assert.ok(
+    servesAfter < Math.max(2_000, 3 * bare),
+    `another worker serves after ${servesAfter} ms; a bare one: ${bare} ms`,
+  );
   assert.ok(
     (await scraped(edge, 'weir_http_requests_total', { protocol: 'hls' })) >= counted,
     'counters never go down',
@@ -310,59 +251,6 @@ test('a worker above its memory limit is drained and replaced', async () => {
   await served(edge);
 });
 
-test('a signal to the whole process group is one end in order: the player finishes, and nothing is taken for a crash', async () => {
-  const server = await startZooKeeper();
-  cleanups.push(() => server.stop());
-  const { address } = await origin('a', 'news');
-  await zkCli(server.address, 'create /channels', 'create /channels/news', `create /channels/news/a ${address}`);
-  const settings = ['--zookeeper', server.address, '--set', 'workers=2', '--set', 'shutdown.grace=3s'];
-  const edge = await keep(serveWeirInGroup(...settings));
-  await served(edge);
-  const { workers, registry } = processesOf(edge.child.pid ?? 0);
-  const stream = await watchFlv(edge);
-  process.kill(-(edge.child.pid ?? 0), 'SIGTERM');
-  await waitFor(() => edge.log().includes('shutting down'), { what: 'the end to begin' });
-  const before = stream.bytes();
-  await waitFor(() => stream.bytes() > before + 10_000, { what: 'the stream to go on' });
-  stream.close();
-  assert.deepEqual(await once(edge.child, 'exit'), [0, null]);
-  assert.deepEqual([...workers, ...registry].filter(isAlive), []);
-  const severe = edge
-    .log()
-    .split('\n')
-    .filter((line) => /"level":"(error|fatal)"|starting it again/.test(line));
-  assert.deepEqual(severe, []);
-});
-
-test('an edge that is asked to end refuses new players at once, and lets those who are there finish', async () => {
-  const edge = await edgeWithOrigin('--set', 'shutdown.grace=20s');
-  const stream = await watchFlv(edge);
-  const agent = new Agent({ keepAlive: false });
-  edge.child.kill('SIGTERM');
-  await waitFor(
-    () =>
-      request(edge.players + playlist, agent).then(
-        () => false,
-        (error: NodeJS.ErrnoException) => error.code === 'ECONNREFUSED',
-      ),
-    { what: 'the port to be closed' },
-  );
-  const before = stream.bytes();
-  await waitFor(() => stream.bytes() > before + 10_000, { what: 'the stream to go on' });
-});
-
-test('the supervisor killed: the workers let players finish, and nothing is left', async () => {
-  const server = await startZooKeeper();
-  cleanups.push(() => server.stop());
-  const edge = await weir('--zookeeper', server.address, '--set', 'shutdown.grace=2s');
-  const pid = edge.child.pid ?? 0;
-  const { workers, registry } = processesOf(pid);
-  assert.deepEqual([workers.length, registry.length], [2, 1]);
-  edge.child.kill('SIGKILL');
-  await waitFor(() => ![...workers, ...registry].some(isAlive), { what: 'the end of all processes' });
-  await waitFor(() => edge.log().includes('the supervisor is gone'));
-});
-
 test('kill -9 of the registry process: nothing', async () => {
   const server = await startZooKeeper();
   cleanups.push(() => server.stop());
@@ -382,12 +270,6 @@ test('kill -9 of the registry process: nothing', async () => {
   const { requests } = players.tally;
   await waitFor(() => players.tally.requests > requests + 100, { what: 'the players to go on' });
   assert.deepEqual((await players.stop()).failures, []);
-});
-
-test('a port that is taken is an error at the start, and no process is left', async () => {
-  const edge = await edgeWithOrigin();
-  const { host } = new URL(edge.players);
-  await assert.rejects(serveWeir('--registry', 'embedded', '--listen', host), /EADDRINUSE|address already in use/);
 });
 
 /** One new connection after the other. */

@@ -1,8 +1,10 @@
 // The processes of an edge that was started as a user starts it, and what stands in its metrics.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { packageRoot } from '../../src/package.js';
 import { waitFor } from './wait.js';
 import type { WeirProcess } from './weir.js';
 
@@ -143,4 +145,14 @@ export async function knownToAll(edge: WeirProcess, channel: string): Promise<vo
     quiet = answers.every((status) => status === '400') ? quiet + 1 : 0;
     if (quiet === 0) await waitFor(async () => (await refusal()) === '400', { what: `${channel} to be known` });
   }
+}
+
+/** Milliseconds that a worker's process takes now, on this machine, until it listens to what it is told. */
+export async function timeToStart(): Promise<number> {
+  const began = performance.now();
+  const child = fork(`${packageRoot}dist/src/cluster/worker-entry.js`, [], { serialization: 'advanced' });
+  await once(child, 'message');
+  const took = performance.now() - began;
+  child.kill('SIGKILL');
+  return took;
 }

@@ -1,0 +1,58 @@
+// Looks at the workers at every heartbeat: kills who stands still, and has those replaced that have grown too large or have
+// settings that did not stay.
+
+import type { Logger } from '../log.js';
+import { heartbeatInterval } from './messages.js';
+import { type RenewalCause, Renewals } from './renewals.js';
+import { type Slot, wordsOf } from './slot.js';
+import { judge, type WatchSettings } from './watch.js';
+import type { WorkerProcess } from './worker-process.js';
+
+export interface Watched {
+  /** Those whose workers may be replaced now. */
+  readonly slots: readonly Slot[];
+  /** Those that start or drain, too. */
+  readonly workers: Iterable<WorkerProcess>;
+  readonly settings: WatchSettings;
+  /** Whether it runs with settings that are not in effect. */
+  readonly isOutdated: (worker: WorkerProcess) => boolean;
+}
+
+export class Watchdog {
+  readonly #logger: Logger;
+  readonly #renewals: Renewals;
+
+  /** @param now monotonic ms */
+  constructor(logger: Logger, now: () => number, random: () => number) {
+    this.#logger = logger;
+    this.#renewals = new Renewals(now, random);
+  }
+
+  /** Called at every heartbeat interval. */
+  look({ slots, workers, settings, isOutdated }: Watched): void {
+    // Less would be taken for standing still between two heartbeats.
+    const stuckAfter = Math.max(settings.stuckAfter, 2 * heartbeatInterval);
+    for (const worker of workers) {
+      if (worker.state !== 'serving' && worker.state !== 'draining') continue;
+      const silentFor = worker.tick() * heartbeatInterval;
+      const { slot: index, pid, residentBytes } = worker;
+      const verdict = judge({ silentFor, residentBytes }, { ...settings, stuckAfter });
+      const slot = slots.find(({ current }) => current === worker);
+      if (verdict === 'stuck') {
+        this.#logger.error({ worker: index, pid, silentFor }, 'worker is stuck: killing it');
+        worker.kill('stuck');
+      } else if (slot !== undefined && verdict === 'memory') this.#renew(slot, worker, 'memory');
+      else if (slot !== undefined && isOutdated(worker)) this.#renew(slot, worker, 'rollback');
+    }
+  }
+
+  #renew(slot: Slot, { pid, residentBytes, age }: WorkerProcess, cause: RenewalCause): void {
+    if (!this.#renewals.isDue(slot.index, cause, age)) return;
+    if (cause === 'memory') {
+      this.#logger.error({ worker: slot.index, pid, residentBytes }, 'worker uses too much memory: replacing it');
+    }
+    const failed = (error: unknown) =>
+      this.#logger.error({ worker: slot.index, error: wordsOf(error) }, 'worker could not be replaced');
+    void this.#renewals.run(slot.index, cause, age, () => slot.replace(cause), failed);
+  }
+}
