@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
 import { Dispatch, type DispatchListener } from './dispatch.js';
+import { judgeError } from './judge.js';
 import type { Pools } from './pools.js';
 import { isRedirect, mostRedirects, type Redirect, redirectTarget } from './redirect.js';
 import type { UpstreamTarget } from './target.js';
@@ -111,6 +112,8 @@ class RunningExchange implements Exchange, DispatchListener {
   /** Followed when the answer that redirects is over. */
   #next: Redirect | undefined;
   #discarded = 0;
+  /** The header of the answer that is wanted was there. */
+  #answered = false;
   #firstByteTimer: NodeJS.Timeout | undefined;
   #ended = false;
 
@@ -151,7 +154,11 @@ class RunningExchange implements Exchange, DispatchListener {
 
   onResponse(status: number, headers: IncomingHttpHeaders): void {
     this.#tools.observer.onHeaders?.(this.#target.server, headers);
-    if (this.#request.follow === undefined || !isRedirect(status)) return this.#handler.onResponse(status, headers);
+    if (this.#request.follow === undefined || !isRedirect(status)) {
+      this.#answered = true;
+      this.#handler.onResponse(status, headers);
+      return;
+    }
     try {
       if (this.#redirects >= mostRedirects) {
         throw new WeirError('upstream_redirect', { detail: 'The endpoint redirects again and again.' });
@@ -190,9 +197,7 @@ class RunningExchange implements Exchange, DispatchListener {
       this.#send();
       return;
     }
-    const refused = error.code === 'address_refused' && this.#redirects > 0;
-    const detail = 'The endpoint redirects to an address outside upstream.allow.';
-    this.#fail(refused ? new WeirError('upstream_redirect', { detail, cause: error }) : error);
+    this.#fail(this.#redirects > 0 && !this.#answered ? ofRedirect(error) : error);
   }
 
   #follow(redirect: Redirect): void {
@@ -223,4 +228,15 @@ class RunningExchange implements Exchange, DispatchListener {
     clearTimeout(this.#firstByteTimer);
     this.#firstByteTimer = undefined;
   }
+}
+
+/** That nobody answers there is the redirect's fault: the endpoint itself is well, and its player may have chosen the path. */
+function ofRedirect(error: WeirError): WeirError {
+  // What is our own shortage stays that.
+  if (judgeError(error, 'listed').fault === 'ours') return error;
+  const refused = error.code === 'address_refused';
+  const detail = refused
+    ? 'The endpoint redirects to an address outside upstream.allow.'
+    : `The endpoint redirects to a server that fails: ${error.message}`;
+  return new WeirError('upstream_redirect', { detail, cause: error });
 }

@@ -95,6 +95,8 @@ const errors: Readonly<Record<ErrorCode, Verdict>> = {
 export function judgeError(error: WeirError, purpose: Purpose): Verdict {
   // A player chose what the endpoint waits for.
   if (purpose === 'held' && error.code === 'upstream_first_byte_timeout') return { ...players, elsewhere: true };
+  // To a page where one logs in, for one: a token that is over may be told so.
+  if ((purpose === 'held' || purpose === 'asked') && error.code === 'upstream_redirect') return unknownHere;
   return errors[error.code];
 }
 

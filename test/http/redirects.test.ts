@@ -107,6 +107,19 @@ suite('a playlist that an origin redirects to another server', () => {
   });
 });
 
+test('a player whose token is over is redirected to where nobody follows, and no endpoint is blamed', async () => {
+  const node = await packager({ name: 'node' });
+  const front = await origin((request, response) => {
+    if (request.url?.includes('token=over')) response.writeHead(302, { location: 'https://login.example/' }).end();
+    else response.end(request.url?.includes('.m3u8') ? node.playlist() : node.body(5));
+  });
+  const weir = await edge({ hls: { playlistMaxAge: 0, grace: '100ms' } });
+  weir.register(endpoint('news', front.address));
+  for (let i = 0; i < 8; i += 1) await get(weir, `/live/news.m3u8?token=over`);
+  assert.equal(await metricValue(weir.metrics, 'weir_ejections_total'), 0);
+  assert.equal((await get(weir, '/live/news.m3u8')).status, 200);
+});
+
 test('a segment that an origin redirects is followed, and kept like any other', async () => {
   const node = await packager({ name: 'node' });
   const front = await origin((request, response) => {

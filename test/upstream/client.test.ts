@@ -90,6 +90,18 @@ suite('redirects', () => {
     assert.equal(other.requests.length, 0);
   });
 
+  test('to a server that does not answer fail as redirects: the endpoint itself is well', async () => {
+    const { client } = upstream();
+    for (const host of [`127.0.0.1:${await closedPort()}`, 'no-such-host.invalid']) {
+      const origin = await redirecting(() => `http://${host}/`);
+      await assert.rejects(ask(client, origin.address, '/', { follow }), (error: WeirError) => {
+        assert.equal(error.code, 'upstream_redirect');
+        assert.match(error.message, /a server that fails: .*\((ECONNREFUSED|ENOTFOUND|EAI_AGAIN)\)/);
+        return true;
+      });
+    }
+  });
+
   test('a long body of a redirect is not read to its end', async () => {
     const { client } = upstream();
     const target = await httpOrigin((_request, response) => response.end('there'));

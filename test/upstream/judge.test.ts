@@ -59,3 +59,13 @@ test('an endpoint that holds a blocking reload is not too slow', () => {
   assert.equal(judgeError(late, 'asked').failure, 'first_byte_timeout');
   assert.equal(judgeError(late, 'held').failure, undefined);
 });
+
+test('a redirect that is not followed may be what one player’s token provokes, or an endpoint’s mistake', () => {
+  const refused = new WeirError('upstream_redirect');
+  for (const purpose of ['asked', 'held'] as const) {
+    assert.deepEqual(judgeError(refused, purpose), { fault: 'player', failure: undefined, elsewhere: true });
+  }
+  for (const purpose of ['listed', 'stream'] as const) {
+    assert.deepEqual(judgeError(refused, purpose), { fault: 'origin', failure: 'bad_response', elsewhere: true });
+  }
+});
