@@ -115,7 +115,8 @@ export class Carried {
     const format = attributes.get('KEYFORMAT') ?? 'identity';
     const led: Led = {
       line: owned(renderTag({ name: tag.name, value })),
-      need: target === undefined || range === null ? undefined : { target: owned(target.target), range },
+      need:
+        target === undefined || target.variable || range === null ? undefined : { target: owned(target.target), range },
       format: owned(format),
       byNumber:
         tag.name === 'EXT-X-KEY' &&

@@ -129,7 +129,7 @@ function makeEntry(
     dateTime: dateTimeOf(segment),
     target,
     range: range === undefined ? undefined : `bytes=${range.offset}-${range.offset + range.length - 1}`,
-    fetchable: located !== undefined && !segment.gap,
+    fetchable: located?.variable === false && !segment.gap,
     needs,
     origin: { source, life, sequence: segment.sequence, name },
     numbering,

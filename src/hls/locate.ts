@@ -31,6 +31,8 @@ export interface Located {
   readonly uri: string;
   /** Path and query that a request for it has, but for the player's own query. */
   readonly target: string;
+  /** Players put values into it that are not known here (EXT-X-DEFINE): nobody but they can ask for it. */
+  readonly variable: boolean;
 }
 
 /** What a URI stands for: an object, or the how manyth variant of a master playlist. */
@@ -83,6 +85,9 @@ export function locate(uri: string, mapping: Mapping, kind: LocatedKind): Locate
   const isHome = url.origin === mapping.home;
   if (!isHome && url.origin !== mapping.base.origin) return undefined;
   const rest = isHome ? restOf(url.pathname, mapping) : undefined;
+  const variable = variableReference.test(uri);
+  // Players could not find the variable in a pin, and what is signed is not what they ask for.
+  if (variable && (rest === undefined || 'variant' in kind)) return undefined;
   const path = canonicalPath(mapping.stem + (rest ?? `/${lastName(url.pathname)}`));
   const origins = withoutDirectives(without(url.search.slice(1), mapping.hidden));
   const pin =
@@ -90,7 +95,16 @@ export function locate(uri: string, mapping: Mapping, kind: LocatedKind): Locate
       ? renderVariantPin(kind.variant, join(path, origins), mapping.keys)
       : renderPin(pinOf(url, rest, mapping, kind), mapping.keys);
   const target = targetOf(path, pin, origins);
-  return { uri: join(relative(mapping.playlistPath, path), queryMark + target.slice(path.length + 1)), target };
+  const led = join(relative(mapping.playlistPath, path), queryMark + target.slice(path.length + 1));
+  return { uri: variable ? withReferences(led) : led, target, variable };
+}
+
+/** RFC 8216bis, section 4.3: `{$name}`. */
+const variableReference = /\{\$[\w-]+\}/;
+
+/** A URL has no braces in its path: references are written as players look for them. */
+function withReferences(uri: string): string {
+  return uri.replace(/%7B(\$[\w-]+)%7D/gi, (_, name: string) => `{${name}}`);
 }
 
 function pinOf(

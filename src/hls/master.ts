@@ -1,5 +1,6 @@
 // Master playlists: their variants led through the edge, and found again at another origin. Pure.
 
+import { WeirError } from '../errors.js';
 import { parseAttributes, setAttribute } from './attributes.js';
 import type { Locate } from './locate.js';
 import { type MasterPlaylist, renderTag } from './playlist.js';
@@ -37,13 +38,23 @@ export function sessionVariant(master: MasterPlaylist, base: URL): URL | undefin
   return url.origin === base.origin && url.pathname === base.pathname && url.search !== base.search ? url : undefined;
 }
 
-/** @param rest the master's own path behind the stem */
+/** UTF-16 units: each variant for players repeats the master's path, which is the player's to choose. */
+export const mostMasterText = 4 * 1024 * 1024;
+
+/**
+ * @param rest the master's own path behind the stem
+ * @throws WeirError upstream_bad_response for a text that would be too long
+ */
 export function renderMaster(master: MasterPlaylist, rest: string, locate: Locate): string {
   let index = 0;
+  let length = 0;
   const lead = (uri: string): string => {
     const variant = { master: rest, index };
     index += 1;
-    return locate(uri, { variant })?.uri ?? uri;
+    const led = locate(uri, { variant })?.uri ?? uri;
+    length += led.length;
+    if (length > mostMasterText) throw new WeirError('upstream_bad_response', { detail: 'The master is too long.' });
+    return led;
   };
   const lines = master.lines.map((line) => {
     if ('uri' in line) return lead(line.uri);

@@ -203,3 +203,33 @@ test('restOf finds what the endpoint would map to that path', () => {
   assert.equal(restOf('/x/news/hls/1.ts', mapping(template)), '/1.ts');
   assert.equal(restOf('/a/bc', mapping(withPath)), undefined);
 });
+
+suite('a reference to a variable', () => {
+  const cases: [name: string, uri: string, expected: string][] = [
+    ['in the path', '{$dir}/12.ts', '{$dir}/12.ts?weir=ABCDEFGH'],
+    ['in a name', 'seg-{$a_b-1}.{$x}', 'seg-{$a_b-1}.{$x}?weir=ABCDEFGH'],
+    ['in the query', '12.ts?t={$token}', '12.ts?weir=ABCDEFGH&t={$token}'],
+  ];
+  for (const [name, uri, expected] of cases) {
+    test(`${name} is left for players, and nobody else asks for it`, () => {
+      const where = mapping(bare, '/index.m3u8');
+      assert.equal(uriFor(uri, where), expected);
+      assert.equal(locate(uri, where, segment)?.variable, true);
+    });
+  }
+
+  test('where no URL of the channel leads stays as it is', () => {
+    assert.equal(locate('/media/{$dir}/12.ts', mapping(bare), segment), undefined);
+  });
+
+  test('of a variant stays as it is, since what is signed is not what players ask for', () => {
+    const kind = { variant: { master: '/index.m3u8', index: 0 } };
+    assert.equal(locate('{$dir}/low.m3u8', mapping(bare, '/index.m3u8'), kind), undefined);
+  });
+
+  test('is no reference when it is encoded, or half of one', () => {
+    const where = mapping(bare, '/index.m3u8');
+    assert.equal(locate('%7B$dir%7D/12.ts', where, segment)?.variable, false);
+    assert.equal(locate('{$dir/12.ts', where, segment)?.variable, false);
+  });
+});

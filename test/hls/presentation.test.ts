@@ -99,6 +99,15 @@ suite('one origin', () => {
     assert.equal(bench.window?.entries[1]?.duration, 2);
   });
 
+  test('what only players can name, since it has a variable in it, is not fetched ahead', () => {
+    const bench = new Bench('A');
+    bench.see(list(10, 3, { prefix: '{$dir}/', extra: '#EXT-X-MAP:URI="{$dir}/i.mp4"\n' }));
+    assert.deepEqual(
+      bench.window?.entries.map(({ fetchable, needs }) => [fetchable, needs.length]),
+      [0, 1, 2].map(() => [false, 0]),
+    );
+  });
+
   test('half a segment at the end of a list that is being written is not told', () => {
     const bench = new Bench('A');
     bench.see(`${list(10, 3)}#EXTINF:2.000,\n#EXT-X-BYTERANGE:5@0\n`);

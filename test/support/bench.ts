@@ -74,7 +74,7 @@ function locateAt(source: string, life: string): Locate {
   return (uri) => {
     if (/^(data|skd|https):/.test(uri)) return undefined;
     const pin = `weir=${source}${life === '' ? '' : `.${life}`}`;
-    return { uri: `${uri}?${queryMark}${pin}`, target: `/live/${uri}?${pin}` };
+    return { uri: `${uri}?${queryMark}${pin}`, target: `/live/${uri}?${pin}`, variable: uri.includes('{$') };
   };
 }
 
