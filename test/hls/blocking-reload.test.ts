@@ -201,6 +201,14 @@ suite('players who wait', () => {
   });
 });
 
+test('what is there is answered at once, and the endpoint is not asked', () => {
+  const playlist = new Playlist();
+  playlist.isFresh = false;
+  assert.equal(playlist.reloads.ask({ sequence: 21, part: 0 }, ''), playlist.rendered);
+  assert.equal(playlist.reloads.ask({ sequence: 9, part: undefined }, ''), playlist.rendered);
+  assert.deepEqual([playlist.ordinary, playlist.queries], [0, []]);
+});
+
 suite('a player who asks for more than is known', () => {
   test('is refused while the playlist is fresh, at once', () => {
     const playlist = new Playlist();
