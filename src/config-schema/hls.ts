@@ -25,15 +25,30 @@ export const hls = z.strictObject({
     '1h',
     'How long a media playlist is used at most; 0: every request asks the endpoint.',
   ),
+  playlistMinAge: duration(
+    '500ms',
+    '0',
+    '1h',
+    'How long a playlist is used at least, whatever its Cache-Control says, as far as the other settings allow.',
+  ),
   masterMaxAge: duration(
     '5s',
     '0',
     '1h',
     'How long a master playlist is used at most; 0: every request asks the endpoint.',
   ),
-  respectCacheControl: flag(
-    true,
-    'Whether Cache-Control of a playlist may shorten that. With no-store or no-cache, every request asks the endpoint.',
+  respectCacheControl: flag(true, 'Whether Cache-Control of a playlist may shorten that, down to playlistMinAge.'),
+  objectMinAge: duration(
+    '1s',
+    '0',
+    '24h',
+    'How long an object that no playlist lists is used at least, whatever its Cache-Control says, unless that is no-store or private. What is listed is used for as long as it is.',
+  ),
+  objectMaxAge: duration(
+    '1m',
+    '0',
+    '24h',
+    'How long an object that no playlist lists, or lists any more, is used at most without a question back.',
   ),
   errorMaxAge: duration('1s', '0', '1h', 'How long the error for an object is answered again without asking.'),
   staleIfError: duration(

@@ -1,6 +1,14 @@
 // Segments, initialisation sections and keys in memory: fetched once, evicted by least recent use, bounded in bytes.
 
-import { CachedObject, type Load, type ObjectOptions, type Settled } from './cached-object.js';
+import type { IncomingHttpHeaders } from 'node:http';
+import {
+  CachedObject,
+  type Load,
+  type ObjectOptions,
+  type Settled,
+  type Terms,
+  type TermsOf,
+} from './cached-object.js';
 
 export interface CacheSettings {
   /** Bytes of all objects, those that arrive included. */
@@ -17,98 +25,166 @@ export interface CacheSettings {
 export type Lookup = 'hit' | 'joined' | 'miss';
 
 export interface OpenOptions {
-  /** ms for which it may be used again at most; default: as long as its header says. */
-  readonly maxAge?: number;
-  /** ms for which it is used again whatever its header says; default 0. */
-  readonly minAge?: number;
+  /** Default: by the header, among what players ask for. */
+  readonly terms?: Terms | TermsOf;
+  /** Monotonic ms: what arrived since is used, whatever its header says, and nothing older without a question back. */
+  readonly since?: number;
   /** Told of body bytes that come from elsewhere than an endpoint. */
   readonly receive?: ObjectOptions['receive'];
 }
 
-/** What an object costs beside its body: the key, the header, the entry. */
+/** What an object costs beside its body, its key and its header. */
 const overhead = 1024;
+/** Part of the room that objects may take which only players named, while there are others. */
+const askedShare = 0.25;
+
+export const byHeader: Terms = { room: 'asked', atLeast: 0, atMost: Number.POSITIVE_INFINITY };
 
 export class ObjectCache {
   readonly #settings: CacheSettings;
-  /** Complete objects, the least recently used first. */
-  readonly #stored = new Map<string, CachedObject>();
+  /** What playlists list, and what players asked for besides: the one is never evicted for the other. */
+  readonly #rooms = { listed: new Room(), asked: new Room() };
   readonly #underWay = new Map<string, CachedObject>();
   readonly #options: ObjectOptions;
+  /** Of bodies, stored and under way. */
   #bytes = 0;
+  /** Of those under way that only players named. */
+  #askedBytes = 0;
 
   constructor(settings: CacheSettings, hooks: Pick<ObjectOptions, 'now' | 'clock' | 'receive'>) {
     this.#settings = settings;
     this.#options = {
       ...settings,
       ...hooks,
-      weighed: (bytes) => {
-        this.#bytes += bytes;
-      },
+      weighed: (object, bytes) => this.#weighed(object, bytes),
       settled: (object, outcome) => this.#settled(object, outcome),
     };
   }
 
   get bytes(): number {
-    return this.#bytes + this.#stored.size * overhead;
+    const { listed, asked } = this.#rooms;
+    return this.#bytes + listed.overhead + asked.overhead;
   }
 
   get objects(): number {
-    return this.#stored.size;
+    return this.#rooms.listed.objects.size + this.#rooms.asked.objects.size;
   }
 
-  /** A complete object that needs no question back, or is younger than `minAge` ms. Counts as a use of it. */
-  fresh(key: string, minAge = 0): CachedObject | undefined {
-    const object = this.#stored.get(key);
-    if (object === undefined || !(object.fresh || this.#isYounger(object, minAge))) return undefined;
-    this.#stored.delete(key);
-    this.#stored.set(key, object);
-    return object;
+  /** A whole object, however old. Counts as a use of it. */
+  stored(key: string): CachedObject | undefined {
+    const object = this.#get(key);
+    return object?.isGood === true ? this.#use(object) : undefined;
   }
 
-  /** True when a request for it would be answered without the endpoint, or is being answered. */
+  /** True when it is here, however old, or on its way. */
   holds(key: string): boolean {
-    const object = this.#stored.get(key);
-    return this.#underWay.has(key) || (object?.error === undefined && object?.fresh === true);
+    return this.#underWay.has(key) || this.#get(key)?.isGood === true;
   }
 
   /** The object, asked for when it is neither here nor on its way. The caller follows it, or leaves it to itself. */
   open(key: string, load: Load, options: OpenOptions = {}): { object: CachedObject; lookup: Lookup } {
-    const { maxAge = Number.POSITIVE_INFINITY, minAge = 0, receive = this.#options.receive } = options;
-    const fresh = this.fresh(key, minAge);
-    if (fresh !== undefined) return { object: fresh, lookup: 'hit' };
+    const { terms = byHeader, since, receive = this.#options.receive } = options;
+    const stored = this.#get(key);
+    if (stored !== undefined && this.#isUsable(stored, since)) return { object: this.#use(stored), lookup: 'hit' };
     const underWay = this.#underWay.get(key);
     if (underWay !== undefined) return { object: underWay, lookup: 'joined' };
-    const failed = this.#stored.get(key);
-    if (failed?.error !== undefined && this.#options.now() - failed.arrivedAt < this.#settings.errorLifetime) {
-      return { object: failed, lookup: 'hit' };
-    }
-    const stale =
-      failed?.error === undefined && failed?.head !== undefined && failed.head.status < 400 ? failed : undefined;
-    const object = new CachedObject(key, { ...this.#options, receive }, maxAge, stale);
+    const object = new CachedObject(key, { ...this.#options, receive }, terms, stored?.isGood ? stored : undefined);
     this.#underWay.set(key, object);
     object.start(load);
     return { object, lookup: 'miss' };
   }
 
-  #isYounger(object: CachedObject, age: number): boolean {
-    return object.complete && object.head?.status === 200 && this.#options.now() - object.arrivedAt < age;
+  #isUsable(object: CachedObject, since: number | undefined): boolean {
+    if (object.error !== undefined) return this.#options.now() - object.arrivedAt < this.#settings.errorLifetime;
+    return object.isGood && since !== undefined ? object.arrivedAt >= since : object.fresh;
+  }
+
+  #get(key: string): CachedObject | undefined {
+    return this.#rooms.listed.objects.get(key) ?? this.#rooms.asked.objects.get(key);
+  }
+
+  #use(object: CachedObject): CachedObject {
+    const { objects } = this.#rooms[object.room];
+    objects.delete(object.key);
+    objects.set(object.key, object);
+    return object;
+  }
+
+  #weighed(object: CachedObject, bytes: number): void {
+    this.#bytes += bytes;
+    if (object.room !== 'asked' || this.#underWay.get(object.key) !== object) return;
+    this.#askedBytes += bytes;
+    // Many that arrive at once, in whole, would be as much as many that are stored.
+    if (bytes > 0 && this.#askedBytes > askedShare * this.#settings.maxBytes) object.pass();
   }
 
   #settled(object: CachedObject, outcome: Settled): void {
     const { key } = object;
-    if (this.#underWay.get(key) === object) this.#underWay.delete(key);
+    if (this.#underWay.get(key) === object) {
+      this.#underWay.delete(key);
+      if (object.room === 'asked') this.#askedBytes -= object.size;
+    }
     if (outcome === 'passed') return;
     // Somebody left, or another worker died: that says nothing about the object.
     const { side } = object.error ?? {};
     if (outcome === 'failed' && (side === 'client' || side === 'internal')) return;
-    const before = this.#stored.get(key);
-    this.#stored.delete(key);
-    before?.evict();
-    this.#stored.set(key, object);
-    for (const [oldest, old] of this.#stored) {
-      if (this.bytes <= this.#settings.maxBytes || old === object) break;
-      this.#stored.delete(oldest);
-      old.evict();
+    const before = this.#get(key);
+    if (before !== undefined) this.#evict(before);
+    this.#rooms[object.room].add(object);
+    while (this.bytes > this.#settings.maxBytes) {
+      const leaving = this.#leastNeeded(object);
+      if (leaving === undefined) break;
+      this.#evict(leaving);
     }
   }
+
+  #leastNeeded(except: CachedObject): CachedObject | undefined {
+    const { listed, asked } = this.#rooms;
+    const isLarge = asked.bytes > askedShare * this.#settings.maxBytes;
+    const [first, second] = isLarge ? [asked, listed] : [listed, asked];
+    return first.oldest(except) ?? second.oldest(except);
+  }
+
+  #evict(object: CachedObject): void {
+    this.#rooms[object.room].delete(object);
+    object.evict();
+  }
+}
+
+/** Complete objects, the least recently used first. */
+class Room {
+  readonly objects = new Map<string, CachedObject>();
+  overhead = 0;
+  #bodies = 0;
+
+  get bytes(): number {
+    return this.overhead + this.#bodies;
+  }
+
+  add(object: CachedObject): void {
+    this.objects.set(object.key, object);
+    this.overhead += overheadOf(object);
+    this.#bodies += object.size;
+  }
+
+  delete(object: CachedObject): void {
+    this.objects.delete(object.key);
+    this.overhead -= overheadOf(object);
+    this.#bodies -= object.size;
+  }
+
+  oldest(except: CachedObject): CachedObject | undefined {
+    for (const object of this.objects.values()) if (object !== except) return object;
+    return undefined;
+  }
+}
+
+function overheadOf({ key, head }: CachedObject): number {
+  return overhead + key.length + headerLength(head?.headers ?? {});
+}
+
+function headerLength(headers: IncomingHttpHeaders): number {
+  let length = 0;
+  for (const name in headers) length += name.length + String(headers[name]).length;
+  return length;
 }

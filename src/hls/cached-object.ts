@@ -17,7 +17,22 @@ export interface Follower {
   progress(): void;
   /** Chunks taken so far; what all have taken of an object that is too large to keep is let go. */
   readonly taken: number;
+  /** It lags so far behind the others that they would have to wait for it: it has to do without the rest. */
+  drop(): void;
 }
+
+/** On which terms an answer is kept. */
+export interface Terms {
+  /** listed: a playlist of this edge lists it. asked: only players named it. */
+  readonly room: 'listed' | 'asked';
+  /** ms for which it is fresh whatever its header says. */
+  readonly atLeast: number;
+  /** ms for which it is fresh at most. */
+  readonly atMost: number;
+}
+
+/** Terms that the answer itself tells. */
+export type TermsOf = (headers: IncomingHttpHeaders) => Terms;
 
 /** Starts the request; `conditions` are the header fields that ask only whether a stored copy still holds. */
 export type Load = (conditions: Record<string, string>, handler: UpstreamHandler) => Exchange;
@@ -34,12 +49,16 @@ export interface ObjectOptions {
   /** Epoch ms, for dates in headers. */
   readonly clock: () => number;
   /** Bytes arrived (or, negative, were let go). */
-  readonly weighed: (bytes: number) => void;
+  readonly weighed: (object: CachedObject, bytes: number) => void;
   /** Body bytes came from an endpoint. */
   readonly receive: (bytes: number) => void;
   /** It is settled whether the object may be kept; called once. */
   readonly settled: (object: CachedObject, outcome: Settled) => void;
 }
+
+/** Bytes by which a player may lag behind others with whom it shares what nobody keeps. */
+const mostLag = 4 * 1024 * 1024;
+const unknownTerms: Terms = { room: 'asked', atLeast: 0, atMost: 0 };
 
 /** kept: complete and stored. passed: nobody else may have it. failed: no answer. */
 export type Settled = 'kept' | 'passed' | 'failed';
@@ -64,7 +83,8 @@ export class CachedObject implements UpstreamHandler {
   readonly #followers = new Set<Follower>();
   readonly #chunks: (Buffer | undefined)[] = [];
   readonly #previous: CachedObject | undefined;
-  readonly #maxAge: number;
+  readonly #termsOf: Terms | TermsOf;
+  #terms: Terms;
   #released = 0;
   #keep = true;
   #paused = false;
@@ -72,13 +92,14 @@ export class CachedObject implements UpstreamHandler {
   #exchange: Exchange | undefined;
 
   /**
-   * @param maxAge ms for which it is fresh at most
+   * @param terms on which it is kept; before the header is here, what is told by it counts as asked for by players
    * @param previous a stored copy that is no longer fresh; it is asked about, and stands in when nobody answers.
    */
-  constructor(key: string, options: ObjectOptions, maxAge: number, previous?: CachedObject) {
+  constructor(key: string, options: ObjectOptions, terms: Terms | TermsOf, previous?: CachedObject) {
     this.key = key;
     this.#options = options;
-    this.#maxAge = maxAge;
+    this.#termsOf = terms;
+    this.#terms = typeof terms === 'function' ? unknownTerms : terms;
     this.#previous = previous;
   }
 
@@ -98,6 +119,15 @@ export class CachedObject implements UpstreamHandler {
   /** False: too large or not ours to keep. */
   get keeps(): boolean {
     return this.#keep;
+  }
+
+  get room(): Terms['room'] {
+    return this.#terms.room;
+  }
+
+  /** The whole of what was wanted. */
+  get isGood(): boolean {
+    return this.complete && (this.head?.status === 200 || this.head?.status === 206);
   }
 
   get fresh(): boolean {
@@ -154,7 +184,7 @@ export class CachedObject implements UpstreamHandler {
     this.head = { status, headers };
     this.policy = this.#policyFor(status, headers);
     const length = Number(headers['content-length'] ?? 0);
-    if (!this.policy.storable || length > this.#options.maxObject) this.#pass();
+    if (!this.policy.storable || length > this.#options.maxObject) this.pass();
     this.#tell();
   }
 
@@ -163,12 +193,12 @@ export class CachedObject implements UpstreamHandler {
     this.#chunks.push(chunk);
     this.size += chunk.length;
     this.received += chunk.length;
-    this.#options.weighed(chunk.length);
+    this.#options.weighed(this, chunk.length);
     this.#options.receive(chunk.length);
-    if (this.#keep && this.received > this.#options.maxObject) this.#pass();
+    if (this.#keep && this.received > this.#options.maxObject) this.pass();
     this.#tell();
+    this.#paused = !this.#keep && this.size > this.#mostLag;
     if (!this.#keep) this.#release();
-    this.#paused = !this.#keep && this.size > this.#options.maxObject;
     return !this.#paused;
   }
 
@@ -208,44 +238,77 @@ export class CachedObject implements UpstreamHandler {
 
   /** Gives its bytes back; followers at work keep theirs. */
   #forget(): void {
-    this.#options.weighed(-this.size);
+    this.#options.weighed(this, -this.size);
     this.size = 0;
     this.#chunks.length = 0;
   }
 
   /** For the one who holds stored objects: it leaves the cache. */
   evict(): void {
-    this.#options.weighed(-this.size);
+    this.#options.weighed(this, -this.size);
     this.size = 0;
   }
 
   #policyFor(status: number, headers: IncomingHttpHeaders): CachePolicy {
     const { clock, staleIfError, errorLifetime } = this.#options;
     const policy = cachePolicy(headers, clock(), staleIfError);
-    if (status === 200 || status === 206) return { ...policy, freshFor: Math.min(policy.freshFor, this.#maxAge) };
+    if (typeof this.#termsOf === 'function') this.#terms = this.#termsOf(headers);
+    const { atLeast, atMost } = this.#terms;
+    if (status === 200 || status === 206) {
+      return { ...policy, freshFor: Math.max(Math.min(policy.freshFor, atMost), policy.storable ? atLeast : 0) };
+    }
     return { storable: policy.storable, freshFor: Math.min(policy.freshFor, errorLifetime), staleIfError: 0 };
   }
 
-  /** Too large or not ours to keep: those who are here share it, nobody joins, the slowest one sets the pace. */
-  #pass(): void {
+  /** Too large or not ours to keep: those who are here share it, and nobody joins. */
+  pass(): void {
+    if (!this.#keep || !this.pending) return;
     this.#keep = false;
     this.#settle('passed');
     this.#release();
   }
 
+  /** Bytes of an object that is passed through which wait for the slowest. */
+  get #mostLag(): number {
+    return Math.min(mostLag, this.#options.maxObject);
+  }
+
   #release(): void {
+    const most = this.#mostLag;
+    this.#letGo();
+    while (this.#paused && this.size > most && this.#drop()) this.#letGo();
+    if (this.#paused && this.size <= (this.#isAwaited ? most : most / 2)) {
+      this.#paused = false;
+      this.#exchange?.resume();
+    }
+  }
+
+  /** Somebody has all there is. */
+  get #isAwaited(): boolean {
+    for (const { taken } of this.#followers) if (taken === this.#chunks.length) return true;
+    return false;
+  }
+
+  /** What all have taken. */
+  #letGo(): void {
     let slowest = this.#chunks.length;
     for (const follower of this.#followers) slowest = Math.min(slowest, follower.taken);
     for (; this.#released < slowest; this.#released += 1) {
       const bytes = this.#chunks[this.#released]?.length ?? 0;
       this.#chunks[this.#released] = undefined;
       this.size -= bytes;
-      this.#options.weighed(-bytes);
+      this.#options.weighed(this, -bytes);
     }
-    if (this.#paused && this.size <= this.#options.maxObject / 2) {
-      this.#paused = false;
-      this.#exchange?.resume();
+  }
+
+  /** Drops those furthest behind, where somebody would have to wait for them. */
+  #drop(): boolean {
+    const last = this.#isAwaited ? [...this.#followers].filter(({ taken }) => taken <= this.#released) : [];
+    for (const follower of last) {
+      this.#followers.delete(follower);
+      follower.drop();
     }
+    return last.length > 0;
   }
 
   /** The stored copy holds: its body under the new header. */
@@ -274,9 +337,9 @@ export class CachedObject implements UpstreamHandler {
 
   #takeOver(previous: CachedObject): void {
     this.body = previous.body;
-    this.size = this.body?.length ?? 0;
-    this.#options.weighed(this.size);
     this.complete = true;
+    this.size = this.body?.length ?? 0;
+    this.#options.weighed(this, this.size);
     this.arrivedAt = this.#options.now();
     this.#settle('kept');
     this.#tell();

@@ -2,7 +2,7 @@
 // lists what it does not have is found out before a player asks.
 
 import type { WeirError } from '../errors.js';
-import type { ObjectCache } from './cache.js';
+import type { ObjectCache, OpenOptions } from './cache.js';
 import type { CachedObject, Follower, Load } from './cached-object.js';
 import type { Entry } from './window.js';
 
@@ -15,6 +15,7 @@ export type Arrival = 'here' | 'late' | 'passed' | { readonly failure: number | 
 export interface Wanted {
   readonly key: string;
   readonly load: Load;
+  readonly options: OpenOptions;
 }
 
 /** What an entry needs to be played: its bytes, its initialisation section, its keys. */
@@ -25,15 +26,16 @@ export function needsOf(entry: Entry): { readonly target: string; readonly range
 
 /** Resolves when the object is here, or with `late` after `patience` ms; it then goes on in the background. */
 export function fetchAhead(cache: ObjectCache, wanted: Wanted, patience: number): Promise<Arrival> {
-  const { object } = cache.open(wanted.key, wanted.load);
+  const { object } = cache.open(wanted.key, wanted.load, wanted.options);
   if (!object.pending) return Promise.resolve(arrivalOf(object));
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve('late'), patience);
     const follower: Follower = {
-      // Takes everything at once: it only waits.
+      // Takes everything at once: it only waits, and not for what nobody keeps.
       get taken() {
-        return object.arrived;
+        return object.keeps ? object.arrived : Number.POSITIVE_INFINITY;
       },
+      drop: () => undefined,
       progress: () => {
         object.took();
         const passed = object.head !== undefined && !object.keeps;
@@ -57,5 +59,5 @@ function arrivalOf(object: CachedObject): Arrival {
 /** The bytes of an object, once they are here; undefined when that takes longer than `patience` ms or fails. */
 export async function bytesOf(cache: ObjectCache, wanted: Wanted, patience: number): Promise<Buffer | undefined> {
   const arrival = await fetchAhead(cache, wanted, patience);
-  return arrival === 'here' ? cache.fresh(wanted.key)?.body : undefined;
+  return arrival === 'here' ? cache.stored(wanted.key)?.body : undefined;
 }

@@ -284,7 +284,7 @@ export class Rendition implements RoundSubject {
       live === undefined ? settings.masterMaxAge : Math.min(settings.playlistMaxAge, settings.playlistShare * live);
     if (!settings.respectCacheControl) return most;
     const policy = cachePolicy(headers, clock(), 0);
-    return policy.storable ? Math.min(most, policy.freshFor) : 0;
+    return Math.min(most, Math.max(policy.storable ? policy.freshFor : 0, settings.playlistMinAge));
   }
 }
 

@@ -2,9 +2,11 @@
 // choose. None takes the place of one that is in use: who comes is refused.
 
 import { WeirError } from '../errors.js';
+import { ListedObjects } from './listed.js';
 import { Rendition } from './rendition.js';
 import type { PlaylistName } from './request.js';
 import type { Session } from './session.js';
+import type { MediaWindow } from './window.js';
 
 /** Kept at most, when an origin has given them. */
 const mostKept = { listed: 256, asked: 64 };
@@ -21,9 +23,13 @@ interface Kept {
   readonly client: string;
   usedAt: number;
   bytes: number;
+  /** What `listed` knows of. */
+  window: MediaWindow | undefined;
 }
 
 export class Renditions {
+  /** What all of them list. */
+  readonly listed = new ListedObjects();
   readonly #session: Session;
   readonly #kept = new Map<string, Kept>();
   readonly #unproven = new Map<string, Kept>();
@@ -61,7 +67,14 @@ export class Renditions {
     }
     const rendition = new Rendition(this.#session, name);
     const usedAt = this.#session.context.now();
-    this.#unproven.set(keyOf(name.rest, name.pin, name.origins), { rendition, kind, client, usedAt, bytes: 0 });
+    this.#unproven.set(keyOf(name.rest, name.pin, name.origins), {
+      rendition,
+      kind,
+      client,
+      usedAt,
+      bytes: 0,
+      window: undefined,
+    });
     return rendition;
   }
 
@@ -75,6 +88,7 @@ export class Renditions {
     if (kept === undefined) return 0;
     const growth = bytes - kept.bytes;
     kept.bytes = bytes;
+    this.#list(kept, rendition.window);
     return growth;
   }
 
@@ -88,7 +102,13 @@ export class Renditions {
     const oldest = this.#leastRecent('asked') ?? this.#leastRecent('listed');
     if (oldest === undefined || this.#kept.size <= 1) return 0;
     this.#kept.delete(oldest[0]);
+    this.#list(oldest[1], undefined);
     return oldest[1].bytes;
+  }
+
+  #list(kept: Kept, window: MediaWindow | undefined): void {
+    this.listed.moved(kept.window, window, this.#session.context.now());
+    kept.window = window;
   }
 
   #keep(rendition: Rendition): Kept | undefined {
@@ -98,9 +118,13 @@ export class Renditions {
       this.#unproven.delete(key);
       const { there, taken } = this.#placeFor(proven.kind);
       if (!there) return undefined;
-      // What it took is made up for by what is kept in its place.
-      proven.bytes = taken === undefined ? 0 : (this.#kept.get(taken)?.bytes ?? 0);
-      if (taken !== undefined) this.#kept.delete(taken);
+      const before = taken === undefined ? undefined : this.#kept.get(taken);
+      if (taken !== undefined && before !== undefined) {
+        this.#kept.delete(taken);
+        this.#list(before, undefined);
+        // It is made up for by what is kept in its place.
+        proven.bytes = before.bytes;
+      }
       this.#kept.set(key, proven);
       return proven;
     }

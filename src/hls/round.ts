@@ -6,6 +6,7 @@ import { judgeError, judgeStatus, outcomeOf } from '../upstream/judge.js';
 import type { Attachment } from './attachment.js';
 import { type Consequence, consequenceOf } from './blame.js';
 import type { Problem } from './endpoint-choice.js';
+import { placeOf } from './listed.js';
 import { locate, type Mapping } from './locate.js';
 import type { MediaPlaylist } from './playlist.js';
 import { type FetchedPlaylist, type PlaylistRequest, RefusedError, StatusError } from './playlist-source.js';
@@ -189,7 +190,7 @@ export function stepOf(session: Session, attachment: Attachment, rest: string, f
       return (uri, kind) => locate(uri, mapping, kind);
     },
     lost: (entry) =>
-      !session.reaches(entry.origin.source) && !cache.holds(session.keyOf(keyTarget(entry.target, entry.range))),
+      !session.reaches(entry.origin.source) && !cache.holds(session.keyOf(placeOf(entry.target, entry.range))),
   };
 }
 
@@ -222,7 +223,7 @@ async function prefetch(
   const patience = first ? 0 : Math.min(longestWait, targetDuration * 500);
   const wanted = entries.flatMap(needsOf).map(({ target, range }) => {
     const load = session.load(target, range, session.query, attachment);
-    return fetchAhead(cache, { key: session.keyOf(keyTarget(target, range)), load }, patience);
+    return fetchAhead(cache, { ...session.openListed(placeOf(target, range)), load }, patience);
   });
   for (const arrival of await Promise.all(wanted)) {
     if (typeof arrival === 'string') continue;
@@ -230,11 +231,6 @@ async function prefetch(
     if (leave) return { cause: 'segment', outcome };
   }
   return undefined;
-}
-
-/** A byte range is an object of its own. */
-export function keyTarget(target: string, range: string | undefined): string {
-  return range === undefined ? target : `${target} ${range}`;
 }
 
 /** Whether two origins that seem to share their packaging give different bytes for one segment that both list. */
@@ -252,15 +248,14 @@ async function differ(
   const life = session.epoch?.lives.get(attachment.tag) ?? '';
   const mapping = mappingOf(session, attachment, subject.rest, fetched.base, life);
   for (const entry of window.entries.toReversed()) {
-    const key = session.keyOf(keyTarget(entry.target, entry.range));
-    const mine = cache.fresh(key)?.body;
+    const mine = cache.stored(session.keyOf(placeOf(entry.target, entry.range)))?.body;
     const segment = playlist.segments.find(({ sequence }) => sequence === entry.origin.sequence);
     if (mine === undefined || segment === undefined || entry.numbering !== window.numbering) continue;
     const kind = { ranged: segment.byteRange !== undefined, held: false, number: segment.sequence };
     const place = locate(segment.uri, mapping, kind);
     if (place === undefined) return false;
     const load = session.load(place.target, entry.range, session.query, attachment);
-    const wanted = { key: session.keyOf(keyTarget(place.target, entry.range)), load };
+    const wanted = { ...session.openListed(placeOf(place.target, entry.range)), load };
     const theirs = await bytesOf(cache, wanted, longestWait);
     return theirs !== undefined && !theirs.equals(mine);
   }

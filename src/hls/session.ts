@@ -5,9 +5,11 @@ import type { ChannelName, Endpoint, ServerOrigin } from '../model.js';
 import { serverOf } from '../net-address.js';
 import { type Attachment, createOrigin, type SessionName } from './attachment.js';
 import { consequenceOf, type Tokens } from './blame.js';
-import type { Load } from './cached-object.js';
+import type { OpenOptions } from './cache.js';
+import type { Load, Terms } from './cached-object.js';
 import { EndpointChoice, type Problem } from './endpoint-choice.js';
 import { type Epoch, firstEpoch, moveTo } from './epoch.js';
+import { createLentLoad } from './lent-load.js';
 import { createLoad, type Place } from './object-load.js';
 import type { Origin } from './origin.js';
 import type { Pin } from './pin.js';
@@ -18,6 +20,9 @@ import type { SessionContext } from './session-context.js';
 import type { SessionRoom, Shelf, Tenant } from './session-room.js';
 import { type SessionState, shiftEpoch, shiftTimes } from './session-state.js';
 
+/** ms for which an object may have been here before the playlist that lists it. */
+const fetchedAhead = 10_000;
+const listedTerms: Terms = { room: 'listed', atLeast: 0, atMost: Number.POSITIVE_INFINITY };
 /** A part may be held by its origin for as many first-byte timeouts. */
 const heldFactor = 3;
 
@@ -164,8 +169,42 @@ export class Session implements Tenant<Session> {
     return channel?.endpoints.find((endpoint) => this.context.tagOf(endpoint.address) === tag);
   }
 
-  keyOf(target: string): string {
-    return objectKey(this.name.partition, target);
+  /** The key of an object. @param place `placeOf` it */
+  keyOf(place: string): string {
+    return objectKey(this.name.partition, place);
+  }
+
+  /** How an object is opened that a playlist lists, or is about to. */
+  openListed(place: string): { readonly key: string; readonly options: OpenOptions } {
+    const since = this.renditions.listed.since(place) ?? this.context.now();
+    return { key: this.keyOf(place), options: { terms: listedTerms, since: since - fetchedAhead } };
+  }
+
+  /**
+   * The same, where a playlist lists it, or listed it a while ago and a copy is left; undefined: it is a player's word.
+   *
+   * @param isReachable whether the endpoint that listed it is registered: no other one has the same object
+   */
+  findListed(place: string, isReachable: boolean): ReturnType<Session['openListed']> | undefined {
+    const isListed = this.renditions.listed.since(place) !== undefined;
+    if (isListed && isReachable) return this.openListed(place);
+    const { cache, now, settings } = this.context;
+    const key = this.keyOf(place);
+    if (isListed && cache.holds(key)) return { key, options: { terms: listedTerms, since: Number.NEGATIVE_INFINITY } };
+    const since = now() - settings.objectMaxAge;
+    const stored = cache.stored(key);
+    return stored !== undefined && stored.arrivedAt >= since
+      ? { key, options: { terms: listedTerms, since } }
+      : undefined;
+  }
+
+  /** The request for an object, with one query after the other while it is refused. */
+  loadWith(target: string, range: string | undefined, queries: readonly string[]): Load {
+    const loads = queries.map((query) => this.load(target, range, query));
+    if (this.tokens !== 'lent') return loads[0] ?? this.load(target, range, '');
+    return createLentLoad(loads, (index) => {
+      this.query = queries[index] ?? this.query;
+    });
   }
 
   /**

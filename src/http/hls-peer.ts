@@ -2,9 +2,11 @@
 // playlist is asked for again after a moment, so that players see the same wherever they come in.
 
 import { createHash } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { Terms, TermsOf } from '../hls/cached-object.js';
+import { createLentLoad } from '../hls/lent-load.js';
+import { placeOf } from '../hls/listed.js';
 import { objectKey, parseQuery, partitionOf, readPin, targetOf } from '../hls/request.js';
-import { keyTarget } from '../hls/round.js';
 import type { HlsSessions } from '../hls/sessions.js';
 import type { ChannelName, ServerOrigin } from '../model.js';
 import type { UpstreamClient } from '../upstream/client.js';
@@ -12,7 +14,7 @@ import type { PlayerExchange } from './exchange.js';
 import { endpointField } from './fields.js';
 import { unpinnedMaxAge } from './hls.js';
 import { clientField, clientOf } from './hls-client.js';
-import { ObjectReply } from './object-reply.js';
+import { listedField, ObjectReply } from './object-reply.js';
 import { createPeerLoad } from './peer-load.js';
 import { canonicalRoute, type Route } from './route.js';
 
@@ -28,10 +30,9 @@ interface Wanted {
   readonly range: string | undefined;
   /** The player's Range selects from the object. */
   readonly selects: boolean;
-  /** ms */
-  readonly maxAge: number;
-  /** ms */
-  readonly minAge: number;
+  readonly terms: Terms | TermsOf;
+  /** Players share it though each lends a token of its own: a refusal is for one of them. */
+  readonly lent: boolean;
 }
 
 /**
@@ -43,6 +44,7 @@ const playlistReuse = 100;
 /** An owner holds a request while its endpoints fail (`hls.grace`), and a part for as many first-byte timeouts. */
 const heldFactor = 3;
 const mostRecent = 10_000;
+const none: ReadonlySet<string> = new Set();
 
 export class PeerHlsHandler {
   readonly #tools: PeerHlsTools;
@@ -77,20 +79,28 @@ export class PeerHlsHandler {
     const { authorization, range } = exchange.request.headers;
     if (route.kind === 'playlist') {
       const whose = authorization === undefined ? '' : createHash('sha256').update(authorization).digest('base64url');
-      return {
-        key: `~ ${whose} ${route.path}${route.query}`,
-        range: undefined,
-        selects: true,
-        maxAge: Number.POSITIVE_INFINITY,
-        minAge: playlistReuse,
-      };
+      const key = `~ ${whose} ${route.path}${route.query}`;
+      const terms = { room: 'asked', atLeast: playlistReuse, atMost: Number.POSITIVE_INFINITY } as const;
+      return { key, range: undefined, selects: true, terms, lent: false };
     }
     const query = parseQuery(route.query);
     const ranged = readPin(query.pin, this.#tools.sessions.context.keys)?.ranged === true ? range : undefined;
     const partition = partitionOf(query.own, this.#unkeyed, authorization);
-    const target = keyTarget(targetOf(route.path, query.pin, query.origins), ranged);
-    const maxAge = query.pin === '' ? unpinnedMaxAge : Number.POSITIVE_INFINITY;
-    return { key: `~${objectKey(partition, target)}`, range: ranged, selects: ranged === undefined, maxAge, minAge: 0 };
+    const place = placeOf(targetOf(route.path, query.pin, query.origins), ranged);
+    return {
+      key: `~${objectKey(partition, place)}`,
+      range: ranged,
+      selects: ranged === undefined,
+      terms: (headers) => this.#termsOf(headers),
+      lent: partition !== partitionOf(query.own, none, authorization),
+    };
+  }
+
+  /** The owner knows what playlists list; of anything else it is asked again soon. */
+  #termsOf(headers: IncomingHttpHeaders): Terms {
+    const { objectMinAge, objectMaxAge } = this.#tools.sessions.context.settings;
+    if (headers[listedField] !== undefined) return { room: 'listed', atLeast: objectMaxAge, atMost: objectMaxAge };
+    return { room: 'asked', atLeast: Math.min(objectMinAge, unpinnedMaxAge), atMost: unpinnedMaxAge };
   }
 
   #send(exchange: PlayerExchange, route: Route, response: ServerResponse, wanted: Wanted): void {
@@ -109,9 +119,8 @@ export class PeerHlsHandler {
       firstByteTimeout: heldFactor * firstByteTimeout + settings.grace,
       patience: firstByteTimeout,
     });
-    const { object, lookup } = cache.open(wanted.key, load, {
-      maxAge: wanted.maxAge,
-      minAge: wanted.minAge,
+    const { object, lookup } = cache.open(wanted.key, wanted.lent ? createLentLoad([load]) : load, {
+      terms: wanted.terms,
       receive: receivedFromPeer(exchange),
     });
     const kind = route.kind === 'playlist' ? 'playlist' : 'object';
@@ -123,6 +132,10 @@ export class PeerHlsHandler {
         const { range } = exchange.request.headers;
         this.#send(exchange, route, response, { ...wanted, key: `${wanted.key} ${range}`, range, selects: false });
       },
+      askAgain:
+        lookup === 'joined' && wanted.lent
+          ? () => this.#send(exchange, route, response, { ...wanted, key: `${wanted.key} ${route.query}` })
+          : undefined,
       done: (finished, sent) => {
         const endpoint = finished.head?.headers[endpointField];
         if (typeof endpoint === 'string') exchange.endpoint = endpoint;

@@ -3,9 +3,11 @@
 import type { ServerResponse } from 'node:http';
 import { toWeirError, WeirError } from '../errors.js';
 import type { SessionName } from '../hls/attachment.js';
-import type { Lookup } from '../hls/cache.js';
+import type { Lookup, OpenOptions } from '../hls/cache.js';
 import type { CachedObject } from '../hls/cached-object.js';
+import { placeOf } from '../hls/listed.js';
 import { withPlayerQuery } from '../hls/locate.js';
+import type { Pin } from '../hls/pin.js';
 import { StatusError } from '../hls/playlist-source.js';
 import type { Rendered } from '../hls/rendered.js';
 import type { Rendition } from '../hls/rendition.js';
@@ -19,7 +21,6 @@ import {
   targetOf,
 } from '../hls/request.js';
 import { isNotModified } from '../hls/respond.js';
-import { keyTarget } from '../hls/round.js';
 import { Session } from '../hls/session.js';
 import type { HlsSessions } from '../hls/sessions.js';
 import { answerError, type PlayerExchange } from './exchange.js';
@@ -39,14 +40,14 @@ interface ObjectAsked {
   readonly key: string;
   readonly target: string;
   readonly range: string | undefined;
-  readonly own: string;
+  /** The queries to try, the first one first. */
+  readonly queries: readonly string[];
   /** The player's Range selects from it. */
   readonly selects: boolean;
-  /** ms for which it may be used again. */
-  readonly maxAge: number;
+  readonly options: OpenOptions;
 }
 
-/** ms for which an object without an endpoint in its URL is used again. */
+/** ms for which an object without an endpoint in its URL is used again: another one may be meant the next time. */
 export const unpinnedMaxAge = 1_000;
 
 export class HlsHandler {
@@ -160,36 +161,43 @@ export class HlsHandler {
     session.used();
     const pin = readPin(query.pin, context.keys);
     const range = pin?.ranged === true ? exchange.request.headers.range : undefined;
-    let target = targetOf(route.path, query.pin, query.origins);
-    let key = session.keyOf(keyTarget(target, range));
-    let unpinned = false;
-    if (!context.cache.holds(key)) {
-      const problem =
-        query.pin === ''
-          ? undefined
-          : pin === undefined
-            ? 'unknown'
-            : session.endpointOf(pin.endpoint) === undefined
-              ? 'dead'
-              : undefined;
-      if (problem !== undefined) context.metrics.hlsPins.inc({ problem });
-      if (problem === 'unknown') target = targetOf(route.path, '', query.origins);
-      unpinned = problem !== undefined || query.pin === '';
-      if (unpinned) key = session.keyOf(`${keyTarget(target, range)} anywhere`);
-    }
-    exchange.endpoint = (pin === undefined ? session.endpoint : session.endpointOf(pin.endpoint))?.address;
-    // Which endpoint gives it is nowhere said: another one may be meant the next time.
-    const maxAge = unpinned ? unpinnedMaxAge : Number.POSITIVE_INFINITY;
-    const what = { key, target, range, own: query.own, selects: range === undefined, maxAge };
-    this.#sendObject(exchange, response, session, what);
+    const target = targetOf(route.path, query.pin, query.origins);
+    const pinned = pin === undefined ? undefined : session.endpointOf(pin.endpoint);
+    exchange.endpoint = (pin === undefined ? session.endpoint : pinned)?.address;
+    const listed = session.findListed(placeOf(target, range), pinned !== undefined);
+    const place = listed === undefined ? this.#unlisted(session, route, query, pin, range) : { ...listed, target };
+    const queries = session.tokens === 'lent' ? [...new Set([session.query, query.own])] : [query.own];
+    this.#sendObject(exchange, response, session, { ...place, range, queries, selects: range === undefined });
+  }
+
+  /** Only the player says that there is such an object. */
+  #unlisted(
+    session: Session,
+    { path }: Route,
+    { pin: text, origins }: PlayerQuery,
+    pin: Pin | undefined,
+    range: string | undefined,
+  ): Pick<ObjectAsked, 'key' | 'target' | 'options'> {
+    const { settings, metrics } = this.#sessions.context;
+    const problem = text === '' ? undefined : pin === undefined ? 'unknown' : problemOf(pin, session);
+    if (problem !== undefined) metrics.hlsPins.inc({ problem });
+    const target = targetOf(path, problem === 'unknown' ? '' : text, origins);
+    // The origin has one object of that name: what else a pin may say makes no second one.
+    const { original = '', ranged = false } = pin ?? {};
+    const at = pin === undefined || problem !== undefined ? 'anywhere' : `at ${pin.endpoint}`;
+    const key = session.keyOf(placeOf(`${path} ${at} ${original} ${ranged} ${origins}`, range));
+    const atMost = at === 'anywhere' ? unpinnedMaxAge : settings.objectMaxAge;
+    const atLeast = Math.min(settings.objectMinAge, atMost);
+    return { key, target, options: { terms: { room: 'asked', atLeast, atMost } } };
   }
 
   #sendObject(exchange: PlayerExchange, response: ServerResponse, session: Session, what: ObjectAsked): void {
     const { cache } = this.#sessions.context;
     const { metrics } = exchange.edge;
-    const { key, target, range, own, maxAge } = what;
-    const { object, lookup } = cache.open(key, session.load(target, range, own), { maxAge });
+    const { key, target, range, queries, options } = what;
+    const { object, lookup } = cache.open(key, session.loadWith(target, range, queries), options);
     metrics.hlsRequests.inc({ kind: 'object', result: lookup });
+    const own = queries.at(-1) ?? '';
     const reply = new ObjectReply(object, exchange, response, {
       selects: what.selects,
       reused: lookup !== 'miss',
@@ -198,6 +206,10 @@ export class HlsHandler {
         const partial = { ...what, key: `${key} ${wanted}`, range: wanted, selects: false };
         this.#sendObject(exchange, response, session, partial);
       },
+      askAgain:
+        lookup === 'joined' && session.tokens === 'lent'
+          ? () => this.#sendObject(exchange, response, session, { ...what, key: `${key} ${own}`, queries: [own] })
+          : undefined,
       done: (finished, sent) => {
         if (lookup !== 'miss') metrics.hlsSavedBytes.inc(sent);
         else this.#judge(session, target, finished);
@@ -211,6 +223,10 @@ export class HlsHandler {
     const failure = error ?? head?.status ?? 0;
     if (typeof failure !== 'number' || failure >= 400) session.objectFailed(target, failure);
   }
+}
+
+function problemOf(pin: Pin, session: Session): 'dead' | undefined {
+  return session.endpointOf(pin.endpoint) === undefined ? 'dead' : undefined;
 }
 
 function errorFor(error: unknown): WeirError {

@@ -20,6 +20,9 @@ const objectFields = [
   'content-range',
 ];
 
+/** Tells another worker that a playlist lists the object, so that it does not change. */
+export const listedField = 'x-weir-listed';
+
 export interface ReplyOptions {
   /** The player's Range selects from the object; false when the object is a range itself. */
   readonly selects: boolean;
@@ -27,6 +30,8 @@ export interface ReplyOptions {
   readonly reused: boolean;
   /** The object turned out to be too large to keep, and a range of it is wanted: to be asked for as such. */
   readonly passRange: () => void;
+  /** It was refused to whoever asked for it first; this player may ask for itself. */
+  readonly askAgain?: (() => void) | undefined;
   /** Called once at the end, with the bytes that went to the player. */
   readonly done: (object: CachedObject, sent: number) => void;
 }
@@ -144,7 +149,7 @@ export class ObjectReply implements Follower {
   }
 
   #fields(answer: Answer): Fields {
-    const { head, keeps, age } = this.#object;
+    const { head, keeps, age, room } = this.#object;
     const { selects, reused } = this.#options;
     const fields = commonFields(this.#exchange);
     for (const name of objectFields) {
@@ -153,6 +158,7 @@ export class ObjectReply implements Follower {
     }
     // An answer that is new from the origin has none (RFC 9111, section 5.1).
     if (reused || head?.headers.age !== undefined) fields.push('age', String(age));
+    if (room === 'listed' && this.#exchange.edge.audience === 'workers') fields.push(listedField, '1');
     if (answer.length !== undefined) fields.push('content-length', String(answer.length));
     if (answer.range !== undefined) fields.push('content-range', answer.range);
     if (selects && keeps) fields.push('accept-ranges', 'bytes');
@@ -170,8 +176,15 @@ export class ObjectReply implements Follower {
     if (!this.#object.pending || !this.#object.keeps) this.#leave();
   }
 
+  drop(): void {
+    this.#fail(new WeirError('client_gone', { detail: 'Others could not wait.' }));
+  }
+
   #fail(error: WeirError): void {
+    const { askAgain } = this.#options;
+    const again = error.code === 'forbidden' && this.#answer === undefined ? askAgain : undefined;
     this.#leave();
+    if (again !== undefined) return again();
     answerError(this.#exchange, this.#response, error);
   }
 

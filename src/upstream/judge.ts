@@ -40,6 +40,11 @@ const gatewayErrors: ReadonlySet<number> = new Set([502, 503, 504]);
 /** Credentials are the player's matter: an expired token of one viewer must never count against an endpoint. */
 const credentialErrors: ReadonlySet<number> = new Set([401, 403, 407]);
 
+/** The endpoint refuses whoever asks, by the credentials or the token in the request. */
+export function isRefusal(status: number): boolean {
+  return credentialErrors.has(status);
+}
+
 /** What a final status (200 to 599) of an endpoint means. */
 export function judgeStatus(status: number, purpose: Purpose): Verdict {
   if (status < 400) return well;

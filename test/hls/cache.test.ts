@@ -39,6 +39,7 @@ class Upstream {
 class Reader implements Follower {
   taken = 0;
   text = '';
+  dropped = false;
   readonly #object: CachedObject;
   constructor(object: CachedObject, pace: 'fast' | 'slow' = 'fast') {
     this.#object = object;
@@ -48,6 +49,9 @@ class Reader implements Follower {
   }
   progress(): void {
     this.read();
+  }
+  drop(): void {
+    this.dropped = true;
   }
   read(): void {
     while (this.taken < this.#object.arrived) {
@@ -83,14 +87,16 @@ beforeEach(() => {
 suite('fetching once', () => {
   test('an answer that asks to be checked each time is used again within the least age, an error is not', () => {
     const cache = cacheOf();
-    const open = () => cache.open('a', upstream.load, { minAge: 100 });
+    const terms = { room: 'asked', atLeast: 100, atMost: Number.POSITIVE_INFINITY } as const;
+    const open = () => cache.open('a', upstream.load, { terms });
     open();
     upstream.last.onResponse(200, { 'content-length': '1', 'cache-control': 'no-cache' });
     upstream.last.onData(Buffer.from('x'));
     upstream.last.onEnd();
     now = 99;
     assert.equal(open().lookup, 'hit');
-    assert.equal(cache.open('a', upstream.load).lookup, 'miss', 'for those who ask for none');
+    now = 100;
+    assert.equal(open().lookup, 'miss');
     upstream.last.onResponse(404, { 'content-length': '0', 'cache-control': 'no-cache' });
     upstream.last.onEnd();
     assert.equal(open().lookup, 'miss');
@@ -134,7 +140,7 @@ suite('fetching once', () => {
     new Reader(object);
     upstream.answer('abc', { 'content-length': '6' });
     assert.equal(object.error?.code, 'upstream_cut');
-    assert.equal(cache.fresh('a'), undefined);
+    assert.equal(cache.stored('a'), undefined);
   });
 });
 
@@ -144,13 +150,13 @@ suite('what is kept', () => {
     for (const key of ['a', 'b', 'c']) {
       cache.open(key, upstream.load);
       upstream.answer('x'.repeat(500));
-      cache.fresh('a');
+      cache.stored('a');
     }
-    assert.ok(cache.fresh('a') !== undefined);
+    assert.ok(cache.stored('a') !== undefined);
     cache.open('d', upstream.load);
     upstream.answer('x'.repeat(500));
     assert.deepEqual(
-      ['a', 'b', 'c', 'd'].map((key) => cache.fresh(key) !== undefined),
+      ['a', 'b', 'c', 'd'].map((key) => cache.stored(key) !== undefined),
       [true, false, true, true],
     );
     assert.ok(cache.bytes <= 5000);
@@ -173,7 +179,7 @@ suite('what is kept', () => {
     assert.equal(object.body?.toString(), 'abcdef');
     cache.open('b', upstream.load);
     upstream.answer('ghi');
-    assert.equal(cache.fresh('b')?.chunk(0), undefined, 'nobody waited for it');
+    assert.equal(cache.stored('b')?.chunk(0), undefined, 'nobody waited for it');
   });
 
   test('its bytes are counted to the end', () => {
@@ -207,19 +213,116 @@ suite('what is kept', () => {
     });
   }
 
-  test('what grows too large goes at the pace of the slowest', () => {
+  test('what is too large goes at the pace of whoever takes it alone', () => {
     const cache = cacheOf({ maxObject: 1000 });
     const { object } = cache.open('a', upstream.load);
-    const fast = new Reader(object);
-    const slow = new Reader(object, 'slow');
+    const reader = new Reader(object, 'slow');
     upstream.last.onResponse(200, {});
     assert.equal(upstream.last.onData(Buffer.alloc(900, 'a')), true);
     assert.equal(upstream.last.onData(Buffer.alloc(900, 'b')), false, 'paused');
-    assert.equal(fast.text.length, 1800);
-    slow.read();
+    reader.read();
+    assert.equal(reader.text.length, 1800);
     assert.equal(upstream.resumed, 1);
-    assert.equal(slow.text, fast.text);
     assert.equal(object.size, 0);
+    assert.equal(reader.dropped, false);
+  });
+
+  test('who lags behind in what is too large is dropped, and stops nobody', () => {
+    const cache = cacheOf({ maxObject: 1000 });
+    const { object } = cache.open('a', upstream.load);
+    const fast = new Reader(object);
+    const stuck = new Reader(object, 'slow');
+    upstream.last.onResponse(200, {});
+    for (let count = 0; count < 10; count += 1) upstream.last.onData(Buffer.alloc(400, 'a'));
+    assert.equal(fast.text.length, 4000);
+    assert.deepEqual([fast.dropped, stuck.dropped], [false, true]);
+    assert.equal(object.size, 0);
+    object.leave(fast);
+    assert.equal(upstream.requests[0]?.aborted, true, 'nobody is left');
+  });
+
+  test('who is somewhat behind goes on, as long as nobody waits', () => {
+    const cache = cacheOf({ maxObject: 1000 });
+    const { object } = cache.open('a', upstream.load);
+    const [one, other] = [new Reader(object, 'slow'), new Reader(object, 'slow')];
+    upstream.last.onResponse(200, {});
+    upstream.last.onData(Buffer.alloc(600, 'a'));
+    one.read();
+    assert.equal(upstream.last.onData(Buffer.alloc(600, 'b')), false, 'paused');
+    assert.equal(other.dropped, false);
+    other.read();
+    one.read();
+    assert.deepEqual([one.dropped, other.dropped, one.text], [false, false, other.text]);
+    assert.equal(upstream.resumed, 1);
+  });
+
+  suite('of what only players named', () => {
+    const listed = { room: 'listed', atLeast: 0, atMost: Number.POSITIVE_INFINITY } as const;
+
+    test('never pushes out what playlists list', () => {
+      const cache = cacheOf({ maxBytes: 20_000 });
+      for (const key of ['a', 'b', 'c']) {
+        cache.open(key, upstream.load, { terms: listed });
+        upstream.answer('x'.repeat(3000));
+      }
+      for (let count = 0; count < 100; count += 1) {
+        cache.open(`stranger ${count}`, upstream.load);
+        upstream.answer('x'.repeat(1000));
+      }
+      for (const key of ['a', 'b', 'c']) assert.ok(cache.stored(key) !== undefined, key);
+      assert.ok(cache.bytes <= 20_000, String(cache.bytes));
+    });
+
+    test('keeps a part of the room, and all of it while there is nothing else', () => {
+      const cache = cacheOf({ maxBytes: 20_000 });
+      const ask = (key: string, options = {}) => {
+        cache.open(key, upstream.load, options);
+        upstream.answer('x'.repeat(1000));
+      };
+      for (let count = 0; count < 20; count += 1) ask(`a${count}`);
+      assert.equal(cache.objects, 9);
+      for (let count = 0; count < 20; count += 1) ask(`l${count}`, { terms: listed });
+      assert.ok(cache.stored('a19') !== undefined);
+    });
+
+    test('is passed through when too much of it arrives at once', () => {
+      const cache = cacheOf({ maxBytes: 20_000 });
+      const objects = Array.from({ length: 10 }, (_, count) => {
+        const { object } = cache.open(`stranger ${count}`, upstream.load);
+        new Reader(object);
+        upstream.last.onResponse(200, {});
+        upstream.last.onData(Buffer.alloc(2000));
+        return object;
+      });
+      assert.deepEqual(
+        objects.map(({ keeps }) => keeps),
+        [true, true, ...Array(8).fill(false)],
+      );
+      assert.ok(cache.bytes <= 5000 + 2000, String(cache.bytes));
+    });
+
+    test('counts with its key and its header', () => {
+      const cache = cacheOf({ maxBytes: 100_000 });
+      for (let count = 0; count < 100; count += 1) {
+        cache.open(`${count} ${'k'.repeat(4000)}`, upstream.load);
+        upstream.answer('x', { 'content-type': 'y'.repeat(4000) });
+      }
+      assert.ok(cache.objects <= 11, String(cache.objects));
+    });
+  });
+
+  test('a copy that arrived since is used whatever its header says, and none from before', () => {
+    const cache = cacheOf();
+    cache.open('a', upstream.load);
+    now = 100;
+    upstream.answer('abc', { 'cache-control': 'no-cache', etag: '"1"' });
+    now = 90_000;
+    const open = (since: number) => cache.open('a', upstream.load, { since }).lookup;
+    assert.equal(open(100), 'hit');
+    assert.equal(open(101), 'miss');
+    assert.deepEqual(upstream.requests.at(-1)?.conditions, { 'if-none-match': '"1"' });
+    upstream.last.onResponse(304, {});
+    assert.equal(open(101), 'hit', 'it was confirmed since');
   });
 });
 

@@ -200,6 +200,78 @@ suite('the query of a player', () => {
   });
 });
 
+suite('what a playlist lists', () => {
+  const noCache = { 'cache-control': 'no-cache' };
+  const segments = (origin: SimulatedPackager) => Math.max(...origin.segmentCounts.values());
+
+  test('is fetched once though its origin wants to be asked each time, and stays when the origin dies', async () => {
+    const { a, weir } = await pair({ a: { headers: noCache, segmentHeaders: noCache } });
+    const text = await reload(weir);
+    for (let count = 0; count < 3; count += 1) await download(weir, text);
+    assert.equal(segments(a), 1);
+    await a.close();
+    const after = await reload(weir);
+    assert.deepEqual(urisOf(after).slice(0, 5), urisOf(text).slice(1), 'an origin that dies takes nothing with it');
+    await download(weir, after);
+  });
+
+  test('is not what a stranger got who asked before it was listed', async () => {
+    const a = await packager({ name: 'A' });
+    const weir = await edge({ errorMaxAge: '1h' });
+    weir.register(endpoint('news', a.address));
+    const [, pin] = /(\?weir=.*)/.exec(urisOf(await reload(weir)).at(-1) ?? '') ?? [];
+    a.missing.add(6);
+    assert.equal((await get(weir, `/live/news-6.ts${pin}`)).status, 404);
+    const half = a.body(7).slice(0, 50);
+    const whole = a.body.bind(a);
+    a.body = (sequence) => (sequence === 7 ? half : whole(sequence));
+    assert.equal((await get(weir, `/live/news-7.ts${pin}`)).text, half);
+    a.missing.clear();
+    a.body = whole;
+    a.grow(2);
+    const text = await reload(weir);
+    assert.match(text, /news-7/);
+    assert.deepEqual((await download(weir, text)).slice(-2), [a.body(6), a.body(7)]);
+  });
+
+  test('is asked for again by who is a little behind, and is still here', async () => {
+    const a = await packager({ name: 'A', segmentHeaders: noCache });
+    const weir = await edge();
+    weir.register(endpoint('news', a.address));
+    const text = await reload(weir);
+    await download(weir, text);
+    a.grow(4);
+    await reload(weir);
+    for (const sequence of [0, 1]) a.missing.add(sequence);
+    await download(weir, text);
+    assert.equal(segments(a), 1);
+  });
+
+  test('is another object than what a player may name besides, of which the origin is asked again', async () => {
+    const a = await packager({ name: 'A' });
+    const weir = await edge({ objectMinAge: 0, objectMaxAge: 0 });
+    weir.register(endpoint('news', a.address));
+    const uri = `/live/${urisOf(await reload(weir)).at(-1)}`;
+    for (const more of ['', '.k1', '..77', '.x.r5']) {
+      for (let count = 0; count < 2; count += 1) assert.equal((await get(weir, uri + more)).text, a.body(5));
+    }
+    assert.equal(a.segmentCounts.get('/live/news-5.ts'), 1 + 2 * 3);
+    assert.equal(
+      weir.plane.describeHls().cache.objects,
+      3 + 2,
+      'whatever a pin says, it is one object, or a range of it',
+    );
+  });
+});
+
+test('a playlist is used for a while though its origin wants to be asked each time', async () => {
+  const a = await packager({ name: 'A', duration: 60, headers: { 'cache-control': 'no-cache' } });
+  const weir = await edge({ playlistMaxAge: '60s', playlistMinAge: '60s', playlistShare: 1 });
+  weir.register(endpoint('news', a.address));
+  for (let count = 0; count < 5; count += 1) await reload(weir);
+  assert.equal(a.counts.get('/live/news.m3u8'), 1);
+});
+
 suite('names that come round', () => {
   test('stand for the segment of their number, and an initialisation section for that of its period', async () => {
     let first = 0;
@@ -639,7 +711,7 @@ suite('whose fault it is', () => {
       const a = await packager({ name: 'A' });
       const valid = new Set(['good', 'better']);
       a.refusal = (query) => (valid.has(query.get('token') ?? '') ? undefined : 403);
-      const weir = await edge({ unkeyedParameters: ['token'] });
+      const weir = await edge({ unkeyedParameters: ['token'], prefetch: false, errorMaxAge: '1h' });
       weir.register(endpoint('news', a.address));
       const ask = async (token: string) => (await get(weir, `/live/news.m3u8?token=${token}`)).status;
       return { a, weir, valid, ask };
@@ -662,6 +734,29 @@ suite('whose fault it is', () => {
       valid.delete('good');
       assert.deepEqual(await Promise.all([ask('bad'), ask('good'), ask('better'), ask('bad')]), [403, 403, 200, 403]);
       assert.equal(await ask('bad'), 200, 'with this setting, who knows the URL plays');
+      assert.equal(await failures(weir), 0);
+    });
+
+    test('a segment is asked for in the same way, and what one hears of it is kept for nobody', async () => {
+      const { a, weir, valid } = await lent();
+      const text = (await get(weir, '/live/news.m3u8?token=good')).text;
+      const uri = (index: number, token: string) =>
+        `/live/${(urisOf(text)[index] ?? '').split('token=good').join(`token=${token}`)}`;
+      assert.equal((await get(weir, uri(0, 'bad'))).text, a.body(0), 'with what worked last');
+      valid.delete('good');
+      for (const index of [1, 2]) {
+        const asked = ['bad', 'better', 'bad', 'better'].map(
+          async (token) => (await get(weir, uri(index, token))).status,
+        );
+        const [one, two, three, four] = await Promise.all(asked);
+        assert.deepEqual([two, four], [200, 200]);
+        for (const status of [one, three]) assert.ok(status === 403 || status === 200);
+      }
+      assert.equal((await get(weir, uri(0, 'bad'))).status, 200, 'what is here is for all');
+      valid.clear();
+      assert.equal((await get(weir, uri(3, 'bad'))).status, 403);
+      valid.add('better');
+      assert.equal((await get(weir, uri(3, 'better'))).status, 200, 'at once');
       assert.equal(await failures(weir), 0);
     });
 

@@ -92,7 +92,7 @@ describe('an answer without a body', () => {
       }),
     );
     cleanups.push(() => origin.close());
-    const weir = await edge();
+    const weir = await edge({ hls: { objectMinAge: 0 } });
     weir.register(endpoint('news', origin.address));
     for (let i = 0; i < 3; i++) assert.equal(await (await fetch(`${weir.url}/live/news/1.ts`)).text(), 'good');
     assert.equal(renewed, 2);
