@@ -119,7 +119,7 @@ export function createMetrics({ process = true } = {}) {
     ),
     gain: gauge(
       'weir_balancer_gain',
-      "Learned by `adaptive`: part of a server's load, 0 to 1, that follows this edge's shares.",
+      "By `adaptive`: part of a server's load, 0 to 1, that is taken to be this edge's traffic and that of its like.",
       [],
       'average',
     ),

@@ -52,7 +52,9 @@ class AdaptedPolicy implements EdgePolicy {
   }
 
   onLeave(view: View): void {
-    const { server } = this.#of(view).state;
+    const { endpoint, state } = this.#of(view);
+    const { server } = state;
+    this.#policy.onDrop?.(endpoint.id);
     this.#candidates.delete(view.id);
     this.#version += 1;
     if ([...this.#candidates.values()].some((candidate) => candidate.state.server === server)) return;

@@ -1,4 +1,4 @@
-// `npm run bench:balance [-- --seeds 1,2,3 --drawn 51,52 --quick --write FILE]`: every policy in every scenario, whether the
+// `npm run bench:balance [-- --seeds 1,2,3 --drawn 51,52 --drift 81 --quick --write FILE]`: every policy in every scenario, whether the
 // default one reaches its bars, the literal checks and the cost of a pick. Prints markdown; exits with 1 when a bar is missed.
 
 import { writeFileSync } from 'node:fs';
@@ -6,9 +6,10 @@ import { parseArgs } from 'node:util';
 import type { PolicyName } from '../../src/balancer/policies.js';
 import { markdownTable } from '../support/table.js';
 import { weirPolicy } from './adapter.js';
-import { bars, costBars, drawnBar, missed } from './bars.js';
+import { bars, costBars, drawnBar, driftMissed, missed } from './bars.js';
 import type { PolicyModule } from './contract.js';
 import { drawnScenarios } from './drawn.js';
+import { drawnDrifts, loadsTold, runDrift } from './drift.js';
 import { literal } from './literal.js';
 import type { Result } from './measure.js';
 import { oracle } from './oracle.js';
@@ -20,6 +21,7 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '101,102,103' },
     drawn: { type: 'string', default: '51,52' },
+    drift: { type: 'string', default: '81' },
     quick: { type: 'boolean', default: false },
     write: { type: 'string' },
   },
@@ -104,6 +106,37 @@ function drawnTable(): void {
   );
 }
 
+function driftTable(): void {
+  const rows = (['adaptive', 'lowest'] as const).flatMap((name) =>
+    numbers(values.drift).flatMap((set) =>
+      loadsTold.map((loads) => {
+        const results = drawnDrifts(set, loads).map((one) => ({ one, ...runDrift(one, weirPolicy(name)) }));
+        const missing = results.filter(driftMissed);
+        if (name === 'adaptive') {
+          for (const { one, above, worst } of missing) {
+            failures.push(
+              `drift ${set}, ${loads}, ${one.name}: ${(100 * above).toFixed(2)} %, worst ${worst.toFixed(2)}`,
+            );
+          }
+        }
+        const highest = (of: (one: (typeof results)[number]) => number) => Math.max(...results.map(of));
+        return [
+          name,
+          String(set),
+          loads,
+          `${missing.length} of ${results.length}`,
+          `${(100 * highest(({ above }) => above)).toFixed(2)} %`,
+          highest(({ worst }) => worst).toFixed(2),
+        ];
+      }),
+    ),
+  );
+  sections.push(
+    '## Loads that drift by themselves\n\nSets of 24, an hour each. Picks more than 0.05 above the lowest score at hand, and the worst.',
+    markdownTable(['policy', 'set', 'loads', 'miss the bar', 'above', 'worst'], rows),
+  );
+}
+
 function literalTable(): void {
   const results = literal(weirPolicy('adaptive'));
   for (const { name, passed } of results) if (!passed) failures.push(`literal: ${name}`);
@@ -139,6 +172,7 @@ costTable();
 literalTable();
 scenarioTable();
 if (!values.quick) drawnTable();
+if (!values.quick) driftTable();
 const verdict =
   failures.length === 0 ? 'All bars are met.' : `Missed:\n${failures.map((one) => `- ${one}`).join('\n')}`;
 const report = [...sections, `## Bars of \`adaptive\`\n\n${verdict}`].join('\n\n');

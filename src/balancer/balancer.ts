@@ -7,7 +7,7 @@ import type { SnapshotStore } from '../snapshot/store.js';
 import type { Change } from '../snapshot/update.js';
 import { Affinity, type AffinitySettings } from './affinity.js';
 import { EndpointStates } from './endpoint-state.js';
-import type { Explanation, Ineligible } from './explanation.js';
+import { type Explanation, type Ineligible, whyPicked } from './explanation.js';
 import type { OrcaReport } from './orca.js';
 import { isEjected, isPanic, type OutlierSettings } from './outlier.js';
 import type { Candidate, Outcome, PickContext, Policy, PolicyStatus } from './policy.js';
@@ -129,14 +129,17 @@ export class Balancer implements Picks {
     const picked = eligible[kept >= 0 ? kept : eligible.length > 0 ? this.#policy.pick(eligible, context) : -1];
     const { panicThreshold } = this.#settings.outlier;
     const ejected = all.filter((candidate) => isEjected(candidate.state, context.now)).length;
+    const termsOf = (candidate: Candidate) => this.#policy.terms(candidate, context, eligible);
+    const contestants = eligible.map((one) => ({ id: one.endpoint.id, terms: termsOf(one) }));
     return {
       channel: name,
       policy: this.#settings.policy,
       panic: isPanic(ejected, all.length, panicThreshold),
       picked: picked?.endpoint.id,
+      why: picked && whyPicked(this.#settings.policy, picked.endpoint.id, contestants, kept >= 0),
       endpoints: all.map((candidate) => ({
         endpoint: candidate.endpoint,
-        terms: this.#policy.terms(candidate, context, eligible),
+        terms: termsOf(candidate),
         eligible: eligible.includes(candidate),
         reason: eligible.includes(candidate) ? undefined : this.#reason(candidate, context.now),
         reportAge: context.now - candidate.reportedAt,
@@ -366,6 +369,7 @@ export class Balancer implements Picks {
   #unlink(server: ServerOrigin, id: EndpointId): void {
     const ids = this.#endpointsOf.get(server);
     ids?.delete(id);
+    this.#policy.onDrop?.(id);
     if (ids === undefined || ids.size > 0) return;
     this.#endpointsOf.delete(server);
     this.#refused.delete(server);

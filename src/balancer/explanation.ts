@@ -1,4 +1,5 @@
-// What `explain` says: for every endpoint of a channel its score and terms, and why it is eligible or not.
+// What `explain` says: for every endpoint of a channel its score and terms, why it is eligible or not, and in one sentence
+// why the one is picked. `docs/balancing.md` has what each term means.
 
 import { endpointJson } from '../endpoint-json.js';
 import type { ChannelName, Endpoint, EndpointId } from '../model.js';
@@ -29,16 +30,63 @@ export interface Explanation {
   readonly panic: boolean;
   /** Whom a request would go to now. */
   readonly picked: EndpointId | undefined;
+  /** In a sentence, why this one; undefined without one. */
+  readonly why: string | undefined;
   readonly endpoints: readonly ExplainedEndpoint[];
 }
 
+/** What the sentence is made of: of each endpoint that could be picked. */
+export interface Contestant {
+  readonly id: EndpointId;
+  readonly terms: Terms;
+}
+
+const otherPolicies: Readonly<Record<string, string>> = {
+  p2c: 'the lower score of two drawn',
+  'round-robin': 'picked longest ago',
+  random: 'drawn at random',
+  rendezvous: 'highest hash of channel and address',
+};
+
+/**
+ * Why an endpoint is picked, in a sentence. Pure.
+ * @param kept the channel's HLS stays where it is
+ */
+export function whyPicked(
+  policy: string,
+  picked: EndpointId,
+  contestants: readonly Contestant[],
+  kept: boolean,
+): string {
+  const terms = contestants.find(({ id }) => id === picked)?.terms;
+  if (terms === undefined || contestants.length === 1) return 'the only one that can be picked';
+  const rank = 1 + contestants.filter((other) => other.terms.score < terms.score).length;
+  if (kept) return `its HLS stays here: ${ordinal(rank)} score, within the margin`;
+  const other = otherPolicies[policy];
+  if (other !== undefined) return other;
+  const shares = contestants.map((one) => one.terms['share'] ?? 0).filter((share) => share >= 0.005);
+  if (shares.length < 2) return `${ordinal(rank)} score`;
+  const told = `shares ${shares
+    .toSorted((a, b) => b - a)
+    .map((share) => Math.round(100 * share))
+    .join('/')}`;
+  const part = Math.round(100 * (terms['gain'] ?? 0));
+  return part < 1
+    ? `${ordinal(rank)} score, a tie: ${told}`
+    : `${ordinal(rank)} score: ${part} % of the load is taken to be our traffic, ${told}`;
+}
+
+const ordinals = ['lowest', 'second lowest', 'third lowest'];
+const ordinal = (rank: number) => ordinals[rank - 1] ?? `${rank}th lowest`;
+
 export function explanationJson(explanation: Explanation) {
-  const { channel, policy, panic, picked, endpoints } = explanation;
+  const { channel, policy, panic, picked, why, endpoints } = explanation;
   return {
     channel,
     policy,
     panic,
     picked,
+    why,
     endpoints: endpoints.map((one) => ({
       ...endpointJson(one.endpoint),
       terms: one.terms,

@@ -1,7 +1,7 @@
 // What a policy is. One file a policy beside this one; `policies.ts` maps names to them.
 
 import type { Failure } from '../errors.js';
-import type { Endpoint, ServerOrigin } from '../model.js';
+import type { Endpoint, EndpointId, ServerOrigin } from '../model.js';
 
 /** Local knowledge about one server, shared by all channels it serves. Owned by `endpoint-state.ts`. */
 export interface ServerState {
@@ -89,4 +89,6 @@ export interface Policy {
   onDone?(candidate: Candidate, outcome: Outcome, elapsed: number, context: PickContext): void;
   /** No endpoint of this server is left in the snapshot. */
   onLeave?(server: ServerOrigin): void;
+  /** An endpoint left the snapshot; its server may have others. */
+  onDrop?(endpoint: EndpointId): void;
 }

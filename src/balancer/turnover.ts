@@ -8,6 +8,7 @@ export class Turnover {
   #inFlight = 0;
   #averaged = 0;
   #started = 0;
+  #time = 0;
   #at: number | undefined;
 
   /** kbit/s in flight. */
@@ -26,6 +27,11 @@ export class Turnover {
     this.#inFlight = Math.max(0, this.#inFlight - kbps);
   }
 
+  /** Mean kbit/s in flight. */
+  get average(): number {
+    return this.#time > 0 ? this.#averaged / this.#time : this.#inFlight;
+  }
+
   /** Mean ms that a pick lasts; 0 before the first one. */
   get holding(): number {
     return this.#started > 0 ? this.#averaged / this.#started : 0;
@@ -38,5 +44,6 @@ export class Turnover {
     const keep = Math.exp(-elapsed / MEMORY);
     this.#averaged = this.#averaged * keep + this.#inFlight * (1 - keep) * MEMORY;
     this.#started *= keep;
+    this.#time = this.#time * keep + (1 - keep) * MEMORY;
   }
 }

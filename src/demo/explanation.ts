@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 const explanation = z.object({
   picked: z.string().optional(),
+  why: z.string().optional(),
   endpoints: z.array(
     z.object({
       id: z.string(),

@@ -16,7 +16,7 @@ export interface PageServerOptions {
   /** `host:port` of the admin listener. */
   readonly adminAddress: string;
   /** The origins, to name the endpoints by. */
-  readonly origins: () => readonly { readonly name: string; readonly address: string }[];
+  readonly origins: () => readonly { readonly name: string; readonly address: string; readonly registered?: boolean }[];
 }
 
 export interface PageServer {
@@ -48,7 +48,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     JSON.stringify({
       channels: options.channels,
       dataPort: options.dataPort,
-      origins: options.origins().map(({ name, address }) => ({ name, address })),
+      origins: options.origins().map(({ name, address, registered }) => ({ name, address, registered })),
     });
   const apiPaths = new Map([
     ['/api/snapshot', '/api/v1/snapshot'],

@@ -5,6 +5,7 @@ import type { Candidate, PickContext, ServerState } from '../../src/balancer/pol
 import type { ChannelName, EndpointId, ServerOrigin, ServiceAddress } from '../../src/model.js';
 
 export interface Given {
+  readonly channel?: string;
   readonly address?: string;
   readonly load?: unknown;
   readonly packetLoss?: unknown;
@@ -17,11 +18,12 @@ export interface Given {
 
 /** Values are taken as they come, numbers or not, as a hostile registration would send them. */
 export function candidate(given: Given = {}): Candidate {
+  const channel = given.channel ?? 'news';
   const address = (given.address ?? '10.0.0.1:80') as ServiceAddress;
   return {
     endpoint: {
-      id: `/channels/news/${address}` as EndpointId,
-      channel: 'news' as ChannelName,
+      id: `/channels/${channel}/${address}` as EndpointId,
+      channel: channel as ChannelName,
       address,
       load: given.load as number | undefined,
       bitrate: given.bitrate,

@@ -32,6 +32,23 @@ test('the line says where requests go and how every endpoint is doing, in the or
   );
 });
 
+test('the line says why, in the words of weir', () => {
+  assert.match(
+    statusLine('news', { ...explained, why: 'lowest score' }, names),
+    /^news goes to origin-2 \(lowest score\): /,
+  );
+});
+
+test('an origin that is known to be dead is never shown as picked', () => {
+  const down = new Set(['127.0.0.1:2']);
+  assert.equal(pickedOrigin(explained, names, down), '127.0.0.1:3');
+  assert.match(
+    statusLine('news', explained, names, down),
+    /^news goes to 127\.0\.0\.1:3 \(the pick is down\): .*origin-2 .*, down\)$/,
+  );
+  assert.equal(pickedOrigin(explained, names, new Set(['127.0.0.1:2', '127.0.0.1:3'])), undefined);
+});
+
 test('without a pick requests go to nobody', () => {
   assert.equal(pickedOrigin({ endpoints: explained.endpoints }, names), undefined);
   assert.match(statusLine('news', { endpoints: [] }, names), /^news goes to nobody/);

@@ -23,16 +23,19 @@ function loadMeter(load) {
   return meter;
 }
 
-function stateOf(row, isPicked) {
+function stateOf(row, isPicked, isDown) {
+  if (isDown) return 'down';
   if (isPicked) return 'picked';
   if (row.eligible) return 'eligible';
   const left = row.ejected_for_seconds > 0 ? ` for ${Math.ceil(row.ejected_for_seconds)} s` : '';
   return `${(row.reason ?? 'not eligible').replaceAll('_', ' ')}${left}`;
 }
 
-function rowOf(row, picked, names) {
+function rowOf(row, picked, names, down) {
   const { id, service_address: address, load, packet_loss_rate: packetLoss } = row;
-  const isPicked = id === picked;
+  // What was killed a moment ago is still registered; the demo knows better.
+  const isDown = down.has(address);
+  const isPicked = id === picked && !isDown;
   const made = element(
     'tr',
     '',
@@ -40,7 +43,7 @@ function rowOf(row, picked, names) {
     cell(percent(load, 0), '', loadMeter(load)),
     cell(percent(packetLoss, 1), ''),
     cell(row.terms.score.toFixed(2), ''),
-    cell(stateOf(row, isPicked), `${row.in_flight} in flight`),
+    cell(stateOf(row, isPicked, isDown), `${row.in_flight} in flight`),
   );
   made.className = isPicked ? 'picked' : '';
   return made;
@@ -65,9 +68,12 @@ export async function showEndpoints(channel) {
     $('registry').className = '';
     $('registry').textContent =
       `Registry ${snapshot.state}, revision ${snapshot.revision}; policy ${explained.policy}${explained.panic ? '; passive health ignored' : ''}`;
+    const down = new Set(origins.filter(({ registered }) => registered === false).map(({ address }) => address));
+    const isDown = explained.endpoints.some((row) => row.id === explained.picked && down.has(row.service_address));
+    $('why').textContent = isDown ? 'The pick is down: the next request goes to another.' : (explained.why ?? '');
     const nameOf = ({ service_address: address }) => names.get(address) ?? address;
     const sorted = explained.endpoints.toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)));
-    $('endpoints').replaceChildren(...sorted.map((row) => rowOf(row, explained.picked, names)));
+    $('endpoints').replaceChildren(...sorted.map((row) => rowOf(row, explained.picked, names, down)));
   } catch (error) {
     $('registry').className = 'error';
     $('registry').textContent = `No picture of the endpoints: ${error.message}`;

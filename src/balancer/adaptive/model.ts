@@ -1,0 +1,68 @@
+// The model: how much of a load can be, and is taken to be, our own traffic. Pure functions.
+//
+// A server's load is what others put on it plus what we do:
+//
+//     load = others + own,     own = what we carry there ÷ the server's capacity
+//
+// where "we" are all who move alike: edges and workers that pick by the same reports. Nobody tells the capacity, nor, as a
+// rule, how many edges there are. So `own` is pinned down from two sides: by what our traffic can have done at most, and by
+// what the reports prove it to have done (`estimate.ts`, `verdict.ts`).
+
+/** Mbit/s that a server is taken to carry at load 1 as long as nothing is known, and the least that one may carry. */
+const ASSUMED_CAPACITY = 200;
+const LEAST_CAPACITY = 50;
+/** Edges that may move alike, whatever number is told. */
+const MOST_EDGES = 100;
+/** What one edge alone carries counts for less than its part: it need not guess at others' picks. */
+const ALONE = 0.5;
+/** Part of a load from which on ours is taken for a cause without proof; half of this counts for little. */
+const SUSPICIOUS = 0.3;
+/** Above the highest load per Mbit/s of ours that was seen: reports are noisy. */
+const MARGIN = 1.5;
+/** A lower load says little of the capacity: it is noise and rounding. */
+const LEAST_TOLD = 0.02;
+
+/**
+ * The load, 0 to `mean`, that is taken to be ours at each server of a set.
+ *
+ * Without evidence it follows a curve through the part that we would make of the load if a server carried
+ * 200 Mbit/s. A part of a half or more is taken for the whole: to believe too much of oneself makes slow, to believe too
+ * little makes all edges herd. A part of some hundredths falls off with its third power: it is taken for nothing. There is
+ * no step in between.
+ * Proof adds to that, weighed by whether it is physically plausible; and no evidence can make our part larger than the
+ * capacity that a server was seen to have allows.
+ * @param mean load of the servers
+ * @param carried Mbit/s of ours in flight at each server on average
+ * @param deciders edges and workers that are known to pick by the same reports; 1 when alone or not told
+ * @param capacity Mbit/s of ours that load a server by 1, at least (`leastCapacity`)
+ * @param proven 0 to 1: our traffic was proven to move the loads, doubt counting against us
+ * @param suspicion 0 to 1: what evidence leaves of it
+ */
+export function ownLoad(
+  mean: number,
+  carried: number,
+  deciders: number,
+  capacity: number,
+  proven: number,
+  suspicion: number,
+): number {
+  const part = ((deciders > 1 ? deciders : ALONE) * carried) / ASSUMED_CAPACITY / mean;
+  const suspected = suspicion * Math.min(1, 2 * part * rise(part, SUSPICIOUS));
+  const possible = (Math.max(deciders, MOST_EDGES) * carried) / LEAST_CAPACITY / mean;
+  const guilty = proven * rise(possible, SUSPICIOUS);
+  return Math.min(mean, (MARGIN * carried) / capacity, mean * Math.max(suspected, guilty));
+}
+
+/** From 0 to 1, a half at `half`, with the square of x below it. */
+function rise(x: number, half: number): number {
+  return (x * x) / (x * x + half * half);
+}
+
+/**
+ * The capacity that servers have at least, in Mbit/s of ours at load 1, after a report: what we carried is no more than the
+ * load that was told. Follows what it sees above it in a few reports, and forgets that in some hundred.
+ */
+export function leastCapacity(capacity: number, carried: number, load: number): number {
+  const seen = carried / Math.max(LEAST_TOLD, load);
+  return capacity + (seen - capacity) * (seen > capacity ? 0.1 : 0.005);
+}

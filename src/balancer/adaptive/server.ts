@@ -1,0 +1,95 @@
+// What is known of one server: how its requests go, and whether its endpoints report one load or several.
+
+import type { Outcome } from '../policy.js';
+import type { Source } from './source.js';
+
+/** ms that a slow first byte may take anyhow, and times the usual one, before it counts against a server. */
+const FIRST_BYTE_FLOOR = 250;
+const FIRST_BYTE_RATIO = 3;
+/** Share of requests that may fail before a server counts as failed; a connection refused counts at once. */
+const TOLERATED_FAILURES = 0.05;
+/** ms over which `recent` reaches back. */
+const RECENT = 60_000;
+/** Part of a report in what is known of the agreement, and a difference of loads that is none. */
+const AGREEMENT = 0.1;
+const SAME_LOAD = 0.002;
+
+export class Server {
+  /** The load that all its endpoints tell, where they tell one; the newest known one of any of them. */
+  readonly source: Source;
+  /** Monotonic ms until which it gets nothing after a failure. */
+  blockedUntil = 0;
+  /** Usual ms to its first byte; 0 when unknown. */
+  firstByte = 0;
+  slowPenalty = 0;
+  #teller: Source | undefined;
+  #missedByOwn = 0;
+  #missedByNewest = 0;
+  #failed = 0;
+  #went = 0;
+  #recent = 0;
+  #recentAt = 0;
+
+  constructor(source: Source) {
+    this.source = source;
+  }
+
+  /** Whether its reports are one load: that the last one of any endpoint tells the next one of another at least as well as its own. */
+  get agrees(): boolean {
+    return this.#missedByNewest <= this.#missedByOwn + SAME_LOAD;
+  }
+
+  /** An endpoint tells a load; before its source and that of the server take it in. */
+  compare(teller: Source, load: number): void {
+    const another = this.#teller !== undefined && this.#teller !== teller;
+    this.#teller = teller;
+    const newest = this.source.load;
+    if (!another || newest === undefined) return;
+    const byOwn = Math.abs(load - (teller.load ?? load));
+    this.#missedByOwn += (byOwn - this.#missedByOwn) * AGREEMENT;
+    this.#missedByNewest += (Math.abs(load - newest) - this.#missedByNewest) * AGREEMENT;
+  }
+
+  /** A report: what failed before it is forgiven, and a slow server is step by step, since only picks bring news of it. */
+  reported(usualFirstByte: number): void {
+    this.blockedUntil = 0;
+    this.#failed = 0;
+    this.#went = 0;
+    if (this.firstByte > usualFirstByte) this.firstByte += 0.3 * (usualFirstByte - this.firstByte);
+    this.#judgeFirstByte(usualFirstByte);
+  }
+
+  /** The first byte took `elapsed` ms, where `usual` is what it takes anywhere. */
+  answered(elapsed: number, usual: number): void {
+    this.#went += 1;
+    this.firstByte += (elapsed - this.firstByte) * (this.firstByte === 0 ? 1 : 0.2);
+    this.#judgeFirstByte(usual);
+  }
+
+  /** A pick ended; a failure keeps the server out for `hold` ms, or until it reports again. */
+  ended(outcome: Outcome, now: number, hold: number): void {
+    if (outcome === 'abandoned') return;
+    if (outcome === 'success') {
+      this.#went += 1;
+      return;
+    }
+    this.#failed += 1;
+    const refused = outcome === 'connect_error' || outcome === 'connect_timeout';
+    if (refused || this.#failed > TOLERATED_FAILURES * (this.#failed + this.#went)) this.blockedUntil = now + hold;
+  }
+
+  started(kbps: number, now: number): void {
+    this.#recent = this.recent(now) + kbps;
+    this.#recentAt = now;
+  }
+
+  /** kbit/s started lately. */
+  recent(now: number): number {
+    return this.#recent * Math.exp((this.#recentAt - now) / RECENT);
+  }
+
+  #judgeFirstByte(usual: number): void {
+    const limit = Math.max(FIRST_BYTE_FLOOR, FIRST_BYTE_RATIO * usual);
+    this.slowPenalty = this.firstByte > limit ? Math.min(1, 0.25 * Math.log2(this.firstByte / limit)) : 0;
+  }
+}

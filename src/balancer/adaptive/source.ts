@@ -1,0 +1,152 @@
+// What is known of one source of reports: a server that tells one load for all its channels, or an endpoint with a load of
+// its own. What it told, and what we sent there meanwhile.
+
+import type { Change } from './estimate.js';
+import { Standing } from './standing.js';
+
+/** Reports of one source closer together than this are one report. ms. */
+const SAME_REPORT = 250;
+/** Times its usual spacing after which a report is late. */
+const LATE = 3;
+/** Reports of a source after which its spacing is known, and what it is taken to be at least until then, ms. */
+const FIRST_REPORTS = 5;
+const FIRST_SPACING = 5_000;
+/** Part of a new report in what is usual for the load, and for the spacing. */
+const USUAL_LOAD = 0.1;
+const USUAL_SPACING = 0.2;
+/** Part of an interval in our mean traffic, and of a pick in the last share. */
+const RECENT_TRAFFIC = 0.5;
+const RECENT_PICK = 0.3;
+/** The first intervals, in which a new edge and a new server find their place, teach nothing. */
+const SETTLING = 2;
+/** A load from here on may be more than it says, and a change of our share below this part of it is none. */
+const FULL = 0.98;
+const STEADY = 0.25;
+
+/** What a report taught, with what it took since the last one. */
+export interface Lesson {
+  /** ms between the two reports. */
+  readonly elapsed: number;
+  /** As expected from our mean share in the interval and from that at its end; undefined while that is not known. */
+  readonly changes: { readonly byMean: Change; readonly byEnd: Change } | undefined;
+  /** Our share stood still and the load is told in full: what it says of the capacity holds. */
+  readonly steady: boolean;
+  /** Mean score and weight of those it stood beside at our picks; undefined without one. */
+  readonly beside: { readonly score: number; readonly weight: number } | undefined;
+}
+
+export class Source {
+  /** Learned capacity relative to those it stands beside, whose mean is 1. */
+  weight = 1;
+  /** Owed picks, in picks of usual cost (smooth weighted round robin). */
+  credit: number;
+  /** Own kbit/s in flight. */
+  inFlight = 0;
+  /** The last known one: a report without a load does not take it back. */
+  load: number | undefined;
+  /** What its packet loss counts as. */
+  penalty = 0;
+  /** Usual ms between its reports; 0 when unknown. */
+  spacing = 0;
+  /** Monotonic ms after which its last report is late; without a second one nobody knows what is late. */
+  lateAt = Number.POSITIVE_INFINITY;
+  /** Mbit/s that our shares keep in flight here. */
+  traffic = 0;
+  readonly joinedAt: number;
+  #reportedAt: number | undefined;
+  #reports = 0;
+  // Sums over the picks since the last report for which it was a candidate.
+  #picks = 0;
+  #kbps = 0;
+  #shareKbps = 0;
+  #scores = 0;
+  #weights = 0;
+  #endShare: number | undefined;
+  /** Mbit/s in flight of the picks for which it is a candidate. */
+  #reach = 0;
+  readonly #mean = new Standing();
+  readonly #end = new Standing();
+  #lastLoad: number | undefined;
+  #lastChange = 0;
+  #usualLoad = 0;
+
+  constructor(joinedAt: number, credit: number) {
+    this.joinedAt = joinedAt;
+    this.credit = credit;
+  }
+
+  /** A pick of `kbps` for which it was a candidate with this share, beside others of these means. */
+  stood(share: number, kbps: number, meanScore: number, meanWeight: number): void {
+    this.#picks += 1;
+    this.#scores += meanScore;
+    this.#weights += meanWeight;
+    this.sent(share, kbps);
+  }
+
+  /** The same without a choice: the pick stayed where its channel was. */
+  sent(share: number, kbps: number): void {
+    this.#kbps += kbps;
+    this.#shareKbps += share * kbps;
+    this.#endShare = this.#endShare === undefined ? share : this.#endShare + RECENT_PICK * (share - this.#endShare);
+  }
+
+  /**
+   * A report.
+   * @param holding ms that a pick lasts on average
+   * @returns undefined for the first one, and when too little time passed since the last one
+   */
+  report(load: number | undefined, penalty: number, now: number, holding: number): Lesson | undefined {
+    if (load !== undefined) this.load = load;
+    this.penalty = penalty;
+    const elapsed = this.#reportedAt === undefined ? undefined : now - this.#reportedAt;
+    if (elapsed !== undefined && elapsed < SAME_REPORT) return undefined;
+    this.#reportedAt = now;
+    this.#reports += 1;
+    if (elapsed === undefined) {
+      this.#tell(load);
+      return undefined;
+    }
+    this.spacing += (elapsed - this.spacing) * (this.spacing === 0 ? 1 : USUAL_SPACING);
+    const known = this.#reports < FIRST_REPORTS ? Math.max(FIRST_SPACING, this.spacing) : this.spacing;
+    this.lateAt = now + LATE * known;
+    return this.#close(load, elapsed, holding);
+  }
+
+  #close(load: number | undefined, elapsed: number, holding: number): Lesson {
+    const kept = holding > 0 ? Math.exp(-elapsed / holding) : 0;
+    this.#reach += ((this.#kbps * holding) / elapsed / 1000 - this.#reach) * RECENT_TRAFFIC;
+    const mean = this.#mean.follow(this.#kbps > 0 ? this.#shareKbps / this.#kbps : undefined, kept);
+    const end = this.#end.follow(this.#endShare, kept);
+    this.traffic = this.#mean.share * this.#reach;
+    const lesson = {
+      elapsed,
+      changes: this.#mean.intervals > SETTLING ? this.#changes(load, mean, end) : undefined,
+      steady: load !== undefined && load < FULL && Math.abs(mean) < STEADY && Math.abs(end) < STEADY,
+      beside: this.#picks > 0 ? { score: this.#scores / this.#picks, weight: this.#weights / this.#picks } : undefined,
+    };
+    this.#picks = 0;
+    this.#kbps = 0;
+    this.#shareKbps = 0;
+    this.#scores = 0;
+    this.#weights = 0;
+    this.#tell(load);
+    return lesson;
+  }
+
+  /** If all load were ours it would have changed by the same part of itself as our share. */
+  #changes(load: number | undefined, mean: number, end: number): Lesson['changes'] {
+    const last = this.#lastLoad;
+    if (load === undefined || last === undefined) return undefined;
+    const middle = (load + last) / 2;
+    const rest = { observed: load - last, before: this.#lastChange, distance: last - this.#usualLoad };
+    return { byMean: { expected: mean * middle, ...rest }, byEnd: { expected: end * middle, ...rest } };
+  }
+
+  #tell(load: number | undefined): void {
+    const last = this.#lastLoad;
+    this.#lastLoad = load;
+    if (load === undefined) return;
+    this.#lastChange = last === undefined ? 0 : load - last;
+    this.#usualLoad += (load - this.#usualLoad) * (last === undefined ? 1 : USUAL_LOAD);
+  }
+}

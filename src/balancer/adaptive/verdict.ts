@@ -1,0 +1,78 @@
+// Whether our traffic was proven to move the loads: what the estimates are worth.
+//
+// Nobody says whether a report is an average since the last one or the load at its moment. Both are estimated, and the one
+// that predicts reports clearly better counts; as long as neither does, both must agree.
+//
+// Proof asks for the gain to be above zero by more than its error, on both sides (`estimate.ts`). Once proven, doubt counts
+// against us (`../gain.ts`): too high a gain makes shares slow, too low a one makes them swing, and in a swing every edge
+// explains the loads by the others. So a proof stands until loads are seen not to follow our shares, again and again.
+
+import { Gain } from '../gain.js';
+import { type Change, Estimate } from './estimate.js';
+
+/** How clear a proof must be: standard errors, a gain that noise may look like, and how fast it becomes certain beyond. */
+const ERRORS = 0.7;
+const LEAST_GAIN = 0.08;
+const PACE = 8;
+/** One estimate predicts clearly better than the other when its noise is below this part of the other's. */
+const CLEARLY = 0.8;
+/** A report speaks against a proof when it was expected to change by this and did by less than this part. */
+const CLEAR_CHANGE = 0.3;
+const NO_ANSWER = 0.3;
+/** How many such reports take most of a proof away. */
+const DISPROOF = 150;
+/** A smaller expected change is none. */
+const STILL = 1e-3;
+
+export class Verdict {
+  readonly #byMean = new Estimate();
+  readonly #byEnd = new Estimate();
+  readonly #doubt = new Gain();
+  #proof = 0;
+
+  /**
+   * A report.
+   * @param byMean what is expected if it tells the average since the last one
+   * @param byEnd what is expected if it tells the load at its moment
+   */
+  observe(byMean: Change, byEnd: Change): void {
+    this.#byMean.observe(byMean);
+    this.#byEnd.observe(byEnd);
+    const { expected, observed } = byMean;
+    // A share that stood still leaves the doubt as it was.
+    if (Math.abs(expected) > STILL) this.#doubt.observe(expected, observed);
+    if (Math.abs(expected) > CLEAR_CHANGE && observed / expected < NO_ANSWER) this.#proof -= this.#proof / DISPROOF;
+    this.#proof = Math.max(this.#proof, this.#proofNow());
+  }
+
+  /** 0 to 1: the part of the load that our traffic has been proven to move, doubt counting against us. */
+  get proven(): number {
+    return this.#proof * Math.min(1, this.#doubt.upper);
+  }
+
+  /** 0 to 1: what is left of the suspicion that our traffic moves the loads. 1 without evidence. */
+  get suspicion(): number {
+    const { gain, error } = this.#best();
+    return Math.min(1, 2 * Math.max(0, gain + 2 * error)) ** 2;
+  }
+
+  /** The gain as the better estimate has it, and its standard error. */
+  get estimate(): { readonly gain: number; readonly error: number } {
+    const { gain, error } = this.#best();
+    return { gain, error };
+  }
+
+  #best(): Estimate {
+    return this.#byEnd.noise < this.#byMean.noise ? this.#byEnd : this.#byMean;
+  }
+
+  #proofNow(): number {
+    if (this.#byMean.noise < CLEARLY * this.#byEnd.noise) return proofOf(this.#byMean);
+    if (this.#byEnd.noise < CLEARLY * this.#byMean.noise) return proofOf(this.#byEnd);
+    return Math.min(proofOf(this.#byMean), proofOf(this.#byEnd));
+  }
+}
+
+function proofOf({ leastGain, error }: Estimate): number {
+  return Math.min(1, Math.max(0, PACE * (leastGain - ERRORS * error - LEAST_GAIN)));
+}
