@@ -33,6 +33,8 @@ const IN_FLIGHT_PULL = 2;
 const REVERSION = 0.05;
 /** How far it takes a weight back to 1 where no load is ours, so that the weight explains nothing. */
 const FORGETTING = 0.2;
+/** Part of the load from which on weights are learned in full, and none is forgotten. */
+const ENOUGH = 0.3;
 const MIN_WEIGHT = 0.02;
 const MAX_WEIGHT = 30;
 
@@ -178,7 +180,8 @@ export function learned(
 ): number {
   const error = Math.min(MAX_ERROR, Math.max(-MAX_ERROR, above));
   const tilt = Math.min(3, Math.max(0, 1 - error / softness));
-  const moved = (weight * (1 + part * pace * (tilt - 1))) / meanWeight ** REVERSION;
-  const kept = moved ** (1 - FORGETTING * (1 - part) ** 2);
+  const ours = Math.min(1, part / ENOUGH);
+  const moved = (weight * (1 + ours * pace * (tilt - 1))) / meanWeight ** REVERSION;
+  const kept = moved ** (1 - FORGETTING * (1 - ours) ** 2);
   return Math.min(MAX_WEIGHT, Math.max(MIN_WEIGHT, kept));
 }
