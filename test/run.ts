@@ -31,7 +31,7 @@ function runTests(kind: 'unit' | 'integration'): boolean {
     return false;
   }
   const concurrency = kind === 'unit' ? 2 * availableParallelism() : 1;
-  const flags = ['--enable-source-maps', '--test', `--test-concurrency=${concurrency}`, '--test-timeout=300000'];
+  const flags = ['--enable-source-maps', '--test', `--test-concurrency=${concurrency}`, '--test-timeout=600000'];
   // node:test fails a file for a rejection that nobody handles. The processes that a test starts go on after one, and end here.
   const env = { ...process.env, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --unhandled-rejections=strict` };
   // Properties are tried on more inputs when there is time for the integration tests.
