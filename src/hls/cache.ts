@@ -35,6 +35,8 @@ export interface OpenOptions {
 
 /** What an object costs beside its body, its key and its header. */
 const overhead = 1024;
+/** ms after the last eviction from which on there is room again. */
+const pressureFor = 30_000;
 /** Part of the room that objects may take which only players named, while there are others. */
 const askedShare = 0.25;
 
@@ -50,6 +52,8 @@ export class ObjectCache {
   #bytes = 0;
   /** Of those under way that only players named. */
   #askedBytes = 0;
+  /** The last listed object that had to leave: when, and for how long nobody had used it. Monotonic ms. */
+  #left: { readonly at: number; readonly idle: number } | undefined;
 
   constructor(settings: CacheSettings, hooks: Pick<ObjectOptions, 'now' | 'clock' | 'receive'>) {
     this.#settings = settings;
@@ -74,6 +78,11 @@ export class ObjectCache {
   stored(key: string): CachedObject | undefined {
     const object = this.#get(key);
     return object?.isGood === true ? this.#use(object) : undefined;
+  }
+
+  /** True while what a playlist lists stays for so many ms though nobody uses it. */
+  lasts(time: number): boolean {
+    return this.#left === undefined || this.#left.idle >= time || this.#options.now() - this.#left.at >= pressureFor;
   }
 
   /** True when it is here, however old, or on its way. */
@@ -107,6 +116,7 @@ export class ObjectCache {
     const { objects } = this.#rooms[object.room];
     objects.delete(object.key);
     objects.set(object.key, object);
+    object.usedAt = this.#options.now();
     return object;
   }
 
@@ -130,10 +140,13 @@ export class ObjectCache {
     if (outcome === 'failed' && (side === 'client' || side === 'internal')) return;
     const before = this.#get(key);
     if (before !== undefined) this.#evict(before);
+    object.usedAt = this.#options.now();
     this.#rooms[object.room].add(object);
     while (this.bytes > this.#settings.maxBytes) {
       const leaving = this.#leastNeeded(object);
       if (leaving === undefined) break;
+      const at = this.#options.now();
+      if (leaving.room === 'listed') this.#left = { at, idle: at - leaving.usedAt };
       this.#evict(leaving);
     }
   }

@@ -76,6 +76,8 @@ export class CachedObject implements UpstreamHandler {
   body: Buffer | undefined;
   /** Monotonic ms. */
   arrivedAt = 0;
+  /** Monotonic ms at which somebody opened it last. For the one who holds stored objects. */
+  usedAt = 0;
   /** Monotonic ms at which the answer that this is was asked for. */
   #askedAt = 0;
   policy: CachePolicy = { storable: true, freshFor: 0, staleIfError: 0 };

@@ -133,15 +133,20 @@ export class Origin {
    * Fetches a text whole and decoded, following redirects.
    *
    * @param deadline ms for all of it
+   * @param conditions header fields that ask only whether a known copy still holds
    * @throws WeirError of the upstream client; upstream_bad_response for a text that is too long or does not decode
    */
-  async text(url: URL, deadline: number): Promise<TextAnswer> {
-    const { body, ...answer } = await this.#fetch(url, deadline);
+  async text(url: URL, deadline: number, conditions: Record<string, string> = {}): Promise<TextAnswer> {
+    const { body, ...answer } = await this.#fetch(url, deadline, conditions);
     const text = await decodeBody(body, answer.headers['content-encoding'], longestText);
     return { ...answer, text: text.toString('utf8') };
   }
 
-  #fetch(url: URL, deadline: number): Promise<Omit<TextAnswer, 'text'> & { readonly body: Buffer }> {
+  #fetch(
+    url: URL,
+    deadline: number,
+    conditions: Record<string, string>,
+  ): Promise<Omit<TextAnswer, 'text'> & { readonly body: Buffer }> {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -176,7 +181,7 @@ export class Origin {
       const onRedirect = (to: URL) => {
         place = to;
       };
-      const exchange = this.send(url, {}, handler, { firstByteTimeout: deadline, onRedirect });
+      const exchange = this.send(url, conditions, handler, { firstByteTimeout: deadline, onRedirect });
     });
   }
 

@@ -6,9 +6,9 @@ import { WeirError } from '../errors.js';
 import { findVariant, sessionVariant, variantUris } from './master.js';
 import type { Origin, TextAnswer } from './origin.js';
 import type { VariantPin } from './pin.js';
-import { type MasterPlaylist, type Playlist, PlaylistError } from './playlist.js';
+import { type MasterPlaylist, type MediaPlaylist, type Playlist, PlaylistError } from './playlist.js';
 import { parsePlaylist } from './playlist-parser.js';
-import { merge } from './query.js';
+import { merge, nameOf, pieces } from './query.js';
 
 export interface PlaylistRequest {
   /** What follows the stem. */
@@ -26,6 +26,10 @@ export interface FetchedPlaylist {
   readonly playlist: Playlist;
   readonly base: URL;
   readonly headers: IncomingHttpHeaders;
+  /** Parameters of its URIs that are the edge's own matter. */
+  readonly hidden: ReadonlySet<string>;
+  /** Bytes of its text that are kept, to ask only whether it has changed. */
+  readonly kept: number;
 }
 
 /** The endpoint answered, but not with a playlist. */
@@ -45,10 +49,17 @@ export class RefusedError extends StatusError {}
 /** Answers that a session which the endpoint has forgotten gets. */
 const sessionLost = new Set([400, 401, 403, 404, 410]);
 
+/** Texts kept of one endpoint for a session, and the longest one. */
+const mostKept = 16;
+const longestKept = 256 * 1024;
+
 export class PlaylistSource {
   readonly origin: Origin;
   /** Variants of masters at this endpoint, by the master's path behind the stem, and where it came from. */
   readonly #masters = new Map<string, { readonly from: string; readonly variants: readonly URL[] }>();
+
+  /** Answers with a validator, by their URL, the least recently asked for first. */
+  readonly #answers = new Map<string, TextAnswer>();
 
   constructor(origin: Origin) {
     this.origin = origin;
@@ -78,11 +89,13 @@ export class PlaylistSource {
     let answer = await this.#ask(url, deadline);
     for (let hop = 0; hop < 2; hop += 1) {
       const playlist = parse(answer.text);
-      if (playlist.kind === 'media') return { playlist, base: answer.url, headers: answer.headers };
+      const kept = this.#answers.get(url.href) === answer ? answer.text.length : 0;
+      const { url: base, headers } = answer;
+      if (playlist.kind === 'media') return { playlist, base, headers, hidden: this.#hiddenIn(playlist, base), kept };
       const session = sessionVariant(playlist, answer.url);
       if (session === undefined) {
         this.#keepMaster(request.rest, playlist, answer);
-        return { playlist, base: answer.url, headers: answer.headers };
+        return { playlist, base, headers, hidden: this.origin.hidden, kept };
       }
       this.origin.adopt(session.search.slice(1), true);
       answer = await this.#ask(withQuery(session, merge(merge(session.search.slice(1), extra), own)), deadline);
@@ -119,9 +132,50 @@ export class PlaylistSource {
     this.#masters.set(rest, { from: answer.url.origin, variants });
   }
 
+  /**
+   * A session that all segments carry alike goes with every request from now on, and players do not see it. What differs from
+   * one to the next is none, and stays.
+   */
+  #hiddenIn({ segments }: MediaPlaylist, base: URL): ReadonlySet<string> {
+    const { hidden } = this.origin;
+    const agreed = new Map<string, string>();
+    const visible = new Set<string>();
+    for (const { uri } of segments) {
+      const at = uri.indexOf('?');
+      if (at === -1) continue;
+      const query = uri.slice(at + 1).split('#', 1)[0] ?? '';
+      if (query === '' || (uri.includes('://') && !uri.startsWith(`${base.origin}/`))) continue;
+      for (const piece of pieces(query)) {
+        const name = nameOf(piece);
+        if (!hidden.has(name)) continue;
+        if ((agreed.get(name) ?? piece) !== piece) visible.add(name);
+        agreed.set(name, piece);
+      }
+    }
+    for (const name of visible) agreed.delete(name);
+    if (agreed.size > 0 && base.origin === this.origin.base) this.origin.adopt([...agreed.values()].join('&'), false);
+    return visible.size === 0 ? hidden : new Set([...hidden].filter((name) => !visible.has(name)));
+  }
+
   async #ask(url: URL, deadline: number): Promise<TextAnswer> {
-    const answer = await this.origin.text(url, deadline);
+    const known = this.#answers.get(url.href);
+    const etag = known?.headers.etag;
+    const answer = await this.origin.text(url, deadline, etag === undefined ? {} : { 'if-none-match': etag });
+    if (answer.status === 304 && known !== undefined) {
+      return this.#keep(url, { ...known, headers: { ...known.headers, ...answer.headers } });
+    }
     if (answer.status !== 200) throw new StatusError(answer.status);
+    return this.#keep(url, answer);
+  }
+
+  #keep({ href }: URL, answer: TextAnswer): TextAnswer {
+    this.#answers.delete(href);
+    if (answer.headers.etag === undefined || answer.text.length > longestKept) return answer;
+    this.#answers.set(href, answer);
+    for (const oldest of this.#answers.keys()) {
+      if (this.#answers.size <= mostKept) break;
+      this.#answers.delete(oldest);
+    }
     return answer;
   }
 }

@@ -51,9 +51,9 @@ export class Presented {
   /** What an endpoint gave is what players see from now on. @param at monotonic ms for `Rendered.at` */
   take(round: Round, at: number): Rendered {
     const { attachment, fetched } = round;
-    const { playlist, base } = fetched;
+    const { playlist } = fetched;
     if (playlist.kind === 'master') {
-      const mapping = mappingOf(this.#session, attachment, this.#rest, base, '');
+      const mapping = mappingOf(this.#session, attachment, this.#rest, fetched, '');
       const text = renderMaster(playlist, this.#rest, (uri, kind) => locate(uri, mapping, kind));
       this.#rendered = render('master', text, at, this.#rendered);
     } else {

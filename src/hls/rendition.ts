@@ -270,7 +270,7 @@ export class Rendition implements RoundSubject {
     const rendered = this.#shown.take(round, at);
     this.#freshUntil = at + this.#lifetime(rendered, round.fetched.headers);
     this.#failingSince = undefined;
-    this.#session.committed(this, this.#shown.bytes);
+    this.#session.committed(this, this.#shown.bytes + round.fetched.kept);
     this.#reloads.progressed();
     return rendered;
   }

@@ -135,7 +135,6 @@ async function tryEndpoint(
   request: RequestFor,
   attachment: Attachment,
 ): Promise<Round> {
-  const { context } = session;
   const { window } = subject;
   const fetched = await attachment.source.fetch(request(deadlineOf(session, window)));
   const { playlist } = fetched;
@@ -149,9 +148,8 @@ async function tryEndpoint(
   let problem = stallOf(session, window, preview.change, playlist);
   // Where nothing is live, nobody begins at the end.
   const live = !playlist.ended || window !== undefined;
-  if (context.settings.prefetch && live && !isLowLatency(playlist)) {
-    problem =
-      (await prefetch(session, attachment, preview.change, preview.appended, playlist.targetDuration)) ?? problem;
+  if (live && !isLowLatency(playlist) && session.mayPrefetch) {
+    problem = (await prefetch(session, attachment, preview.window, preview.appended)) ?? problem;
   }
   if (playlist.ended && window !== undefined && !window.ended) problem = { cause: 'ended', outcome: 'success' };
   return { attachment, fetched, step, problem };
@@ -186,7 +184,7 @@ export function stepOf(session: Session, attachment: Attachment, rest: string, f
     bytesDiffer: false,
     nextLife: Math.floor(clock()).toString(36),
     locate: (life) => {
-      const mapping = mappingOf(session, attachment, rest, fetched.base, life);
+      const mapping = mappingOf(session, attachment, rest, fetched, life);
       return (uri, kind) => locate(uri, mapping, kind);
     },
     lost: (entry) =>
@@ -194,17 +192,22 @@ export function stepOf(session: Session, attachment: Attachment, rest: string, f
   };
 }
 
-export function mappingOf(session: Session, attachment: Attachment, rest: string, base: URL, life: string): Mapping {
-  const { origin } = attachment;
+export function mappingOf(
+  session: Session,
+  { origin, tag }: Attachment,
+  rest: string,
+  { base, hidden }: FetchedPlaylist,
+  life: string,
+): Mapping {
   return {
     base,
     home: origin.base,
     playlistPath: session.name.stem + rest,
     stem: session.name.stem,
     forward: (of) => origin.forward(of),
-    endpoint: attachment.tag,
+    endpoint: tag,
     life,
-    hidden: new Set([...origin.hidden, ...session.context.settings.unkeyedParameters]),
+    hidden: new Set([...hidden, ...session.context.settings.unkeyedParameters]),
     keys: session.context.keys,
   };
 }
@@ -213,18 +216,22 @@ export function mappingOf(session: Session, attachment: Attachment, rest: string
 async function prefetch(
   session: Session,
   attachment: Attachment,
-  change: Change,
+  window: MediaWindow,
   appended: readonly Entry[],
-  targetDuration: number,
 ): Promise<Problem | undefined> {
   const { cache } = session.context;
-  const first = change === 'started';
-  const entries = appended.slice(first ? -edgeSegments : -2 * edgeSegments);
-  const patience = first ? 0 : Math.min(longestWait, targetDuration * 500);
-  const wanted = entries.flatMap(needsOf).map(({ target, range }) => {
-    const load = session.load(target, range, session.query, attachment);
-    return fetchAhead(cache, { ...session.openListed(placeOf(target, range)), load }, patience);
-  });
+  const isFirst = appended.length === window.entries.length;
+  const patience = isFirst ? 0 : Math.min(longestWait, window.targetDuration * 500);
+  const fresh = new Set(appended.slice(isFirst ? -edgeSegments : -2 * edgeSegments));
+  // Where players begin, also of what was listed before anything was fetched ahead: nobody waits for that.
+  const edge = window.entries.slice(-edgeSegments).filter(({ origin }) => origin.source === attachment.tag);
+  const wanted = [...new Set([...edge, ...fresh])].flatMap((entry) =>
+    needsOf(entry).map(({ target, range }) => {
+      const load = session.load(target, range, session.query, attachment);
+      const what = { ...session.openListed(placeOf(target, range)), load };
+      return fetchAhead(cache, what, fresh.has(entry) ? patience : 0);
+    }),
+  );
   for (const arrival of await Promise.all(wanted)) {
     if (typeof arrival === 'string') continue;
     const { leave, outcome } = consequenceOf(arrival.failure, session.tokens);
@@ -246,7 +253,7 @@ async function differ(
   if (window === undefined || window.source === attachment.tag) return false;
   if (!sharesPackaging(window, playlist, now())) return false;
   const life = session.epoch?.lives.get(attachment.tag) ?? '';
-  const mapping = mappingOf(session, attachment, subject.rest, fetched.base, life);
+  const mapping = mappingOf(session, attachment, subject.rest, fetched, life);
   for (const entry of window.entries.toReversed()) {
     const mine = cache.stored(session.keyOf(placeOf(entry.target, entry.range)))?.body;
     const segment = playlist.segments.find(({ sequence }) => sequence === entry.origin.sequence);

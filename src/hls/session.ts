@@ -110,6 +110,15 @@ export class Session implements Tenant<Session> {
     this.#seat?.room.changed(this);
   }
 
+  /**
+   * Whether to fetch segments before players hear of them: for who watches, and where one client may be all there is, only while
+   * the cache has room for as long as it takes until a player comes for them.
+   */
+  get mayPrefetch(): boolean {
+    if (!this.context.settings.prefetch || !this.isRegular) return false;
+    return this.tokens === 'none' || this.isShared || this.context.cache.lasts(fetchedAhead);
+  }
+
   /** It was asked for by somebody else than its first client. */
   share(): void {
     this.isShared = true;
@@ -284,6 +293,8 @@ export class Session implements Tenant<Session> {
       const { window, ...name } = state;
       this.renditions.open(name, '').restore(shiftTimes(window, now() - clock()));
     }
+    // Somebody watched it there.
+    this.#asked = 1;
     const endpoint = store.channel(this.name.channel)?.endpoints.find((one) => one.address === address);
     if (endpoint !== undefined) balancer.stick(endpoint);
   }

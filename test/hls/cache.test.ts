@@ -311,6 +311,28 @@ suite('what is kept', () => {
     });
   });
 
+  test('it is known how long what is listed stays', () => {
+    const cache = cacheOf({ maxBytes: 5000 });
+    const list = (key: string) => {
+      cache.open(key, upstream.load, { terms: { room: 'listed', atLeast: 0, atMost: Number.POSITIVE_INFINITY } });
+      upstream.answer('x'.repeat(1000));
+    };
+    assert.equal(cache.lasts(10_000), true, 'nothing had to leave yet');
+    for (const key of ['a', 'b', 'c', 'd']) {
+      now += 1000;
+      list(key);
+    }
+    assert.equal(cache.lasts(10_000), false, 'something left that was used a moment ago');
+    now += 20_000;
+    list('e');
+    assert.equal(cache.lasts(10_000), true, 'what left now had not been used for long');
+    list('f');
+    list('g');
+    assert.equal(cache.lasts(10_000), false);
+    now += 30_000;
+    assert.equal(cache.lasts(10_000), true, 'nothing had to leave for a while');
+  });
+
   test('a copy that arrived since is used whatever its header says, and none from before', () => {
     const cache = cacheOf();
     cache.open('a', upstream.load);

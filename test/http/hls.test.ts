@@ -251,7 +251,9 @@ suite('what a playlist lists', () => {
     const a = await packager({ name: 'A' });
     const weir = await edge({ objectMinAge: 0, objectMaxAge: 0 });
     weir.register(endpoint('news', a.address));
+    await reload(weir);
     const uri = `/live/${urisOf(await reload(weir)).at(-1)}`;
+    await waitFor(() => weir.plane.describeHls().cache.objects === 3, { what: 'what is fetched ahead' });
     for (const more of ['', '.k1', '..77', '.x.r5']) {
       for (let count = 0; count < 2; count += 1) assert.equal((await get(weir, uri + more)).text, a.body(5));
     }
@@ -262,6 +264,29 @@ suite('what a playlist lists', () => {
       'whatever a pin says, it is one object, or a range of it',
     );
   });
+});
+
+test('a playlist with an ETag is asked for only if it has changed', async () => {
+  let version = 1;
+  const statuses: number[] = [];
+  const origin = await startHttpOrigin((request, response) => {
+    const etag = `"${version}"`;
+    response.setHeader('etag', etag);
+    const status = request.headers['if-none-match'] === etag ? 304 : 200;
+    statuses.push(status);
+    const head = `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:${version}\n`;
+    const lines = [0, 1, 2, 3].map((index) => `#EXTINF:2,\nnews-${version + index}.ts\n`);
+    response.writeHead(status).end(status === 304 ? undefined : head + lines.join(''));
+  });
+  cleanups.push(() => origin.close());
+  const weir = await edge({ prefetch: false });
+  weir.register(endpoint('news', origin.address));
+  await reload(weir);
+  assert.match(await reload(weir), /news-4/);
+  version = 2;
+  assert.match(await reload(weir), /news-5/);
+  await reload(weir);
+  assert.deepEqual(statuses, [200, 304, 200, 304]);
 });
 
 test('a playlist is used for a while though its origin wants to be asked each time', async () => {
@@ -394,7 +419,7 @@ suite('a switch', () => {
 
   test('what was listed and nobody fetched leaves the list with its origin', async () => {
     const { a, weir } = await pair();
-    await reload(weir);
+    for (let count = 0; count < 2; count += 1) await reload(weir);
     // The three at the edge were fetched ahead.
     await waitFor(() => weir.plane.describeHls().cache.objects === 3, { what: 'all three to have arrived' });
     await a.close();
@@ -594,6 +619,33 @@ suite('origins with sessions of their own', () => {
     });
   }
 
+  test('a session in the segments of a plain playlist is kept, too; what differs between them is none', async () => {
+    const asked: string[] = [];
+    let each = false;
+    const origin = await startHttpOrigin((request, response) => {
+      const { pathname, searchParams } = new URL(request.url ?? '', 'http://origin');
+      if (pathname.endsWith('.ts')) {
+        const [, number = ''] = /-(\d+)\.ts$/.exec(pathname) ?? [];
+        const isValid = searchParams.get('session') === (each ? `s${number}` : 's');
+        asked.push(request.url ?? '');
+        response.writeHead(isValid ? 200 : 401).end('segment');
+        return;
+      }
+      const lines = [1, 2, 3, 4].map((number) => `#EXTINF:2,\nnews-${number}.ts?session=s${each ? number : ''}\n`);
+      response.end(`#EXTM3U\n#EXT-X-TARGETDURATION:2\n${lines.join('')}`);
+    });
+    cleanups.push(() => origin.close());
+    for (each of [false, true]) {
+      const weir = await edge({ prefetch: false });
+      weir.register(endpoint('news', origin.address));
+      const text = await reload(weir);
+      assert.equal(text.includes('session='), each, 'players see what only they can bring back');
+      await download(weir, text);
+      checker = new LivePlaylistChecker();
+    }
+    assert.equal(asked.length, 8);
+  });
+
   test('another process understands the pins of a variant and its segments', async () => {
     const a = await packager({ name: 'A', session: 'cookie', variants: ['low.m3u8', 'high.m3u8'] });
     const [one, other] = [await edge(), await edge()];
@@ -768,6 +820,17 @@ suite('whose fault it is', () => {
 });
 
 suite('strangers', () => {
+  test('make an origin answer once for each request: nothing is fetched ahead for who asks once', async () => {
+    const a = await packager({ name: 'A' });
+    const weir = await edge();
+    weir.register(endpoint('news', a.address));
+    for (let count = 0; count < 20; count += 1) await get(weir, `/live/news.m3u8?u=${count}`);
+    assert.equal(a.requests.length, 20);
+    await reload(weir);
+    await reload(weir);
+    await waitFor(() => a.segmentCounts.size === 3, { what: 'the edge of what somebody watches' });
+  });
+
   /** Players see numbers that only this session knows: those of an origin that is gone go on. */
   async function afterSwitch(settings: ConfigInput['hls']) {
     const { a, weir } = await pair({}, { prefetch: false, ...settings });
