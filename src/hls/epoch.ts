@@ -52,6 +52,14 @@ export function firstEpoch(source: string): Epoch {
   };
 }
 
+/** Whether what follows from the one follows from the other. */
+export function isSameEpoch(one: Epoch, other: Epoch): boolean {
+  if (one === other) return true;
+  const lives = one.lives === other.lives || (one.lives.size === 0 && other.lives.size === 0);
+  const fields = ['number', 'source', 'base', 'baseBefore', 'seam', 'shared', 'top'] as const;
+  return lives && fields.every((name) => one[name] === other[name]);
+}
+
 /** The channel moves to another endpoint. */
 export function moveTo(epoch: Epoch, source: string): Epoch {
   return {

@@ -80,8 +80,8 @@ const mark = 'weir-mark';
  * send it.
  */
 export function locate(uri: string, mapping: Mapping, kind: LocatedKind): Located | undefined {
-  if (!URL.canParse(uri, mapping.base.href)) return undefined;
-  const url = new URL(uri, mapping.base.href);
+  const url = resolve(uri, mapping.base);
+  if (url === undefined) return undefined;
   const isHome = url.origin === mapping.home;
   if (!isHome && url.origin !== mapping.base.origin) return undefined;
   const rest = isHome ? restOf(url.pathname, mapping) : undefined;
@@ -107,8 +107,33 @@ function withReferences(uri: string): string {
   return uri.replace(/%7B(\$[\w-]+)%7D/gi, (_, name: string) => `{${name}}`);
 }
 
+/** The parts of a URL that matter here. */
+type Place = Pick<URL, 'origin' | 'pathname' | 'search'>;
+
+/** A name beside the playlist, of characters that no URL changes: what nearly all segments are. */
+const plainName = /^[\w~-][\w.~-]*$/;
+/** Reading a URL costs more than all else here, and a day of segments has many. */
+const directories = new WeakMap<URL, Place>();
+
+/** undefined: no URL. */
+function resolve(uri: string, base: URL): Place | undefined {
+  if (plainName.test(uri)) {
+    let directory = directories.get(base);
+    if (directory === undefined) {
+      directory = {
+        origin: base.origin,
+        pathname: base.pathname.slice(0, base.pathname.lastIndexOf('/') + 1),
+        search: '',
+      };
+      directories.set(base, directory);
+    }
+    return { origin: directory.origin, pathname: directory.pathname + uri, search: '' };
+  }
+  return URL.canParse(uri, base.href) ? new URL(uri, base.href) : undefined;
+}
+
 function pinOf(
-  url: URL,
+  url: Place,
   rest: string | undefined,
   { endpoint, life, home }: Mapping,
   { ranged, held, number, period }: ObjectKind,
@@ -142,18 +167,39 @@ function isDigit(text: string, index: number): boolean {
   return code >= 48 && code <= 57;
 }
 
-/** What `forward` takes to this path at the endpoint; undefined when no URL of the channel leads there. */
-export function restOf(pathname: string, mapping: Pick<Mapping, 'forward'>): string | undefined {
-  for (const delimiter of delimiters) {
+/** How `forward` writes paths that begin with one delimiter: what stands before and after the rest. */
+interface Shape {
+  readonly delimiter: string;
+  readonly before: string;
+  readonly after: string;
+  /** The rest stands there once, so that nothing else can come of it. */
+  readonly once: boolean;
+}
+
+const shapes = new WeakMap<Pick<Mapping, 'forward'>, readonly Shape[]>();
+
+function shapesOf(mapping: Pick<Mapping, 'forward'>): readonly Shape[] {
+  const known = shapes.get(mapping);
+  if (known !== undefined) return known;
+  const found = delimiters.flatMap((delimiter): Shape[] => {
     const probe = mapping.forward(delimiter + mark);
     const at = probe.indexOf(mark);
-    if (at === -1) continue;
-    const before = probe.slice(0, at);
+    if (at === -1) return [];
     const after = probe.slice(at + mark.length);
+    return [{ delimiter, before: probe.slice(0, at), after, once: !after.includes(mark) }];
+  });
+  shapes.set(mapping, found);
+  return found;
+}
+
+/** What `forward` takes to this path at the endpoint; undefined when no URL of the channel leads there. */
+export function restOf(pathname: string, mapping: Pick<Mapping, 'forward'>): string | undefined {
+  for (const { delimiter, before, after, once } of shapesOf(mapping)) {
     if (pathname.length <= before.length + after.length) continue;
     if (!pathname.startsWith(before) || !pathname.endsWith(after)) continue;
-    const rest = delimiter + pathname.slice(before.length, pathname.length - after.length);
-    if (mapping.forward(rest) === pathname) return rest;
+    const name = pathname.slice(before.length, pathname.length - after.length);
+    const rest = delimiter + name;
+    if ((once && !name.startsWith('/')) || mapping.forward(rest) === pathname) return rest;
   }
   return undefined;
 }
@@ -164,12 +210,20 @@ function lastName(pathname: string): string {
 
 /** A reference from one absolute path to another. */
 export function relative(from: string, to: string): string {
+  const directory = from.slice(0, from.lastIndexOf('/') + 1);
+  // Nearly always it lies beside or below.
+  if (directory.length > 1 && to.length > directory.length && to.startsWith(directory)) {
+    return reference(to.slice(directory.length));
+  }
   const base = from.split('/').slice(0, -1);
   const goal = to.split('/');
   let shared = 0;
   while (shared < base.length && shared < goal.length - 1 && base[shared] === goal[shared]) shared += 1;
   if (shared <= 1) return to;
-  const path = [...base.slice(shared).map(() => '..'), ...goal.slice(shared)].join('/');
-  // A first part with a colon would read as a scheme, an empty one as a host.
+  return reference([...base.slice(shared).map(() => '..'), ...goal.slice(shared)].join('/'));
+}
+
+/** A first part with a colon would read as a scheme, an empty one as a host. */
+function reference(path: string): string {
   return /^[^/]*:|^\//.test(path) || path === '' ? `./${path}` : path;
 }

@@ -159,6 +159,7 @@ function parseMedia(read: readonly (Tag | string)[], limits: PlaylistLimits): Me
   const discontinuity = find(header, 'EXT-X-DISCONTINUITY-SEQUENCE');
   return {
     kind: 'media',
+    lines: read.length,
     header,
     version: integerOf(find(header, 'EXT-X-VERSION')?.value ?? '1', highestVersion),
     targetDuration: Math.ceil(decimalOf(target.value)),

@@ -34,6 +34,8 @@ export interface Segment {
 
 export interface MediaPlaylist {
   readonly kind: 'media';
+  /** Lines that say something: what reading it costs. */
+  readonly lines: number;
   /** Tags of the playlist as a whole, in order. */
   readonly header: readonly Tag[];
   readonly version: number;

@@ -8,7 +8,7 @@ import { continueEntries, type EntryContext, endOf, headerLines, makeEntries, ta
 import { agreedNumber, type Epoch, lifeOf, raised, reincarnate, type Seam } from './epoch.js';
 import type { Locate } from './locate.js';
 import type { MediaPlaylist } from './playlist.js';
-import { chooseSeam, indexOfSeam, lastSequence, relate, sharesPackaging } from './seam.js';
+import { chooseSeam, firstSequence, indexOfSeam, lastSequence, relate, sharesPackaging } from './seam.js';
 import { isUnusual, targetDuration, trim } from './trim.js';
 import { durationOf, type Entry, lifeKey, type MediaWindow, nextListed } from './window.js';
 
@@ -206,7 +206,7 @@ function cross(
     return { change: 'waiting', epoch: { ...epoch, shared: false }, window, appended: [] };
   }
   const fresh = playlist.segments.slice(index);
-  const seam = playlist.mediaSequence + playlist.skipped + index;
+  const seam = firstSequence(playlist) + index;
   const offset = last.sequence + 1 - seam;
   const counted = originDiscontinuity(playlist, index);
   const discontinuitySequence = agreedNumber(epoch, counted, last.discontinuitySequence + 1);

@@ -1,11 +1,12 @@
 // What players see of one playlist of a session now: the window, and the text that is made of it.
 
 import { WeirError } from '../errors.js';
+import { type Epoch, isSameEpoch } from './epoch.js';
 import { locate } from './locate.js';
 import { renderMaster } from './master.js';
 import type { MediaPlaylist } from './playlist.js';
 import type { FetchedPlaylist } from './playlist-source.js';
-import { advance } from './presentation.js';
+import { advance, type Stepped } from './presentation.js';
 import { renderWindow } from './render-window.js';
 import { type Rendered, render } from './rendered.js';
 import { mappingOf, type Round, stepOf } from './round.js';
@@ -63,17 +64,28 @@ export class Presented {
     return this.#rendered;
   }
 
-  #advance({ attachment, step }: Round, fetched: FetchedPlaylist, playlist: MediaPlaylist): MediaWindow {
+  #advance(round: Round, fetched: FetchedPlaylist, playlist: MediaPlaylist): MediaWindow {
     const session = this.#session;
+    const { attachment, step } = round;
+    const before = session.epochAt(attachment);
     const allowEnd = this.#mayEnd(playlist);
-    const { epoch, window } = advance(session.epochAt(attachment), this.#window, playlist, {
-      ...(step ?? stepOf(session, attachment, this.#rest, fetched)),
-      allowEnd,
-    });
+    const { epoch, window } =
+      this.#previewOf(round, before, playlist) ??
+      advance(before, this.#window, playlist, {
+        ...(step ?? stepOf(session, attachment, this.#rest, fetched)),
+        allowEnd,
+      });
     if (window === undefined)
       throw new WeirError('upstream_bad_response', { detail: 'The playlist lists no segment.' });
     session.epoch = epoch;
     return window;
+  }
+
+  /** What came of the playlist when it was judged still holds: a day of segments is not led through the edge twice. */
+  #previewOf({ preview }: Round, epoch: Epoch, { ended }: MediaPlaylist): Stepped | undefined {
+    // An end may be told now.
+    if (preview === undefined || ended || preview.window !== this.#window) return undefined;
+    return isSameEpoch(preview.epoch, epoch) ? preview.stepped : undefined;
   }
 
   /** An end is told when it has lasted: another endpoint may go on. */

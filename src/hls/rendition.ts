@@ -9,6 +9,7 @@ import { cachePolicy } from './cache-policy.js';
 import { asUnavailable, isExpected, isForAsker } from './playlist-errors.js';
 import { type PlaylistRequest, StatusError } from './playlist-source.js';
 import { Presented } from './presented.js';
+import { restAfter } from './reading-cost.js';
 import type { Rendered } from './rendered.js';
 import type { Directives, PlaylistName } from './request.js';
 import { playRound, type Round, type RoundSubject } from './round.js';
@@ -30,6 +31,8 @@ export class Rendition implements RoundSubject {
   readonly #session: Session;
   readonly #shown: Presented;
   #freshUntil = Number.NEGATIVE_INFINITY;
+  /** Monotonic ms until which it is not read again, since it was dear to read. */
+  #restsUntil = Number.NEGATIVE_INFINITY;
   #failingSince: number | undefined;
   /** By the query that it is asked with. */
   readonly #refreshing = new Map<string, Promise<Rendered>>();
@@ -112,6 +115,7 @@ export class Rendition implements RoundSubject {
   /** The next player asks the endpoint, and those who wait for what is to come ask anew. */
   expire(): void {
     this.#freshUntil = Number.NEGATIVE_INFINITY;
+    this.#restsUntil = Number.NEGATIVE_INFINITY;
     this.#reloads.abandon();
   }
 
@@ -137,7 +141,7 @@ export class Rendition implements RoundSubject {
   }
 
   get #isFresh(): boolean {
-    return this.#session.context.now() < this.#freshUntil;
+    return this.#session.context.now() < Math.max(this.#freshUntil, this.#restsUntil);
   }
 
   /** The same as a delta update, where the origin offers them. */
@@ -239,6 +243,7 @@ export class Rendition implements RoundSubject {
     const { now, settings } = session.context;
     const target = this.#shown.window?.targetDuration ?? 1;
     const deadline = Math.min(settings.stallFactor * target * 1000, longestHeld);
+    if (now() < this.#restsUntil) return false;
     try {
       const attachment = session.choice.attach([]);
       const { moves } = session.choice;
@@ -248,7 +253,7 @@ export class Rendition implements RoundSubject {
       }
       const fetched = await attachment.source.fetch(this.#request(session.query, deadline), query);
       if (session.choice.moves !== moves) return false;
-      this.#commit({ attachment, fetched, step: undefined, problem: undefined }, now());
+      this.#commit({ attachment, fetched, step: undefined, preview: undefined, problem: undefined }, now());
       return true;
     } catch (error) {
       if (!isExpected(error)) throw error;
@@ -267,8 +272,10 @@ export class Rendition implements RoundSubject {
   }
 
   #commit(round: Round, at: number): Rendered {
+    const { playlist, headers } = round.fetched;
     const rendered = this.#shown.take(round, at);
-    this.#freshUntil = at + this.#lifetime(rendered, round.fetched.headers);
+    this.#restsUntil = playlist.kind === 'media' ? this.#session.context.now() + restAfter(playlist.lines) : 0;
+    this.#freshUntil = at + this.#lifetime(rendered, headers);
     this.#failingSince = undefined;
     this.#session.committed(this, this.#shown.bytes + round.fetched.kept);
     this.#reloads.progressed();

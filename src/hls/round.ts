@@ -6,13 +6,14 @@ import { judgeError, judgeStatus, outcomeOf } from '../upstream/judge.js';
 import type { Attachment } from './attachment.js';
 import { type Consequence, consequenceOf } from './blame.js';
 import type { Problem } from './endpoint-choice.js';
+import type { Epoch } from './epoch.js';
 import { placeOf } from './listed.js';
 import { locate, type Mapping } from './locate.js';
 import type { MediaPlaylist } from './playlist.js';
 import { type FetchedPlaylist, type PlaylistRequest, RefusedError, StatusError } from './playlist-source.js';
 import { bytesOf, fetchAhead, needsOf } from './prefetch.js';
-import { advance, type Change, type Step } from './presentation.js';
-import { isLowLatency, sharesPackaging } from './seam.js';
+import { advance, type Change, type Step, type Stepped } from './presentation.js';
+import { firstSequence, isLowLatency, sharesPackaging } from './seam.js';
 import type { Session } from './session.js';
 import type { Entry, MediaWindow } from './window.js';
 
@@ -29,7 +30,15 @@ export interface Round {
   readonly fetched: FetchedPlaylist;
   /** What the media playlist was judged by, and what it has to be taken over by: the names of what was fetched ahead. */
   readonly step: Step | undefined;
+  readonly preview: Preview | undefined;
   readonly problem: Problem | undefined;
+}
+
+/** What comes of a playlist, as long as nothing else happens to its rendition. */
+export interface Preview {
+  readonly epoch: Epoch;
+  readonly window: MediaWindow | undefined;
+  readonly stepped: Stepped;
 }
 
 /** Segments at the live edge that are fetched ahead at the first playlist: where players begin. */
@@ -138,21 +147,23 @@ async function tryEndpoint(
   const { window } = subject;
   const fetched = await attachment.source.fetch(request(deadlineOf(session, window)));
   const { playlist } = fetched;
-  if (playlist.kind === 'master') return { attachment, fetched, step: undefined, problem: undefined };
+  if (playlist.kind === 'master')
+    return { attachment, fetched, step: undefined, preview: undefined, problem: undefined };
   const bytesDiffer = await differ(session, attachment, subject, fetched, playlist);
   const step = { ...stepOf(session, attachment, subject.rest, fetched), bytesDiffer };
-  const preview = advance(session.epochAt(attachment), window, playlist, step);
-  if (preview.window === undefined) {
+  const epoch = session.epochAt(attachment);
+  const stepped = advance(epoch, window, playlist, step);
+  if (stepped.window === undefined) {
     throw new WeirError('upstream_bad_response', { detail: 'The playlist lists no segment yet.' });
   }
-  let problem = stallOf(session, window, preview.change, playlist);
+  let problem = stallOf(session, window, stepped.change, playlist);
   // Where nothing is live, nobody begins at the end.
   const live = !playlist.ended || window !== undefined;
   if (live && !isLowLatency(playlist) && session.mayPrefetch) {
-    problem = (await prefetch(session, attachment, preview.window, preview.appended)) ?? problem;
+    problem = (await prefetch(session, attachment, stepped.window, stepped.appended)) ?? problem;
   }
   if (playlist.ended && window !== undefined && !window.ended) problem = { cause: 'ended', outcome: 'success' };
-  return { attachment, fetched, step, problem };
+  return { attachment, fetched, step, preview: { epoch, window, stepped }, problem };
 }
 
 /** A live playlist that is about to count as stalled is not waited for longer than until then. */
@@ -256,7 +267,7 @@ async function differ(
   const mapping = mappingOf(session, attachment, subject.rest, fetched, life);
   for (const entry of window.entries.toReversed()) {
     const mine = cache.stored(session.keyOf(placeOf(entry.target, entry.range)))?.body;
-    const segment = playlist.segments.find(({ sequence }) => sequence === entry.origin.sequence);
+    const segment = playlist.segments[entry.origin.sequence - firstSequence(playlist)];
     if (mine === undefined || segment === undefined || entry.numbering !== window.numbering) continue;
     const kind = { ranged: segment.byteRange !== undefined, held: false, number: segment.sequence };
     const place = locate(segment.uri, mapping, kind);

@@ -10,10 +10,17 @@ export type Relation = 'continues' | 'behind' | 'restarted';
 /** Seconds that two notes of one duration, or of one point in time, may differ by. */
 const durationTolerance = 0.01;
 const clockTolerance = 1;
+/** Segments that may come at once, whatever time has passed. */
+const mostAtOnce = 30;
+
+/** Number of the first segment that is listed. */
+export function firstSequence(playlist: MediaPlaylist): number {
+  return playlist.mediaSequence + playlist.skipped;
+}
 
 /** Number of the last segment, or of the one before the first when none is listed. */
 export function lastSequence(playlist: MediaPlaylist): number {
-  return playlist.mediaSequence + playlist.skipped + playlist.segments.length - 1;
+  return firstSequence(playlist) + playlist.segments.length - 1;
 }
 
 /**
@@ -21,7 +28,7 @@ export function lastSequence(playlist: MediaPlaylist): number {
  *
  * `behind` is an old copy (a cache, a replica that lags): nothing is lost by leaving it out. It is a restart when the names or
  * durations under known numbers differ, when the list begins anew (shorter, or wholly before what is known), when it
- * stays behind for one and a half target durations, or when it leaps further than time allows.
+ * stays behind for one and a half target durations, or when it leaps or grows further than time allows.
  */
 export function relate(window: MediaWindow, playlist: MediaPlaylist, now: number): Relation {
   const known = numbered(window);
@@ -41,13 +48,9 @@ export function relate(window: MediaWindow, playlist: MediaPlaylist, now: number
     const since = window.behindSince;
     return since !== undefined && now - since >= patience ? 'restarted' : 'behind';
   }
-  const hole = playlist.mediaSequence - origin.last - 1;
-  if (hole > 0 && playlist.segments.length > 0) {
-    const elapsed = Math.max(0, now - window.grownAt) / 1000;
-    const fastest = Math.max(0.1, averageOf(playlist) / 4);
-    if (hole > elapsed / fastest + playlist.segments.length + 10) return 'restarted';
-  }
-  return 'continues';
+  const elapsed = Math.max(0, now - window.grownAt) / 1000;
+  const fastest = Math.max(0.1, averageOf(playlist) / 4);
+  return last - origin.last > elapsed / fastest + mostAtOnce ? 'restarted' : 'continues';
 }
 
 /**
@@ -107,7 +110,7 @@ export function chooseSeam(
  */
 export function indexOfSeam(playlist: MediaPlaylist, seam: Seam, now: number): number | undefined {
   const { segments } = playlist;
-  const index = seam.sequence - playlist.mediaSequence - playlist.skipped;
+  const index = seam.sequence - firstSequence(playlist);
   if (index < 0 || index > segments.length) return undefined;
   const there = segments[index];
   if (seam.clock !== undefined && there?.programDateTime !== undefined) {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import fc from 'fast-check';
 import { type LocatedKind, locate, type Mapping, relative, restOf, withPlayerQuery } from '../../src/hls/locate.js';
 import { parsePin } from '../../src/hls/pin.js';
 import { parseQuery, playlistAsked } from '../../src/hls/request.js';
 import type { ServiceAddress } from '../../src/model.js';
 import { upstreamTarget } from '../../src/upstream/target.js';
+import { runs } from '../support/runs.js';
 
 const keys = { naming: 'weir', signing: 'a secret' };
 const segment = { ranged: false, held: false };
@@ -202,6 +204,18 @@ test('restOf finds what the endpoint would map to that path', () => {
   assert.equal(restOf('/a/b-12.ts', mapping(withPath)), '-12.ts');
   assert.equal(restOf('/x/news/hls/1.ts', mapping(template)), '/1.ts');
   assert.equal(restOf('/a/bc', mapping(withPath)), undefined);
+});
+
+test('a name beside the playlist leads where any other way to write it leads', () => {
+  const name = fc.stringMatching(/^[\w.~-]{1,12}$/);
+  const rests = fc.constantFrom('.m3u8', '/index.m3u8', '/a/b/index.m3u8', '-low.m3u8');
+  fc.assert(
+    fc.property(name, rests, fc.constantFrom(bare, withPath, template), (uri, rest, address) => {
+      const where = mapping(address, rest);
+      assert.deepEqual(locate(uri, where, segment), locate(`./${uri}`, where, segment));
+    }),
+    { numRuns: runs(200) },
+  );
 });
 
 suite('a reference to a variable', () => {
