@@ -49,7 +49,7 @@ test('the policy counts the workers that serve, together with the configured edg
 test('an address that changes in place is left by relays and HLS, which go on from the new one', async (t) => {
   const [oldLive, newLive] = await Promise.all([LiveOrigin.start(), LiveOrigin.start()]);
   const oldPackager = await new SimulatedPackager({ name: 'old' }).start();
-  const newPackager = await new SimulatedPackager({ name: 'new' }).start();
+  const newPackager = await new SimulatedPackager({ name: 'new', first: 100 }).start();
   const weir = await startDataPlane({ hls: { playlistMaxAge: '60s', playlistShare: 1 } });
   t.after(async () => {
     await weir.close();
