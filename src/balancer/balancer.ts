@@ -110,14 +110,20 @@ export class Balancer implements Picks {
   }
 
   /**
-   * Whether a sticky pick would choose this endpoint again: it is eligible, and within the margin of the best or not among
-   * those that leave after this report. What this says of a report it says once: then the sticky pick goes elsewhere.
+   * Draws whether the channel leaves this endpoint: for certain where it is not eligible any more, by chance where others are
+   * better by more than the margin. It draws once for each report, and after true the next sticky pick goes elsewhere.
    */
-  stays(pick: Pick): boolean {
+  drawLeave(pick: Pick): boolean {
     const { id, channel } = pick.endpoint;
-    if (this.#affinity.of(channel) !== id || !this.#store.current.channels.has(channel)) return false;
+    if (this.#affinity.of(channel) !== id || !this.#store.current.channels.has(channel)) return true;
     const eligible = this.#eligible(this.#candidatesOf(channel), this.#at(channel).now, undefined);
-    return this.#affinity.stay(channel, eligible, this.#context) >= 0;
+    return this.#affinity.stay(channel, eligible, this.#context) < 0;
+  }
+
+  /** Whether a pick without these servers would find an endpoint. Picks none. */
+  hasEligible(channel: ChannelName, exclude: readonly ServerOrigin[]): boolean {
+    if (!this.#store.current.channels.has(channel)) return false;
+    return this.#eligible(this.#candidatesOf(channel), this.#at(channel).now, exclude).length > 0;
   }
 
   /** What a pick would do now, and why. Throws like `pick`, but for no_endpoint. */

@@ -3,12 +3,7 @@
 
 import type { Failure, WeirError } from '../errors.js';
 import { judgeError, judgeStatus, outcomeOf, type Purpose, type Verdict } from '../upstream/judge.js';
-
-/**
- * What of a player's own goes to the endpoint. none: nothing. lent: parameters that say nothing about the bytes
- * (`hls.unkeyedParameters`), of whichever player asked. own: a query or credentials that set the session apart.
- */
-export type Tokens = 'none' | 'lent' | 'own';
+import type { Tokens } from './player-tokens.js';
 
 export interface Consequence {
   /** The session leaves the endpoint, and asks another one. False: the answer is for the player who asked. */

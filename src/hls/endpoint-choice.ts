@@ -1,11 +1,14 @@
 // Which endpoint a session is at: the present one while it is registered and good enough, which ones are avoided after a
 // failure, and why and when it moved.
 
+import type { Pick } from '../balancer/balancer.js';
 import { type Failure, toWeirError, WeirError } from '../errors.js';
-import type { ServerOrigin } from '../model.js';
-import { Attachment, type SessionName } from './attachment.js';
-import type { Tokens } from './blame.js';
+import type { Endpoint, ServerOrigin } from '../model.js';
+import { serverOf } from '../net-address.js';
+import { OriginLink } from './origin-link.js';
+import type { PlayerTokens } from './player-tokens.js';
 import type { SessionContext, SwitchCause } from './session-context.js';
+import type { SessionName } from './session-name.js';
 
 /** What is wrong with an endpoint that answers: reason enough to try another one, none to go without. */
 export interface Problem {
@@ -21,56 +24,76 @@ export interface LastSwitch {
   readonly to: string;
 }
 
-/** The session that an endpoint is chosen for. */
-interface Chooser {
+export interface EndpointChoiceOptions {
   readonly name: SessionName;
   readonly context: SessionContext;
-  readonly tokens: Tokens;
-  /** The next request of a player asks anew. */
-  expire(): void;
+  readonly tokens: PlayerTokens;
+  /** The endpoint before is left: the next request of a player has to ask anew. */
+  readonly left: () => void;
 }
 
 export class EndpointChoice {
   /** Grows with every move: what was asked of another endpoint meanwhile does not count. */
   moves = 0;
   lastSwitch: LastSwitch | undefined;
-  readonly #session: Chooser;
-  #current: Attachment | undefined;
+  readonly #name: SessionName;
+  readonly #context: SessionContext;
+  readonly #tokens: PlayerTokens;
+  readonly #left: () => void;
+  #current: OriginLink | undefined;
   #movedAt = Number.NEGATIVE_INFINITY;
   /** Why the endpoint before was left, until the next one is there. */
   #leftFor: { readonly cause: SwitchCause; readonly from: string } | undefined;
   readonly #avoided = new Map<ServerOrigin, number>();
 
-  constructor(session: Chooser) {
-    this.#session = session;
+  constructor({ name, context, tokens, left }: EndpointChoiceOptions) {
+    this.#name = name;
+    this.#context = context;
+    this.#tokens = tokens;
+    this.#left = left;
   }
 
-  get current(): Attachment | undefined {
+  get current(): OriginLink | undefined {
     return this.#current;
   }
 
-  /** The present endpoint, unless its registration is gone. */
-  registered(): Attachment | undefined {
+  /** Leaves the present endpoint when its registration is gone. @returns the one that remains the present one */
+  dropIfGone(): OriginLink | undefined {
     const current = this.#current;
     if (current === undefined) return undefined;
     const { address } = current.pick.endpoint;
-    const channel = this.#session.context.store.channel(this.#session.name.channel);
-    if (channel?.endpoints.some((endpoint) => endpoint.address === address) === true) return current;
+    if (this.#registered.some((endpoint) => endpoint.address === address)) return current;
     this.#drop(current, 'gone');
     return undefined;
+  }
+
+  get #registered(): readonly Endpoint[] {
+    return this.#context.store.channel(this.#name.channel)?.endpoints ?? [];
+  }
+
+  /** The registered endpoint with this tag. */
+  endpointOf(tag: string): Endpoint | undefined {
+    return this.#registered.find(({ address }) => this.#context.tagOf(address) === tag);
+  }
+
+  /** True when the endpoint with this tag is registered and has not failed lately. */
+  reaches(tag: string): boolean {
+    const endpoint = this.endpointOf(tag);
+    if (endpoint === undefined) return false;
+    return this.#current?.tag === tag || !this.avoids(serverOf(endpoint.address));
   }
 
   /**
    * The endpoint to ask next: the present one while it is registered and good enough, or a candidate that `settle` makes the
    * present one once it has shown itself.
    *
-   * @param failed servers that failed in this round
+   * @param failed servers that failed in this refresh
    * @throws WeirError no_endpoint when there is none besides those
    */
-  attach(failed: readonly ServerOrigin[]): Attachment {
-    const current = this.registered();
+  attach(failed: readonly ServerOrigin[]): OriginLink {
+    const current = this.dropIfGone();
     const usable = current !== undefined && !failed.includes(current.pick.server);
-    if (usable && !this.#wantsToMove(current)) return current;
+    if (usable && !this.#drawMove(current)) return current;
     const pick = this.#pick([...failed, ...this.#avoidedNow()]) ?? this.#pick(failed);
     if (pick === undefined) {
       if (usable) return current;
@@ -80,28 +103,25 @@ export class EndpointChoice {
       pick.done('abandoned');
       return current;
     }
-    return new Attachment(pick, this.#session.name, this.#session.context);
+    return new OriginLink(pick, this.#name, this.#context);
   }
 
-  #wantsToMove(current: Attachment): boolean {
-    const { now, settings, balancer } = this.#session.context;
+  #drawMove(current: OriginLink): boolean {
+    const { now, settings, balancer } = this.#context;
     if (now() - this.#movedAt < settings.switchInterval) return false;
-    return !balancer.stays(current.pick);
+    return balancer.drawLeave(current.pick);
   }
 
-  /** Another endpoint than these, not avoided, to be tried because of a problem that is no error; undefined: there is none. */
+  /** Whether there is another endpoint than these, not avoided, to be tried because of a problem that is no error. */
   hasAlternative(failed: readonly ServerOrigin[]): boolean {
-    const pick = this.#pick([...failed, ...this.#avoidedNow()], false);
-    pick?.done('abandoned');
-    return pick !== undefined;
+    return this.#context.balancer.hasEligible(this.#name.channel, [...failed, ...this.#avoidedNow()]);
   }
 
-  /** @param sticky whether the channel's other sessions follow */
-  #pick(exclude: readonly ServerOrigin[], sticky = true) {
-    // What failed for one player's own query says nothing to others.
-    const follow = sticky && (exclude.length === 0 || this.#session.tokens !== 'own');
+  #pick(exclude: readonly ServerOrigin[]): Pick | undefined {
+    // The channel's other sessions follow; but what failed for one player's own query says nothing to others.
+    const sticky = exclude.length === 0 || this.#tokens.kind !== 'own';
     try {
-      return this.#session.context.balancer.pick(this.#session.name.channel, { sticky: follow, exclude });
+      return this.#context.balancer.pick(this.#name.channel, { sticky, exclude });
     } catch (error) {
       const { code } = toWeirError(error);
       if (code === 'no_endpoint' || code === 'unknown_channel' || code === 'not_ready') return undefined;
@@ -115,30 +135,30 @@ export class EndpointChoice {
   }
 
   #avoidedNow(): ServerOrigin[] {
-    const now = this.#session.context.now();
+    const now = this.#context.now();
     for (const [server, until] of this.#avoided) if (until <= now) this.#avoided.delete(server);
     return [...this.#avoided.keys()];
   }
 
   /** An endpoint failed: it is left, if it is the present one, and avoided while there is another. */
-  failed(attachment: Attachment, cause: SwitchCause, outcome: Failure | 'abandoned' | 'success'): void {
-    const { now, settings } = this.#session.context;
-    attachment.release(outcome);
-    this.#avoided.set(attachment.pick.server, now() + settings.avoidFailed);
-    this.#drop(attachment, cause);
+  failed(link: OriginLink, cause: SwitchCause, outcome: Failure | 'abandoned' | 'success'): void {
+    const { now, settings } = this.#context;
+    link.release(outcome);
+    this.#avoided.set(link.pick.server, now() + settings.avoidFailed);
+    this.#drop(link, cause);
   }
 
-  #drop(attachment: Attachment, cause: SwitchCause): void {
-    if (this.#current !== attachment) return;
-    this.#leave(attachment, cause);
-    attachment.release('abandoned');
-    this.#session.expire();
+  #drop(link: OriginLink, cause: SwitchCause): void {
+    if (this.#current !== link) return;
+    this.#leave(link, cause);
+    link.release('abandoned');
+    this.#left();
   }
 
-  #leave(attachment: Attachment, cause: SwitchCause): void {
+  #leave(link: OriginLink, cause: SwitchCause): void {
     this.#current = undefined;
     this.moves += 1;
-    this.#leftFor = { cause, from: attachment.pick.endpoint.address };
+    this.#leftFor = { cause, from: link.pick.endpoint.address };
   }
 
   /**
@@ -147,17 +167,17 @@ export class EndpointChoice {
    * @param problem why the one before is left, if it was not for its score
    * @returns whether it was another one before
    */
-  settle(attachment: Attachment, problem: Problem | undefined): boolean {
-    attachment.pick.firstByte();
-    if (this.#current === attachment) return false;
+  settle(link: OriginLink, problem: Problem | undefined): boolean {
+    link.pick.firstByte();
+    if (this.#current === link) return false;
     if (this.#current !== undefined && problem !== undefined) {
       this.failed(this.#current, problem.cause, problem.outcome);
     }
     const before = this.#current;
     const from = before?.pick.endpoint.address ?? this.#leftFor?.from;
-    const to = attachment.pick.endpoint.address;
+    const to = link.pick.endpoint.address;
     before?.release('success');
-    this.#current = attachment;
+    this.#current = link;
     this.moves += 1;
     if (from !== undefined && from !== to) this.#noteSwitch(this.#leftFor?.cause ?? 'score', from, to);
     this.#leftFor = undefined;
@@ -165,16 +185,16 @@ export class EndpointChoice {
   }
 
   #noteSwitch(cause: SwitchCause, from: string, to: string): void {
-    const { metrics, logger, now, clock } = this.#session.context;
+    const { metrics, logger, now, clock } = this.#context;
     this.#movedAt = now();
     this.lastSwitch = { at: clock(), cause, from, to };
     metrics.hlsSwitches.inc({ cause });
-    logger.info({ channel: this.#session.name.channel, cause, from, to }, 'hls session switched');
-    this.#session.expire();
+    logger.info({ channel: this.#name.channel, cause, from, to }, 'hls session switched');
+    this.#left();
   }
 
   /** Nobody asks any more: the endpoint is let go. */
-  rest(): void {
+  release(): void {
     const current = this.#current;
     if (current === undefined) return;
     this.#leave(current, 'score');

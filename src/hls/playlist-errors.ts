@@ -1,7 +1,7 @@
 // What the failure of a playlist means to those who ask for it. Pure.
 
 import { toWeirError, WeirError } from '../errors.js';
-import { RefusedError, StatusError } from './playlist-source.js';
+import { RefusedError, StatusError } from './playlist-loader.js';
 
 /** A failure of others. What remains is a fault of this program. */
 export function isExpected(error: unknown): boolean {

@@ -1,20 +1,28 @@
 // What players see of one playlist of a session now: the window, and the text that is made of it.
 
 import { WeirError } from '../errors.js';
-import { type Epoch, isSameEpoch } from './epoch.js';
 import { locate } from './locate.js';
+import { type MappedFor, mappingOf } from './mapping.js';
 import { renderMaster } from './master.js';
-import type { MediaPlaylist } from './playlist.js';
-import type { FetchedPlaylist } from './playlist-source.js';
-import { advance, type Stepped } from './presentation.js';
+import type { OriginLink } from './origin-link.js';
+import type { MasterPlaylist, MediaPlaylist } from './playlist.js';
+import type { FetchedPlaylist } from './playlist-loader.js';
 import { renderWindow } from './render-window.js';
 import { type Rendered, render } from './rendered.js';
-import { mappingOf, type Round, stepOf } from './round.js';
-import type { Session } from './session.js';
-import type { MediaWindow } from './window.js';
+import type { SessionContext } from './session-context.js';
+import type { Proposal, Timeline } from './timeline.js';
+import type { Entry, MediaWindow } from './window.js';
+
+/** What it needs of its session. */
+export interface PresentedParts extends MappedFor {
+  readonly context: MappedFor['context'] &
+    Pick<SessionContext, 'now' | 'clock'> & { readonly settings: Pick<SessionContext['settings'], 'grace'> };
+  readonly timeline: Timeline;
+  readonly objects: { isLost(entry: Entry): boolean };
+}
 
 export class Presented {
-  readonly #session: Session;
+  readonly #parts: PresentedParts;
   /** Path behind the stem. */
   readonly #rest: string;
   #window: MediaWindow | undefined;
@@ -24,8 +32,8 @@ export class Presented {
   /** Monotonic ms since which the endpoint tells an end. */
   #endedSince: number | undefined;
 
-  constructor(session: Session, rest: string) {
-    this.#session = session;
+  constructor(parts: PresentedParts, rest: string) {
+    this.#parts = parts;
     this.#rest = rest;
   }
 
@@ -46,55 +54,80 @@ export class Presented {
   /** Goes on with what players saw elsewhere. */
   restore(window: MediaWindow): void {
     this.#window = window;
-    this.#rendered = render('media', renderWindow(window), this.#session.context.now());
+    this.#rendered = render('media', renderWindow(window), this.#parts.context.now());
   }
 
-  /** What an endpoint gave is what players see from now on. @param at monotonic ms for `Rendered.at` */
-  take(round: Round, at: number): Rendered {
-    const { attachment, fetched } = round;
-    const { playlist } = fetched;
-    if (playlist.kind === 'master') {
-      const mapping = mappingOf(this.#session, attachment, this.#rest, fetched, '');
-      const text = renderMaster(playlist, this.#rest, (uri, kind) => locate(uri, mapping, kind));
-      this.#rendered = render('master', text, at, this.#rendered);
-    } else {
-      this.#window = this.#advance(round, fetched, playlist);
-      this.#rendered = render('media', renderWindow(this.#window), at, this.#rendered);
+  /**
+   * What players would see once this endpoint's playlist counts. Changes nothing.
+   *
+   * @param bytesDiffer the endpoint's bytes differ from those of the one before for a segment that both list
+   * @throws WeirError upstream_bad_response for a playlist that comes to more text than one may have
+   */
+  propose(link: OriginLink, fetched: FetchedPlaylist, playlist: MediaPlaylist, bytesDiffer: boolean): Proposal {
+    const { context, timeline, objects } = this.#parts;
+    return timeline.propose({
+      source: link.tag,
+      window: this.#window,
+      playlist,
+      step: {
+        now: context.now(),
+        allowEnd: this.#mayEnd(playlist),
+        bytesDiffer,
+        nextLife: Math.floor(context.clock()).toString(36),
+        locate: (life) => {
+          const mapping = mappingOf(this.#parts, link, this.#rest, fetched, life);
+          return (uri, kind) => locate(uri, mapping, kind);
+        },
+        lost: (entry) => objects.isLost(entry),
+      },
+    });
+  }
+
+  /**
+   * What was proposed is what players see from now on. Its endpoint has to be the session's.
+   *
+   * @param at monotonic ms for `Rendered.at`
+   * @throws WeirError upstream_bad_response when there never was a segment
+   */
+  publish(proposal: Proposal, at: number): Rendered {
+    const { stepped, playlist } = this.#commit(proposal);
+    if (stepped.window === undefined) {
+      throw new WeirError('upstream_bad_response', { detail: 'The playlist lists no segment.' });
     }
+    this.#endedSince = playlist.ended ? (this.#endedSince ?? this.#parts.context.now()) : undefined;
+    this.#window = stepped.window;
+    this.#rendered = render('media', renderWindow(stepped.window), at, this.#rendered);
     return this.#rendered;
   }
 
-  #advance(round: Round, fetched: FetchedPlaylist, playlist: MediaPlaylist): MediaWindow {
-    const session = this.#session;
-    const { attachment, step } = round;
-    const before = session.epochAt(attachment);
-    const allowEnd = this.#mayEnd(playlist);
-    const { epoch, window } =
-      this.#previewOf(round, before, playlist) ??
-      advance(before, this.#window, playlist, {
-        ...(step ?? stepOf(session, attachment, this.#rest, fetched)),
-        allowEnd,
-      });
-    if (window === undefined)
-      throw new WeirError('upstream_bad_response', { detail: 'The playlist lists no segment.' });
-    session.epoch = epoch;
-    return window;
+  #commit(proposal: Proposal): Proposal {
+    const { timeline } = this.#parts;
+    const current = proposal.window === this.#window;
+    if (current && timeline.commit(proposal)) return proposal;
+    // Another playlist of the session, or another answer to this one, came first.
+    const step = { ...proposal.step, allowEnd: this.#mayEnd(proposal.playlist) };
+    const again = timeline.propose({ ...proposal, window: this.#window, step });
+    timeline.commit(again);
+    return again;
   }
 
-  /** What came of the playlist when it was judged still holds: a day of segments is not led through the edge twice. */
-  #previewOf({ preview }: Round, epoch: Epoch, { ended }: MediaPlaylist): Stepped | undefined {
-    // An end may be told now.
-    if (preview === undefined || ended || preview.window !== this.#window) return undefined;
-    return isSameEpoch(preview.epoch, epoch) ? preview.stepped : undefined;
+  /**
+   * A multivariant playlist is made anew each time.
+   *
+   * @throws WeirError upstream_bad_response for a text that would be too long
+   */
+  publishMaster(link: OriginLink, fetched: FetchedPlaylist, playlist: MasterPlaylist, at: number): Rendered {
+    const mapping = mappingOf(this.#parts, link, this.#rest, fetched, '');
+    const text = renderMaster(playlist, this.#rest, (uri, kind) => locate(uri, mapping, kind));
+    this.#rendered = render('master', text, at, this.#rendered);
+    return this.#rendered;
   }
 
   /** An end is told when it has lasted: another endpoint may go on. */
   #mayEnd({ ended }: MediaPlaylist): boolean {
-    const { now, settings } = this.#session.context;
-    if (!ended) this.#endedSince = undefined;
-    else this.#endedSince ??= now();
-    const lasted = this.#endedSince !== undefined && now() - this.#endedSince >= settings.grace;
-    return this.#window === undefined || lasted;
+    if (!ended || this.#window === undefined) return true;
+    const { now, settings } = this.#parts.context;
+    return now() - (this.#endedSince ?? now()) >= settings.grace;
   }
 
   /** The playlist as a delta update, where the origin offers them (RFC 8216bis, section 6.2.5.1). */

@@ -1,12 +1,12 @@
 // All HLS sessions of a data plane: found by whom they are for, ended when nobody asks any more.
 
 import type { ChannelName, ServiceAddress } from '../model.js';
-import type { SessionName } from './attachment.js';
 import { ObjectCache } from './cache.js';
 import { endpointTag } from './pin.js';
 import { pinKeys } from './pin-keys.js';
 import { Session } from './session.js';
 import type { SessionContext } from './session-context.js';
+import { type SessionName, sessionKey } from './session-name.js';
 import { SessionRoom } from './session-room.js';
 import { type SessionState, StateLog } from './session-state.js';
 
@@ -85,7 +85,7 @@ export class HlsSessions {
   open(name: SessionName, client: string): Session {
     const known = this.find(name);
     if (known !== undefined) return known;
-    const key = keyOf(name);
+    const key = sessionKey(name);
     const session = new Session(name, this.context, { key, client, room: this.#room });
     const adopted = this.#adopted.get(key);
     if (adopted !== undefined) {
@@ -109,7 +109,7 @@ export class HlsSessions {
   }
 
   find(name: SessionName): Session | undefined {
-    return this.#room.find(keyOf(name));
+    return this.#room.find(sessionKey(name));
   }
 
   /** What another process would need to go on, as far as it was not told yet. */
@@ -135,7 +135,7 @@ export class HlsSessions {
   holds(channel: ChannelName): boolean {
     const sessions = this.#byChannel.get(channel);
     if (sessions === undefined) return false;
-    for (const session of sessions) if (session.lives) return true;
+    for (const session of sessions) if (session.servesStale) return true;
     return false;
   }
 
@@ -149,9 +149,9 @@ export class HlsSessions {
         shared: session.name.partition === '',
         endpoint: session.endpoint?.address ?? null,
         idle_seconds: (now() - session.usedAt) / 1000,
-        epoch: session.epoch?.number ?? null,
+        epoch: session.timeline.period?.number ?? null,
         last_switch: describeSwitch(session),
-        playlists: [...session.renditions].flatMap(({ rest, window }) => {
+        playlists: [...session.playlists].flatMap(({ rest, window }) => {
           const first = window?.entries[0];
           if (window === undefined || first === undefined) return [];
           return {
@@ -189,7 +189,7 @@ export class HlsSessions {
     for (const session of [...this.#room]) {
       const idle = now - session.usedAt;
       if (idle >= (session.isProven ? this.context.settings.sessionIdle : restAfter)) this.#room.end(session);
-      else if (idle >= restAfter) session.choice.rest();
+      else if (idle >= restAfter) session.choice.release();
     }
     for (const [key, { at }] of this.#adopted) {
       if (now - at >= this.context.settings.sessionIdle) this.#adopted.delete(key);
@@ -197,7 +197,7 @@ export class HlsSessions {
   }
 
   #ended(session: Session): void {
-    session.choice.rest();
+    session.choice.release();
     const others = this.#byChannel.get(session.channel);
     others?.delete(session);
     if (others?.size === 0) this.#byChannel.delete(session.channel);
@@ -205,10 +205,6 @@ export class HlsSessions {
 }
 
 export type HlsReport = ReturnType<HlsSessions['describe']>;
-
-function keyOf(name: SessionName): string {
-  return `${name.channel} ${name.stem} ${name.partition}`;
-}
 
 function describeSwitch({ choice: { lastSwitch } }: Session): unknown {
   return lastSwitch === undefined ? null : { ...lastSwitch, at: new Date(lastSwitch.at).toISOString() };

@@ -2,15 +2,15 @@
 
 import type { ServerResponse } from 'node:http';
 import { toWeirError, WeirError } from '../errors.js';
-import type { SessionName } from '../hls/attachment.js';
 import type { Lookup, OpenOptions } from '../hls/cache.js';
 import type { CachedObject } from '../hls/cached-object.js';
 import { placeOf } from '../hls/listed.js';
 import { withPlayerQuery } from '../hls/locate.js';
 import type { Pin } from '../hls/pin.js';
-import { StatusError } from '../hls/playlist-source.js';
+import { StatusError } from '../hls/playlist-loader.js';
+import type { PlaylistView } from '../hls/playlist-view.js';
 import type { Rendered } from '../hls/rendered.js';
-import type { Rendition } from '../hls/rendition.js';
+
 import {
   type Directives,
   type PlayerQuery,
@@ -22,6 +22,7 @@ import {
 } from '../hls/request.js';
 import { isNotModified } from '../hls/respond.js';
 import { Session } from '../hls/session.js';
+import type { SessionName } from '../hls/session-name.js';
 import type { HlsSessions } from '../hls/sessions.js';
 import { answerError, type PlayerExchange } from './exchange.js';
 import { commonFields } from './fields.js';
@@ -31,7 +32,7 @@ import { canonicalRoute, type Route } from './route.js';
 
 interface PlaylistWanted {
   readonly session: Session;
-  readonly rendition: Rendition;
+  readonly view: PlaylistView;
   readonly directives: Directives;
   readonly own: string;
 }
@@ -81,32 +82,32 @@ export class HlsHandler {
     const { context } = this.#sessions;
     let name = this.#nameOf(exchange, route, query.own);
     let session = this.#sessions.find(name);
-    let rendition = session?.renditions.find(route.rest, query.pin, query.origins);
+    let view = session?.playlists.find(route.rest, query.pin, query.origins);
     let { own } = query;
-    if (session === undefined || rendition === undefined) {
+    if (session === undefined || view === undefined) {
       const asked = playlistAsked(query, name.stem, route.rest, context.keys);
       if (asked.own !== own) name = this.#nameOf(exchange, route, asked.own);
       own = asked.own;
       const client = clientOf(exchange);
       session = this.#sessions.open(name, client);
-      rendition = session.renditions.open(asked, client);
+      view = session.playlists.open(asked, client);
     }
     if (!session.isShared && session.client !== clientOf(exchange)) session.share();
     session.asked();
-    this.#answer(exchange, response, { session, rendition, directives: query.directives, own });
+    this.#answer(exchange, response, { session, view, directives: query.directives, own });
   }
 
   #answer(
     exchange: PlayerExchange,
     response: ServerResponse,
-    { session, rendition, directives, own }: PlaylistWanted,
+    { session, view, directives, own }: PlaylistWanted,
   ): void {
     const send = (rendered: Rendered, result: Lookup) => {
       exchange.endpoint = session.endpoint?.address;
-      const wanted = directives.skip ? rendition.skipping(rendered) : rendered;
+      const wanted = directives.skip ? view.skipping(rendered) : rendered;
       this.#sendPlaylist(exchange, response, wanted, own, result);
     };
-    const answer = rendition.ask(directives, own);
+    const answer = view.ask(directives, own);
     if (!(answer instanceof Promise)) return send(answer, 'hit');
     answer
       .then((rendered) => {
@@ -162,11 +163,11 @@ export class HlsHandler {
     const pin = readPin(query.pin, context.keys);
     const range = pin?.ranged === true ? exchange.request.headers.range : undefined;
     const target = targetOf(route.path, query.pin, query.origins);
-    const pinned = pin === undefined ? undefined : session.endpointOf(pin.endpoint);
+    const pinned = pin === undefined ? undefined : session.choice.endpointOf(pin.endpoint);
     exchange.endpoint = (pin === undefined ? session.endpoint : pinned)?.address;
-    const listed = session.findListed(placeOf(target, range), pinned !== undefined);
+    const listed = session.objects.findListed(placeOf(target, range), pinned !== undefined);
     const place = listed === undefined ? this.#unlisted(session, route, query, pin, range) : { ...listed, target };
-    const queries = session.tokens === 'lent' ? [...new Set([session.query, query.own])] : [query.own];
+    const queries = session.tokens.kind === 'lent' ? [...new Set([session.tokens.query, query.own])] : [query.own];
     this.#sendObject(exchange, response, session, { ...place, range, queries, selects: range === undefined });
   }
 
@@ -185,7 +186,7 @@ export class HlsHandler {
     // The origin has one object of that name: what else a pin may say makes no second one.
     const { original = '', ranged = false } = pin ?? {};
     const at = pin === undefined || problem !== undefined ? 'anywhere' : `at ${pin.endpoint}`;
-    const key = session.keyOf(placeOf(`${path} ${at} ${original} ${ranged} ${origins}`, range));
+    const key = session.objects.keyOf(placeOf(`${path} ${at} ${original} ${ranged} ${origins}`, range));
     const atMost = at === 'anywhere' ? unpinnedMaxAge : settings.objectMaxAge;
     const atLeast = Math.min(settings.objectMinAge, atMost);
     return { key, target, options: { terms: { room: 'asked', atLeast, atMost } } };
@@ -195,7 +196,7 @@ export class HlsHandler {
     const { cache } = this.#sessions.context;
     const { metrics } = exchange.edge;
     const { key, target, range, queries, options } = what;
-    const { object, lookup } = cache.open(key, session.loadWith(target, range, queries), options);
+    const { object, lookup } = cache.open(key, session.objects.loadWith(target, range, queries), options);
     metrics.hlsRequests.inc({ kind: 'object', result: lookup });
     const own = queries.at(-1) ?? '';
     const reply = new ObjectReply(object, exchange, response, {
@@ -207,7 +208,7 @@ export class HlsHandler {
         this.#sendObject(exchange, response, session, partial);
       },
       askAgain:
-        lookup === 'joined' && session.tokens === 'lent'
+        lookup === 'joined' && session.tokens.kind === 'lent'
           ? () => this.#sendObject(exchange, response, session, { ...what, key: `${key} ${own}`, queries: [own] })
           : undefined,
       done: (finished, sent) => {
@@ -226,7 +227,7 @@ export class HlsHandler {
 }
 
 function problemOf(pin: Pin, session: Session): 'dead' | undefined {
-  return session.endpointOf(pin.endpoint) === undefined ? 'dead' : undefined;
+  return session.choice.endpointOf(pin.endpoint) === undefined ? 'dead' : undefined;
 }
 
 function errorFor(error: unknown): WeirError {

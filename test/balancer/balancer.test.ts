@@ -267,3 +267,27 @@ test('the status has the age of the reports', () => {
   now += 500;
   assert.deepEqual(subject.status().reportAge, { mean: 750, oldest: 1000 });
 });
+
+test('to ask whether there is another endpoint picks none', () => {
+  const subject = balancer();
+  assert.equal(subject.hasEligible(news, []), false);
+  register(a, b);
+  const first = subject.pick(news, { sticky: true });
+  assert.equal(subject.hasEligible(news, [first.server]), true);
+  assert.equal(subject.hasEligible(news, ['http://10.0.0.1:80', 'http://10.0.0.2:80'] as ServerOrigin[]), false);
+  assert.equal(subject.hasEligible('other' as ChannelName, []), false);
+  assert.deepEqual(outcomes, []);
+  assert.deepEqual(
+    subject.inFlight().counts.map(([, count]) => count),
+    [1],
+  );
+});
+
+test('a draw to leave says stay while the endpoint is good enough, and leave once it is gone', () => {
+  const subject = balancer();
+  register(a, b);
+  const pick = subject.pick(news, { sticky: true });
+  assert.equal(subject.drawLeave(pick), false);
+  register(b);
+  assert.equal(subject.drawLeave(pick), true);
+});

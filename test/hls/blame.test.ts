@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ErrorCode, WeirError } from '../../src/errors.js';
-import { type Consequence, consequenceOf, type Tokens } from '../../src/hls/blame.js';
+import { type Consequence, consequenceOf } from '../../src/hls/blame.js';
+import type { Tokens } from '../../src/hls/player-tokens.js';
 
 const stay: Consequence = { leave: false, outcome: 'abandoned' };
 const leave: Consequence = { leave: true, outcome: 'abandoned' };

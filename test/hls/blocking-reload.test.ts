@@ -8,9 +8,9 @@ import { Presented } from '../../src/hls/presented.js';
 import { type Reach, reachOf } from '../../src/hls/reach.js';
 import { renderWindow } from '../../src/hls/render-window.js';
 import { type Rendered, render } from '../../src/hls/rendered.js';
-import type { Session } from '../../src/hls/session.js';
 import type { MediaWindow } from '../../src/hls/window.js';
 import { Bench, list } from '../support/bench.js';
+import { presentedParts } from '../support/hls-parts.js';
 
 interface PlaylistOptions {
   readonly target?: string;
@@ -268,7 +268,7 @@ suite('a player who asks for more than is known', () => {
 });
 
 test('a delta update is made once for all who ask for it', () => {
-  const presented = new Presented({ context: { now: () => 0 } } as Session, '.m3u8');
+  const presented = new Presented(presentedParts(), '.m3u8');
   presented.restore(windowOf(20, 1));
   const { rendered } = presented;
   assert.ok(rendered !== undefined);
@@ -282,7 +282,7 @@ test('a delta update is made once for all who ask for it', () => {
 });
 
 test('a playlist that has ended is sent whole', () => {
-  const presented = new Presented({ context: { now: () => 0 } } as Session, '.m3u8');
+  const presented = new Presented(presentedParts(), '.m3u8');
   presented.restore(windowOf(20, 1, { ended: true }));
   assert.ok(presented.rendered !== undefined);
   assert.equal(presented.skipping(presented.rendered), presented.rendered);

@@ -1,34 +1,50 @@
 // One playlist of a session as players get it: for how long it is used, who waits for a new one, and what stands in when no
 // endpoint answers.
 
-import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toWeirError, WeirError } from '../errors.js';
 import { BlockingReloads, type Reloaded } from './blocking-reload.js';
-import { cachePolicy } from './cache-policy.js';
+import type { Inspected } from './inspection.js';
 import { asUnavailable, isExpected, isForAsker } from './playlist-errors.js';
-import { type PlaylistRequest, StatusError } from './playlist-source.js';
+import { lifetimeMs } from './playlist-lifetime.js';
+import { type PlaylistRequest, StatusError } from './playlist-loader.js';
 import { Presented } from './presented.js';
 import { restAfter } from './reading-cost.js';
+import { type RefreshTools, refresh } from './refresh.js';
 import type { Rendered } from './rendered.js';
 import type { Directives, PlaylistName } from './request.js';
-import { playRound, type Round, type RoundSubject } from './round.js';
-import type { Session } from './session.js';
+import type { SessionName } from './session-name.js';
 import { type RenditionState, shiftTimes } from './session-state.js';
 import type { MediaWindow } from './window.js';
 
-/** ms between rounds while no endpoint answers. */
-const retryInterval = 250;
-/** ms that a request waits for a new playlist when there is an old one to give. */
-const patience = 1_000;
-/** Queries that are tried at once, where the one that worked last is refused. */
-const mostQueries = 8;
-/** ms for which an endpoint may hold a request, whatever target duration it tells. */
-const longestHeld = 60_000;
+/** What a playlist works with, of its session. */
+export interface ViewTools extends RefreshTools {
+  readonly name: SessionName;
+}
 
-export class Rendition implements RoundSubject {
+/** What a playlist tells its session. */
+export interface ViewHost {
+  /** Whether its new segments are worth fetching before players hear of them. */
+  mayPrefetch(): boolean;
+  /** An endpoint has given it. @param bytes of what is kept of it */
+  committed(view: PlaylistView, bytes: number): void;
+  /** No endpoint has it, and nobody waits for it any more. */
+  forgotten(view: PlaylistView): void;
+}
+
+/** ms between refreshes while no endpoint answers. */
+const retryIntervalMs = 250;
+/** ms that a request waits for a new playlist when there is an old one to give. */
+const patienceMs = 1_000;
+/** Queries that are tried at once, where the one that worked last is refused. */
+const maxQueries = 8;
+/** ms for which an endpoint may hold a request, whatever target duration it tells. */
+const maxHeldMs = 60_000;
+
+export class PlaylistView {
   readonly #name: PlaylistName;
-  readonly #session: Session;
+  readonly #tools: ViewTools;
+  readonly #host: ViewHost;
   readonly #shown: Presented;
   #freshUntil = Number.NEGATIVE_INFINITY;
   /** Monotonic ms until which it is not read again, since it was dear to read. */
@@ -42,29 +58,30 @@ export class Rendition implements RoundSubject {
   #held = 0;
   readonly #reloads: BlockingReloads;
 
-  constructor(session: Session, name: PlaylistName) {
-    this.#session = session;
+  constructor(name: PlaylistName, tools: ViewTools, host: ViewHost) {
     this.#name = name;
-    this.#shown = new Presented(session, name.rest);
+    this.#tools = tools;
+    this.#host = host;
+    this.#shown = new Presented(tools, name.rest);
     this.#reloads = new BlockingReloads(this.#reloaded());
   }
 
   #reloaded(): Reloaded {
-    const rendition = this;
+    const view = this;
     return {
       get window() {
-        return rendition.#shown.window;
+        return view.#shown.window;
       },
       get rendered() {
-        return rendition.#shown.rendered;
+        return view.#shown.rendered;
       },
       get isFresh() {
-        return rendition.#isFresh;
+        return view.#isFresh;
       },
       get isOwn() {
-        return rendition.#freshUntil !== Number.NEGATIVE_INFINITY && rendition.#failingSince === undefined;
+        return view.#freshUntil !== Number.NEGATIVE_INFINITY && view.#failingSince === undefined;
       },
-      now: this.#session.context.now,
+      now: this.#tools.context.now,
       current: (own) => this.#current(own),
       distrust: () => {
         this.#freshUntil = Number.NEGATIVE_INFINITY;
@@ -74,6 +91,7 @@ export class Rendition implements RoundSubject {
     };
   }
 
+  /** Path behind the stem. */
   get rest(): string {
     return this.#name.rest;
   }
@@ -82,11 +100,12 @@ export class Rendition implements RoundSubject {
     return this.#shown.window;
   }
 
+  /** True once an endpoint, or another process, has given it. */
   get known(): boolean {
     return this.#shown.rendered !== undefined;
   }
 
-  /** undefined for what is made anew at any time: a master playlist. @param shift from our times to those of the state */
+  /** undefined for what is made anew at any time: a multivariant playlist. @param shift from our times to those of the state */
   state(shift: number): RenditionState | undefined {
     if (this.#shown.window === undefined) return undefined;
     const window = shiftTimes(this.#shown.window, shift);
@@ -97,12 +116,12 @@ export class Rendition implements RoundSubject {
   restore(window: MediaWindow): void {
     this.#shown.restore(window);
     this.expire();
-    this.#session.committed(this, this.#shown.bytes);
+    this.#host.committed(this, this.#shown.bytes);
   }
 
   /** There is a playlist to stand in while endpoints fail. */
   get servesStale(): boolean {
-    const { now, settings } = this.#session.context;
+    const { now, settings } = this.#tools.context;
     if (this.#shown.rendered === undefined) return false;
     return this.#failingSince === undefined || now() - this.#failingSince < settings.grace;
   }
@@ -141,7 +160,7 @@ export class Rendition implements RoundSubject {
   }
 
   get #isFresh(): boolean {
-    return this.#session.context.now() < Math.max(this.#freshUntil, this.#restsUntil);
+    return this.#tools.context.now() < Math.max(this.#freshUntil, this.#restsUntil);
   }
 
   /** The same as a delta update, where the origin offers them. */
@@ -151,7 +170,7 @@ export class Rendition implements RoundSubject {
 
   /** A new playlist, by the query that worked last; where that one is refused, by the player's own. */
   async #renew(own: string): Promise<Rendered> {
-    const { query } = this.#session;
+    const { query } = this.#tools.tokens;
     try {
       return await this.#share(query);
     } catch (error) {
@@ -164,7 +183,7 @@ export class Rendition implements RoundSubject {
   #share(query: string): Promise<Rendered> {
     const underWay = this.#refreshing.get(query);
     if (underWay !== undefined) return underWay;
-    if (this.#refreshing.size >= mostQueries) return Promise.reject(new WeirError('no_endpoint'));
+    if (this.#refreshing.size >= maxQueries) return Promise.reject(new WeirError('no_endpoint'));
     const refreshing = this.#refresh(query).finally(() => this.#refreshing.delete(query));
     this.#refreshing.set(query, refreshing);
     return refreshing;
@@ -173,7 +192,7 @@ export class Rendition implements RoundSubject {
   /** The new playlist, or the old one when that takes long or fails within the grace. */
   async #orStale(fresh: Promise<Rendered>): Promise<Rendered> {
     const enough = new AbortController();
-    const stale = sleep(patience, undefined, { signal: enough.signal, ref: false }).then(
+    const stale = sleep(patienceMs, undefined, { signal: enough.signal, ref: false }).then(
       () => this.#shown.rendered,
       () => undefined,
     );
@@ -182,7 +201,7 @@ export class Rendition implements RoundSubject {
     } catch (error) {
       if (isForAsker(error)) throw error;
       if (this.#shown.rendered !== undefined && this.servesStale) return this.#shown.rendered;
-      throw this.#session.tokens === 'own' && error instanceof StatusError ? error : asUnavailable(error);
+      throw this.#tools.tokens.kind === 'own' && error instanceof StatusError ? error : asUnavailable(error);
     } finally {
       enough.abort();
       // It may fail after we stopped waiting.
@@ -192,68 +211,74 @@ export class Rendition implements RoundSubject {
 
   /** There is nothing to give yet: the request waits while endpoints fail, for as long as the grace. */
   async #hold(own: string): Promise<Rendered> {
-    const { now, settings } = this.#session.context;
+    const { now, settings } = this.#tools.context;
     const until = now() + settings.grace;
     this.#held += 1;
     try {
       return await this.#first(own, until);
     } finally {
       this.#held -= 1;
-      if (!this.known && this.#held === 0) this.#session.forget(this);
+      if (!this.known && this.#held === 0) this.#host.forgotten(this);
     }
   }
 
   /** @param until monotonic ms after which nobody waits any more */
   async #first(own: string, until: number): Promise<Rendered> {
-    const { now } = this.#session.context;
+    const { now } = this.#tools.context;
     for (;;) {
       try {
         return await this.#renew(own);
       } catch (error) {
         const hopeless = error instanceof StatusError || toWeirError(error).side !== 'upstream';
-        if (hopeless || now() + retryInterval > until)
+        if (hopeless || now() + retryIntervalMs > until)
           throw error instanceof StatusError ? error : asUnavailable(error);
       }
-      await sleep(retryInterval, undefined, { ref: false });
+      await sleep(retryIntervalMs, undefined, { ref: false });
     }
   }
 
   async #refresh(query: string): Promise<Rendered> {
-    const { now } = this.#session.context;
+    const { context, tokens } = this.#tools;
+    const { now } = context;
     const at = now();
-    const request = (deadline: number) => this.#request(query, deadline);
     try {
-      const rendered = this.#commit(await playRound(this.#session, this, request), at);
-      this.#session.query = query;
+      const rendered = await refresh(this.#tools, {
+        rest: this.#name.rest,
+        presented: this.#shown,
+        mayPrefetch: () => this.#host.mayPrefetch(),
+        ask: (deadline) => this.#request(query, deadline),
+        accept: (given) => this.#accept(given, at),
+      });
+      tokens.query = query;
       return rendered;
     } catch (error) {
       if (isForAsker(error)) throw error;
       // Who waited for it may have gone: nobody else would say it.
       if (!isExpected(error)) this.#report(error);
       this.#failingSince ??= now();
-      this.#freshUntil = now() + retryInterval;
-      this.#failure = this.#session.tokens === 'own' && error instanceof StatusError ? error : undefined;
+      this.#freshUntil = now() + retryIntervalMs;
+      this.#failure = tokens.kind === 'own' && error instanceof StatusError ? error : undefined;
       throw error;
     }
   }
 
   /** Asks the present endpoint for what is to come; false when there is no answer that counts. */
   async #holdAtEndpoint(query: string): Promise<boolean> {
-    const session = this.#session;
-    const { now, settings } = session.context;
+    const { context, choice, tokens } = this.#tools;
+    const { now, settings } = context;
     const target = this.#shown.window?.targetDuration ?? 1;
-    const deadline = Math.min(settings.stallFactor * target * 1000, longestHeld);
+    const deadline = Math.min(settings.stallFactor * target * 1000, maxHeldMs);
     if (now() < this.#restsUntil) return false;
     try {
-      const attachment = session.choice.attach([]);
-      const { moves } = session.choice;
-      if (session.choice.current !== attachment) {
-        attachment.release('abandoned');
+      const link = choice.attach([]);
+      const { moves } = choice;
+      if (choice.current !== link) {
+        link.release('abandoned');
         return false;
       }
-      const fetched = await attachment.source.fetch(this.#request(session.query, deadline), query);
-      if (session.choice.moves !== moves) return false;
-      this.#commit({ attachment, fetched, step: undefined, preview: undefined, problem: undefined }, now());
+      const fetched = await link.loader.fetch(this.#request(tokens.query, deadline), query);
+      if (choice.moves !== moves) return false;
+      this.#accept({ link, fetched, proposal: undefined, problem: undefined }, now());
       return true;
     } catch (error) {
       if (!isExpected(error)) throw error;
@@ -262,8 +287,8 @@ export class Rendition implements RoundSubject {
   }
 
   #report(error: unknown): void {
-    const { logger } = this.#session.context;
-    logger.error({ err: error, channel: this.#session.name.channel }, 'a playlist failed inside weir');
+    const { context, name } = this.#tools;
+    context.logger.error({ err: error, channel: name.channel }, 'a playlist failed inside weir');
   }
 
   #request(own: string, deadline: number): PlaylistRequest {
@@ -271,31 +296,19 @@ export class Rendition implements RoundSubject {
     return { rest, origins, variant, own, deadline };
   }
 
-  #commit(round: Round, at: number): Rendered {
-    const { playlist, headers } = round.fetched;
-    const rendered = this.#shown.take(round, at);
-    this.#restsUntil = playlist.kind === 'media' ? this.#session.context.now() + restAfter(playlist.lines) : 0;
-    this.#freshUntil = at + this.#lifetime(rendered, headers);
+  /** What the session's endpoint gave is what players see. @param at monotonic ms at which it was asked, or answered */
+  #accept({ link, fetched, proposal }: Inspected, at: number): Rendered {
+    const { now, clock, settings } = this.#tools.context;
+    const { playlist, headers } = fetched;
+    const isMedia = playlist.kind === 'media';
+    const rendered = isMedia
+      ? this.#shown.publish(proposal ?? this.#shown.propose(link, fetched, playlist, false), at)
+      : this.#shown.publishMaster(link, fetched, playlist, at);
+    this.#restsUntil = isMedia ? now() + restAfter(playlist.lines) : 0;
+    this.#freshUntil = at + lifetimeMs(isMedia ? this.#shown.window : undefined, headers, settings, clock());
     this.#failingSince = undefined;
-    this.#session.committed(this, this.#shown.bytes + round.fetched.kept);
+    this.#host.committed(this, this.#shown.bytes + fetched.kept);
     this.#reloads.progressed();
     return rendered;
   }
-
-  /** ms for which it is used without asking again. */
-  #lifetime({ kind }: Rendered, headers: IncomingHttpHeaders): number {
-    const { settings, clock } = this.#session.context;
-    const { window } = this.#shown;
-    const live = kind === 'media' && window?.ended === false ? liveInterval(window) : undefined;
-    const most =
-      live === undefined ? settings.masterMaxAge : Math.min(settings.playlistMaxAge, settings.playlistShare * live);
-    if (!settings.respectCacheControl) return most;
-    const policy = cachePolicy(headers, clock(), 0);
-    return Math.min(most, Math.max(policy.storable ? policy.freshFor : 0, settings.playlistMinAge));
-  }
-}
-
-/** ms in which a live playlist usually changes. */
-function liveInterval({ delivery, targetDuration }: MediaWindow): number {
-  return 1000 * (delivery.partTarget ?? targetDuration);
 }

@@ -1,44 +1,36 @@
-// A session's hold on one endpoint: the pick that lasts as long as it, and what the endpoint knows us by.
+// A session's link to one endpoint: the pick, which lasts as long as the link, and what the endpoint knows us by.
 
 import type { Pick } from '../balancer/balancer.js';
 import type { Outcome } from '../balancer/policy.js';
-import type { ChannelName, ServiceAddress } from '../model.js';
+import type { ServiceAddress } from '../model.js';
 import { Origin } from './origin.js';
-import { PlaylistSource } from './playlist-source.js';
+import { PlaylistLoader } from './playlist-loader.js';
 import type { SessionContext } from './session-context.js';
+import type { SessionName } from './session-name.js';
 
-export interface SessionName {
-  readonly channel: ChannelName;
-  /** `/live/news` of players' paths. */
-  readonly stem: string;
-  /** The player's own query, for those of whom the session is. */
-  readonly query: string;
-  readonly authorization: string | undefined;
-  /** `partitionOf` them. */
-  readonly partition: string;
-}
-
-export class Attachment {
+export class OriginLink {
   readonly pick: Pick;
   /** The endpoint in pins. */
   readonly tag: string;
-  readonly source: PlaylistSource;
+  readonly loader: PlaylistLoader;
 
   constructor(pick: Pick, name: SessionName, context: SessionContext) {
     this.pick = pick;
     this.tag = context.tagOf(pick.endpoint.address);
-    this.source = new PlaylistSource(createOrigin(pick.endpoint.address, name, context));
+    this.loader = new PlaylistLoader(createOrigin(pick.endpoint.address, name, context));
   }
 
   get origin(): Origin {
-    return this.source.origin;
+    return this.loader.origin;
   }
 
+  /** Ends the pick. Safe to call again: the first outcome counts. */
   release(outcome: Outcome): void {
     this.pick.done(outcome);
   }
 }
 
+/** A client of the endpoint at that address, without a session of its own yet. */
 export function createOrigin(address: ServiceAddress, name: SessionName, context: SessionContext): Origin {
   return new Origin({
     client: context.client,

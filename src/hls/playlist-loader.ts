@@ -53,7 +53,7 @@ const sessionLost = new Set([400, 401, 403, 404, 410]);
 const mostKept = 16;
 const longestKept = 256 * 1024;
 
-export class PlaylistSource {
+export class PlaylistLoader {
   readonly origin: Origin;
   /** Variants of masters at this endpoint, by the master's path behind the stem, and where it came from. */
   readonly #masters = new Map<string, { readonly from: string; readonly variants: readonly URL[] }>();

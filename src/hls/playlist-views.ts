@@ -2,24 +2,23 @@
 // choose. None takes the place of one that is in use: who comes is refused.
 
 import { WeirError } from '../errors.js';
-import { ListedObjects } from './listed.js';
-import { Rendition } from './rendition.js';
+import type { ListedObjects } from './listed.js';
+import type { PlaylistView } from './playlist-view.js';
 import type { PlaylistName } from './request.js';
-import type { Session } from './session.js';
 import type { MediaWindow } from './window.js';
 
 /** Kept at most, when an origin has given them. */
-const mostKept = { listed: 256, asked: 64 };
+const maxKept = { listed: 256, asked: 64 };
 /** Under way at once that no origin has given yet. */
-const mostUnproven = { listed: 64, asked: 32 };
+const maxUnproven = { listed: 64, asked: 32 };
 /** The same for one client, of those that no master listed. */
-const mostUnprovenOfClient = 8;
+const maxUnprovenOfClient = 8;
 /** ms without a request after which another one may take its place. */
-const idleAfter = 30_000;
+const idleAfterMs = 30_000;
 
 interface Kept {
-  readonly rendition: Rendition;
-  readonly kind: keyof typeof mostKept;
+  readonly view: PlaylistView;
+  readonly kind: keyof typeof maxKept;
   readonly client: string;
   usedAt: number;
   bytes: number;
@@ -27,20 +26,26 @@ interface Kept {
   window: MediaWindow | undefined;
 }
 
-export class Renditions {
-  /** What all of them list. */
-  readonly listed = new ListedObjects();
-  readonly #session: Session;
+export interface PlaylistViewsOptions {
+  /** Monotonic ms. */
+  readonly now: () => number;
+  readonly create: (name: PlaylistName) => PlaylistView;
+  /** Is told of what all of them list. */
+  readonly listed: ListedObjects;
+}
+
+export class PlaylistViews {
+  readonly #options: PlaylistViewsOptions;
   readonly #kept = new Map<string, Kept>();
   readonly #unproven = new Map<string, Kept>();
 
-  constructor(session: Session) {
-    this.#session = session;
+  constructor(options: PlaylistViewsOptions) {
+    this.#options = options;
   }
 
   /** Those that an origin has given. */
-  *[Symbol.iterator](): Iterator<Rendition> {
-    for (const { rendition } of this.#kept.values()) yield rendition;
+  *[Symbol.iterator](): Iterator<PlaylistView> {
+    for (const { view } of this.#kept.values()) yield view;
   }
 
   /** None was ever given, and none is asked for. */
@@ -48,34 +53,27 @@ export class Renditions {
     return this.#kept.size + this.#unproven.size === 0;
   }
 
-  find(rest: string, pin: string, origins: string): Rendition | undefined {
+  find(rest: string, pin: string, origins: string): PlaylistView | undefined {
     const key = keyOf(rest, pin, origins);
     const found = this.#kept.get(key) ?? this.#unproven.get(key);
-    if (found !== undefined) found.usedAt = this.#session.context.now();
-    return found?.rendition;
+    if (found !== undefined) found.usedAt = this.#options.now();
+    return found?.view;
   }
 
   /** Throws sessions_full when there is no room for it. */
-  open(name: PlaylistName, client: string): Rendition {
+  open(name: PlaylistName, client: string): PlaylistView {
     const known = this.find(name.rest, name.pin, name.origins);
     if (known !== undefined) return known;
     const kind = name.variant === undefined ? 'asked' : 'listed';
     const alike = [...this.#unproven.values()].filter((one) => one.kind === kind);
     const ofClient = kind === 'listed' ? 0 : alike.filter((one) => one.client === client).length;
-    if (alike.length >= mostUnproven[kind] || ofClient >= mostUnprovenOfClient || !this.#placeFor(kind).there) {
+    if (alike.length >= maxUnproven[kind] || ofClient >= maxUnprovenOfClient || !this.#placeFor(kind).there) {
       throw new WeirError('sessions_full');
     }
-    const rendition = new Rendition(this.#session, name);
-    const usedAt = this.#session.context.now();
-    this.#unproven.set(keyOf(name.rest, name.pin, name.origins), {
-      rendition,
-      kind,
-      client,
-      usedAt,
-      bytes: 0,
-      window: undefined,
-    });
-    return rendition;
+    const view = this.#options.create(name);
+    const kept: Kept = { view, kind, client, usedAt: this.#options.now(), bytes: 0, window: undefined };
+    this.#unproven.set(keyOf(name.rest, name.pin, name.origins), kept);
+    return view;
   }
 
   /**
@@ -83,18 +81,18 @@ export class Renditions {
    *
    * @returns by how much all grew
    */
-  committed(rendition: Rendition, bytes: number): number {
-    const kept = this.#keep(rendition);
+  committed(view: PlaylistView, bytes: number): number {
+    const kept = this.#keep(view);
     if (kept === undefined) return 0;
     const growth = bytes - kept.bytes;
     kept.bytes = bytes;
-    this.#list(kept, rendition.window);
+    this.#list(kept, view.window);
     return growth;
   }
 
   /** No origin has it. */
-  forget(rendition: Rendition): void {
-    for (const [key, unproven] of this.#unproven) if (unproven.rendition === rendition) this.#unproven.delete(key);
+  forget(view: PlaylistView): void {
+    for (const [key, unproven] of this.#unproven) if (unproven.view === view) this.#unproven.delete(key);
   }
 
   /** Lets go of the one that was asked for least recently, unless it is the only one. @returns its bytes */
@@ -107,14 +105,14 @@ export class Renditions {
   }
 
   #list(kept: Kept, window: MediaWindow | undefined): void {
-    this.listed.moved(kept.window, window, this.#session.context.now());
+    this.#options.listed.moved(kept.window, window, this.#options.now());
     kept.window = window;
   }
 
-  #keep(rendition: Rendition): Kept | undefined {
-    for (const kept of this.#kept.values()) if (kept.rendition === rendition) return kept;
+  #keep(view: PlaylistView): Kept | undefined {
+    for (const kept of this.#kept.values()) if (kept.view === view) return kept;
     for (const [key, proven] of this.#unproven) {
-      if (proven.rendition !== rendition) continue;
+      if (proven.view !== view) continue;
       this.#unproven.delete(key);
       const { there, taken } = this.#placeFor(proven.kind);
       if (!there) return undefined;
@@ -135,10 +133,10 @@ export class Renditions {
   #placeFor(kind: Kept['kind']): { readonly there: boolean; readonly taken?: string } {
     let count = 0;
     for (const kept of this.#kept.values()) if (kept.kind === kind) count += 1;
-    if (count < mostKept[kind]) return { there: true };
+    if (count < maxKept[kind]) return { there: true };
     const [key, oldest] = this.#leastRecent(kind) ?? [];
     if (key === undefined || oldest === undefined) return { there: false };
-    return this.#session.context.now() - oldest.usedAt < idleAfter ? { there: false } : { there: true, taken: key };
+    return this.#options.now() - oldest.usedAt < idleAfterMs ? { there: false } : { there: true, taken: key };
   }
 
   #leastRecent(kind: Kept['kind']): [key: string, kept: Kept] | undefined {
