@@ -2,14 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { WeirError } from '../../src/errors.js';
 import { PlaylistError } from '../../src/hls/playlist.js';
 import { mostKept, mostKeptText } from '../../src/hls/trim.js';
 import { sizeOf } from '../../src/hls/window.js';
 import { Bench, list } from '../support/bench.js';
+import { collectGarbage } from '../support/garbage.js';
 import { runs } from '../support/runs.js';
 
 const head = (sequence: number, more = '') =>
@@ -98,10 +97,8 @@ suite('a window stays bounded', () => {
   });
 
   test('of memory: what it keeps of a playlist does not keep the playlist', () => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
     const heap = () => {
-      collect();
+      collectGarbage();
       return process.memoryUsage().heapUsed / 1024 / 1024;
     };
     const bench = new Bench('A');

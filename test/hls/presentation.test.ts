@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { withPlayerQuery } from '../../src/hls/locate.js';
 import { parsePlaylist } from '../../src/hls/playlist-parser.js';
 import { renderWindow } from '../../src/hls/render-window.js';
 import { Bench, list } from '../support/bench.js';
+import { collectGarbage } from '../support/garbage.js';
 import { runs } from '../support/runs.js';
 
 suite('one origin', () => {
@@ -616,8 +615,6 @@ test('whatever origins do, all renditions have one discontinuity sequence number
 });
 
 test('a window keeps what it lists, and nothing else of the playlists that listed it', () => {
-  setFlagsFromString('--expose-gc');
-  const collectGarbage = runInNewContext('gc') as () => void;
   const bench = new Bench('a');
   // A tag that players do not get.
   const ballast = `#EXT-X-RENDITION-REPORT:URI="${'x'.repeat(4096)}"\n`.repeat(256);

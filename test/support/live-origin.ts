@@ -24,6 +24,8 @@ export interface LiveOriginOptions {
   readonly encoder?: number;
   /** How far this origin is behind its encoder, ms. Default 0. */
   readonly lag?: number;
+  /** Frames come only from `nextFrame`, at the pace of the test instead of the clock's. */
+  readonly byHand?: boolean;
 }
 
 let origins = 0;
@@ -39,7 +41,7 @@ const setDataFrame = Buffer.concat([Buffer.from([2, 0, 13]), Buffer.from('@setDa
 export class LiveOrigin {
   readonly #options: LiveOriginOptions;
   readonly #viewers = new Set<ServerResponse>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: NodeJS.Timeout | undefined;
   #server: TestOrigin | undefined;
   #group: Buffer[] = [];
   #frame = 0;
@@ -60,7 +62,7 @@ export class LiveOrigin {
     origins += 1;
     this.#seed = options.encoder ?? origins;
     this.#due = (options.encoder ?? performance.now()) + (options.lag ?? 0) + frameInterval;
-    this.#timer = setInterval(() => this.#tick(), frameInterval);
+    if (options.byHand !== true) this.#timer = setInterval(() => this.#tick(), frameInterval);
   }
 
   static async start(options: LiveOriginOptions = {}): Promise<LiveOrigin> {
@@ -76,6 +78,10 @@ export class LiveOrigin {
   get viewers(): number {
     return this.#viewers.size;
   }
+  /** Number of the last frame. */
+  get frame(): number {
+    return this.#frame;
+  }
   get requests() {
     return this.#server?.requests ?? [];
   }
@@ -88,6 +94,32 @@ export class LiveOrigin {
   /** Sends bytes as they are to everybody. */
   send(bytes: Buffer): void {
     for (const viewer of this.#viewers) viewer.write(bytes);
+  }
+
+  /** The next frame, to everybody. */
+  nextFrame(): void {
+    if (this.stalled) return;
+    const { start = 0, group = 400, audio = true, video = true, frameSize = 200 } = this.#options;
+    const at = this.#frame * frameInterval;
+    const timestamp = (start + this.#offset + at) >>> 0;
+    const key = this.keyframes && (group === 0 ? this.#frame === 0 : at - this.#lastKeyframe >= group);
+    this.#frame += 1;
+    const tags: Buffer[] = [];
+    if (video) {
+      const body = Buffer.alloc(frameSize, 0x5a);
+      body.set([key ? 0x17 : 0x27, 1, 0, 0, 0]);
+      // No two frames are alike, unless they come from one encoder.
+      body.writeUInt32BE(this.#seed, 5);
+      body.writeUInt32BE(this.#frame, 9);
+      tags.push(flvTag(9, timestamp, body));
+    }
+    if (audio) tags.push(flvTag(8, timestamp, Buffer.from([0xaf, 1, 1, 2, 3])));
+    if (key) {
+      this.#lastKeyframe = at;
+      this.#group = [];
+    }
+    if (video) this.#group.push(...tags);
+    this.send(Buffer.concat(tags));
   }
 
   /** The sequence headers and metadata as they are now. */
@@ -131,31 +163,6 @@ export class LiveOrigin {
 
   /** Frames come at their pace also when the timer is late. */
   #tick(): void {
-    for (const now = performance.now(); this.#due <= now; this.#due += frameInterval) this.#nextFrame();
-  }
-
-  #nextFrame(): void {
-    if (this.stalled) return;
-    const { start = 0, group = 400, audio = true, video = true, frameSize = 200 } = this.#options;
-    const at = this.#frame * frameInterval;
-    const timestamp = (start + this.#offset + at) >>> 0;
-    const key = this.keyframes && (group === 0 ? this.#frame === 0 : at - this.#lastKeyframe >= group);
-    this.#frame += 1;
-    const tags: Buffer[] = [];
-    if (video) {
-      const body = Buffer.alloc(frameSize, 0x5a);
-      body.set([key ? 0x17 : 0x27, 1, 0, 0, 0]);
-      // No two frames are alike, unless they come from one encoder.
-      body.writeUInt32BE(this.#seed, 5);
-      body.writeUInt32BE(this.#frame, 9);
-      tags.push(flvTag(9, timestamp, body));
-    }
-    if (audio) tags.push(flvTag(8, timestamp, Buffer.from([0xaf, 1, 1, 2, 3])));
-    if (key) {
-      this.#lastKeyframe = at;
-      this.#group = [];
-    }
-    if (video) this.#group.push(...tags);
-    this.send(Buffer.concat(tags));
+    for (const now = performance.now(); this.#due <= now; this.#due += frameInterval) this.nextFrame();
   }
 }
