@@ -93,7 +93,7 @@ export class Balancer implements Picks {
     this.#context = { now: 0, key: '', random: options.random, workers: 1, settings: options.settings };
     const { current } = options.store;
     this.#changed(current, { put: [...current.channels.values()].flatMap((channel) => channel.endpoints), drop: [] });
-    this.#unsubscribe = options.store.subscribe((snapshot, change) => this.#changed(snapshot, change));
+    this.#unsubscribe = options.store.subscribe((snapshot, change) => this.#changed(snapshot, change), 'candidates');
   }
 
   /** Throws a WeirError: not_ready before the first snapshot, unknown_channel, or no_endpoint. */

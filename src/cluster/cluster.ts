@@ -4,7 +4,8 @@ import { rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config-schema.js';
 import { createControlPlane } from '../control-plane.js';
-import { createEdgeName, type DataPlaneConfig, machineSecret } from '../data-plane.js';
+import type { DataPlaneConfig } from '../data-plane/contract.js';
+import { createEdgeIdentity } from '../data-plane/identity.js';
 import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
 import type { Edge, RegistrySource } from './edge.js';
@@ -45,8 +46,7 @@ export async function startCluster(
     logger,
     metrics,
     machine,
-    edgeName: createEdgeName(),
-    machineSecret: machineSecret(config.hls, logger),
+    identity: createEdgeIdentity(config.hls, logger),
     socketFolder,
     full: () => controlPlane.full(),
     ownListeners: () => (adminAddress === undefined ? [] : [adminAddress]),

@@ -3,9 +3,10 @@
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Member, ownerOf, type SessionState } from '../data-plane.js';
+import type { SessionState } from '../data-plane/contract.js';
 import type { Metrics } from '../metrics.js';
 import type { ChannelName } from '../model.js';
+import { type Member, ownerOf } from '../sharding/owner.js';
 import { allowances } from './allowance.js';
 import { InFlightSums } from './in-flight.js';
 import { MetricsLedger, readMetrics } from './metrics-ledger.js';

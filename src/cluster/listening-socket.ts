@@ -10,7 +10,7 @@
 import { lookup } from 'node:dns/promises';
 import net, { type AddressInfo, isIP } from 'node:net';
 import { getSystemErrorMap } from 'node:util';
-import type { SharedSocket } from '../data-plane.js';
+import type { SharedSocket } from '../data-plane/contract.js';
 import { parseListenAddress } from '../net-address.js';
 
 export interface ListeningSocket {

@@ -4,14 +4,14 @@ import type {
   DataPlaneConfig,
   HlsReport,
   IntakeState,
-  Member,
   OwnListener,
   RelayJson,
   SessionState,
   WorkerIdentity,
-} from '../data-plane.js';
+} from '../data-plane/contract.js';
 import type { ErrorCode } from '../errors.js';
 import type { ChannelName, ServerOrigin, Update } from '../model.js';
+import type { Member } from '../sharding/owner.js';
 import type { MetricJson } from './metrics-ledger.js';
 
 export type InFlight = [ServerOrigin, number][];

@@ -1,6 +1,6 @@
 // Pure: what all workers report, as one edge.
 
-import type { HlsReport, RelayJson } from '../data-plane.js';
+import type { HlsReport, RelayJson } from '../data-plane/contract.js';
 
 /** Each session is told by the worker that owns its channel; the caches of all are counted. */
 export function joinHls(byWorker: readonly HlsReport[]): HlsReport {

@@ -1,6 +1,6 @@
 // The HLS sessions of all workers as they were last told: whoever owns a channel next goes on from there.
 
-import type { SessionState } from '../data-plane.js';
+import type { SessionState } from '../data-plane/contract.js';
 
 export interface SessionLedgerSettings {
   /** ms that a session outlives its last report. */

@@ -2,7 +2,7 @@
 
 import type { Config } from '../config-schema.js';
 import { createControlPlane } from '../control-plane.js';
-import { createDataPlane } from '../data-plane.js';
+import { createDataPlane } from '../data-plane/data-plane.js';
 import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
 import type { Edge, RegistrySource } from './edge.js';

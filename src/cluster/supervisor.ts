@@ -1,7 +1,7 @@
 // Keeps the workers running: one a slot, replaced one after the other when settings change, watched, and ended. It has no
 // player's connection, and knows nothing of what the workers serve.
 
-import type { DataPlaneConfig, OwnListener } from '../data-plane.js';
+import type { DataPlaneConfig, EdgeIdentity, OwnListener } from '../data-plane/contract.js';
 import { WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
@@ -27,10 +27,7 @@ export interface SupervisorOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly machine: Machine;
-  /** In `Via`. */
-  readonly edgeName: string;
-  /** What all workers sign with where the settings have no secret. */
-  readonly machineSecret: string;
+  readonly identity: EdgeIdentity;
   /** Where the workers' Unix sockets are made. */
   readonly socketFolder: string;
   /** The whole picture, for a worker that starts or saw a gap. */
@@ -231,8 +228,7 @@ export class Supervisor {
         const { self, members, sessions } = this.#common.forNewcomer(worker);
         worker.deployment = this.#deployment;
         const { config } = this.#deployment;
-        const { edgeName: edge, machineSecret } = this.#options;
-        const identity = { edge, machineSecret, self };
+        const identity = { ...this.#options.identity, self };
         const own = [...this.#options.ownListeners(), ...[...this.#sockets].map(({ address }) => address)];
         return { kind: 'start', config, identity, update: this.#options.full(), own, members, sessions } as const;
       },

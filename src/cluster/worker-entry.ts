@@ -2,7 +2,7 @@
 
 import { rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { SharedSocket } from '../data-plane.js';
+import type { SharedSocket } from '../data-plane/contract.js';
 import { createLogger } from '../log.js';
 import { createMetrics } from '../metrics.js';
 import type { SupervisorMessage, WorkerMessage } from './messages.js';

@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { DataPlaneConfig, IntakeState } from '../data-plane.js';
+import type { DataPlaneConfig, IntakeState } from '../data-plane/contract.js';
 import { type ErrorCode, OperatorError, WeirError } from '../errors.js';
 import type { ListeningSocket } from './listening-socket.js';
 import type { Answers, Question, SupervisorMessage, WorkerMessage } from './messages.js';

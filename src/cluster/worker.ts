@@ -1,6 +1,7 @@
 // A worker: the data plane, led by the messages of the supervisor.
 
-import { createDataPlane, type DataPlane, type SharedSocket } from '../data-plane.js';
+import type { DataPlane, SharedSocket } from '../data-plane/contract.js';
+import { createDataPlane } from '../data-plane/data-plane.js';
 import { toWeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';

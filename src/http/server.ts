@@ -14,12 +14,18 @@ import { backlog, Intake, type SharedSocket } from './intake.js';
 import { parseRoute, type Route } from './route.js';
 import { refuseUpgrade } from './websocket.js';
 
-/** Who answers a request once it is known what it means. */
-export interface PlayerHandlers {
-  request(exchange: PlayerExchange, route: Route, response: ServerResponse): void;
-  upgrade(exchange: PlayerExchange, route: Route, socket: Socket, head: Buffer): void;
-  /** Whether a channel that nobody registers any more still has viewers who wait for it. */
+/** Answers GET and HEAD of some kind of route. */
+export interface RouteHandler {
+  /** Never throws. */
+  handle(exchange: PlayerExchange, route: Route, response: ServerResponse): void;
+  /** Whether a channel that nobody registers any more still has players who wait for it. */
   holds(channel: ChannelName): boolean;
+}
+
+/** Who answers a request once it is known what it means. */
+export interface RequestHandlers extends RouteHandler {
+  /** Takes over a connection that asks for WebSocket. Never throws. */
+  upgrade(exchange: PlayerExchange, route: Route, socket: Socket, head: Buffer): void;
 }
 
 /** How often Node looks for connections whose header is late, in ms. */
@@ -32,14 +38,14 @@ export class DataServer {
   /** How much of a shared listening socket it takes. */
   readonly intake: Intake;
   readonly #edge: EdgeContext;
-  readonly #handlers: PlayerHandlers;
+  readonly #handlers: RequestHandlers;
   readonly #store: SnapshotStore;
   readonly #upgraded = new Set<Socket>();
   /** The latest answer on each connection; with it, all before it are over. */
   readonly #answers = new WeakMap<Duplex, ServerResponse>();
   readonly #turns = new Turns();
 
-  constructor(edge: EdgeContext, store: SnapshotStore, handlers: PlayerHandlers) {
+  constructor(edge: EdgeContext, store: SnapshotStore, handlers: RequestHandlers) {
     this.#edge = edge;
     this.#store = store;
     this.#handlers = handlers;
@@ -154,7 +160,7 @@ export class DataServer {
     if (route instanceof WeirError) return answerError(exchange, response, route);
     exchange.protocol = route.kind === 'flv' ? 'flv' : 'hls';
     exchange.channel = route.channel;
-    this.#handlers.request(exchange, route, response);
+    this.#handlers.handle(exchange, route, response);
   }
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {

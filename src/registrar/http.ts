@@ -5,7 +5,7 @@ import { Client } from 'undici';
 import type { ChannelName, ServiceAddress } from '../model.js';
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
 import { encodeChannelInfo } from '../registry/formats/channel-info.js';
-import type { RegistryLogger } from '../registry/messages.js';
+import type { RegistryLogger } from '../registry/logger.js';
 import { mergeValues, type Registration, type ReportedValues } from './registration.js';
 
 export interface LeaseSettings {

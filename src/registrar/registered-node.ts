@@ -2,7 +2,7 @@
 
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
 import { encodeChannelInfo } from '../registry/formats/channel-info.js';
-import type { RegistryLogger } from '../registry/messages.js';
+import type { RegistryLogger } from '../registry/logger.js';
 import { rc, type Stat, type ZooKeeperClient } from '../registry/zookeeper-client.js';
 import type { RegisteredEndpoint } from './http.js';
 import { mergeValues, type ReportedValues } from './registration.js';

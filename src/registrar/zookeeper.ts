@@ -1,7 +1,7 @@
 // Registers an endpoint in ZooKeeper: a session, and the node that it owns.
 
 import { OperatorError } from '../errors.js';
-import type { RegistryLogger } from '../registry/messages.js';
+import type { RegistryLogger } from '../registry/logger.js';
 import { loadClient } from '../registry/zookeeper-client.js';
 import { keepSession, type SessionSettings } from '../registry/zookeeper-session.js';
 import type { RegisteredEndpoint } from './http.js';

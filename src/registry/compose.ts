@@ -3,7 +3,7 @@
 import type { Endpoint, EndpointId } from '../model.js';
 import type { UnknownValue, Values } from './formats/format.js';
 import { noValues } from './formats/values.js';
-import type { ChannelNode, TreeNode } from './tree.js';
+import type { ChannelNode, TreeNode } from './tree-node.js';
 
 /** A node that is made again is another endpoint: the transaction that made it is part of the id. */
 function endpointId(path: string, czxid: number): EndpointId {

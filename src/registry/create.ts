@@ -3,7 +3,7 @@
 import type { Config } from '../config-schema.js';
 import type { Logger } from '../log.js';
 import { EmbeddedRegistry } from './embedded.js';
-import type { RegistryLogger } from './messages.js';
+import type { RegistryLogger } from './logger.js';
 import type { Registry } from './registry.js';
 import { createProcessRegistry } from './registry-process.js';
 

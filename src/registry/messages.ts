@@ -1,6 +1,7 @@
 // What the registry process and its parent say to each other.
 
 import type { Endpoint, EndpointId } from '../model.js';
+import type { LogLevel } from './logger.js';
 import type { RegistryNote } from './registry.js';
 import type { ZooKeeperSettings } from './zookeeper.js';
 
@@ -21,11 +22,6 @@ export type ParentMessage =
 export type Change =
   | { readonly kind: 'put'; readonly endpoint: Endpoint; readonly seenAt: number | undefined }
   | { readonly kind: 'drop'; readonly id: EndpointId; readonly seenAt: number | undefined };
-
-export type LogLevel = 'info' | 'warn' | 'error';
-
-/** The part of the logger that travels between the processes. */
-export type RegistryLogger = Record<LogLevel, (fields: object, message: string) => void>;
 
 export type ChildMessage =
   /** Part of a complete picture: it is told when `last` arrives. */

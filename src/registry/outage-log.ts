@@ -2,7 +2,7 @@
 // back of Node, so that another socket of its process may lose its events.
 
 import { parseConnectString } from '../net-address.js';
-import type { RegistryLogger } from './messages.js';
+import type { RegistryLogger } from './logger.js';
 import { addressesOf, resolveServers, whyUnreachable } from './servers.js';
 
 /** A server that gives no session in this time (ms) is told of, long before the watchdog gives it up. */

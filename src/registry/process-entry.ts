@@ -1,13 +1,8 @@
 // The registry process: the only one that loads the native ZooKeeper client. It ends when its parent does.
 
 import { OperatorError } from '../errors.js';
-import {
-  type ChildMessage,
-  heartbeatInterval,
-  type LogLevel,
-  type ParentMessage,
-  type StartMessage,
-} from './messages.js';
+import type { LogLevel } from './logger.js';
+import { type ChildMessage, heartbeatInterval, type ParentMessage, type StartMessage } from './messages.js';
 import { Outbox } from './outbox.js';
 import { createZooKeeperRegistry } from './zookeeper.js';
 

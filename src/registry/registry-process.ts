@@ -5,13 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { OperatorError } from '../errors.js';
 import { type Backoff, backoffDelay } from './backoff.js';
-import {
-  type ChildMessage,
-  heartbeatInterval,
-  type ParentMessage,
-  type RegistryLogger,
-  type StartMessage,
-} from './messages.js';
+import type { RegistryLogger } from './logger.js';
+import { type ChildMessage, heartbeatInterval, type ParentMessage, type StartMessage } from './messages.js';
 import { OutageLog } from './outage-log.js';
 import type { Registry } from './registry.js';
 import { ToldSink } from './told-sink.js';

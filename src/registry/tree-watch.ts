@@ -2,8 +2,9 @@
 
 import { Reads, type TreeReader } from './reads.js';
 import type { RegistryNote, RegistrySink } from './registry.js';
-import { type ChannelNode, Tree, type TreeChange, type TreeLimits, type TreeNode } from './tree.js';
+import { Tree, type TreeChange, type TreeLimits } from './tree.js';
 import { TreeAccounts } from './tree-accounts.js';
+import type { ChannelNode, TreeNode } from './tree-node.js';
 import { rc, type Stat, type WatchEvent } from './zookeeper-client.js';
 
 export type { TreeReader } from './reads.js';

@@ -4,34 +4,10 @@ import type { ChannelName, Endpoint, EndpointId } from '../model.js';
 import { choose, isTooLong, shown } from './admission.js';
 import { composeEndpoint } from './compose.js';
 import { decode } from './formats/decode.js';
-import type { Decoded } from './formats/format.js';
 import { parseChannelName } from './names.js';
 import type { RegistryNote } from './registry.js';
+import { type ChannelNode, newNode, type TreeNode } from './tree-node.js';
 import type { Stat } from './zookeeper-client.js';
-
-/** A node of the tree. Its data are unknown until they were read once. */
-export interface TreeNode {
-  readonly path: string;
-  readonly name: string;
-  stat: Stat | undefined;
-  decoded: Decoded;
-  /** The endpoint it registers, as last told. */
-  told: Endpoint | undefined;
-  /** Why its data cannot be read now. */
-  unreadable: string | undefined;
-  /** What was noted of it: each fault once, however often it is reported. */
-  noted: Set<string> | undefined;
-}
-
-/** A child of the root, which may be an endpoint itself and hold endpoints. */
-export interface ChannelNode extends TreeNode {
-  readonly channel: ChannelName;
-  readonly children: Map<string, TreeNode>;
-  /** Why its children cannot be listed now. */
-  unlisted: string | undefined;
-  /** Children that have no place here, by why. */
-  left: Readonly<Record<string, number>>;
-}
 
 /** What one writer may cost the others at most. */
 export interface TreeLimits {
@@ -52,13 +28,6 @@ export interface Census {
 export type TreeChange =
   | { readonly kind: 'put'; readonly endpoint: Endpoint }
   | { readonly kind: 'drop'; readonly id: EndpointId };
-
-const nothing: Decoded = { kind: 'nothing' };
-
-function newNode(path: string, name: string): TreeNode {
-  const none = { stat: undefined, told: undefined, unreadable: undefined, noted: undefined };
-  return { path, name, decoded: nothing, ...none };
-}
 
 /** Names that are remembered as noted. */
 const mostMisnamed = 1_000;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '../errors.js';
 import { parseConnectString } from '../net-address.js';
 import { type Backoff, backoffDelay } from './backoff.js';
-import type { RegistryLogger } from './messages.js';
+import type { RegistryLogger } from './logger.js';
 import { addressesOf, resolveServers } from './servers.js';
 import type { ConnectClient, WatchEvent, ZooKeeperClient } from './zookeeper-client.js';
 

@@ -1,7 +1,7 @@
 // The registry in ZooKeeper, in this process. It loads a native client that may abort the process: see registry-process.ts.
 
 import { parseConnectString } from '../net-address.js';
-import type { RegistryLogger } from './messages.js';
+import type { RegistryLogger } from './logger.js';
 import type { Registry, RegistrySink } from './registry.js';
 import type { TreeLimits } from './tree.js';
 import { TreeWatch } from './tree-watch.js';

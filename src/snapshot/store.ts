@@ -5,9 +5,21 @@ import { apply, type Change, emptySnapshot } from './update.js';
 
 export type SnapshotListener = (snapshot: Snapshot, change: Change) => void;
 
+/**
+ * Who hears of a snapshot first. It matters: a stream whose endpoint was deleted picks another one while it hears of that,
+ * and a balancer that had not heard yet would pick the deleted one again.
+ *
+ * - connections: the pools, which know who is registered.
+ * - candidates: the balancer, which knows who can be picked.
+ * - owners: the view of a worker, which tells its own subscribers in its turn.
+ * - streams: HLS sessions and relays, which pick at once.
+ */
+const phases = ['connections', 'candidates', 'owners', 'streams'] as const;
+export type SnapshotPhase = (typeof phases)[number];
+
 export class SnapshotStore {
   #current: Snapshot = emptySnapshot;
-  readonly #listeners = new Set<SnapshotListener>();
+  readonly #listeners = phases.map((phase) => ({ phase, listeners: new Set<SnapshotListener>() }));
 
   get current(): Snapshot {
     return this.#current;
@@ -22,13 +34,19 @@ export class SnapshotStore {
     const next = apply(this.#current, update);
     if (next === undefined) return false;
     this.#current = next.snapshot;
-    for (const listener of this.#listeners) listener(next.snapshot, next.change);
+    for (const { listeners } of this.#listeners) {
+      for (const listener of listeners) listener(next.snapshot, next.change);
+    }
     return true;
   }
 
-  /** The listener is called after every accepted update, with the new snapshot. Returns the way to stop it. */
-  subscribe(listener: SnapshotListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /**
+   * The listener is called after every accepted update, with the new snapshot; within a phase, in the order of
+   * subscription. Returns the way to stop it.
+   */
+  subscribe(listener: SnapshotListener, phase: SnapshotPhase = 'streams'): () => void {
+    const listeners = this.#listeners.find((one) => one.phase === phase)?.listeners;
+    listeners?.add(listener);
+    return () => listeners?.delete(listener);
   }
 }

@@ -43,7 +43,7 @@ export class Pools {
     // Running requests end as they do; only then the connections go.
     this.#unsubscribe = store.subscribe((_snapshot, change) => {
       for (const server of this.#registered.apply(change)) this.#close(server);
-    });
+    }, 'connections');
   }
 
   /**

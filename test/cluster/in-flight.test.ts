@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InFlightSums } from '../../src/cluster/in-flight.js';
 import { joinRelays } from '../../src/cluster/reports.js';
-import type { RelayJson } from '../../src/data-plane.js';
+import type { RelayJson } from '../../src/data-plane/contract.js';
 import type { ServerOrigin } from '../../src/model.js';
 
 const [a, b] = ['http://a:1', 'http://b:1'] as ServerOrigin[] as [ServerOrigin, ServerOrigin];

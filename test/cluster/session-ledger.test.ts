@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SessionLedger } from '../../src/cluster/session-ledger.js';
-import type { SessionState } from '../../src/data-plane.js';
+import type { SessionState } from '../../src/data-plane/contract.js';
 
 const settings = { sessionIdle: 1000, maxSessions: 5 };
 const state = (key: string, bytes = 1) => ({ key, channel: 'news', bytes }) as SessionState;

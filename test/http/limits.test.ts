@@ -34,7 +34,7 @@ async function listener(
   const store = new SnapshotStore();
   store.accept({ kind: 'full', revision: 1, state: 'live', endpoints: [endpoint('news', '10.0.0.1:80')] });
   const server = new DataServer(edge, store, {
-    request: (exchange, _route, response) => answerError(exchange, response, new WeirError('not_found')),
+    handle: (exchange, _route, response) => answerError(exchange, response, new WeirError('not_found')),
     upgrade: (_exchange, _route, socket) => socket.destroy(),
     holds: () => false,
   });

@@ -8,7 +8,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Origin, type OriginOptions, startOrigin } from '../../src/demo/origin.js';
-import { ownerOf } from '../../src/peers/owner.js';
+import { ownerOf } from '../../src/sharding/owner.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { FlvViewer } from '../support/flv-viewer.js';
 import { LivePlaylistChecker } from '../support/hls-checker.js';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import type { RegistryNote } from '../../src/registry/registry.js';
-import { type ChannelNode, Tree, type TreeChange, type TreeNode } from '../../src/registry/tree.js';
+import { Tree, type TreeChange } from '../../src/registry/tree.js';
+import type { ChannelNode, TreeNode } from '../../src/registry/tree-node.js';
 import type { Stat } from '../../src/registry/zookeeper-client.js';
 
 let notes: RegistryNote[] = [];

@@ -1,7 +1,8 @@
 // A running data plane on a free port, fed with endpoints by the test.
 
 import { type Config, type ConfigInput, configSchema } from '../../src/config-schema.js';
-import { createDataPlane, type DataPlane, type WorkerIdentity } from '../../src/data-plane.js';
+import type { DataPlane, Identity } from '../../src/data-plane/contract.js';
+import { createDataPlane } from '../../src/data-plane/data-plane.js';
 import { silentLogger } from '../../src/log.js';
 import { createMetrics, type Metrics } from '../../src/metrics.js';
 import type { ChannelName, Endpoint, EndpointId } from '../../src/model.js';
@@ -38,7 +39,7 @@ export function testConfig(overrides: ConfigInput = {}): Config {
   return configSchema.parse({ listen: '127.0.0.1:0', admin: { listen: '127.0.0.1:0' }, ...overrides });
 }
 
-export async function startDataPlane(overrides: ConfigInput = {}, identity?: WorkerIdentity): Promise<TestDataPlane> {
+export async function startDataPlane(overrides: ConfigInput = {}, identity?: Identity): Promise<TestDataPlane> {
   const config = testConfig(overrides);
   const metrics = createMetrics();
   const plane = createDataPlane(config, silentLogger, metrics, identity);

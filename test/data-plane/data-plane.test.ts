@@ -5,15 +5,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ConfigInput } from '../src/config-schema.js';
-import type { Member } from '../src/data-plane.js';
-import type { ChannelName } from '../src/model.js';
-import { endpoint, startDataPlane, testConfig } from './support/data-plane.js';
-import { FlvViewer } from './support/flv-viewer.js';
-import { LiveOrigin } from './support/live-origin.js';
-import { startHttpOrigin } from './support/origin-server.js';
-import { SimulatedPackager } from './support/simulated-packager.js';
-import { waitFor } from './support/wait.js';
+import type { ConfigInput } from '../../src/config-schema.js';
+import type { ChannelName } from '../../src/model.js';
+import type { Member } from '../../src/sharding/owner.js';
+import { endpoint, startDataPlane, testConfig } from '../support/data-plane.js';
+import { FlvViewer } from '../support/flv-viewer.js';
+import { LiveOrigin } from '../support/live-origin.js';
+import { startHttpOrigin } from '../support/origin-server.js';
+import { SimulatedPackager } from '../support/simulated-packager.js';
+import { waitFor } from '../support/wait.js';
 
 test('the policy counts the workers that serve, together with the configured edges', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-data-plane-'));

@@ -8,17 +8,17 @@ import { createLentLoad } from '../hls/lent-load.js';
 import { placeOf } from '../hls/listed.js';
 import { objectKey, parseQuery, partitionOf, readPin, targetOf } from '../hls/request.js';
 import type { HlsSessions } from '../hls/sessions.js';
+import type { PlayerExchange } from '../http/exchange.js';
+import { endpointField } from '../http/fields.js';
+import { unpinnedMaxAge } from '../http/hls.js';
+import { clientField, clientOf } from '../http/hls-client.js';
+import { listedField, ObjectReply } from '../http/object-reply.js';
+import { createPeerLoad } from '../http/peer-load.js';
+import { canonicalRoute, type Route } from '../http/route.js';
 import type { ChannelName, ServerOrigin } from '../model.js';
 import type { UpstreamClient } from '../upstream/client.js';
-import type { PlayerExchange } from './exchange.js';
-import { endpointField } from './fields.js';
-import { unpinnedMaxAge } from './hls.js';
-import { clientField, clientOf } from './hls-client.js';
-import { listedField, ObjectReply } from './object-reply.js';
-import { createPeerLoad } from './peer-load.js';
-import { canonicalRoute, type Route } from './route.js';
 
-export interface PeerHlsTools {
+export interface OwnersHlsTools {
   readonly sessions: HlsSessions;
   readonly client: UpstreamClient;
   /** The worker that owns the channel now, this one perhaps. */
@@ -46,13 +46,13 @@ const heldFactor = 3;
 const mostRecent = 10_000;
 const none: ReadonlySet<string> = new Set();
 
-export class PeerHlsHandler {
-  readonly #tools: PeerHlsTools;
+export class OwnersHls {
+  readonly #tools: OwnersHlsTools;
   readonly #unkeyed: ReadonlySet<string>;
   /** When (monotonic ms) players last asked here, the least recent first. */
   readonly #recent = new Map<ChannelName, number>();
 
-  constructor(tools: PeerHlsTools) {
+  constructor(tools: OwnersHlsTools) {
     this.#tools = tools;
     this.#unkeyed = new Set(tools.sessions.context.settings.unkeyedParameters);
   }

@@ -21,7 +21,7 @@ export class PeerView {
   constructor(self: string, registered: SnapshotStore) {
     this.#self = self;
     this.#registered = registered;
-    this.#unsubscribe = registered.subscribe((_snapshot, change) => this.#registryChanged(change));
+    this.#unsubscribe = registered.subscribe((_snapshot, change) => this.#registryChanged(change), 'owners');
     this.#publishAll();
   }
 

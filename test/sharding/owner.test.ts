@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Member, ownerOf } from '../../src/peers/owner.js';
+import { type Member, ownerOf } from '../../src/sharding/owner.js';
 
 const members = (...slots: number[]): Member[] => slots.map((slot) => ({ slot, name: `w${slot}`, socket: '' }));
 const channels = Array.from({ length: 2_000 }, (_, index) => `channel-${index}`);

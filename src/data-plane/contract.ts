@@ -1,0 +1,65 @@
+// What a data plane is to those who run one: the single process, or a worker on behalf of the supervisor.
+
+import type { AddressInfo } from 'node:net';
+import type { Config } from '../config-schema.js';
+import type { SessionState } from '../hls/session-state.js';
+import type { HlsReport } from '../hls/sessions.js';
+import type { Intake, SharedSocket } from '../http/intake.js';
+import type { ChannelName, ServerOrigin, Update } from '../model.js';
+import type { RelayJson } from '../relay/report.js';
+import type { Member } from '../sharding/owner.js';
+import type { OwnListener } from '../upstream/destinations.js';
+
+export type { SessionState } from '../hls/session-state.js';
+export type { HlsReport } from '../hls/sessions.js';
+export type { IntakeState, SharedSocket } from '../http/intake.js';
+export type { RelayJson } from '../relay/report.js';
+export type { OwnListener } from '../upstream/destinations.js';
+export type { EdgeIdentity, Identity, WorkerIdentity } from './identity.js';
+
+/** What a data plane needs of the settings: nothing of the registry and its secrets. */
+export type DataPlaneConfig = Omit<Config, 'registry' | 'admin'>;
+
+export interface DataPlane {
+  /** Applies an update; false on a gap: send a full one. */
+  accept(update: Update): boolean;
+  /** Starts to serve players; resolves with the address. */
+  listen(): Promise<AddressInfo>;
+  /** All addresses on which this edge listens: no endpoint is asked there. `listen` knows its own. */
+  setOwnListeners(listeners: readonly OwnListener[]): void;
+  /** Starts to serve players from a socket that the edge's other processes accept from too, and those processes. */
+  listenOnShared(socket: SharedSocket): Promise<void>;
+  /** How much of the shared socket it takes. */
+  readonly intake: Intake;
+  /**
+   * As JSON for the API.
+   *
+   * @throws WeirError unknown_channel
+   */
+  explain(channel: ChannelName): unknown;
+  /** As JSON for the API: every relay with its endpoint, codecs, measured bitrate, viewers and failovers. */
+  relays(): readonly RelayJson[];
+  /** For `/api/v1/hls`. */
+  describeHls(): HlsReport;
+  /** Brings the gauges up to date that are read off the state. */
+  collect(): void;
+  /** Puts settings into effect. Only such may differ as can change in place. */
+  configure(config: DataPlaneConfig): void;
+  /** Picks that are not done, by server, and a number that grows whenever they change. */
+  inFlight(): { readonly changes: number; readonly counts: [ServerOrigin, number][] };
+  /** The workers that serve now, this one among them. Channels move to their owners. */
+  setMembers(members: readonly Member[]): void;
+  /** HLS sessions as another worker would need them to go on, as far as they were not told yet. */
+  newHlsStates(): readonly SessionState[];
+  /** Sessions of channels that are this worker's now. */
+  adoptHls(states: readonly SessionState[]): void;
+  /** What the edge's other processes have in flight. */
+  setInFlightElsewhere(counts: ReadonlyMap<ServerOrigin, number>): void;
+  /**
+   * Accepts nobody any more, lets players finish for `shutdown.grace`, then closes them. `handover`: another process goes
+   * on in its place, so idle connections are ended with the answer to their next request.
+   */
+  drain(end?: 'shutdown' | 'handover'): Promise<void>;
+  /** Ends everything at once. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,148 @@
+// Wires the path of a request: store -> balancer -> upstream -> sharding -> HLS and relays -> the listeners.
+//
+// All of them hear of a snapshot, in the order of the phases in snapshot/store.ts: the pools, the balancer, the view of a
+// worker, and only then HLS and the relays, which may pick at once.
+
+import { explanationJson } from '../balancer/explanation.js';
+import { createPolicy } from '../balancer/policies.js';
+import { assignInPlace } from '../config/assign.js';
+import type { EdgeContext } from '../http/exchange.js';
+import { DataServer } from '../http/server.js';
+import { type Logger, seldom } from '../log.js';
+import type { Metrics } from '../metrics.js';
+import { relayJson } from '../relay/report.js';
+import { Alone } from '../sharding/alone.js';
+import { Sharded } from '../sharding/sharded.js';
+import { SnapshotStore } from '../snapshot/store.js';
+import { createUpstreamClient } from '../upstream/client.js';
+import { Destinations, type OwnListener } from '../upstream/destinations.js';
+import { Pools } from '../upstream/pools.js';
+import type { DataPlane, DataPlaneConfig } from './contract.js';
+import { createHls } from './hls.js';
+import { aloneIdentity, type Identity } from './identity.js';
+import { collectPicks, createBalancer, takeReport } from './observe.js';
+import { createRelays } from './relays.js';
+import { createPassthrough, passedFlv, peerRoutes, playerRoutes, relayedFlv } from './routing.js';
+
+/** For viewers of streams without an end to hear that it is over before their connections are closed, in ms. */
+const farewellTime = 1_000;
+
+/** @param identity default: the one process that serves players */
+export function createDataPlane(
+  given: DataPlaneConfig,
+  logger: Logger,
+  metrics: Metrics,
+  identity: Identity = aloneIdentity(given.hls, logger),
+): DataPlane {
+  // Its own copy: `configure` writes into it, and every part below reads its settings when it needs them.
+  const config = structuredClone(given);
+  const { upstream } = config;
+  const destinations = new Destinations(upstream.allow);
+  const store = new SnapshotStore();
+  const pools = new Pools(store, destinations, {
+    ...upstream,
+    // A worker asks another one for no more than its own players ask for.
+    get peerConnections() {
+      return config.http.maxConnections;
+    },
+  });
+  const balancer = createBalancer(config, { store, destinations, logger, metrics });
+  const sayExhausted = seldom((fields: object) => logger.error(fields, 'this process is at a limit of its system'));
+  const client = createUpstreamClient(pools, upstream, {
+    onHeaders: (server, headers) => takeReport(balancer, server, headers),
+    onExhausted: ({ message }) => sayExhausted({ detail: message }),
+  });
+  const parts = { store, balancer, pools, client };
+  const sharding = identity.self === 'alone' ? new Alone(parts) : new Sharded(identity.self, parts);
+  let draining = false;
+  const edge: EdgeContext = {
+    settings: config.http,
+    log: config.log,
+    logger,
+    metrics,
+    audience: 'players',
+    via: `1.1 weir-${identity.edge}`,
+    draining: () => draining,
+  };
+  const passedThrough = createPassthrough({ balancer, client, metrics, retries: upstream.retries });
+  const { machineSecret } = identity;
+  const { via } = edge;
+  const hls = createHls(config, {
+    sessions: { store, balancer, client, metrics, logger, via, machineSecret },
+    sharding,
+    passedThrough,
+  });
+  const relays = createRelays(config, edge, {
+    store: sharding.store,
+    balancer: sharding.picks,
+    client,
+    registered: store,
+  });
+  const flv = config.relay.enabled
+    ? relayedFlv(relays, passedThrough)
+    : passedFlv({ balancer, metrics, destinations, settings: upstream }, passedThrough);
+  const server = new DataServer(edge, store, playerRoutes(flv, hls, relays));
+  const peerServer = sharding.createPeerServer(edge, peerRoutes(sharding, hls, relays));
+
+  const setOwnListeners = (listeners: readonly OwnListener[]) => {
+    destinations.setOwn(listeners);
+    balancer.judgeAddresses();
+  };
+  const end = async () => {
+    relays.close();
+    server.close();
+    hls.close();
+    peerServer.close();
+    sharding.close();
+    balancer.close();
+    await pools.close();
+  };
+  return {
+    accept: (update) => store.accept(update),
+    listen: async () => {
+      const address = await server.listen(config.listen);
+      setOwnListeners([address]);
+      return address;
+    },
+    setOwnListeners,
+    listenOnShared: async (socket) => {
+      await peerServer.listen();
+      await server.listenOnShared(socket);
+    },
+    intake: server.intake,
+    explain: (channel) => explanationJson(balancer.explain(channel)),
+    relays: () => relays.report().map(relayJson),
+    describeHls: () => hls.describe(),
+    collect: () => {
+      relays.collect();
+      collectPicks(balancer, metrics);
+      hls.collect();
+    },
+    configure: (next) => {
+      const { policy } = config.balancer;
+      const { level } = config.log;
+      assignInPlace(config, next);
+      server.configure();
+      if (config.log.level !== level) logger.level = config.log.level;
+      if (config.balancer.policy !== policy) balancer.usePolicy(createPolicy(config.balancer.policy));
+    },
+    inFlight: () => balancer.inFlight(),
+    setMembers: (members) => {
+      sharding.setMembers(members);
+      hls.releaseElsewhere();
+    },
+    newHlsStates: () => hls.newStates(),
+    adoptHls: (states) => hls.adopt(states),
+    setInFlightElsewhere: (counts) => balancer.setInFlightElsewhere(counts),
+    drain: async (how = 'shutdown') => {
+      draining = true;
+      sharding.keepOwn();
+      const { grace } = config.shutdown;
+      const farewell = setTimeout(() => relays.close(), grace);
+      await Promise.all([server.drain(grace + farewellTime, how), peerServer.drain(grace)]);
+      clearTimeout(farewell);
+      await end();
+    },
+    close: end,
+  };
+}

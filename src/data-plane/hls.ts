@@ -1,0 +1,82 @@
+// HLS as a data plane serves it: as one coherent presentation (`hls.mode: session`), or passed through.
+
+import { WeirError } from '../errors.js';
+import type { SessionContext } from '../hls/session-context.js';
+import type { SessionState } from '../hls/session-state.js';
+import { type HlsReport, HlsSessions } from '../hls/sessions.js';
+import { answerError } from '../http/exchange.js';
+import { HlsHandler } from '../http/hls.js';
+import type { RouteHandler } from '../http/server.js';
+import type { Sharding } from '../sharding/sharding.js';
+import type { DataPlaneConfig } from './contract.js';
+
+export interface Hls {
+  readonly forPlayers: RouteHandler;
+  readonly forPeers: RouteHandler;
+  /** For `/api/v1/hls`. */
+  describe(): HlsReport;
+  /** Brings the gauges up to date. */
+  collect(): void;
+  /** Sessions as another worker would need them to go on, as far as they were not told yet. */
+  newStates(): readonly SessionState[];
+  /** Sessions of channels that are this worker's now. */
+  adopt(states: readonly SessionState[]): void;
+  /** Ends the sessions of channels that another worker has now. */
+  releaseElsewhere(): void;
+  close(): void;
+}
+
+export interface HlsParts {
+  readonly sessions: Pick<SessionContext, 'store' | 'balancer' | 'client' | 'metrics' | 'logger' | 'via'> & {
+    readonly machineSecret: string;
+  };
+  readonly sharding: Sharding;
+  readonly passedThrough: RouteHandler;
+}
+
+export function createHls(config: DataPlaneConfig, parts: HlsParts): Hls {
+  return config.hls.mode === 'session' ? presented(config, parts) : passed(parts);
+}
+
+function presented(config: DataPlaneConfig, { sessions: parts, sharding }: HlsParts): Hls {
+  const sessions = new HlsSessions({
+    ...parts,
+    settings: config.hls,
+    retries: config.upstream.retries,
+    firstByteTimeout: config.upstream.firstByteTimeout,
+    now: () => performance.now(),
+    clock: Date.now,
+  });
+  const handler = new HlsHandler(sessions);
+  const own: RouteHandler = {
+    handle: (exchange, route, response) => handler.handle(exchange, route, response),
+    holds: (channel) => sessions.holds(channel),
+  };
+  return {
+    forPlayers: sharding.divideHls(own, sessions),
+    forPeers: own,
+    describe: () => sessions.describe(),
+    collect: () => sessions.collect(),
+    newStates: () => sessions.newStates(),
+    adopt: (states) => sessions.adopt(states),
+    releaseElsewhere: () => sessions.release((channel) => sharding.isElsewhere(channel)),
+    close: () => sessions.close(),
+  };
+}
+
+/** Each worker asks the endpoints itself: nothing is kept, so nothing is divided. */
+function passed({ passedThrough }: HlsParts): Hls {
+  return {
+    forPlayers: passedThrough,
+    forPeers: {
+      handle: (exchange, _route, response) => answerError(exchange, response, new WeirError('not_found')),
+      holds: () => false,
+    },
+    describe: () => ({ sessions: [], cache: { objects: 0, bytes: 0 } }),
+    collect: () => {},
+    newStates: () => [],
+    adopt: () => {},
+    releaseElsewhere: () => {},
+    close: () => {},
+  };
+}

@@ -1,0 +1,78 @@
+// The balancer of a data plane with all that is observed: what an operator sees of its picks (metrics, log lines), and what
+// it sees of an origin's answers (ORCA reports).
+
+import type { IncomingHttpHeaders } from 'node:http';
+import { Balancer, type BalancerObserver } from '../balancer/balancer.js';
+import { ORCA_HEADER, parseOrca } from '../balancer/orca.js';
+import { createPolicy } from '../balancer/policies.js';
+import type { Logger } from '../log.js';
+import type { Metrics } from '../metrics.js';
+import type { ServerOrigin } from '../model.js';
+import { hostOf, isPeer, portOf } from '../net-address.js';
+import type { SnapshotStore } from '../snapshot/store.js';
+import { isRefused } from '../upstream/connector.js';
+import type { Destinations, Refusal } from '../upstream/destinations.js';
+import type { DataPlaneConfig } from './contract.js';
+
+const remedies: Readonly<Record<Refusal, string>> = {
+  outside: 'add its network to upstream.allow',
+  special: 'metadata services and link-local addresses have to be in upstream.allow by themselves',
+  own: 'weir itself listens there',
+};
+
+export interface Observers {
+  readonly store: SnapshotStore;
+  readonly destinations: Destinations;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export function createBalancer(config: DataPlaneConfig, observers: Observers): Balancer {
+  const { store, destinations } = observers;
+  return new Balancer({
+    store,
+    policy: createPolicy(config.balancer.policy),
+    settings: config.balancer,
+    observer: observePicks(config, observers),
+    addressAllowed: (server) => isPeer(server) || !isRefused(server, destinations),
+    now: () => performance.now(),
+    random: Math.random,
+  });
+}
+
+/** @param config read again for each pick: the policy may change */
+function observePicks(config: DataPlaneConfig, { destinations, logger, metrics }: Observers): BalancerObserver {
+  return {
+    picked: (outcome) => metrics.picks.inc({ policy: config.balancer.policy, outcome }),
+    ejected: (server, cause, forMilliseconds) => {
+      metrics.ejections.inc({ cause });
+      logger.warn({ server, cause, seconds: forMilliseconds / 1000 }, 'endpoint ejected');
+    },
+    refused: (server) => {
+      const refusal = destinations.refusal(hostOf(server), portOf(server)) ?? 'outside';
+      metrics.refusedAddresses.inc();
+      logger.warn({ server, allow: config.upstream.allow }, `endpoint refused: ${remedies[refusal]}`);
+    },
+  };
+}
+
+/** An origin's report that comes with an answer counts like one of the registry. */
+export function takeReport(balancer: Balancer, server: ServerOrigin, headers: IncomingHttpHeaders): void {
+  const value = headers[ORCA_HEADER];
+  if (typeof value !== 'string') return;
+  const report = parseOrca(value);
+  if (report !== undefined) balancer.refresh(server, report);
+}
+
+/** Brings the gauges of the picks up to date. */
+export function collectPicks(balancer: Balancer, metrics: Metrics): void {
+  const { reportAge, policy } = balancer.status();
+  metrics.endpoints.set({ state: 'ejected' }, balancer.ejected());
+  metrics.reportAge.set({ statistic: 'mean' }, reportAge.mean / 1000);
+  metrics.reportAge.set({ statistic: 'oldest' }, reportAge.oldest / 1000);
+  metrics.gain.set(policy.gain);
+  metrics.busiestShare.reset();
+  policy.busiest.forEach((share, i) => {
+    metrics.busiestShare.set({ rank: String(i + 1) }, share);
+  });
+}

@@ -1,0 +1,52 @@
+// How the channels of an edge are divided: one process has them all (alone), or each of several workers owns some and takes
+// the others from their owners (sharded). Whoever reads this interface need not know which.
+
+import type { Balancer, Picks } from '../balancer/balancer.js';
+import type { HlsSessions } from '../hls/sessions.js';
+import type { EdgeContext } from '../http/exchange.js';
+import type { RequestHandlers, RouteHandler } from '../http/server.js';
+import type { ChannelName } from '../model.js';
+import type { SnapshotStore } from '../snapshot/store.js';
+import type { UpstreamClient } from '../upstream/client.js';
+import type { Pools } from '../upstream/pools.js';
+import type { Member } from './owner.js';
+
+/** The one process that serves players, or which of several workers. */
+export type Place = 'alone' | Member;
+
+export interface ShardingParts {
+  /** What is registered. */
+  readonly store: SnapshotStore;
+  readonly balancer: Balancer;
+  readonly pools: Pools;
+  readonly client: UpstreamClient;
+}
+
+export interface Sharding {
+  /** What streams are pulled by: the endpoints of a channel that is ours, the owner of any other. */
+  readonly store: SnapshotStore;
+  /** Picks among those. */
+  readonly picks: Picks;
+  /** True where another worker has the channel for whoever asks now. */
+  isElsewhere(channel: ChannelName): boolean;
+  /** True where no other worker is known to have the channel. A worker that drains owns what it has to the end. */
+  owns(channel: ChannelName): boolean;
+  /** HLS for players: `own` answers for the channels that are ours, their owners for the others. */
+  divideHls(own: RouteHandler, sessions: HlsSessions): RouteHandler;
+  /** Where the other workers ask, not listening yet. */
+  createPeerServer(edge: EdgeContext, handlers: RequestHandlers): PeerServer;
+  /** These workers serve now, this one among them. */
+  setMembers(members: readonly Member[]): void;
+  /** What it has stays until it is closed, whoever owns it by then. */
+  keepOwn(): void;
+  close(): void;
+}
+
+/** Serves the other workers. */
+export interface PeerServer {
+  /** @throws the system's error when the address cannot be listened on */
+  listen(): Promise<void>;
+  /** Resolves when nobody is served any more, after `grace` (ms) at the latest. */
+  drain(grace: number): Promise<void>;
+  close(): void;
+}
