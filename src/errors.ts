@@ -108,6 +108,12 @@ export const failures = [
 ] as const;
 export type Failure = (typeof failures)[number];
 
+/**
+ * How a pick ended. `success`: the endpoint did its part. `abandoned`: the player left, or we stopped; says nothing.
+ * `interrupted`: cut after the first byte; ended badly, but no gateway failure.
+ */
+export type Outcome = 'success' | 'abandoned' | 'interrupted' | Failure;
+
 /** An error with a code of the table. `cause` carries what was thrown below; `detail` is safe to show to a client. */
 export class WeirError extends Error {
   override readonly name = 'WeirError';

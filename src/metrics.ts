@@ -129,7 +129,9 @@ export function createMetrics({ process = true } = {}) {
       ['rank'],
       'average',
     ),
-    retries: counter('weir_retries_total', 'Requests tried again on another endpoint, by what failed.', ['cause']),
+    retries: counter('weir_retries_total', 'Requests tried again on another endpoint or worker, by what failed.', [
+      'cause',
+    ]),
     ejections: at0(
       counter('weir_ejections_total', 'Addresses ejected by passive health, by the last failure.', ['cause']),
       failures.map((cause) => ({ cause })),

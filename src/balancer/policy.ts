@@ -1,7 +1,9 @@
 // What a policy is. One file a policy beside this one; `policies.ts` maps names to them.
 
-import type { Failure } from '../errors.js';
+import type { Outcome } from '../errors.js';
 import type { Endpoint, EndpointId, ServerOrigin } from '../model.js';
+
+export type { Outcome } from '../errors.js';
 
 /** Local knowledge about one server, shared by all channels it serves. Owned by `endpoint-state.ts`. */
 export interface ServerState {
@@ -49,12 +51,6 @@ export interface PolicySettings {
   /** Edges that pick from the same registry; 1 when alone. */
   readonly edges: number;
 }
-
-/**
- * How a pick ended. `success`: the endpoint did its part. `abandoned`: the player left, or we stopped; says nothing.
- * `interrupted`: cut after the first byte; ended badly, but no gateway failure.
- */
-export type Outcome = 'success' | 'abandoned' | 'interrupted' | Failure;
 
 /** Why an endpoint scores as it does, for `explain`. Lower `score` is better. */
 export interface Terms {

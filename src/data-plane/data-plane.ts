@@ -64,7 +64,7 @@ export function createDataPlane(
     via: `1.1 weir-${identity.edge}`,
     draining: () => draining,
   };
-  const passedThrough = createPassthrough({ balancer, client, metrics, retries: upstream.retries });
+  const passedThrough = createPassthrough({ balancer, client, metrics, settings: upstream });
   const { machineSecret } = identity;
   const { via } = edge;
   const hls = createHls(config, {

@@ -8,6 +8,7 @@ import { answerError } from '../http/exchange.js';
 import { HlsHandler } from '../http/hls.js';
 import type { RouteHandler } from '../http/server.js';
 import type { Sharding } from '../sharding/sharding.js';
+import { countRetries } from '../upstream/trail.js';
 import type { DataPlaneConfig } from './contract.js';
 
 export interface Hls {
@@ -43,6 +44,7 @@ function presented(config: DataPlaneConfig, { sessions: parts, sharding }: HlsPa
     ...parts,
     settings: config.hls,
     retries: config.upstream.retries,
+    onRetry: countRetries(parts.metrics),
     firstByteTimeout: config.upstream.firstByteTimeout,
     now: () => performance.now(),
     clock: Date.now,

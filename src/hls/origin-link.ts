@@ -1,8 +1,8 @@
 // A session's link to one endpoint: the pick, which lasts as long as the link, and what the endpoint knows us by.
 
 import type { Pick } from '../balancer/balancer.js';
-import type { Outcome } from '../balancer/policy.js';
-import type { ServiceAddress } from '../model.js';
+import type { Outcome } from '../errors.js';
+import type { ServerOrigin, ServiceAddress } from '../model.js';
 import { Origin } from './origin.js';
 import { PlaylistLoader } from './playlist-loader.js';
 import type { SessionContext } from './session-context.js';
@@ -18,6 +18,10 @@ export class OriginLink {
     this.pick = pick;
     this.tag = context.tagOf(pick.endpoint.address);
     this.loader = new PlaylistLoader(createOrigin(pick.endpoint.address, name, context));
+  }
+
+  get server(): ServerOrigin {
+    return this.pick.server;
   }
 
   get origin(): Origin {

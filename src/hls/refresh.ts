@@ -1,8 +1,8 @@
 // Refreshes a playlist: asks the present endpoint, and others when it fails or looks ill, until one gives what players can be shown.
 
 import { toWeirError, WeirError } from '../errors.js';
-import type { ServerOrigin } from '../model.js';
-import { judgeError, judgeStatus, outcomeOf } from '../upstream/judge.js';
+import { errorOfStatus, judgeError, judgeStatus, outcomeOf } from '../upstream/judge.js';
+import { Trail } from '../upstream/trail.js';
 import { type Consequence, consequenceOf } from './blame.js';
 import type { EndpointChoice, Problem } from './endpoint-choice.js';
 import { type Inspected, type InspectionTools, inspect, type Wanted } from './inspection.js';
@@ -28,14 +28,14 @@ export interface RefreshRequest extends Wanted {
  */
 export async function refresh(tools: RefreshTools, request: RefreshRequest): Promise<Rendered> {
   const { choice } = tools;
-  const failed: ServerOrigin[] = [];
+  const trail = new Trail((failed) => choice.attach(failed), tools.context.onRetry);
   /** It can be used, but something is wrong with it: another one may do better. */
   let ill: Inspected | undefined;
   let lastError: unknown;
   for (let attempt = 0; attempt <= tools.context.retries + 2; attempt += 1) {
     let link: OriginLink;
     try {
-      link = choice.attach(failed);
+      link = trail.next();
     } catch (error) {
       lastError ??= error;
       break;
@@ -50,7 +50,7 @@ export async function refresh(tools: RefreshTools, request: RefreshRequest): Pro
         throw error instanceof StatusError ? new RefusedError(error.status) : error;
       }
       lastError = error;
-      failed.push(link.pick.server);
+      trail.leave(link.server, asError(error));
       continue;
     }
     if (choice.moves !== moves && choice.current !== link) {
@@ -58,11 +58,11 @@ export async function refresh(tools: RefreshTools, request: RefreshRequest): Pro
       link.release('abandoned');
       continue;
     }
-    const { server } = link.pick;
-    if (given.problem !== undefined && (ill !== undefined || choice.hasAlternative([...failed, server]))) {
+    const { server } = link;
+    if (given.problem !== undefined && (ill !== undefined || choice.hasAlternative([...trail.failed, server]))) {
       if (ill === undefined) ill = given;
       else link.release('abandoned');
-      failed.push(server);
+      trail.leave(server, undefined);
       continue;
     }
     if (ill !== undefined) abandon(choice, ill);
@@ -70,6 +70,10 @@ export async function refresh(tools: RefreshTools, request: RefreshRequest): Pro
   }
   if (ill !== undefined) return settle(tools, request, ill, undefined);
   throw refusalOf(lastError, isKnown(request));
+}
+
+function asError(error: unknown): WeirError {
+  return error instanceof StatusError ? errorOfStatus(error.status, 'listed') : toWeirError(error);
 }
 
 /** True once an endpoint had the playlist: its absence is a failure from then on. */
@@ -122,6 +126,6 @@ function unknownPlaylist(status: number): Consequence {
 /** What the player hears when no endpoint gave it. */
 function refusalOf(error: unknown, known: boolean): unknown {
   if (!(error instanceof StatusError) || known) return error ?? new WeirError('no_endpoint');
-  if (judgeStatus(error.status, 'asked').elsewhere) return new WeirError('upstream_status', { detail: error.message });
+  if (judgeStatus(error.status, 'asked').elsewhere) return errorOfStatus(error.status, 'asked');
   return new RefusedError(error.status);
 }

@@ -7,12 +7,14 @@ import type { Metrics } from '../metrics.js';
 import type { ServiceAddress } from '../model.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import type { UpstreamClient } from '../upstream/client.js';
+import type { OnRetry } from '../upstream/trail.js';
 import type { ObjectCache } from './cache.js';
 import type { PinKeys } from './pin.js';
 
 export interface SessionContext {
   readonly settings: Config['hls'];
   readonly retries: number;
+  readonly onRetry: OnRetry;
   /** ms */
   readonly firstByteTimeout: number;
   readonly balancer: Balancer;

@@ -1,6 +1,7 @@
 // The objects of a session (segments, initialisation sections, keys): under which key and on which terms they are kept, and where
 // they are asked for.
 
+import { WeirError } from '../errors.js';
 import type { Endpoint, ServerOrigin } from '../model.js';
 import type { OpenOptions } from './cache.js';
 import type { Load, Terms } from './cached-object.js';
@@ -106,7 +107,7 @@ export class SessionObjects {
     const { pin: text, origins } = parseQuery(query === '' ? '' : `?${query}`);
     const pin = readPin(text, this.#context.keys);
     const rest = path.slice(this.#name.stem.length);
-    const { firstByteTimeout, retries } = this.#context;
+    const { firstByteTimeout, retries, onRetry } = this.#context;
     return createLoad((failed) => this.#place(pin, via, failed), {
       url: (origin) => {
         const url = this.#vouches(origin, pin) ? origin.urlOf(rest, pin.original) : origin.url(rest, '');
@@ -116,6 +117,7 @@ export class SessionObjects {
       range,
       firstByteTimeout: pin?.held === true ? heldFactor * firstByteTimeout : firstByteTimeout,
       retries,
+      onRetry,
     });
   }
 
@@ -125,20 +127,30 @@ export class SessionObjects {
     return pin.original.startsWith('/') || this.#context.tagOf(origin.address) === pin.endpoint;
   }
 
-  /** The endpoint of the pin while it is registered, then the present one, then any. */
+  /**
+   * The endpoint of the pin while it is registered, then the present one, then any.
+   *
+   * @throws WeirError no_endpoint when the one that has it failed: no other one has the same object
+   */
   #place(pin: Pin | undefined, via: OriginLink | undefined, failed: readonly ServerOrigin[]): Place {
-    if (via !== undefined) return { origin: via.origin, pick: undefined };
-    const current = this.#choice.dropIfGone();
-    if (pin !== undefined) {
-      if (pin.endpoint === current?.tag) return { origin: current.origin, pick: undefined };
-      const endpoint = this.#choice.endpointOf(pin.endpoint);
-      if (endpoint !== undefined) return { origin: this.#createOrigin(endpoint), pick: undefined };
+    const current = via ?? this.#choice.dropIfGone();
+    const named = via?.origin ?? this.#originOf(pin, current);
+    if (named !== undefined) {
+      if (failed.length > 0) throw new WeirError('no_endpoint');
+      return { origin: named, pick: undefined };
     }
     // What failed for one path says nothing to others.
     const sticky = failed.length === 0;
     const pick = this.#context.balancer.pick(this.#name.channel, { sticky, exclude: failed });
     const isCurrent = pick.endpoint.address === current?.pick.endpoint.address;
     return { origin: isCurrent && current !== undefined ? current.origin : this.#createOrigin(pick.endpoint), pick };
+  }
+
+  #originOf(pin: Pin | undefined, current: OriginLink | undefined): Origin | undefined {
+    if (pin === undefined) return undefined;
+    if (pin.endpoint === current?.tag) return current.origin;
+    const endpoint = this.#choice.endpointOf(pin.endpoint);
+    return endpoint && this.#createOrigin(endpoint);
   }
 
   #createOrigin({ address }: Endpoint): Origin {

@@ -87,7 +87,7 @@ export class ObjectReply implements Follower {
     const answer = this.#answer ?? this.#begin(lengthOf(head.headers['content-length']));
     if (answer === undefined) return;
     this.#pump(answer);
-    // The first bytes may take a while: the header does not wait for them.
+    // The bytes of its range may take a while: the header does not wait for them.
     if (!begun && this.#sent === 0 && !this.#over) this.#response.flushHeaders();
   }
 

@@ -1,10 +1,12 @@
 // A pick and an upstream request for each request of a player; bodies stream with backpressure and without a copy.
 
 import type { ServerResponse } from 'node:http';
-import { toWeirError } from '../errors.js';
-import { Attempts, type AttemptTools } from './attempts.js';
+import type { Metrics } from '../metrics.js';
+import { attempt } from '../upstream/attempts.js';
+import { countRetries } from '../upstream/trail.js';
 import { answerError, type PlayerExchange } from './exchange.js';
 import { playerHeaders, upstreamHeaders } from './headers.js';
+import { type PickTools, pickedPlaces, purposeOf } from './picked-place.js';
 import type { Route } from './route.js';
 
 /**
@@ -13,8 +15,9 @@ import type { Route } from './route.js';
  */
 const maxUnsent = 128 * 1024;
 
-export interface PassthroughTools extends AttemptTools {
-  readonly retries: number;
+export interface PassthroughTools extends PickTools {
+  readonly metrics: Metrics;
+  readonly settings: { readonly retries: number };
 }
 
 /** Answers one GET or HEAD. Never throws; the exchange is told when the answer is over. */
@@ -27,47 +30,43 @@ export function passThrough(
   const { metrics } = tools;
   const { protocol, hop } = exchange;
   const method = exchange.request.method === 'HEAD' ? 'HEAD' : 'GET';
-  const request = {
-    route,
+  const next = pickedPlaces(tools, route, {
     method,
     headers: upstreamHeaders(exchange.request.headers, hop),
     sticky: route.kind !== 'flv',
-    retries: tools.retries,
-  } as const;
-  let over = false;
-  const attempts = new Attempts(tools, request, {
     onPick: (pick) => {
       exchange.endpoint = pick.endpoint.address;
     },
-    onResponse: (status, headers) => {
-      exchange.started(status);
-      const out = playerHeaders(headers, hop, exchange.cors);
-      if (exchange.edge.draining()) out['connection'] = 'close';
-      response.writeHead(status, out);
-    },
-    onData: (chunk) => {
-      metrics.traffic.received[protocol] += chunk.length;
-      exchange.sent(chunk.length);
-      response.write(chunk);
-      return response.writableLength < maxUnsent;
-    },
-    onEnd: () => {
-      over = true;
-      response.end();
-    },
-    onError: (error) => {
-      over = true;
-      answerError(exchange, response, error);
-    },
   });
-  response.on('drain', () => attempts.resume());
+  const { retries } = tools.settings;
+  let over = false;
+  const running = attempt(
+    { next, purpose: purposeOf(route), retries, onRetry: countRetries(metrics) },
+    {
+      onResponse: (status, headers) => {
+        exchange.started(status);
+        const out = playerHeaders(headers, hop, exchange.cors);
+        if (exchange.edge.draining()) out['connection'] = 'close';
+        response.writeHead(status, out);
+      },
+      onData: (chunk) => {
+        metrics.traffic.received[protocol] += chunk.length;
+        exchange.sent(chunk.length);
+        response.write(chunk);
+        return response.writableLength < maxUnsent;
+      },
+      onEnd: () => {
+        over = true;
+        response.end();
+      },
+      onError: (error) => {
+        over = true;
+        answerError(exchange, response, error);
+      },
+    },
+  );
+  response.on('drain', () => running.resume());
   response.on('close', () => {
-    if (!over) attempts.abort();
+    if (!over) running.abort();
   });
-  try {
-    attempts.start();
-  } catch (error) {
-    over = true;
-    answerError(exchange, response, toWeirError(error));
-  }
 }

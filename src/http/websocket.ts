@@ -1,15 +1,21 @@
 // WebSocket-FLV that weir does not relay itself: the upgrade goes to the picked endpoint, and bytes pass both ways.
 
 import type { Socket } from 'node:net';
-import { toWeirError, type WeirError } from '../errors.js';
+import type { Balancer } from '../balancer/balancer.js';
+import type { WeirError } from '../errors.js';
+import type { Metrics } from '../metrics.js';
+import { attempt } from '../upstream/attempts.js';
 import type { Destinations } from '../upstream/destinations.js';
-import { Attempts, type AttemptTools } from './attempts.js';
+import { countRetries } from '../upstream/trail.js';
 import type { PlayerExchange } from './exchange.js';
 import { upstreamHeaders } from './headers.js';
+import { pickedPlaces } from './picked-place.js';
 import type { Route } from './route.js';
 import { createUpgradeClient, type UpgradeSettings } from './upgrade.js';
 
-export interface WebSocketTools extends Omit<AttemptTools, 'client'> {
+export interface WebSocketTools {
+  readonly balancer: Balancer;
+  readonly metrics: Metrics;
   readonly destinations: Destinations;
   readonly settings: UpgradeSettings & { readonly retries: number };
 }
@@ -44,46 +50,48 @@ export function passWebSocket(
   const { protocol, hop } = exchange;
   if (head.length > 0) socket.unshift(head);
   const client = createUpgradeClient(destinations, settings, { socket, hop });
-  const headers = upstreamHeaders(exchange.request.headers, hop);
-  const request = { route, method: 'GET', headers, sticky: false, retries: settings.retries } as const;
-  let answered = false;
-  const attempts = new Attempts({ balancer, client, metrics }, request, {
+  const next = pickedPlaces({ balancer, client }, route, {
+    method: 'GET',
+    headers: upstreamHeaders(exchange.request.headers, hop),
+    sticky: false,
     onPick: (pick) => {
       exchange.endpoint = pick.endpoint.address;
     },
-    onResponse: (status) => {
-      answered = true;
-      exchange.started(status);
-    },
-    onData: (chunk) => {
-      metrics.traffic.received[protocol] += chunk.length;
-      exchange.sent(chunk.length);
-      return socket.write(chunk);
-    },
-    onEnd: () => {
-      // A player who never closes its side would otherwise keep the connection.
-      socket.setTimeout(closeTimeout, () => socket.destroy());
-      socket.end();
-    },
-    onError: (error) => {
-      if (answered) {
-        exchange.failed(error);
-        socket.destroy();
-      } else refuseUpgrade(socket, exchange, error);
-    },
   });
-  socket.on('drain', () => attempts.resume());
+  const { retries } = settings;
+  let answered = false;
+  const running = attempt(
+    { next, purpose: 'asked', retries, onRetry: countRetries(metrics) },
+    {
+      onResponse: (status) => {
+        answered = true;
+        exchange.started(status);
+      },
+      onData: (chunk) => {
+        metrics.traffic.received[protocol] += chunk.length;
+        exchange.sent(chunk.length);
+        return socket.write(chunk);
+      },
+      onEnd: () => {
+        // A player who never closes its side would otherwise keep the connection.
+        socket.setTimeout(closeTimeout, () => socket.destroy());
+        socket.end();
+      },
+      onError: (error) => {
+        if (answered) {
+          exchange.failed(error);
+          socket.destroy();
+        } else refuseUpgrade(socket, exchange, error);
+      },
+    },
+  );
+  socket.on('drain', () => running.resume());
   socket.on('close', () => {
-    attempts.abort();
+    running.abort();
     exchange.ended();
   });
   // Nobody speaks before the answer: whose side is closed by then has left.
   socket.on('end', () => {
     if (!answered) socket.destroy();
   });
-  try {
-    attempts.start();
-  } catch (error) {
-    refuseUpgrade(socket, exchange, toWeirError(error));
-  }
 }

@@ -13,10 +13,10 @@ import { endpointField } from '../http/fields.js';
 import { unpinnedMaxAge } from '../http/hls.js';
 import { clientField, clientOf } from '../http/hls-client.js';
 import { listedField, ObjectReply } from '../http/object-reply.js';
-import { createPeerLoad } from '../http/peer-load.js';
 import { canonicalRoute, type Route } from '../http/route.js';
 import type { ChannelName, ServerOrigin } from '../model.js';
 import type { UpstreamClient } from '../upstream/client.js';
+import { createPeerLoad } from './object-loader.js';
 
 export interface OwnersHlsTools {
   readonly sessions: HlsSessions;
@@ -118,6 +118,7 @@ export class OwnersHls {
       headers,
       firstByteTimeout: heldFactor * firstByteTimeout + settings.grace,
       patience: firstByteTimeout,
+      onRetry: () => metrics.retries.inc({ cause: 'worker_lost' }),
     });
     const { object, lookup } = cache.open(wanted.key, wanted.lent ? createLentLoad([load]) : load, {
       terms: wanted.terms,

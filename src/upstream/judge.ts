@@ -1,7 +1,7 @@
 // Pure: the one table of whose fault a failure is. What an endpoint answered, or the error that ended a request, and what the
 // request was for, give who is to blame, what passive health counts, and whether another endpoint is worth asking.
 
-import type { ErrorCode, Failure, WeirError } from '../errors.js';
+import { type ErrorCode, type Failure, WeirError } from '../errors.js';
 
 /**
  * What a request is for. It decides what a status or a silence means.
@@ -10,8 +10,9 @@ import type { ErrorCode, Failure, WeirError } from '../errors.js';
  * - `held`: a request that the endpoint may hold as long as it likes, since the player asked for what is yet to come.
  * - `listed`: what the endpoint itself listed or gave before. That it is missing is the endpoint's failure.
  * - `stream`: a live stream without an end.
+ * - `peer`: what another worker of this edge answers, which has judged its endpoints itself.
  */
-export type Purpose = 'asked' | 'held' | 'listed' | 'stream';
+export type Purpose = 'asked' | 'held' | 'listed' | 'stream' | 'peer';
 
 /** Whose fault: the player's who asked, the origin's, the registry's (what was registered), ours; nobody's: all is well. */
 export type Fault = 'nobody' | 'player' | 'origin' | 'registry' | 'ours';
@@ -40,14 +41,25 @@ const gatewayErrors: ReadonlySet<number> = new Set([502, 503, 504]);
 /** Credentials are the player's matter: an expired token of one viewer must never count against an endpoint. */
 const credentialErrors: ReadonlySet<number> = new Set([401, 403, 407]);
 
+/** Another worker has the channel now, by the account of the one that was asked. */
+const misdirected = new WeirError('not_owner').status;
+/** Errors of a worker that is gone or going: whoever has its channels next answers. */
+const workerLost: ReadonlySet<ErrorCode> = new Set([
+  'worker_lost',
+  'upstream_connect',
+  'upstream_connect_timeout',
+  'upstream_cut',
+]);
+
 /** The endpoint refuses whoever asks, by the credentials or the token in the request. */
 export function isRefusal(status: number): boolean {
   return credentialErrors.has(status);
 }
 
-/** What a final status (200 to 599) of an endpoint means. */
+/** What a final status (101, or 200 to 599) of an endpoint means. */
 export function judgeStatus(status: number, purpose: Purpose): Verdict {
   if (status < 400) return well;
+  if (purpose === 'peer') return status === misdirected ? oursHere : well;
   if (credentialErrors.has(status)) return players;
   if (gatewayErrors.has(status)) return origins('bad_status');
   if (status === 429) return busy;
@@ -55,6 +67,12 @@ export function judgeStatus(status: number, purpose: Purpose): Verdict {
   if (purpose === 'stream') return status >= 500 ? origins('bad_status') : unknownHere;
   // 500 may be what one path or query of a player provokes.
   return players;
+}
+
+/** A status that sends a request elsewhere, as an error. */
+export function errorOfStatus(status: number, purpose: Purpose): WeirError {
+  if (purpose === 'peer') return new WeirError('worker_lost');
+  return new WeirError('upstream_status', { detail: `The endpoint answered ${status}.` });
 }
 
 const errors: Readonly<Record<ErrorCode, Verdict>> = {
@@ -98,6 +116,7 @@ const errors: Readonly<Record<ErrorCode, Verdict>> = {
 
 /** What the error means that ended a request, before its answer began. */
 export function judgeError(error: WeirError, purpose: Purpose): Verdict {
+  if (purpose === 'peer') return workerLost.has(error.code) ? oursHere : ours;
   // A player chose what the endpoint waits for.
   if (purpose === 'held' && error.code === 'upstream_first_byte_timeout') return { ...players, elsewhere: true };
   // To a page where one logs in, for one: a token that is over may be told so.

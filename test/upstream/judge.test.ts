@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ErrorCode, WeirError } from '../../src/errors.js';
-import { judgeError, judgeStatus, outcomeOf, type Purpose } from '../../src/upstream/judge.js';
+import { errorOfStatus, judgeError, judgeStatus, outcomeOf, type Purpose } from '../../src/upstream/judge.js';
 
+/** What is asked of endpoints. */
 const purposes: readonly Purpose[] = ['asked', 'held', 'listed', 'stream'];
 
 test('credentials of a player never count against an endpoint, and nobody else is asked with them', () => {
@@ -67,5 +68,27 @@ test('a redirect that is not followed may be what one player’s token provokes,
   }
   for (const purpose of ['listed', 'stream'] as const) {
     assert.deepEqual(judgeError(refused, purpose), { fault: 'origin', failure: 'bad_response', elsewhere: true });
+  }
+});
+
+test('another worker is asked again only when it is gone or has lost the channel: it has judged its endpoints itself', () => {
+  for (const status of [200, 404, 429, 502, 503]) {
+    assert.deepEqual(judgeStatus(status, 'peer'), { fault: 'nobody', failure: undefined, elsewhere: false });
+  }
+  assert.equal(judgeStatus(421, 'peer').elsewhere, true);
+  assert.equal(errorOfStatus(421, 'peer').code, 'worker_lost');
+  const cases: [ErrorCode, boolean][] = [
+    ['worker_lost', true],
+    ['upstream_connect', true],
+    ['upstream_connect_timeout', true],
+    ['upstream_cut', true],
+    ['upstream_first_byte_timeout', false],
+    ['upstream_idle_timeout', false],
+    ['upstream_busy', false],
+    ['exhausted', false],
+  ];
+  for (const [code, elsewhere] of cases) {
+    const verdict = judgeError(new WeirError(code), 'peer');
+    assert.deepEqual([verdict.fault, verdict.failure, verdict.elsewhere], ['ours', undefined, elsewhere], code);
   }
 });

@@ -1,0 +1,41 @@
+// Takes an HLS object from the worker that owns its channel. When that one dies on the way, the next owner has the same
+// object: what was received stays, and what is missing comes from there.
+
+import { WeirError } from '../errors.js';
+import type { Load } from '../hls/cached-object.js';
+import type { ServerOrigin } from '../model.js';
+import { attempt } from '../upstream/attempts.js';
+import type { UpstreamClient } from '../upstream/client.js';
+
+export interface PeerRequest {
+  /** The worker that owns the channel at the moment of the call; undefined while there is none. */
+  readonly owner: () => ServerOrigin | undefined;
+  /** Path and query, as the player asked. */
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  /** ms that an owner may take, who waits for endpoints itself. */
+  readonly firstByteTimeout: number;
+  /** ms after which nobody is looked for any more. */
+  readonly patience: number;
+  /** Another worker is asked, since the one before is gone. */
+  readonly onRetry: () => void;
+}
+
+/** ms until the next owner is known. */
+const retryInterval = 50;
+
+export function createPeerLoad(client: UpstreamClient, request: PeerRequest): Load {
+  const { owner, path, firstByteTimeout, onRetry } = request;
+  return (conditions, handler) => {
+    const headers = { ...request.headers, ...conditions };
+    const next = () => {
+      const server = owner();
+      if (server === undefined) throw new WeirError('worker_lost');
+      const send = (inner: typeof handler) =>
+        client.send({ server, path, method: 'GET', headers, firstByteTimeout }, inner);
+      return { server, pick: undefined, send };
+    };
+    const retries = { interval: retryInterval, limit: request.patience };
+    return attempt({ next, purpose: 'peer', retries, onRetry }, handler);
+  };
+}
