@@ -259,6 +259,23 @@ test('a server that tells another load for each channel is judged by that of the
   }
 });
 
+test('loads that jump by chance are not taken for one, however badly each foretells itself', () => {
+  const edge = new Edge();
+  const { random } = context(3);
+  const told = (channel: string, k: number) =>
+    candidate({ channel, address: `10.0.0.${k}:80`, load: Math.round(100 * random()) / 100, packetLoss: 0 });
+  for (let i = 0; i < 200; i += 1) {
+    edge.context.now += 1000;
+    const lists = ['news', 'sport', 'talk'].map((channel) => [told(channel, 0), told(channel, 1)]);
+    for (const one of lists.flat()) edge.policy.onReport(one, edge.context);
+    for (const list of lists) {
+      const [first = 0, second = 0] = list.map(({ endpoint }) => endpoint.load ?? 0);
+      if (Math.abs(first - second) < 0.1) continue;
+      assert.deepEqual(edge.requests(3, list), first < second ? [3, 0] : [0, 3], `${i}: ${first}, ${second}`);
+    }
+  }
+});
+
 test('where a server tells one load for all its channels, the newest counts for each', () => {
   const edge = new Edge();
   const told = (channel: string, address: string, load: number) => candidate({ channel, address, load, packetLoss: 0 });

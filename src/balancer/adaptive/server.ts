@@ -10,9 +10,13 @@ const FIRST_BYTE_RATIO = 3;
 const TOLERATED_FAILURES = 0.05;
 /** ms over which `recent` reaches back. */
 const RECENT = 60_000;
-/** Part of a report in what is known of the agreement, and a difference of loads that is none. */
-const AGREEMENT = 0.1;
-const SAME_LOAD = 0.002;
+/** Reports over which their agreement is averaged. */
+const AGREEMENT = 60;
+/** What the newest report misses by before any comparison: one that fits by chance is no agreement. */
+const ASSUMED_MISS = 0.1;
+/** The newest report tells an endpoint's next one when it misses by less than this, and this part of what its own misses by. */
+const SAME_LOAD = 0.02;
+const CLEARLY_LESS = 0.5;
 
 export class Server {
   /** The load that all its endpoints tell, where they tell one; the newest known one of any of them. */
@@ -23,8 +27,9 @@ export class Server {
   firstByte = 0;
   slowPenalty = 0;
   #teller: Source | undefined;
+  #compared = 1;
   #missedByOwn = 0;
-  #missedByNewest = 0;
+  #missedByNewest = ASSUMED_MISS;
   #failed = 0;
   #went = 0;
   #recent = 0;
@@ -34,9 +39,9 @@ export class Server {
     this.source = source;
   }
 
-  /** Whether its reports are one load: that the last one of any endpoint tells the next one of another at least as well as its own. */
+  /** Whether its reports are one load: that the last one of any endpoint tells the next one of another clearly better than its own. */
   get agrees(): boolean {
-    return this.#missedByNewest <= this.#missedByOwn + SAME_LOAD;
+    return this.#compared === 1 || this.#missedByNewest <= SAME_LOAD + CLEARLY_LESS * this.#missedByOwn;
   }
 
   /** An endpoint tells a load; before its source and that of the server take it in. */
@@ -45,9 +50,10 @@ export class Server {
     this.#teller = teller;
     const newest = this.source.load;
     if (!another || newest === undefined) return;
+    this.#compared = Math.min(AGREEMENT, this.#compared + 1);
     const byOwn = Math.abs(load - (teller.load ?? load));
-    this.#missedByOwn += (byOwn - this.#missedByOwn) * AGREEMENT;
-    this.#missedByNewest += (Math.abs(load - newest) - this.#missedByNewest) * AGREEMENT;
+    this.#missedByOwn += (byOwn - this.#missedByOwn) / this.#compared;
+    this.#missedByNewest += (Math.abs(load - newest) - this.#missedByNewest) / this.#compared;
   }
 
   /** A report: what failed before it is forgiven, and a slow server is step by step, since only picks bring news of it. */

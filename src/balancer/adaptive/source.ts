@@ -115,13 +115,14 @@ export class Source {
   #close(load: number | undefined, elapsed: number, holding: number): Lesson {
     const kept = holding > 0 ? Math.exp(-elapsed / holding) : 0;
     this.#reach += ((this.#kbps * holding) / elapsed / 1000 - this.#reach) * RECENT_TRAFFIC;
-    const mean = this.#mean.follow(this.#kbps > 0 ? this.#shareKbps / this.#kbps : undefined, kept);
-    const end = this.#end.follow(this.#endShare, kept);
+    this.#mean.follow(this.#kbps > 0 ? this.#shareKbps / this.#kbps : undefined, kept);
+    this.#end.follow(this.#endShare, kept);
     this.traffic = this.#mean.share * this.#reach;
+    const still = Math.abs(this.#mean.change) < STEADY && Math.abs(this.#end.change) < STEADY;
     const lesson = {
       elapsed,
-      changes: this.#mean.intervals > SETTLING ? this.#changes(load, mean, end) : undefined,
-      steady: load !== undefined && load < FULL && Math.abs(mean) < STEADY && Math.abs(end) < STEADY,
+      changes: this.#changes(load),
+      steady: load !== undefined && load < FULL && still,
       beside: this.#picks > 0 ? { score: this.#scores / this.#picks, weight: this.#weights / this.#picks } : undefined,
     };
     this.#picks = 0;
@@ -134,12 +135,17 @@ export class Source {
   }
 
   /** If all load were ours it would have changed by the same part of itself as our share. */
-  #changes(load: number | undefined, mean: number, end: number): Lesson['changes'] {
+  #changes(load: number | undefined): Lesson['changes'] {
     const last = this.#lastLoad;
-    if (load === undefined || last === undefined) return undefined;
+    // Full still: by how much more than full nobody knows. What follows is held against the first full one.
+    if (load === undefined || last === undefined || (load >= FULL && last >= FULL)) return undefined;
     const middle = (load + last) / 2;
     const rest = { observed: load - last, before: this.#lastChange, distance: last - this.#usualLoad };
-    return { byMean: { expected: mean * middle, ...rest }, byEnd: { expected: end * middle, ...rest } };
+    const byMean = { expected: this.#mean.change * middle, ...rest };
+    const byEnd = { expected: this.#end.change * middle, ...rest };
+    this.#mean.mark();
+    this.#end.mark();
+    return this.#mean.intervals > SETTLING ? { byMean, byEnd } : undefined;
   }
 
   #tell(load: number | undefined): void {

@@ -5,6 +5,7 @@ const LEAST_SHARE = 0.025;
 
 export class Standing {
   #share = 0;
+  #marked = 0;
   #intervals = 0;
 
   get share(): number {
@@ -16,18 +17,28 @@ export class Standing {
     return this.#intervals;
   }
 
+  /** The change since the last mark, as a part of the mean of then and now: -2 to 2. */
+  get change(): number {
+    return (this.#share - this.#marked) / Math.max(LEAST_SHARE, (this.#share + this.#marked) / 2);
+  }
+
+  /** Changes are told from here on. */
+  mark(): void {
+    this.#marked = this.#share;
+  }
+
   /**
    * A report interval in which picks went here with this share.
    * @param share undefined when there were none
    * @param kept part of what was in flight before that still is
-   * @returns the change, as a part of the mean of before and after: -2 to 2
    */
-  follow(share: number | undefined, kept: number): number {
-    if (share === undefined) return 0;
-    const before = this.#share;
+  follow(share: number | undefined, kept: number): void {
+    if (share === undefined) return;
     this.#intervals += 1;
-    this.#share = this.#intervals === 1 ? share : kept * before + (1 - kept) * share;
-    if (this.#intervals === 1) return 0;
-    return (this.#share - before) / Math.max(LEAST_SHARE, (this.#share + before) / 2);
+    if (this.#intervals > 1) this.#share = kept * this.#share + (1 - kept) * share;
+    else {
+      this.#share = share;
+      this.mark();
+    }
   }
 }
