@@ -18,6 +18,8 @@ export class Outgoing implements StreamState {
   /** For all who join before the next window; null where they have to wait for a keyframe. */
   #joinFrame: SharedFrame | null | undefined;
   #last = { number: 0, end: 0 };
+  /** The last timestamp on each track up to the last window; what waits for the next one has later ones already. */
+  readonly #lastTimes = new Map<TagType, number>();
 
   /**
    * @param onJump a source broke with its own clock
@@ -48,8 +50,8 @@ export class Outgoing implements StreamState {
     return this.#last;
   }
 
-  last(type: TagType): number {
-    return this.#splicer.last(type);
+  lastTime(type: TagType): number {
+    return this.#lastTimes.get(type) ?? this.#splicer.last(type);
   }
 
   /** Whether viewers could go over to what a pull brought without a seam. */
@@ -106,6 +108,7 @@ export class Outgoing implements StreamState {
         }
       }
       this.#cache.push(tag);
+      this.#lastTimes.set(tag.type, tag.timestamp);
       given.push(tag);
     }
     return given;

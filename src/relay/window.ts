@@ -7,9 +7,16 @@ import { firstOf, type GopCache } from './gop-cache.js';
 /** What a window needs to know of the stream to let somebody in. */
 export interface StreamState {
   readonly cache: GopCache;
-  /** The last timestamp given out on a track. */
-  last(type: TagType): number;
+  /** The last timestamp on a track up to the last window, this one included. */
+  lastTime(type: TagType): number;
 }
+
+type LastTimes = Readonly<Record<TagType, number>>;
+const lastTimesOf = (stream: StreamState): LastTimes => ({
+  [tagType.audio]: stream.lastTime(tagType.audio),
+  [tagType.video]: stream.lastTime(tagType.video),
+  [tagType.script]: stream.lastTime(tagType.script),
+});
 
 /**
  * What a player needs before its first tag. While no pictures come, players are told of the sound only: some wait with it
@@ -23,11 +30,11 @@ function neededHeaders({ audioOnly, codecs, headers }: GopCache): readonly FlvTa
  * Headers with timestamps that fit what follows: a header never lies behind the first tag of its track, nor before what
  * a viewer may already have.
  */
-function withHeaders(stream: StreamState, tags: readonly FlvTag[]): FlvTag[] {
+function withHeaders(cache: GopCache, tags: readonly FlvTag[], lastTimes: LastTimes): FlvTag[] {
   const first = tags[0];
-  const headers = neededHeaders(stream.cache).map((header) => {
+  const headers = neededHeaders(cache).map((header) => {
     const next = header.type === tagType.script ? first : firstOf(tags, header.type);
-    return { ...header, timestamp: next?.timestamp ?? stream.last(header.type) };
+    return { ...header, timestamp: next?.timestamp ?? lastTimes[header.type] };
   });
   return [...headers, ...tags];
 }
@@ -43,6 +50,8 @@ export class Window {
   /** The tags from the last keyframe on; all of them where no pictures come; undefined: no way in. */
   readonly #enterable: readonly FlvTag[] | undefined;
   readonly #stream: StreamState;
+  /** As of its end: a way in may be asked for when the stream is further. */
+  readonly #lastTimes: LastTimes;
   #entry: SharedFrame | undefined;
   #opening: SharedFrame | undefined;
 
@@ -56,6 +65,7 @@ export class Window {
     this.end = start + this.frame.length;
     this.#tags = tags;
     this.#stream = stream;
+    this.#lastTimes = lastTimesOf(stream);
     if (stream.cache.audioOnly) {
       this.#enterable = tags;
     } else {
@@ -70,7 +80,7 @@ export class Window {
    */
   entry(anywhere = false): SharedFrame | undefined {
     const tags = this.#way(anywhere);
-    if (tags !== undefined) this.#entry ??= new SharedFrame(withHeaders(this.#stream, tags));
+    if (tags !== undefined) this.#entry ??= new SharedFrame(this.#withHeaders(tags));
     return this.#entry;
   }
 
@@ -78,9 +88,13 @@ export class Window {
   opening(anywhere = false): SharedFrame | undefined {
     const tags = this.#way(anywhere);
     if (tags !== undefined) {
-      this.#opening ??= new SharedFrame(withHeaders(this.#stream, tags), openingHeader(this.#stream));
+      this.#opening ??= new SharedFrame(this.#withHeaders(tags), openingHeader(this.#stream));
     }
     return this.#opening;
+  }
+
+  #withHeaders(tags: readonly FlvTag[]): FlvTag[] {
+    return withHeaders(this.#stream.cache, tags, this.#lastTimes);
   }
 
   #way(anywhere: boolean): readonly FlvTag[] | undefined {
@@ -95,5 +109,5 @@ export class Window {
 export function joinFrame(stream: StreamState): SharedFrame | undefined {
   const { cache } = stream;
   if (!cache.audioOnly && cache.tags.length === 0) return undefined;
-  return new SharedFrame(withHeaders(stream, cache.tags), openingHeader(stream));
+  return new SharedFrame(withHeaders(cache, cache.tags, lastTimesOf(stream)), openingHeader(stream));
 }

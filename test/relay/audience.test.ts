@@ -28,7 +28,7 @@ function tag(): FlvTag {
   assert.ok(made);
   return made;
 }
-const stream = { cache: new GopCache({ maxBytes: 1000 }), last: () => 0 };
+const stream = { cache: new GopCache({ maxBytes: 1000 }), lastTime: () => 0 };
 const window = (number: number) => new Window(number, [tag()], stream, 0);
 
 /** More viewers than are written to in one turn; `each` runs after every window. */

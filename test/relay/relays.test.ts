@@ -5,7 +5,8 @@ import { describe, test } from 'node:test';
 import type { WeirError } from '../../src/errors.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint } from '../support/data-plane.js';
-import { flvFile, flvTag } from '../support/flv-bytes.js';
+import { flvTag } from '../support/flv-bytes.js';
+import { file, inter, key, opening, picture, sound } from '../support/flv-frames.js';
 import { ScriptedRelays } from '../support/scripted-relay.js';
 
 const cleanups = cleanupsAfterEach();
@@ -16,21 +17,6 @@ function relays(settings: ConstructorParameters<typeof ScriptedRelays>[0] = {}):
   made.registerNews();
   return made;
 }
-
-const file = (video = true, audio = true) => flvFile(audio, video, []);
-const videoHeader = flvTag(9, 0, Buffer.from([0x17, 0, 0, 0, 0, 1, 0x42]));
-const audioHeader = flvTag(8, 0, Buffer.from([0xaf, 0, 0x12, 0x10]));
-let frames = 0;
-function picture(at: number, key: boolean): Buffer {
-  frames += 1;
-  const body = Buffer.from([key ? 0x17 : 0x27, 1, 0, 0, 0, 0, 0, 0, 0]);
-  body.writeUInt32BE(frames, 5);
-  return flvTag(9, at, body);
-}
-const key = (at: number) => picture(at, true);
-const inter = (at: number) => picture(at, false);
-const sound = (at: number) => flvTag(8, at, Buffer.from([0xaf, 1, at & 0xff]));
-const opening = () => [file(), videoHeader, audioHeader];
 
 /** Sends sound and, unless told otherwise, pictures, a keyframe each second, while so much time passes. */
 function live(made: ScriptedRelays, ms: number, { pictures = true, sounds = true } = {}): void {
@@ -91,6 +77,36 @@ describe('a camera that is switched off', () => {
     const before = viewer.socket.chunks.length;
     live(made, 1_000, { pictures: false });
     assert.ok(viewer.socket.chunks.length > before + 5);
+  });
+});
+
+describe('who joins just after a keyframe', () => {
+  /** A keyframe is given out alone; the sound that belongs to it has come since, and waits. */
+  function between(): ScriptedRelays {
+    const made = relays();
+    made.watch();
+    made.pull.send(...opening());
+    live(made, 2_000);
+    made.pass(200);
+    made.pull.send(key(2_000));
+    made.pass(40);
+    made.pull.send(sound(2_000), sound(2_020), sound(2_040));
+    return made;
+  }
+
+  test('is given the headers at times that what follows does not step back from', () => {
+    const made = between();
+    const late = made.watch();
+    made.pass(200);
+    for (const type of [8, 9]) {
+      const times = late.tags.filter((tag) => tag.type === type).map(({ timestamp }) => timestamp);
+      assert.ok(times.length > 1);
+      assert.deepEqual(
+        times,
+        times.toSorted((a, b) => a - b),
+        kinds(late.tags).join(),
+      );
+    }
   });
 });
 

@@ -44,7 +44,7 @@ class Stream {
     this.cache.push(this.#tag(0x17, 0, 10));
   }
 
-  last(): number {
+  lastTime(): number {
     return this.timestamp;
   }
 
