@@ -28,6 +28,8 @@ export interface Endpoint {
   readonly version: number;
   /** True: it vanished together with most of the registry and is kept for a while as a last resort. */
   readonly lastResort?: boolean;
+  /** True: no origin, but another worker of this edge, which has players of its own and moves to another origin by itself. */
+  readonly isPeer?: boolean;
 }
 
 /** Enough of an endpoint to take it out of a snapshot. */

@@ -13,6 +13,12 @@ import { GopCache, type GopLimits } from './gop-cache.js';
 /** Why a pull ended without us: a label of metrics. */
 export type PullFault = 'connect' | 'timeout' | 'status' | 'end' | 'cut' | 'framing' | 'stall' | 'no_keyframe';
 
+/**
+ * How far a new pull is: a viewer could start with it; its opening burst is over, too; its newest group of pictures began
+ * after that burst, so that nothing in it was seen before.
+ */
+export type Readiness = 'startable' | 'settled' | 'live_edge';
+
 export interface PullSettings {
   /** ms without a media tag. */
   readonly stallTimeout: number;
@@ -34,10 +40,18 @@ export interface PullObserver {
   onWrongTagSize(): void;
   /** It ended by itself; nothing comes after. */
   onFault(fault: PullFault, error: WeirError): void;
-  /** There is video, but no keyframe for too long. Said once; the tags go on. */
+  /**
+   * There is video, but no keyframe for too long. Said once; the tags go on. A pull that is not live and has no keyframe at
+   * all has failed.
+   */
   onKeyframeOverdue(): void;
 }
 
+/**
+ * How long a new pull is listened to before it takes over, in ms: an origin opens with a burst out of its own cache, and
+ * only when that is over is it known where its live edge is.
+ */
+const settleMs = 250;
 /** How long a track that the header claims is waited for, in ms: some claim tracks that never come. */
 const audioWait = 200;
 const videoWait = 1_000;
@@ -49,12 +63,12 @@ export class Pull {
   /** What it brought so far, in its own timestamps. Not fed any more once it is `live`. */
   readonly cache: GopCache;
   /** Monotonic ms of the last media tag's arrival; of the start before the first. */
-  lastTagAt: number;
-  firstTagAt: number | undefined;
+  #lastTagAt: number;
+  #firstTagAt: number | undefined;
   /** Monotonic ms at which viewers last got media of it. */
   #takenAt = 0;
   #paused = false;
-  keyframeAt: number | undefined;
+  #keyframeAt: number | undefined;
   /** Monotonic ms since which pictures come without a pause and without a keyframe; undefined: they do not. */
   #picturesSince: number | undefined;
   #pictureAt = Number.NEGATIVE_INFINITY;
@@ -77,7 +91,7 @@ export class Pull {
     this.#now = now;
     this.#keyframeTimeout = settings.keyframeTimeout;
     this.cache = new GopCache(settings.gopLimits, true);
-    this.lastTagAt = now();
+    this.#lastTagAt = now();
     this.#parser = new FlvParser(
       {
         onHeader: (audio, video) => {
@@ -113,7 +127,8 @@ export class Pull {
     if (!this.#paused) return;
     this.#paused = false;
     // The silence was ours.
-    this.lastTagAt = this.#now();
+    this.#lastTagAt = this.#now();
+    this.#takenAt = this.#lastTagAt;
     this.#exchange?.resume();
   }
 
@@ -122,24 +137,12 @@ export class Pull {
     this.#keyframeTimeout = Math.max(this.#settings.keyframeTimeout, 2 * length);
   }
 
-  /**
-   * Whether a viewer could start with what is here: a keyframe with its headers, or audio where there is no video now. A
-   * track that the header claims is waited for a moment, `settle` ms at least pass since the first tag.
-   */
-  startable(settle: number): boolean {
-    if (this.firstTagAt === undefined) return false;
-    const age = this.#now() - this.firstTagAt;
-    if (age < settle) return false;
-    const { audio, video } = this.cache.codecs;
-    if (!this.cache.audioOnly) return this.cache.tags.length > 0 && this.#settled('audio', audio, age, audioWait);
-    return audio !== undefined && this.#settled('video', video, age, videoWait);
-  }
-
-  /** Whether the newest group began after the burst that an origin opens with: nothing in it was seen before. */
-  atLiveEdge(settle: number): boolean {
-    if (!this.startable(settle)) return false;
-    if (this.cache.audioOnly) return true;
-    return (this.keyframeAt ?? 0) - (this.firstTagAt ?? 0) >= settle;
+  /** Whether it is so far. To be asked before it is live. */
+  isReady(readiness: Readiness): boolean {
+    if (readiness === 'startable') return this.#isStartable(0);
+    if (!this.#isStartable(settleMs)) return false;
+    if (readiness === 'settled' || this.cache.audioOnly) return true;
+    return (this.#keyframeAt ?? 0) - (this.#firstTagAt ?? 0) >= settleMs;
   }
 
   /** Leaves it. `outcome` is what the balancer hears, where it did not hear anything yet. */
@@ -149,6 +152,19 @@ export class Pull {
     clearTimeout(this.#timer);
     this.#exchange?.abort();
     this.pick.done(outcome);
+  }
+
+  /**
+   * Whether a viewer could start with what is here: a keyframe with its headers, or audio where there is no video now. A
+   * track that the header claims is waited for a moment, `minAgeMs` at least pass since the first tag.
+   */
+  #isStartable(minAgeMs: number): boolean {
+    if (this.#firstTagAt === undefined) return false;
+    const age = this.#now() - this.#firstTagAt;
+    if (age < minAgeMs) return false;
+    const { audio, video } = this.cache.codecs;
+    if (!this.cache.audioOnly) return this.cache.tags.length > 0 && this.#settled('audio', audio, age, audioWait);
+    return audio !== undefined && this.#settled('video', video, age, videoWait);
   }
 
   #settled(track: 'audio' | 'video', codec: string | undefined, age: number, wait: number): boolean {
@@ -185,18 +201,18 @@ export class Pull {
     // Headers are no sign of life: servers keep them for streams whose publisher is away.
     const isMedia = tag.slot === undefined && tag.type !== tagType.script;
     if (isMedia) {
-      this.lastTagAt = this.#now();
-      this.firstTagAt ??= this.lastTagAt;
+      this.#lastTagAt = this.#now();
+      this.#firstTagAt ??= this.#lastTagAt;
     }
     if (isMedia && tag.type === tagType.video) this.#onPicture(tag.keyframe);
     if (!this.#live) this.cache.push(tag);
-    else if (this.#observer.onTag(tag) && isMedia) this.#takenAt = this.lastTagAt;
+    else if (this.#observer.onTag(tag) && isMedia) this.#takenAt = this.#lastTagAt;
   }
 
   #onPicture(keyframe: boolean): void {
-    const now = this.lastTagAt;
+    const now = this.#lastTagAt;
     if (keyframe) {
-      this.keyframeAt = now;
+      this.#keyframeAt = now;
       this.#overdueTold = false;
     }
     if (keyframe || now - this.#pictureAt >= picturePause) this.#picturesSince = now;
@@ -214,12 +230,16 @@ export class Pull {
     const { stallTimeout } = this.#settings;
     const silent = this.#silence(now);
     if (silent >= stallTimeout || this.#uselessFor(now) >= Math.max(stallTimeout, this.#keyframeTimeout)) {
-      const code = this.firstTagAt === undefined ? 'upstream_first_byte_timeout' : 'upstream_idle_timeout';
+      const code = this.#firstTagAt === undefined ? 'upstream_first_byte_timeout' : 'upstream_idle_timeout';
       this.#fault('stall', 'stall', new WeirError(code, { detail: 'The endpoint sends no media.' }));
       return;
     }
     if (this.#keyframeOverdue(now) && !this.#overdueTold) {
       this.#overdueTold = true;
+      if (!this.#live && !this.isReady('settled')) {
+        this.#fault('no_keyframe', 'stall', new WeirError('upstream_idle_timeout', { detail: 'No keyframe came.' }));
+        return;
+      }
       this.#observer.onKeyframeOverdue();
       if (this.#ended) return;
     }
@@ -230,7 +250,7 @@ export class Pull {
   /** ms without a media tag. */
   #silence(now: number): number {
     if (this.#paused) return 0;
-    return this.firstTagAt === undefined ? Number.POSITIVE_INFINITY : now - this.lastTagAt;
+    return this.#firstTagAt === undefined ? Number.POSITIVE_INFINITY : now - this.#lastTagAt;
   }
 
   /** ms for which viewers got none of its tags, though it delivers. */

@@ -5,12 +5,13 @@ import type { Metrics } from '../metrics.js';
 import type { ChannelName } from '../model.js';
 import { Audience } from './audience.js';
 import { Batch } from './batch.js';
+import type { FailoverCause } from './failover-state.js';
 import type { FlvTag } from './flv-tag.js';
 import type { Framing } from './frames.js';
 import { Outgoing } from './outgoing.js';
 import type { Pull } from './pull.js';
 import type { RelayReport } from './report.js';
-import { type FailoverCause, type RelayPath, Source, type SourceSettings, type SourceTools } from './source.js';
+import { type RelayPath, Source, type SourceSettings, type SourceTools } from './source.js';
 import type { Delivery, Viewer } from './viewer.js';
 import { WaitingRoom } from './waiting-room.js';
 
@@ -96,16 +97,15 @@ export class Relay {
       },
       tools.now,
     );
-    this.#source = new Source(route, settings, tools, {
-      continues: (pull) => this.#stream.recognises(pull.cache),
+    this.#source = new Source(route, settings, tools, this.#stream, {
       onSplice: (pull, cause) => this.#onSplice(pull, cause),
-      isNew: (tag) => this.#stream.isNew(tag),
       onTag: (tag) => this.#onTag(tag),
       onChunk: (bytes) => this.#onChunk(bytes),
       onWrongTagSize: () => metrics.relayWrongTagSizes.inc(),
       onLost: (cause) => this.#onLost(cause),
       onGivenUp: (error) => this.#end(error),
       onPullEnded: (outcome) => metrics.relayPulls.inc({ outcome }),
+      onRetry: (cause) => metrics.retries.inc({ cause }),
     });
   }
 

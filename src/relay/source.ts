@@ -1,35 +1,54 @@
-// Keeps one live pull under a relay: starts it, moves to another endpoint when it fails or its endpoint leaves the
-// registry, and gives up when that takes too long. Knows nothing of viewers and timestamps.
+// Keeps one live pull under a relay: carries out what the failover decides, and tells it what comes of it. Knows nothing of
+// viewers and timestamps.
 
 import type { Pick, Picks } from '../balancer/balancer.js';
-import { toWeirError, WeirError } from '../errors.js';
+import type { Outcome } from '../balancer/policy.js';
+import { type ErrorCode, toWeirError, type WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
-import type { ChannelName, EndpointId, ServerOrigin, ServiceAddress, Snapshot } from '../model.js';
-import { isPeer, serverOf } from '../net-address.js';
+import type { ChannelName } from '../model.js';
 import type { SnapshotStore } from '../snapshot/store.js';
-import type { Change } from '../snapshot/update.js';
 import type { UpstreamClient } from '../upstream/client.js';
+import { judgeError } from '../upstream/judge.js';
 import { type ChannelPath, upstreamTarget } from '../upstream/target.js';
+import { FailedServers } from './failed-servers.js';
+import { next } from './failover.js';
+import {
+  awaitsKeyframe,
+  awaitsPicture,
+  candidateOf,
+  currentOf,
+  demandOf,
+  type Effect,
+  type FailoverCause,
+  type FailoverEvent,
+  graceOf,
+  pauseOf,
+  type State,
+  wasLive,
+} from './failover-state.js';
 import type { FlvTag } from './flv-tag.js';
+import type { GopCache } from './gop-cache.js';
 import { Pull, type PullFault, type PullSettings } from './pull.js';
-import { Recovery } from './recovery.js';
+import { RegisteredEndpoints, stallTimeoutOf } from './registration.js';
 import { Suspects } from './suspects.js';
 
-/** Why a relay moves to another endpoint. */
-export type FailoverCause = PullFault | 'deregistered' | 'moved';
 /** How a pull ended: `left` for want of viewers or in favour of another. */
 export type PullOutcome = PullFault | 'left';
 
 /** What is pulled: the path of the player who came first, without a query. */
 export type RelayPath = ChannelPath & { readonly channel: ChannelName };
 
-export interface SourceObserver {
-  /** Whether viewers could go over to this pull without a seam at any time. */
-  continues(pull: Pull): boolean;
-  /** Another pull delivers from now on, beginning with what is in its cache. `cause` is undefined at first. */
-  onSplice(pull: Pull, cause: FailoverCause | undefined): void;
+/** What viewers were given so far. */
+export interface GivenStream {
+  /** Whether viewers could go over to what a pull brought and not notice. */
+  recognises(arrival: GopCache): boolean;
   /** Whether a tag that viewers got is a picture that they had not got before. */
   isNew(tag: FlvTag): boolean;
+}
+
+export interface SourceObserver {
+  /** Another pull delivers from now on, beginning with what is in its cache. `cause` is undefined at first. */
+  onSplice(pull: Pull, cause: FailoverCause | undefined): void;
   /** Returns whether viewers get it. */
   onTag(tag: FlvTag): boolean;
   /** Returns false to pause the pull that delivers until `resume`. */
@@ -40,7 +59,10 @@ export interface SourceObserver {
   onLost(cause: FailoverCause): void;
   /** It is over: no endpoint delivered in time. Nothing comes after. */
   onGivenUp(error: WeirError): void;
+  /** Not of what is taken from another worker: that is pulled, and told, there. */
   onPullEnded(outcome: PullOutcome): void;
+  /** Another endpoint is tried, since one failed by `code` before it delivered. */
+  onRetry(code: ErrorCode): void;
 }
 
 export interface SourceSettings extends Omit<PullSettings, 'firstTagTimeout'> {
@@ -63,293 +85,239 @@ export interface SourceTools {
   readonly now: () => number;
 }
 
-/**
- * How long a new pull is listened to before it takes over, in ms: an origin opens with a burst out of its own cache, and
- * only when that is over is it known where its live edge is.
- */
-const settle = 250;
-
 /** Groups of pictures longer than this, in ms, are not believed: an odd clock would excuse every lack of keyframes. */
-const longestGroup = 300_000;
+const maxGroupMs = 300_000;
 
 export class Source {
   readonly #channel: RelayPath;
-  readonly #tools: SourceTools;
   readonly #settings: SourceSettings;
+  readonly #tools: SourceTools;
+  readonly #stream: GivenStream;
   readonly #observer: SourceObserver;
-  readonly #unsubscribe: () => void;
-  #current: Pull | undefined;
-  #candidate: Pull | undefined;
-  /** Set while the current pull is to be left although it delivers. */
-  #leaving: 'deregistered' | 'moved' | 'no_keyframe' | undefined;
-  #lostBy: FailoverCause | undefined;
-  readonly #recovery: Recovery;
-  #known: ReadonlySet<EndpointId>;
-  /** ms; longest group of pictures seen. */
-  #group = 0;
-  #lastError: WeirError | undefined;
-  #retryTimer: NodeJS.Timeout | undefined;
+  readonly #endpoints: RegisteredEndpoints;
+  readonly #failed = new FailedServers();
   readonly #suspects = new Suspects();
-  #everLive = false;
-  #closed = false;
+  readonly #unsubscribe: () => void;
+  #state: State<Pull> = { phase: 'idle' };
+  /** What happened while the effects of an earlier event are carried out. */
+  readonly #events: FailoverEvent<Pull>[] = [];
+  #isCarryingOut = false;
+  #pauseTimer: NodeJS.Timeout | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
+  /** ms; longest group of pictures seen. */
+  #groupMs = 0;
 
-  constructor(channel: RelayPath, settings: SourceSettings, tools: SourceTools, observer: SourceObserver) {
+  constructor(
+    channel: RelayPath,
+    settings: SourceSettings,
+    tools: SourceTools,
+    stream: GivenStream,
+    observer: SourceObserver,
+  ) {
     this.#channel = channel;
     this.#settings = settings;
     this.#tools = tools;
+    this.#stream = stream;
     this.#observer = observer;
-    this.#recovery = new Recovery(settings.grace, tools.now, () => this.#onGraceOver());
-    this.#known = idsOf(tools.store.current, channel.channel);
-    this.#unsubscribe = tools.store.subscribe((snapshot, change) => this.#onSnapshot(snapshot, change));
+    this.#endpoints = new RegisteredEndpoints(channel.channel, tools.store.current);
+    this.#unsubscribe = tools.store.subscribe((snapshot, change) => {
+      if (this.#endpoints.update(snapshot, change)) this.#onRegistry();
+    });
   }
 
   /** True while another worker delivers. */
   get fromPeer(): boolean {
-    return this.#current !== undefined && isPeer(this.#current.pick.server);
+    return this.current?.pick.endpoint.isPeer === true;
   }
 
   /** The pull that delivers now. */
   get current(): Pull | undefined {
-    return this.#current;
+    return currentOf(this.#state);
   }
 
   start(): void {
-    this.#connect();
+    this.#tell({ on: 'start' });
   }
 
   /** After a pause that the observer asked for. */
   resume(): void {
-    this.#current?.resume();
+    this.current?.resume();
   }
 
   /** A group of pictures of this length, in ms, was seen: keyframes so far apart are normal. */
-  expectGroup(length: number): void {
-    this.#group = Math.min(Math.max(this.#group, length), longestGroup);
-    this.#current?.expectGroup(this.#group);
+  expectGroup(lengthMs: number): void {
+    this.#groupMs = Math.min(Math.max(this.#groupMs, lengthMs), maxGroupMs);
+    this.current?.expectGroup(this.#groupMs);
   }
 
+  /** Leaves all pulls. The observer hears nothing more. Idempotent. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#unsubscribe();
-    clearTimeout(this.#retryTimer);
-    this.#recovery.close();
-    this.#leave(this.#current, 'success');
-    this.#leave(this.#candidate, 'abandoned');
-    this.#suspects.close();
-    this.#current = undefined;
-    this.#candidate = undefined;
+    this.#tell({ on: 'close' });
   }
 
-  #leave(pull: Pull | undefined, outcome: 'success' | 'abandoned' | 'stall'): void {
-    if (pull === undefined) return;
-    pull.close(outcome);
-    this.#ended(pull, 'left');
+  /** Effects are carried out to the last before the next event is looked at: no event meets a state that is half done. */
+  #tell(event: FailoverEvent<Pull>): void {
+    this.#events.push(event);
+    if (this.#isCarryingOut) return;
+    this.#isCarryingOut = true;
+    try {
+      for (let head = this.#events.shift(); head !== undefined; head = this.#events.shift()) {
+        const before = this.#state;
+        const { state, effects } = next(before, head, this.#tools.now());
+        this.#state = state;
+        this.#setTimers(before, state);
+        for (const effect of effects) this.#carryOut(effect);
+      }
+    } finally {
+      this.#isCarryingOut = false;
+    }
   }
 
-  /** What is taken from another worker is pulled, and told, there. */
-  #ended(pull: Pull, outcome: PullOutcome): void {
-    if (!isPeer(pull.pick.server)) this.#observer.onPullEnded(outcome);
+  #setTimers(before: State<Pull>, after: State<Pull>): void {
+    if (pauseOf(after) !== pauseOf(before)) {
+      clearTimeout(this.#pauseTimer);
+      const pause = pauseOf(after);
+      if (pause !== undefined) this.#pauseTimer = setTimeout(() => this.#tell({ on: 'pause_over' }), pause);
+    }
+    if (graceOf(after) !== graceOf(before)) {
+      clearTimeout(this.#graceTimer);
+      if (graceOf(after) !== undefined) {
+        this.#graceTimer = setTimeout(() => this.#tell({ on: 'grace_over' }), this.#settings.grace);
+      }
+    }
   }
 
-  #connect(): void {
-    if (this.#closed || this.#candidate !== undefined) return;
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    const exclude = this.#recovery.failed.list();
-    if (this.#leaving === 'no_keyframe' && this.#current !== undefined) exclude.push(this.#current.pick.server);
+  #carryOut(effect: Effect<Pull>): void {
+    switch (effect.do) {
+      case 'choose':
+        this.#choose(effect.besides, effect.retryOf);
+        break;
+      case 'leave':
+        this.#leave(effect.pull, effect.outcome);
+        break;
+      case 'splice':
+        this.#splice(effect.pull, effect.cause);
+        break;
+      case 'hold':
+        this.#observer.onLost(effect.cause);
+        break;
+      case 'consider':
+        this.#consider(effect.pull);
+        break;
+      case 'blame':
+        this.#failed.add(effect.pull.pick.server, effect.pull.pick.endpoint.id);
+        break;
+      case 'pardon':
+        this.#failed.clear();
+        break;
+      case 'end':
+        this.#unsubscribe();
+        this.#suspects.close();
+        if (effect.error !== undefined) this.#observer.onGivenUp(effect.error);
+        break;
+    }
+  }
+
+  #choose(besides: Pull | undefined, retryOf: WeirError | undefined): void {
+    const exclude = this.#failed.list();
+    if (besides !== undefined) exclude.push(besides.pick.server);
     let pick: Pick;
     try {
       pick = this.#suspects.watch(this.#tools.balancer.pick(this.#channel.channel, { exclude }));
-    } catch (error) {
-      this.#nobodyLeft(toWeirError(error));
+    } catch (thrown) {
+      const error = toWeirError(thrown);
+      this.#tell({ on: 'nobody', error, mayPass: judgeError(error, 'stream').elsewhere });
       return;
     }
-    this.#open(pick);
+    if (retryOf !== undefined) this.#observer.onRetry(retryOf.code);
+    this.#begin(pick);
   }
 
-  #open(pick: Pick): void {
-    const { firstByteTimeout, grace } = this.#settings;
-    // Another worker holds its viewers through a failover of its own, and closes them when it gives up.
-    const stallTimeout = this.#settings.stallTimeout + (isPeer(pick.server) ? grace : 0);
-    // Where there is another endpoint to try, the first viewers' patience is to last for it.
-    const alone = this.#known.size <= 1 && !this.#everLive;
-    const firstTagTimeout = alone ? firstByteTimeout : Math.min(firstByteTimeout, stallTimeout);
+  #begin(pick: Pick): void {
+    const { client, headers, now } = this.#tools;
     const pull: Pull = new Pull(
       pick,
-      { ...this.#settings, stallTimeout, firstTagTimeout },
+      this.#settingsFor(pick),
       {
         onTag: (tag) => this.#onTag(tag),
         onChunk: (bytes) => this.#onChunk(pull, bytes),
         onWrongTagSize: () => this.#observer.onWrongTagSize(),
         onFault: (fault, error) => this.#onFault(pull, fault, error),
-        onKeyframeOverdue: () => this.#onKeyframeOverdue(pull),
+        onKeyframeOverdue: () => this.#tell({ on: 'overdue', pull }),
       },
-      this.#tools.now,
+      now,
     );
-    pull.expectGroup(this.#group);
-    this.#candidate = pull;
+    pull.expectGroup(this.#groupMs);
+    this.#tell({ on: 'picked', pull });
     const { server, path } = upstreamTarget(pick.endpoint.address, this.#channel);
-    const { client, headers } = this.#tools;
     // No player's credentials are among them: they may go wherever the endpoint redirects.
     pull.start(client, { server, path, method: 'GET', headers, follow: () => headers });
   }
 
-  #onTag(tag: FlvTag): boolean {
-    if (tag.keyframe && this.#leaving === 'no_keyframe') this.#stay();
-    const isTaken = this.#observer.onTag(tag);
-    if (isTaken && this.#recovery.wantsNews && this.#observer.isNew(tag)) this.#recovery.onNewPicture();
-    return isTaken;
+  #settingsFor({ endpoint }: Pick): PullSettings {
+    const { firstByteTimeout } = this.#settings;
+    const stallTimeout = stallTimeoutOf(endpoint, this.#settings);
+    // Where there is another endpoint to try, the first viewers' patience is to last for it.
+    const isAlone = this.#endpoints.all.length <= 1 && !wasLive(this.#state);
+    const firstTagTimeout = isAlone ? firstByteTimeout : Math.min(firstByteTimeout, stallTimeout);
+    return { ...this.#settings, stallTimeout, firstTagTimeout };
   }
 
-  #onChunk(pull: Pull, bytes: number): boolean {
-    if (pull === this.#candidate) this.#considerCandidate(pull);
-    const goOn = this.#observer.onChunk(bytes);
-    return goOn || pull !== this.#current;
+  #leave(pull: Pull, outcome: Outcome): void {
+    pull.close(outcome);
+    this.#ended(pull, 'left');
   }
 
-  /**
-   * A first pull takes over as soon as a viewer can start. A successor does so when its opening burst is over, and while
-   * the old pull lives only with something new; one that sends the frames viewers know need not wait.
-   */
-  #considerCandidate(pull: Pull): void {
-    const ready = this.#current === undefined ? pull.startable(this.#everLive ? settle : 0) : pull.atLiveEdge(settle);
-    if (ready || (this.#everLive && pull.startable(0) && this.#observer.continues(pull))) this.#promote(pull);
+  #ended({ pick }: Pull, outcome: PullOutcome): void {
+    if (pick.endpoint.isPeer !== true) this.#observer.onPullEnded(outcome);
   }
 
-  #promote(pull: Pull): void {
-    const old = this.#current;
-    const cause = this.#leaving ?? this.#lostBy;
-    this.#current = pull;
-    this.#candidate = undefined;
-    this.#everLive = true;
-    this.#recovery.onLive();
+  #splice(pull: Pull, cause: FailoverCause | undefined): void {
     this.#suspects.exists();
-    const outcome = this.#leaving === 'no_keyframe' ? 'stall' : 'success';
-    this.#leaving = undefined;
-    this.#lostBy = undefined;
     pull.goLive();
-    this.#leave(old, outcome);
     this.#observer.onSplice(pull, cause);
     pull.cache.dropGroup();
     const { channel } = this.#channel;
     this.#tools.logger.info({ channel, endpoint: pull.pick.endpoint.address, cause }, 'relay source live');
   }
 
+  #onTag(tag: FlvTag): boolean {
+    if (tag.keyframe && awaitsKeyframe(this.#state)) this.#tell({ on: 'keyframe' });
+    const isTaken = this.#observer.onTag(tag);
+    if (isTaken && awaitsPicture(this.#state) && this.#stream.isNew(tag)) this.#tell({ on: 'picture' });
+    return isTaken;
+  }
+
+  #onChunk(pull: Pull, bytes: number): boolean {
+    if (pull === candidateOf(this.#state)) this.#consider(pull);
+    const goOn = this.#observer.onChunk(bytes);
+    return goOn || pull !== this.current;
+  }
+
+  /** One that sends the frames that viewers know need not wait. */
+  #consider(pull: Pull): void {
+    const isReady =
+      pull.isReady(demandOf(this.#state)) ||
+      (wasLive(this.#state) && pull.isReady('startable') && this.#stream.recognises(pull.cache));
+    if (isReady) this.#tell({ on: 'ready', pull });
+  }
+
   #onFault(pull: Pull, fault: PullFault, error: WeirError): void {
     this.#ended(pull, fault);
-    this.#lastError = error;
     const { endpoint } = pull.pick;
     const fields = { channel: this.#channel.channel, endpoint: endpoint.address, fault, detail: error.message };
-    if (this.#everLive) this.#tools.logger.warn(fields, 'relay source failed');
+    if (wasLive(this.#state)) this.#tools.logger.warn(fields, 'relay source failed');
     else this.#tools.sayUndelivered(fields);
-    if (pull === this.#candidate) {
-      this.#candidate = undefined;
-      this.#recovery.failed.add(pull.pick.server, endpoint.id);
-      this.#connect();
-      return;
-    }
-    if (fault === 'end' && this.#isOwner(pull.pick.server)) {
-      // It held its viewers, this one among them, as long as any are held.
-      this.#giveUp(error);
-      return;
-    }
-    this.#recovery.onLost(pull.pick.server, endpoint.id);
-    this.#current = undefined;
-    this.#lostBy = this.#leaving ?? fault;
-    this.#leaving = undefined;
-    this.#observer.onLost(this.#lostBy);
-    if (this.#candidate?.startable(settle) === true) this.#promote(this.#candidate);
-    else this.#connect();
+    this.#tell({ on: 'failed', pull, fault, error, isFinal: this.#endpoints.isFinal(fault, endpoint) });
   }
 
-  /** True for another worker that has the channel now. */
-  #isOwner(server: ServerOrigin): boolean {
-    const endpoints = this.#tools.store.channel(this.#channel.channel)?.endpoints ?? [];
-    return isPeer(server) && endpoints.some(({ address }) => serverOf(address) === server);
+  #onRegistry(): void {
+    this.#failed.forgive(this.#endpoints.all);
+    const candidate = candidateOf(this.#state);
+    this.#tell({
+      on: 'registry',
+      current: this.current === undefined ? 'deregistered' : this.#endpoints.registrationOf(this.current.pick.endpoint),
+      isCandidateRegistered: candidate !== undefined && this.#endpoints.has(candidate.pick.endpoint.address),
+    });
   }
-
-  #onKeyframeOverdue(pull: Pull): void {
-    if (pull === this.#candidate) {
-      // Its own cache had a keyframe: better than none.
-      if (pull.startable(settle)) {
-        this.#promote(pull);
-        return;
-      }
-      pull.close('stall');
-      this.#onFault(pull, 'no_keyframe', new WeirError('upstream_idle_timeout', { detail: 'No keyframe came.' }));
-      return;
-    }
-    if (this.#leaving !== undefined || this.#candidate !== undefined) return;
-    // Tags still come: it is left only for another one.
-    this.#leaving = 'no_keyframe';
-    this.#connect();
-  }
-
-  /** A pick found nobody. Those who failed get another chance after a pause; a deregistered channel is waited for. */
-  #nobodyLeft(error: WeirError): void {
-    if (this.#leaving === 'no_keyframe') {
-      this.#leaving = undefined;
-      return;
-    }
-    // The next worker takes over in a moment: whoever waits for the stream has a deadline of its own.
-    if (!this.#everLive && error.code !== 'worker_lost') {
-      this.#giveUp(this.#lastError ?? error);
-      return;
-    }
-    const wait = this.#recovery.nextTry();
-    if (wait === undefined) this.#giveUp(new WeirError('no_endpoint'));
-    else this.#retryTimer = setTimeout(() => this.#connect(), wait);
-  }
-
-  #onSnapshot(snapshot: Snapshot, change: Change): void {
-    const { channel } = this.#channel;
-    const isNew = change.put.some((endpoint) => endpoint.channel === channel && !this.#known.has(endpoint.id));
-    if (!isNew && !change.drop.some((endpoint) => endpoint.channel === channel)) return;
-    this.#known = idsOf(snapshot, channel);
-    const addresses = new Set(snapshot.channels.get(channel)?.endpoints.map((endpoint) => endpoint.address));
-    this.#recovery.failed.forgive(snapshot.channels.get(channel)?.endpoints ?? []);
-    if (this.#candidate !== undefined && !addresses.has(this.#candidate.pick.endpoint.address)) {
-      this.#leave(this.#candidate, 'abandoned');
-      this.#candidate = undefined;
-    }
-    const registered = this.#current !== undefined && addresses.has(this.#current.pick.endpoint.address);
-    if (registered && (this.#leaving === 'deregistered' || this.#leaving === 'moved')) this.#stay();
-    if (this.#current !== undefined && !registered) this.#leaveWhenThereIsAnother(addresses);
-    if (this.#current === undefined || this.#leaving !== undefined) this.#connect();
-  }
-
-  /** @param addresses those registered for the channel now */
-  #leaveWhenThereIsAnother(addresses: ReadonlySet<ServiceAddress>): void {
-    // From one worker to another, or between a worker and the endpoints: what delivers now is well, and not left before.
-    const moved = addresses.size > 0 && (this.fromPeer || [...addresses].some((address) => isPeer(serverOf(address))));
-    const leaving = moved ? 'moved' : 'deregistered';
-    if (this.#leaving === leaving) return;
-    this.#leaving = leaving;
-    if (!moved) this.#recovery.onDeregistered();
-  }
-
-  /** The endpoint was registered again before another one took over. */
-  #stay(): void {
-    this.#leaving = undefined;
-    this.#recovery.onRegistered();
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    this.#leave(this.#candidate, 'abandoned');
-    this.#candidate = undefined;
-  }
-
-  /** What delivers now may yet prove itself; when it fails, only endpoints that did not fail yet are tried. */
-  #onGraceOver(): void {
-    if (this.#current === undefined || this.#leaving === 'deregistered') this.#giveUp(new WeirError('no_endpoint'));
-  }
-
-  #giveUp(error: WeirError): void {
-    this.close();
-    this.#observer.onGivenUp(error);
-  }
-}
-
-function idsOf(snapshot: Snapshot, channel: ChannelName): ReadonlySet<EndpointId> {
-  return new Set(snapshot.channels.get(channel)?.endpoints.map((endpoint) => endpoint.id));
 }

@@ -102,5 +102,6 @@ function peerEndpoint(channel: ChannelName, { name }: Member): Endpoint {
     bitrate: undefined,
     packetLoss: 0,
     version: 0,
+    isPeer: true,
   };
 }

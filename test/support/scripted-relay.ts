@@ -14,21 +14,10 @@ import { serverOf } from '../../src/net-address.js';
 import type { Framing } from '../../src/relay/frames.js';
 import { type Attachment, Relays, type RelaysSettings } from '../../src/relay/relays.js';
 import { SnapshotStore } from '../../src/snapshot/store.js';
-import type { UpstreamHandler, UpstreamRequest } from '../../src/upstream/client.js';
 import { endpoint } from './data-plane.js';
 import { type PlainTag, parseWhole } from './flv-bytes.js';
+import { ScriptedClient, type ScriptedPull } from './scripted-client.js';
 import { TurnedClock } from './turned-clock.js';
-
-/** One request to an endpoint. */
-export interface ScriptedPull {
-  readonly request: UpstreamRequest;
-  readonly handler: UpstreamHandler;
-  aborted: boolean;
-  /** The relay asked for a pause. */
-  paused: boolean;
-  /** Sends bytes of a body, after a head where there was none. */
-  send(...chunks: Buffer[]): void;
-}
 
 /** A socket that takes everything at once, or nothing at all. */
 export class ScriptedSocket extends EventEmitter {
@@ -87,7 +76,7 @@ const defaults: RelaysSettings = {
 export class ScriptedRelays {
   readonly relays: Relays;
   readonly metrics = createMetrics({ process: false });
-  readonly pulls: ScriptedPull[] = [];
+  readonly #client = new ScriptedClient();
   /** How picks ended, in that order. */
   readonly outcomes: { readonly address: string; readonly outcome: Outcome }[] = [];
   /** What was logged as a warning. */
@@ -97,25 +86,11 @@ export class ScriptedRelays {
 
   /** Takes the timers of the process, which `close` gives back. */
   constructor(settings: Partial<RelaysSettings> = {}) {
-    const client = {
-      send: (request: UpstreamRequest, handler: UpstreamHandler) => {
-        const pull = scriptedPull(request, handler);
-        this.pulls.push(pull);
-        return {
-          resume: () => {
-            pull.paused = false;
-          },
-          abort: () => {
-            pull.aborted = true;
-          },
-        };
-      },
-    };
     const tools = {
       store: this.store,
       registered: this.store,
       balancer: this.#picks(),
-      client,
+      client: this.#client,
       headers: {},
       logger: Object.assign(Object.create(silentLogger), { warn: (fields: object) => this.warnings.push(fields) }),
       now: () => this.clock.now,
@@ -123,11 +98,14 @@ export class ScriptedRelays {
     this.relays = new Relays({ ...defaults, ...settings }, this.metrics, tools);
   }
 
+  /** All requests to endpoints. */
+  get pulls(): readonly ScriptedPull[] {
+    return this.#client.pulls;
+  }
+
   /** The last request to an endpoint that was not left. */
   get pull(): ScriptedPull {
-    const pull = this.pulls.findLast(({ aborted }) => !aborted);
-    if (pull === undefined) throw new Error('nothing is pulled');
-    return pull;
+    return this.#client.pull;
   }
 
   get now(): number {
@@ -202,20 +180,4 @@ export class ScriptedRelays {
       },
     };
   }
-}
-
-function scriptedPull(request: UpstreamRequest, handler: UpstreamHandler): ScriptedPull {
-  let answered = false;
-  const pull: ScriptedPull = {
-    request,
-    handler,
-    aborted: false,
-    paused: false,
-    send(...chunks) {
-      if (!answered) handler.onResponse(200, {});
-      answered = true;
-      for (const chunk of chunks) if (!pull.aborted && !handler.onData(chunk)) pull.paused = true;
-    },
-  };
-  return pull;
 }
