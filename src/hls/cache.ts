@@ -8,6 +8,7 @@ import {
   type Settled,
   type Terms,
   type TermsOf,
+  type Wish,
 } from './cached-object.js';
 
 export interface CacheSettings {
@@ -30,7 +31,7 @@ export interface OpenOptions {
   /** Monotonic ms: what arrived since is used, whatever its header says, and nothing older without a question back. */
   readonly since?: number;
   /** Told of body bytes that come from elsewhere than an endpoint. */
-  readonly receive?: ObjectOptions['receive'];
+  readonly receive?: Wish['receive'];
 }
 
 /** What an object costs beside its body, its key and its header. */
@@ -48,6 +49,8 @@ export class ObjectCache {
   readonly #rooms = { listed: new Room(), asked: new Room() };
   readonly #underWay = new Map<string, CachedObject>();
   readonly #options: ObjectOptions;
+  /** Told of what endpoints send. */
+  readonly #receive: Wish['receive'];
   /** Of bodies, stored and under way. */
   #bytes = 0;
   /** Of those under way that only players named. */
@@ -55,11 +58,15 @@ export class ObjectCache {
   /** The last listed object that had to leave: when, and for how long nobody had used it. Monotonic ms. */
   #left: { readonly at: number; readonly idle: number } | undefined;
 
-  constructor(settings: CacheSettings, hooks: Pick<ObjectOptions, 'now' | 'clock' | 'receive'>) {
+  constructor(
+    settings: CacheSettings,
+    { receive, ...clocks }: Pick<ObjectOptions, 'now' | 'clock'> & Pick<Wish, 'receive'>,
+  ) {
     this.#settings = settings;
+    this.#receive = receive;
     this.#options = {
       ...settings,
-      ...hooks,
+      ...clocks,
       weighed: (object, bytes) => this.#weighed(object, bytes),
       settled: (object, outcome) => this.#settled(object, outcome),
     };
@@ -92,12 +99,13 @@ export class ObjectCache {
 
   /** The object, asked for when it is neither here nor on its way. The caller follows it, or leaves it to itself. */
   open(key: string, load: Load, options: OpenOptions = {}): { object: CachedObject; lookup: Lookup } {
-    const { terms = byHeader, since, receive = this.#options.receive } = options;
+    const { terms = byHeader, since, receive = this.#receive } = options;
     const stored = this.#get(key);
     if (stored !== undefined && this.#isUsable(stored, since)) return { object: this.#use(stored), lookup: 'hit' };
     const underWay = this.#underWay.get(key);
     if (underWay !== undefined) return { object: underWay, lookup: 'joined' };
-    const object = new CachedObject(key, { ...this.#options, receive }, terms, stored?.isGood ? stored : undefined);
+    const previous = stored?.isGood === true ? stored : undefined;
+    const object = new CachedObject(key, this.#options, { terms, receive, previous });
     this.#underWay.set(key, object);
     object.start(load);
     return { object, lookup: 'miss' };

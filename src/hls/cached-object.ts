@@ -50,8 +50,6 @@ export interface ObjectOptions {
   readonly clock: () => number;
   /** Bytes arrived (or, negative, were let go). */
   readonly weighed: (object: CachedObject, bytes: number) => void;
-  /** Body bytes came from an endpoint. */
-  readonly receive: (bytes: number) => void;
   /** It is settled whether the object may be kept; called once. */
   readonly settled: (object: CachedObject, outcome: Settled) => void;
 }
@@ -59,6 +57,16 @@ export interface ObjectOptions {
 /** Bytes by which a player may lag behind others with whom it shares what nobody keeps. */
 const mostLag = 4 * 1024 * 1024;
 const unknownTerms: Terms = { room: 'asked', atLeast: 0, atMost: 0 };
+
+/** How an object is asked for. */
+export interface Wish {
+  /** On which it is kept; before the header is here, what is told by it counts as asked for by players. */
+  readonly terms: Terms | TermsOf;
+  /** Told of body bytes that arrive. */
+  readonly receive: (bytes: number) => void;
+  /** A stored copy that is no longer fresh: it is asked about, and stands in when nobody answers. */
+  readonly previous?: CachedObject | undefined;
+}
 
 /** kept: complete and stored. passed: nobody else may have it. failed: no answer. */
 export type Settled = 'kept' | 'passed' | 'failed';
@@ -84,34 +92,31 @@ export class CachedObject implements UpstreamHandler {
   readonly #options: ObjectOptions;
   readonly #followers = new Set<Follower>();
   readonly #chunks: (Buffer | undefined)[] = [];
-  readonly #previous: CachedObject | undefined;
-  readonly #termsOf: Terms | TermsOf;
   #terms: Terms;
   #released = 0;
   #keep = true;
   #paused = false;
   #isSettled = false;
+  /** Until it is over: a stored object must not keep alive who asked for it, and the copies before it. */
+  #wish: Wish | undefined;
   #exchange: Exchange | undefined;
 
-  /**
-   * @param terms on which it is kept; before the header is here, what is told by it counts as asked for by players
-   * @param previous a stored copy that is no longer fresh; it is asked about, and stands in when nobody answers.
-   */
-  constructor(key: string, options: ObjectOptions, terms: Terms | TermsOf, previous?: CachedObject) {
+  constructor(key: string, options: ObjectOptions, wish: Wish) {
+    const { terms } = wish;
     this.key = key;
     this.#options = options;
-    this.#termsOf = terms;
+    this.#wish = wish;
     this.#terms = typeof terms === 'function' ? unknownTerms : terms;
-    this.#previous = previous;
   }
 
   start(load: Load): void {
     this.#askedAt = this.#options.now();
-    const validators = this.#previous?.head?.headers;
+    const validators = this.#wish?.previous?.head?.headers;
     const conditions: Record<string, string> = {};
     if (validators?.etag !== undefined) conditions['if-none-match'] = validators.etag;
     if (validators?.['last-modified'] !== undefined) conditions['if-modified-since'] = validators['last-modified'];
-    this.#exchange = load(conditions, this);
+    const exchange = load(conditions, this);
+    if (this.pending) this.#exchange = exchange;
   }
 
   get pending(): boolean {
@@ -178,8 +183,9 @@ export class CachedObject implements UpstreamHandler {
   }
 
   onResponse(status: number, headers: IncomingHttpHeaders): void {
-    if (status === 304 && this.#previous?.head !== undefined) {
-      this.#adopt({ ...this.#previous.head.headers, ...fieldsOf304(headers) });
+    const previous = this.#wish?.previous;
+    if (status === 304 && previous?.head !== undefined) {
+      this.#adopt(previous, previous.head, { ...previous.head.headers, ...fieldsOf304(headers) });
       return;
     }
     if (status >= 500 && this.#standIn()) return;
@@ -196,7 +202,7 @@ export class CachedObject implements UpstreamHandler {
     this.size += chunk.length;
     this.received += chunk.length;
     this.#options.weighed(this, chunk.length);
-    this.#options.receive(chunk.length);
+    this.#wish?.receive(chunk.length);
     if (this.#keep && this.received > this.#options.maxObject) this.pass();
     this.#tell();
     this.#paused = !this.#keep && this.size > this.#mostLag;
@@ -212,15 +218,10 @@ export class CachedObject implements UpstreamHandler {
     this.complete = true;
     this.arrivedAt = this.#options.now();
     if (this.#keep) {
-      this.body = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks as Buffer[], this.size);
-      // One chunk may be a slice of a larger buffer that it would keep alive.
-      if (this.body !== undefined && this.body.buffer.byteLength > 2 * this.body.length) {
-        this.body = Buffer.from(this.body);
-      }
-      this.body ??= Buffer.alloc(0);
+      this.body = bodyOf(this.#chunks as Buffer[], this.size);
       this.#settle('kept');
     }
-    this.#tell();
+    this.#finished();
     this.#dropChunks();
   }
 
@@ -234,7 +235,7 @@ export class CachedObject implements UpstreamHandler {
     this.error = error;
     this.arrivedAt = this.#options.now();
     this.#settle('failed');
-    this.#tell();
+    this.#finished();
     this.#forget();
   }
 
@@ -254,7 +255,8 @@ export class CachedObject implements UpstreamHandler {
   #policyFor(status: number, headers: IncomingHttpHeaders): CachePolicy {
     const { clock, staleIfError, errorLifetime } = this.#options;
     const policy = cachePolicy(headers, clock(), staleIfError);
-    if (typeof this.#termsOf === 'function') this.#terms = this.#termsOf(headers);
+    const { terms } = this.#wish ?? {};
+    if (typeof terms === 'function') this.#terms = terms(headers);
     const { atLeast, atMost } = this.#terms;
     if (status === 200 || status === 206) {
       return { ...policy, freshFor: Math.max(Math.min(policy.freshFor, atMost), policy.storable ? atLeast : 0) };
@@ -314,17 +316,15 @@ export class CachedObject implements UpstreamHandler {
   }
 
   /** The stored copy holds: its body under the new header. */
-  #adopt(headers: IncomingHttpHeaders): void {
-    const previous = this.#previous;
-    if (previous?.head === undefined) return;
-    this.head = { status: previous.head.status, headers };
-    this.policy = this.#policyFor(this.head.status, headers);
+  #adopt(previous: CachedObject, { status }: ObjectHead, headers: IncomingHttpHeaders): void {
+    this.head = { status, headers };
+    this.policy = this.#policyFor(status, headers);
     this.#takeOver(previous);
   }
 
   /** The endpoint fails, and the stored copy may stand in for it (RFC 5861). */
   #standIn(): boolean {
-    const previous = this.#previous;
+    const previous = this.#wish?.previous;
     if (previous?.head === undefined) return false;
     const age = this.#options.now() - previous.arrivedAt - previous.policy.freshFor;
     if (age > previous.policy.staleIfError) return false;
@@ -332,8 +332,9 @@ export class CachedObject implements UpstreamHandler {
     this.#askedAt = previous.#askedAt;
     const freshFor = Math.min(this.#options.errorLifetime, previous.policy.staleIfError - age);
     this.policy = { ...previous.policy, freshFor, staleIfError: previous.policy.staleIfError - age };
+    const exchange = this.#exchange;
     this.#takeOver(previous);
-    this.#exchange?.abort();
+    exchange?.abort();
     return true;
   }
 
@@ -344,6 +345,13 @@ export class CachedObject implements UpstreamHandler {
     this.#options.weighed(this, this.size);
     this.arrivedAt = this.#options.now();
     this.#settle('kept');
+    this.#finished();
+  }
+
+  /** There is nothing more to come. */
+  #finished(): void {
+    this.#wish = undefined;
+    this.#exchange = undefined;
     this.#tell();
   }
 
@@ -356,6 +364,16 @@ export class CachedObject implements UpstreamHandler {
   #tell(): void {
     for (const follower of this.#followers) follower.progress();
   }
+}
+
+/** In memory of its own: a chunk may be cut from a larger buffer, and so are small buffers that Node.js allocates from its pool. */
+function bodyOf(chunks: readonly Buffer[], size: number): Buffer {
+  const [only] = chunks;
+  if (only !== undefined && chunks.length === 1 && only.buffer.byteLength <= size + size / 8) return only;
+  const body = Buffer.allocUnsafeSlow(size);
+  let position = 0;
+  for (const chunk of chunks) position += chunk.copy(body, position);
+  return body;
 }
 
 /** A 304 brings new metadata, but says nothing of the body (RFC 9111, section 3.2). */

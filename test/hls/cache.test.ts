@@ -5,6 +5,7 @@ import { WeirError } from '../../src/errors.js';
 import { ObjectCache } from '../../src/hls/cache.js';
 import type { CachedObject, Follower, Load } from '../../src/hls/cached-object.js';
 import type { UpstreamHandler } from '../../src/upstream/client.js';
+import { heldBytes, isGone } from '../support/garbage.js';
 
 /** An endpoint that answers when the test says so. */
 class Upstream {
@@ -180,6 +181,58 @@ suite('what is kept', () => {
     cache.open('b', upstream.load);
     upstream.answer('ghi');
     assert.equal(cache.stored('b')?.chunk(0), undefined, 'nobody waited for it');
+  });
+
+  test('it does not keep alive who asked for it, nor how it came', async () => {
+    const cache = cacheOf();
+    const ends = ['stored', 'confirmed', 'stood in for', 'failed'];
+    const asked = ends.map((key) => {
+      const receive = () => undefined;
+      const exchange = { resume: () => undefined, abort: () => undefined };
+      const load: Load = (conditions, handler) => {
+        upstream.load(conditions, handler);
+        return exchange;
+      };
+      if (key === 'confirmed' || key === 'stood in for') {
+        cache.open(key, upstream.load);
+        upstream.answer('abc', { etag: '"1"', 'cache-control': 'max-age=0, stale-if-error=60' });
+      }
+      const before = cache.stored(key);
+      const { object } = cache.open(key, load, { receive });
+      if (key === 'stored') upstream.answer('abc');
+      else if (key === 'confirmed') upstream.answer('', {}, 304);
+      else upstream.last.onError(new WeirError('upstream_connect'));
+      assert.equal(object.pending, false);
+      upstream.requests.length = 0;
+      return [receive, exchange, ...(before === undefined ? [] : [before])].map((one) => new WeakRef<object>(one));
+    });
+    assert.equal(cache.objects, ends.length);
+    for (const [index, end] of ends.entries()) {
+      for (const one of asked[index] ?? []) assert.ok(await isGone(one), end);
+    }
+  });
+
+  test('it is counted with what it holds, however small it is', () => {
+    const cache = cacheOf({ maxBytes: 1e9 });
+    const many = (name: string, count: number) => {
+      for (let number = 0; number < count; number += 1) {
+        cache.open(`~ ${name} /live/news.m3u8?u=${number}`, upstream.load);
+        const headers = { etag: `"${number}"`, 'content-type': 'video/mp2t', date: `a date and ${number}` };
+        if (number % 10 === 0) upstream.last.onError(new WeirError('upstream_connect'));
+        // A part of what was read from a socket.
+        else {
+          upstream.last.onResponse(200, headers);
+          upstream.last.onData(Buffer.alloc(400).subarray(150, 350));
+          upstream.last.onEnd();
+        }
+        upstream.requests.length = 0;
+      }
+    };
+    many('first', 500);
+    const [heldBefore, countedBefore] = [heldBytes(), cache.bytes];
+    many('second', 5000);
+    const [held, counted] = [heldBytes() - heldBefore, cache.bytes - countedBefore];
+    assert.ok(held <= counted, `${held} bytes are held, ${counted} counted`);
   });
 
   test('its bytes are counted to the end', () => {
