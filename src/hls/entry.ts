@@ -122,11 +122,12 @@ function makeEntry(
   const text = owned(lines.join('\n'));
   const target = owned(located?.target ?? segment.uri);
   const name = owned(nameOf(segment));
+  const dateTime = dateTimeOf(segment);
   return {
     sequence: segment.sequence + offset,
     ...place,
     duration: segment.duration,
-    dateTime: dateTimeOf(segment),
+    dateTime,
     target,
     range: range === undefined ? undefined : `bytes=${range.offset}-${range.offset + range.length - 1}`,
     fetchable: located?.variable === false && !segment.gap,
@@ -137,7 +138,7 @@ function makeEntry(
     map,
     parts,
     text,
-    size: size + text.length + target.length + name.length + lengthOf(parts),
+    size: size + text.length + target.length + name.length + (dateTime?.length ?? 0) + lengthOf(parts),
   };
 }
 
@@ -149,13 +150,14 @@ function dateTimeOf({ tags, programDateTime }: Segment): string | undefined {
 }
 
 /** The header lines that the window passes on. */
-export function headerLines(playlist: MediaPlaylist): string[] {
-  return playlist.header.filter(({ name }) => !headerTags.has(name)).map(renderTag);
+export function headerOf(playlist: MediaPlaylist): string {
+  const lines = playlist.header.filter(({ name }) => !headerTags.has(name)).map(renderTag);
+  return owned(lines.join('\n'));
 }
 
 /** What follows the last segment, for players: the parts and the hints of the segment in the making. */
 export interface Tail {
-  readonly lines: readonly string[];
+  readonly lines: string;
   readonly parts: number;
 }
 
@@ -185,5 +187,5 @@ export function tailOf(playlist: MediaPlaylist, context: EntryContext, withParts
       if (name === 'EXT-X-PART') parts += 1;
     }
   }
-  return { lines, parts };
+  return { lines: owned(lines.join('\n')), parts };
 }

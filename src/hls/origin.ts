@@ -31,6 +31,8 @@ export interface TextAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  /** Bytes in memory of the text. */
+  readonly size: number;
   /** Where it came from in the end. */
   readonly url: URL;
 }
@@ -138,15 +140,17 @@ export class Origin {
    */
   async text(url: URL, deadline: number, conditions: Record<string, string> = {}): Promise<TextAnswer> {
     const { body, ...answer } = await this.#fetch(url, deadline, conditions);
-    const text = await decodeBody(body, answer.headers['content-encoding'], longestText);
-    return { ...answer, text: text.toString('utf8') };
+    const bytes = await decodeBody(body, answer.headers['content-encoding'], longestText);
+    const text = bytes.toString('utf8');
+    // V8 gives each character two bytes once one of them needs it.
+    return { ...answer, text, size: bytes.length > text.length ? 2 * text.length : text.length };
   }
 
   #fetch(
     url: URL,
     deadline: number,
     conditions: Record<string, string>,
-  ): Promise<Omit<TextAnswer, 'text'> & { readonly body: Buffer }> {
+  ): Promise<Omit<TextAnswer, 'text' | 'size'> & { readonly body: Buffer }> {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let size = 0;

@@ -28,8 +28,6 @@ export interface FetchedPlaylist {
   readonly headers: IncomingHttpHeaders;
   /** Parameters of its URIs that are the edge's own matter. */
   readonly hidden: ReadonlySet<string>;
-  /** Bytes of its text that are kept, to ask only whether it has changed. */
-  readonly kept: number;
 }
 
 /** The endpoint answered, but not with a playlist. */
@@ -52,17 +50,35 @@ const sessionLost = new Set([400, 401, 403, 404, 410]);
 /** Texts kept of one endpoint for a session, and the longest one. */
 const mostKept = 16;
 const longestKept = 256 * 1024;
+/** Bytes of an answer beside its text, and of a variant's URL beside its characters. */
+const answerOverhead = 1024;
+const variantOverhead = 256;
+
+interface KnownMaster {
+  readonly from: string;
+  readonly variants: readonly URL[];
+}
 
 export class PlaylistLoader {
   readonly origin: Origin;
   /** Variants of masters at this endpoint, by the master's path behind the stem, and where it came from. */
-  readonly #masters = new Map<string, { readonly from: string; readonly variants: readonly URL[] }>();
+  readonly #masters = new Map<string, KnownMaster>();
 
   /** Answers with a validator, by their URL, the least recently asked for first. */
   readonly #answers = new Map<string, TextAnswer>();
 
   constructor(origin: Origin) {
     this.origin = origin;
+  }
+
+  /** Bytes in memory of what is remembered, about. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const { size } of this.#answers.values()) bytes += answerOverhead + size;
+    for (const { variants } of this.#masters.values()) {
+      for (const { href } of variants) bytes += variantOverhead + href.length;
+    }
+    return bytes;
   }
 
   /**
@@ -86,19 +102,19 @@ export class PlaylistLoader {
     const { own, deadline } = request;
     const place = await this.#locate(request);
     const url = withQuery(place, merge(merge(place.search.slice(1), extra), own));
-    let answer = await this.#ask(url, deadline);
+    let answer = await this.#ask(url, deadline, extra === '');
     for (let hop = 0; hop < 2; hop += 1) {
       const playlist = parse(answer.text);
-      const kept = this.#answers.get(url.href) === answer ? answer.text.length : 0;
       const { url: base, headers } = answer;
-      if (playlist.kind === 'media') return { playlist, base, headers, hidden: this.#hiddenIn(playlist, base), kept };
+      if (playlist.kind === 'media') return { playlist, base, headers, hidden: this.#hiddenIn(playlist, base) };
       const session = sessionVariant(playlist, answer.url);
       if (session === undefined) {
         this.#keepMaster(request.rest, playlist, answer);
-        return { playlist, base, headers, hidden: this.origin.hidden, kept };
+        return { playlist, base, headers, hidden: this.origin.hidden };
       }
       this.origin.adopt(session.search.slice(1), true);
-      answer = await this.#ask(withQuery(session, merge(merge(session.search.slice(1), extra), own)), deadline);
+      const there = withQuery(session, merge(merge(session.search.slice(1), extra), own));
+      answer = await this.#ask(there, deadline, extra === '');
     }
     throw new WeirError('upstream_bad_response', {
       detail: 'The endpoint answers a playlist with a master again and again.',
@@ -157,20 +173,21 @@ export class PlaylistLoader {
     return visible.size === 0 ? hidden : new Set([...hidden].filter((name) => !visible.has(name)));
   }
 
-  async #ask(url: URL, deadline: number): Promise<TextAnswer> {
-    const known = this.#answers.get(url.href);
+  /** @param again whether it will be asked for again: not what a low-latency player waits for */
+  async #ask(url: URL, deadline: number, again: boolean): Promise<TextAnswer> {
+    const known = again ? this.#answers.get(url.href) : undefined;
     const etag = known?.headers.etag;
     const answer = await this.origin.text(url, deadline, etag === undefined ? {} : { 'if-none-match': etag });
     if (answer.status === 304 && known !== undefined) {
       return this.#keep(url, { ...known, headers: { ...known.headers, ...answer.headers } });
     }
     if (answer.status !== 200) throw new StatusError(answer.status);
-    return this.#keep(url, answer);
+    return again ? this.#keep(url, answer) : answer;
   }
 
   #keep({ href }: URL, answer: TextAnswer): TextAnswer {
     this.#answers.delete(href);
-    if (answer.headers.etag === undefined || answer.text.length > longestKept) return answer;
+    if (answer.headers.etag === undefined || answer.size > longestKept) return answer;
     this.#answers.set(href, answer);
     for (const oldest of this.#answers.keys()) {
       if (this.#answers.size <= mostKept) break;

@@ -96,6 +96,12 @@ export class PlaylistView {
     return this.#name.rest;
   }
 
+  /** In memory, about. */
+  get #bytes(): number {
+    const { rest, pin, origins } = this.#name;
+    return this.#shown.bytes + 2 * (rest.length + pin.length + origins.length);
+  }
+
   get window(): MediaWindow | undefined {
     return this.#shown.window;
   }
@@ -116,7 +122,7 @@ export class PlaylistView {
   restore(window: MediaWindow): void {
     this.#shown.restore(window);
     this.expire();
-    this.#host.committed(this, this.#shown.bytes);
+    this.#host.committed(this, this.#bytes);
   }
 
   /** There is a playlist to stand in while endpoints fail. */
@@ -307,7 +313,7 @@ export class PlaylistView {
     this.#restsUntil = isMedia ? now() + restAfter(playlist.lines) : 0;
     this.#freshUntil = at + lifetimeMs(isMedia ? this.#shown.window : undefined, headers, settings, clock());
     this.#failingSince = undefined;
-    this.#host.committed(this, this.#shown.bytes + fetched.kept);
+    this.#host.committed(this, this.#bytes);
     this.#reloads.progressed();
     return rendered;
   }

@@ -4,7 +4,7 @@
 
 import { nextDateRanges } from './date-ranges.js';
 import { deliveryOf } from './delivery.js';
-import { continueEntries, type EntryContext, endOf, headerLines, makeEntries, tailOf } from './entry.js';
+import { continueEntries, type EntryContext, endOf, headerOf, makeEntries, tailOf } from './entry.js';
 import { agreedNumber, type Epoch, lifeOf, raised, reincarnate, type Seam } from './epoch.js';
 import type { Locate } from './locate.js';
 import type { MediaPlaylist } from './playlist.js';
@@ -270,10 +270,10 @@ function finish(window: Unfinished, appended: readonly Entry[], newest: Newest):
     entries,
     targetDuration: target,
     version: Math.max(window.version, playlist.version, needsVector ? 2 : 1),
-    header: headerLines(playlist),
+    header: headerOf(playlist),
     delivery,
     dateRanges: nextDateRanges(window.dateRanges, playlist.dateRanges, entries[0]?.programDateTime),
-    tail: tail?.lines ?? [],
+    tail: tail?.lines ?? '',
     tailParts: tail?.parts ?? 0,
     ended: playlist.ended && allowEnd,
   };

@@ -8,10 +8,10 @@ import type { OriginLink } from './origin-link.js';
 import type { MasterPlaylist, MediaPlaylist } from './playlist.js';
 import type { FetchedPlaylist } from './playlist-loader.js';
 import { renderWindow } from './render-window.js';
-import { type Rendered, render } from './rendered.js';
+import { type Rendered, render, renderedBytes } from './rendered.js';
 import type { SessionContext } from './session-context.js';
 import type { Proposal, Timeline } from './timeline.js';
-import type { Entry, MediaWindow } from './window.js';
+import { type Entry, type MediaWindow, windowBytes } from './window.js';
 
 /** What it needs of its session. */
 export interface PresentedParts extends MappedFor {
@@ -45,10 +45,12 @@ export class Presented {
     return this.#rendered;
   }
 
-  /** Bytes in memory, about: the text, also as it is sent, and what entries are made of besides what stands in it. */
+  /** Bytes in memory, about. */
   get bytes(): number {
-    const texts = 4 * (this.#rendered?.text.length ?? 0) + 4 * (this.#delta?.rendered.text.length ?? 0);
-    return texts + 500 * (this.#window?.entries.length ?? 0);
+    if (this.#rendered === undefined) return 0;
+    const delta = this.#delta === undefined ? 0 : renderedBytes(this.#delta.rendered);
+    const window = this.#window === undefined ? 0 : windowBytes(this.#window, this.#rendered.unit);
+    return renderedBytes(this.#rendered) + delta + window;
   }
 
   /** Goes on with what players saw elsewhere. */

@@ -28,8 +28,7 @@ export function renderWindow(window: MediaWindow, skipUntil?: number): string {
   const before = first.discontinuitySequence - (first.discontinuity ? 1 : 0);
   if (before > 0) lines.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${before}`);
   lines.push(...deliveryLines(window.delivery));
-  // One by one: an argument list has a bound, a header of a server we do not trust hardly any.
-  for (const line of window.header) lines.push(line);
+  if (window.header !== '') lines.push(window.header);
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
   for (const { value } of window.dateRanges) lines.push(`#EXT-X-DATERANGE:${value}`);
   const partsFrom = firstWithParts(window);
@@ -38,7 +37,7 @@ export function renderWindow(window: MediaWindow, skipUntil?: number): string {
     const entry = entries[index];
     if (entry !== undefined) writer.write(entry, index >= partsFrom);
   }
-  for (const line of window.tail) lines.push(line);
+  if (window.tail !== '') lines.push(window.tail);
   if (window.ended) lines.push('#EXT-X-ENDLIST');
   return `${lines.join('\n')}\n`;
 }

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { withPlayerQuery } from './locate.js';
+import { ownedBytes } from './owned-text.js';
 
 export interface Rendered {
   readonly kind: 'media' | 'master';
@@ -10,6 +11,8 @@ export interface Rendered {
   /** For players without a query of their own. */
   readonly body: Buffer;
   readonly etag: string;
+  /** Bytes in memory of a UTF-16 unit of its text: V8 gives each of them two once one of them needs it. */
+  readonly unit: 1 | 2;
   /** Monotonic ms at which the endpoint was asked, or answered a request that it held. */
   readonly at: number;
 }
@@ -17,7 +20,13 @@ export interface Rendered {
 /** @param before what was sent until now: it stays where the text is the same */
 export function render(kind: Rendered['kind'], text: string, at: number, before?: Rendered): Rendered {
   if (before?.text === text) return { ...before, at };
-  const body = Buffer.from(withPlayerQuery(text, ''));
+  const plain = withPlayerQuery(text, '');
+  const body = ownedBytes(plain);
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"`;
-  return { kind, text, body, etag, at };
+  return { kind, text, body, etag, unit: body.length > plain.length ? 2 : 1, at };
+}
+
+/** Bytes in memory. */
+export function renderedBytes({ text, body, unit }: Rendered): number {
+  return unit * text.length + body.length;
 }

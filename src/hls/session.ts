@@ -44,6 +44,8 @@ export class Session implements Tenant<Session> {
   readonly #context: SessionContext;
   readonly #seat: SessionPlace | undefined;
   #asked = 0;
+  /** Bytes of what is known of its endpoint, as counted. */
+  #remembered = 0;
 
   /** @param place undefined: it is not kept, and lives as long as one request */
   constructor(name: SessionName, context: SessionContext, place?: SessionPlace) {
@@ -51,7 +53,7 @@ export class Session implements Tenant<Session> {
     this.#context = context;
     this.#seat = place;
     this.usedAt = context.now();
-    this.bytes = overheadBytes + 4 * (name.stem.length + name.query.length);
+    this.bytes = overheadBytes + 4 * (name.stem.length + name.query.length) + 2 * (name.authorization?.length ?? 0);
     const listed = new ListedObjects();
     this.tokens = new PlayerTokens(name);
     this.choice = new EndpointChoice({ name, context, tokens: this.tokens, left: () => this.expire() });
@@ -128,7 +130,9 @@ export class Session implements Tenant<Session> {
   #committed(view: PlaylistView, bytes: number): void {
     this.isProven = true;
     this.revision += 1;
-    const growth = this.playlists.committed(view, overheadBytes + bytes);
+    const remembered = this.choice.current?.loader.bytes ?? 0;
+    const growth = this.playlists.committed(view, overheadBytes + bytes) + remembered - this.#remembered;
+    this.#remembered = remembered;
     this.bytes += growth;
     this.#seat?.room.changed(this, growth);
   }

@@ -68,12 +68,12 @@ export interface MediaWindow {
   /** Seconds; grows only when a segment is longer, and never shrinks but for `tamedTarget`. */
   readonly targetDuration: number;
   readonly version: number;
-  /** Playlist tags of the newest origin that are not counted here anew. */
-  readonly header: readonly string[];
+  /** Lines of the newest origin's playlist tags that are not counted here anew. */
+  readonly header: string;
   readonly delivery: Delivery;
   readonly dateRanges: readonly DateRange[];
   /** Lines after the last segment: parts, preload hints. */
-  readonly tail: readonly string[];
+  readonly tail: string;
   /** Parts among them: those of the segment in the making. */
   readonly tailParts: number;
   readonly ended: boolean;
@@ -92,6 +92,27 @@ export function durationOf(entries: readonly { readonly duration: number }[]): n
 /** UTF-16 units that the entries keep. */
 export function sizeOf(entries: readonly Entry[]): number {
   return entries.reduce((sum, entry) => sum + entry.size, 0);
+}
+
+/** Bytes of an entry beside its text, and of a segment, a map or a key being listed. */
+const entryOverhead = 450;
+const needOverhead = 150;
+
+/**
+ * Bytes in memory, about.
+ *
+ * @param unit bytes of a UTF-16 unit of its text
+ */
+export function windowBytes({ entries, header, tail, dateRanges }: MediaWindow, unit: number): number {
+  let units = header.length + tail.length + sizeOf(entries);
+  let rest = dateRanges.length * needOverhead;
+  for (const { id, value } of dateRanges) units += id.length + value.length;
+  for (const { target, range, needs } of entries) {
+    rest += entryOverhead + needOverhead * (1 + needs.length);
+    // A range is listed under a name of its own.
+    if (range !== undefined) rest += target.length + 2 * range.length;
+  }
+  return unit * units + rest;
 }
 
 /** The key of `MediaWindow.listed`. */

@@ -15,7 +15,7 @@ const window = (last: number, offset = 0): MediaWindow => ({
   origin: { first: 0, last },
   targetDuration: 2,
   version: 3,
-  header: [],
+  header: '',
   delivery: {
     canBlock: false,
     skipUntil: undefined,
@@ -24,7 +24,7 @@ const window = (last: number, offset = 0): MediaWindow => ({
     partTarget: undefined,
   },
   dateRanges: [],
-  tail: [],
+  tail: '',
   tailParts: 0,
   ended: false,
   grownAt: 1_000,
