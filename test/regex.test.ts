@@ -9,7 +9,7 @@ import { suite, test } from 'node:test';
 import { isTrustedHost } from '../src/admin/host.js';
 import { parseOrca } from '../src/balancer/orca.js';
 import { parseAttributes } from '../src/hls/attributes.js';
-import { cachePolicy } from '../src/hls/cache-policy.js';
+import { cachePolicy } from '../src/hls/freshness.js';
 import { locate, type Mapping, withPlayerQuery } from '../src/hls/locate.js';
 import { parsePin, parseVariantPin } from '../src/hls/pin.js';
 import { parsePlaylist } from '../src/hls/playlist-parser.js';

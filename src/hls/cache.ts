@@ -1,15 +1,8 @@
 // Segments, initialisation sections and keys in memory: fetched once, evicted by least recent use, bounded in bytes.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import {
-  CachedObject,
-  type Load,
-  type ObjectOptions,
-  type Settled,
-  type Terms,
-  type TermsOf,
-  type Wish,
-} from './cached-object.js';
+import { CachedObject, type Load, type ObjectOptions, type Settled, type Wish } from './cached-object.js';
+import type { Terms, TermsOf } from './freshness.js';
 
 export interface CacheSettings {
   /** Bytes of all objects, those that arrive included. */

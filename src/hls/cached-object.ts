@@ -4,50 +4,23 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../errors.js';
 import type { Exchange, UpstreamHandler } from '../upstream/client.js';
-import { type CachePolicy, cachePolicy } from './cache-policy.js';
+import { ArrivingBody, type Follower } from './arriving-body.js';
+import { conditionsOf, renewed } from './conditional.js';
+import { ageOf, type CachePolicy, type KeepingLimits, keepingPolicy, type Terms, type TermsOf } from './freshness.js';
 
 export interface ObjectHead {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Somebody who wants the object. */
-export interface Follower {
-  /** There is more to know: the head, bytes, the end or an error. */
-  progress(): void;
-  /** Chunks taken so far; what all have taken of an object that is too large to keep is let go. */
-  readonly taken: number;
-  /** It lags so far behind the others that they would have to wait for it: it has to do without the rest. */
-  drop(): void;
-}
-
-/** On which terms an answer is kept. */
-export interface Terms {
-  /** listed: a playlist of this edge lists it. asked: only players named it. */
-  readonly room: 'listed' | 'asked';
-  /** ms for which it is fresh whatever its header says. */
-  readonly atLeast: number;
-  /** ms for which it is fresh at most. */
-  readonly atMost: number;
-}
-
-/** Terms that the answer itself tells. */
-export type TermsOf = (headers: IncomingHttpHeaders) => Terms;
-
 /** Starts the request; `conditions` are the header fields that ask only whether a stored copy still holds. */
 export type Load = (conditions: Record<string, string>, handler: UpstreamHandler) => Exchange;
 
-export interface ObjectOptions {
+export interface ObjectOptions extends KeepingLimits {
   /** Bytes from which on an object is passed through instead of kept. */
   readonly maxObject: number;
-  /** ms */
-  readonly staleIfError: number;
-  /** ms */
-  readonly errorLifetime: number;
   /** Monotonic ms. */
   readonly now: () => number;
-  /** Epoch ms, for dates in headers. */
-  readonly clock: () => number;
   /** Bytes arrived (or, negative, were let go). */
   readonly weighed: (object: CachedObject, bytes: number) => void;
   /** It is settled whether the object may be kept; called once. */
@@ -90,10 +63,10 @@ export class CachedObject implements UpstreamHandler {
   #askedAt = 0;
   policy: CachePolicy = { storable: true, freshFor: 0, staleIfError: 0 };
   readonly #options: ObjectOptions;
-  readonly #followers = new Set<Follower>();
-  readonly #chunks: (Buffer | undefined)[] = [];
+  /** Bytes of an object that is passed through which wait for the slowest. */
+  readonly #mostLag: number;
+  readonly #arriving = new ArrivingBody();
   #terms: Terms;
-  #released = 0;
   #keep = true;
   #paused = false;
   #isSettled = false;
@@ -105,17 +78,14 @@ export class CachedObject implements UpstreamHandler {
     const { terms } = wish;
     this.key = key;
     this.#options = options;
+    this.#mostLag = Math.min(mostLag, options.maxObject);
     this.#wish = wish;
     this.#terms = typeof terms === 'function' ? unknownTerms : terms;
   }
 
   start(load: Load): void {
     this.#askedAt = this.#options.now();
-    const validators = this.#wish?.previous?.head?.headers;
-    const conditions: Record<string, string> = {};
-    if (validators?.etag !== undefined) conditions['if-none-match'] = validators.etag;
-    if (validators?.['last-modified'] !== undefined) conditions['if-modified-since'] = validators['last-modified'];
-    const exchange = load(conditions, this);
+    const exchange = load(conditionsOf(this.#wish?.previous?.head?.headers), this);
     if (this.pending) this.#exchange = exchange;
   }
 
@@ -141,31 +111,29 @@ export class CachedObject implements UpstreamHandler {
     return this.complete && this.#options.now() - this.arrivedAt < this.policy.freshFor;
   }
 
-  /** Seconds since the origin made the answer or confirmed it, as far as it is known (RFC 9111, section 4.2.3). */
+  /** Seconds since the origin made the answer or confirmed it. */
   get age(): number {
-    const text = this.head?.headers.age;
-    const told = text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : 0;
-    return told + Math.max(0, Math.floor((this.#options.now() - this.#askedAt) / 1000));
+    return ageOf(this.head?.headers, this.#options.now() - this.#askedAt);
   }
 
   /** Chunks that have arrived, those let go included. */
   get arrived(): number {
-    return this.#chunks.length;
+    return this.#arriving.arrived;
   }
 
   /** undefined for one that was let go or has not arrived. */
   chunk(index: number): Buffer | undefined {
-    return this.#chunks[index];
+    return this.#arriving.chunk(index);
   }
 
   follow(follower: Follower): void {
-    this.#followers.add(follower);
+    this.#arriving.follow(follower);
   }
 
   /** Nobody left who wants it: the request ends. */
   leave(follower: Follower): void {
-    if (!this.#followers.delete(follower)) return;
-    if (this.#followers.size === 0 && this.pending) {
+    if (!this.#arriving.leave(follower)) return;
+    if (!this.#arriving.isFollowed && this.pending) {
       this.#exchange?.abort();
       this.#fail(new WeirError('client_gone'));
     } else if (!this.#keep) this.#release();
@@ -174,7 +142,7 @@ export class CachedObject implements UpstreamHandler {
 
   /** The whole body is here, and nobody is in the middle of the chunks that it was put together from. */
   #dropChunks(): void {
-    if (this.body !== undefined && this.#followers.size === 0) this.#chunks.length = 0;
+    if (this.body !== undefined && !this.#arriving.isFollowed) this.#arriving.forget();
   }
 
   /** A follower has taken more. */
@@ -185,7 +153,7 @@ export class CachedObject implements UpstreamHandler {
   onResponse(status: number, headers: IncomingHttpHeaders): void {
     const previous = this.#wish?.previous;
     if (status === 304 && previous?.head !== undefined) {
-      this.#adopt(previous, previous.head, { ...previous.head.headers, ...fieldsOf304(headers) });
+      this.#adopt(previous, previous.head, renewed(previous.head.headers, headers));
       return;
     }
     if (status >= 500 && this.#standIn()) return;
@@ -193,18 +161,18 @@ export class CachedObject implements UpstreamHandler {
     this.policy = this.#policyFor(status, headers);
     const length = Number(headers['content-length'] ?? 0);
     if (!this.policy.storable || length > this.#options.maxObject) this.pass();
-    this.#tell();
+    this.#arriving.tell();
   }
 
   onData(chunk: Buffer): boolean {
     if (!this.pending) return true;
-    this.#chunks.push(chunk);
+    this.#arriving.push(chunk);
     this.size += chunk.length;
     this.received += chunk.length;
     this.#options.weighed(this, chunk.length);
     this.#wish?.receive(chunk.length);
     if (this.#keep && this.received > this.#options.maxObject) this.pass();
-    this.#tell();
+    this.#arriving.tell();
     this.#paused = !this.#keep && this.size > this.#mostLag;
     if (!this.#keep) this.#release();
     return !this.#paused;
@@ -218,7 +186,7 @@ export class CachedObject implements UpstreamHandler {
     this.complete = true;
     this.arrivedAt = this.#options.now();
     if (this.#keep) {
-      this.body = bodyOf(this.#chunks as Buffer[], this.size);
+      this.body = this.#arriving.whole(this.size);
       this.#settle('kept');
     }
     this.#finished();
@@ -241,9 +209,8 @@ export class CachedObject implements UpstreamHandler {
 
   /** Gives its bytes back; followers at work keep theirs. */
   #forget(): void {
-    this.#options.weighed(this, -this.size);
-    this.size = 0;
-    this.#chunks.length = 0;
+    this.evict();
+    this.#arriving.forget();
   }
 
   /** For the one who holds stored objects: it leaves the cache. */
@@ -253,15 +220,9 @@ export class CachedObject implements UpstreamHandler {
   }
 
   #policyFor(status: number, headers: IncomingHttpHeaders): CachePolicy {
-    const { clock, staleIfError, errorLifetime } = this.#options;
-    const policy = cachePolicy(headers, clock(), staleIfError);
     const { terms } = this.#wish ?? {};
     if (typeof terms === 'function') this.#terms = terms(headers);
-    const { atLeast, atMost } = this.#terms;
-    if (status === 200 || status === 206) {
-      return { ...policy, freshFor: Math.max(Math.min(policy.freshFor, atMost), policy.storable ? atLeast : 0) };
-    }
-    return { storable: policy.storable, freshFor: Math.min(policy.freshFor, errorLifetime), staleIfError: 0 };
+    return keepingPolicy(status, headers, this.#terms, this.#options);
   }
 
   /** Too large or not ours to keep: those who are here share it, and nobody joins. */
@@ -272,47 +233,22 @@ export class CachedObject implements UpstreamHandler {
     this.#release();
   }
 
-  /** Bytes of an object that is passed through which wait for the slowest. */
-  get #mostLag(): number {
-    return Math.min(mostLag, this.#options.maxObject);
-  }
-
   #release(): void {
     const most = this.#mostLag;
     this.#letGo();
-    while (this.#paused && this.size > most && this.#drop()) this.#letGo();
-    if (this.#paused && this.size <= (this.#isAwaited ? most : most / 2)) {
+    while (this.#paused && this.size > most && this.#arriving.dropLast()) this.#letGo();
+    if (this.#paused && this.size <= (this.#arriving.isAwaited ? most : most / 2)) {
       this.#paused = false;
       this.#exchange?.resume();
     }
   }
 
-  /** Somebody has all there is. */
-  get #isAwaited(): boolean {
-    for (const { taken } of this.#followers) if (taken === this.#chunks.length) return true;
-    return false;
-  }
-
   /** What all have taken. */
   #letGo(): void {
-    let slowest = this.#chunks.length;
-    for (const follower of this.#followers) slowest = Math.min(slowest, follower.taken);
-    for (; this.#released < slowest; this.#released += 1) {
-      const bytes = this.#chunks[this.#released]?.length ?? 0;
-      this.#chunks[this.#released] = undefined;
-      this.size -= bytes;
-      this.#options.weighed(this, -bytes);
-    }
-  }
-
-  /** Drops those furthest behind, where somebody would have to wait for them. */
-  #drop(): boolean {
-    const last = this.#isAwaited ? [...this.#followers].filter(({ taken }) => taken <= this.#released) : [];
-    for (const follower of last) {
-      this.#followers.delete(follower);
-      follower.drop();
-    }
-    return last.length > 0;
+    const bytes = this.#arriving.release();
+    if (bytes === 0) return;
+    this.size -= bytes;
+    this.#options.weighed(this, -bytes);
   }
 
   /** The stored copy holds: its body under the new header. */
@@ -352,7 +288,7 @@ export class CachedObject implements UpstreamHandler {
   #finished(): void {
     this.#wish = undefined;
     this.#exchange = undefined;
-    this.#tell();
+    this.#arriving.tell();
   }
 
   #settle(outcome: Settled): void {
@@ -360,24 +296,4 @@ export class CachedObject implements UpstreamHandler {
     this.#isSettled = true;
     this.#options.settled(this, outcome);
   }
-
-  #tell(): void {
-    for (const follower of this.#followers) follower.progress();
-  }
-}
-
-/** In memory of its own: a chunk may be cut from a larger buffer, and so are small buffers that Node.js allocates from its pool. */
-function bodyOf(chunks: readonly Buffer[], size: number): Buffer {
-  const [only] = chunks;
-  if (only !== undefined && chunks.length === 1 && only.buffer.byteLength <= size + size / 8) return only;
-  const body = Buffer.allocUnsafeSlow(size);
-  let position = 0;
-  for (const chunk of chunks) position += chunk.copy(body, position);
-  return body;
-}
-
-/** A 304 brings new metadata, but says nothing of the body (RFC 9111, section 3.2). */
-function fieldsOf304(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  const { 'content-length': _length, 'content-type': _type, 'content-encoding': _encoding, ...rest } = headers;
-  return rest;
 }

@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../config-schema.js';
-import { cachePolicy } from './cache-policy.js';
+import { cachePolicy } from './freshness.js';
 import type { MediaWindow } from './window.js';
 
 type LifetimeSettings = Pick<

@@ -2,8 +2,9 @@
 // lists what it does not have is found out before a player asks.
 
 import type { WeirError } from '../errors.js';
+import type { Follower } from './arriving-body.js';
 import type { ObjectCache, OpenOptions } from './cache.js';
-import type { CachedObject, Follower, Load } from './cached-object.js';
+import type { CachedObject, Load } from './cached-object.js';
 import type { Entry } from './window.js';
 
 /**

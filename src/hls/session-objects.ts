@@ -4,8 +4,9 @@
 import { WeirError } from '../errors.js';
 import type { Endpoint, ServerOrigin } from '../model.js';
 import type { OpenOptions } from './cache.js';
-import type { Load, Terms } from './cached-object.js';
+import type { Load } from './cached-object.js';
 import type { EndpointChoice } from './endpoint-choice.js';
+import type { Terms } from './freshness.js';
 import { createLentLoad } from './lent-load.js';
 import { type ListedObjects, placeOf } from './listed.js';
 import { createLoad, type Place } from './object-load.js';

@@ -3,7 +3,8 @@
 
 import type { ServerResponse } from 'node:http';
 import { WeirError } from '../errors.js';
-import type { CachedObject, Follower } from '../hls/cached-object.js';
+import type { Follower } from '../hls/arriving-body.js';
+import type { CachedObject } from '../hls/cached-object.js';
 import { type Answer, answerOf } from '../hls/respond.js';
 import { answerError, type PlayerExchange } from './exchange.js';
 import { commonFields, type Fields } from './fields.js';

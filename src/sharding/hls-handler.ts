@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { Terms, TermsOf } from '../hls/cached-object.js';
+import type { Terms, TermsOf } from '../hls/freshness.js';
 import { createLentLoad } from '../hls/lent-load.js';
 import { placeOf } from '../hls/listed.js';
 import { objectKey, parseQuery, partitionOf, readPin, targetOf } from '../hls/request.js';

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
 import { beforeEach, suite, test } from 'node:test';
 import { WeirError } from '../../src/errors.js';
+import type { Follower } from '../../src/hls/arriving-body.js';
 import { ObjectCache } from '../../src/hls/cache.js';
-import type { CachedObject, Follower, Load } from '../../src/hls/cached-object.js';
+import type { CachedObject, Load } from '../../src/hls/cached-object.js';
 import type { UpstreamHandler } from '../../src/upstream/client.js';
 import { heldBytes, isGone } from '../support/garbage.js';
 

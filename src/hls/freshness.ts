@@ -11,6 +11,19 @@ export interface CachePolicy {
   readonly staleIfError: number;
 }
 
+/** On which terms an answer is kept. */
+export interface Terms {
+  /** listed: a playlist of this edge lists it. asked: only players named it. */
+  readonly room: 'listed' | 'asked';
+  /** ms for which it is fresh whatever its header says. */
+  readonly atLeast: number;
+  /** ms for which it is fresh at most. */
+  readonly atMost: number;
+}
+
+/** Terms that the answer itself tells. */
+export type TermsOf = (headers: IncomingHttpHeaders) => Terms;
+
 /** Directives by name in lower case; those without an argument have the argument ''. */
 export function parseCacheControl(value: string | undefined): ReadonlyMap<string, string> {
   const directives = new Map<string, string>();
@@ -38,6 +51,40 @@ export function cachePolicy(headers: IncomingHttpHeaders, now: number, staleBoun
     freshFor: freshFor(headers, directives, now),
     staleIfError: strict ? 0 : Math.min(told ?? Number.POSITIVE_INFINITY, staleBound),
   };
+}
+
+export interface KeepingLimits {
+  /** ms that a stored copy may stand in for an endpoint that fails, where its header does not say less. */
+  readonly staleIfError: number;
+  /** ms for which an answer that is none of what was wanted is used again at most. */
+  readonly errorLifetime: number;
+  /** Epoch ms, for dates in headers. */
+  readonly clock: () => number;
+}
+
+/** What holds for an answer that is kept on these terms: an error is soon asked for again, and stands in for nothing. */
+export function keepingPolicy(
+  status: number,
+  headers: IncomingHttpHeaders,
+  { atLeast, atMost }: Terms,
+  { staleIfError, errorLifetime, clock }: KeepingLimits,
+): CachePolicy {
+  const policy = cachePolicy(headers, clock(), staleIfError);
+  if (status === 200 || status === 206) {
+    return { ...policy, freshFor: Math.max(Math.min(policy.freshFor, atMost), policy.storable ? atLeast : 0) };
+  }
+  return { storable: policy.storable, freshFor: Math.min(policy.freshFor, errorLifetime), staleIfError: 0 };
+}
+
+/**
+ * Seconds since the origin made the answer or confirmed it, as far as it is known (RFC 9111, section 4.2.3).
+ *
+ * @param sinceAsked ms since it was asked for
+ */
+export function ageOf(headers: IncomingHttpHeaders | undefined, sinceAsked: number): number {
+  const text = headers?.age;
+  const told = text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  return told + Math.max(0, Math.floor(sinceAsked / 1000));
 }
 
 /** RFC 9111, section 4.2.1: s-maxage, then max-age, then Expires; less the age it already has. */

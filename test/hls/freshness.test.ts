@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
 import { test } from 'node:test';
-import { cachePolicy, parseCacheControl } from '../../src/hls/cache-policy.js';
+import { ageOf, cachePolicy, keepingPolicy, parseCacheControl } from '../../src/hls/freshness.js';
 
 const now = Date.UTC(2026, 0, 1);
 const http = (time: number) => new Date(time).toUTCString();
@@ -38,4 +38,25 @@ for (const [name, headers, storable, freshFor, staleIfError] of cases) {
 
 test('the first of two directives counts', () => {
   assert.equal(parseCacheControl('max-age=1, MAX-AGE=2').get('max-age'), '1');
+});
+
+test('the terms bound how long an answer is fresh, and an error is soon asked for again', () => {
+  const limits = { staleIfError: 5000, errorLifetime: 1000, clock: () => now };
+  const terms = { room: 'asked', atLeast: 100, atMost: 2000 } as const;
+  const freshFor = (status: number, cacheControl: string) =>
+    keepingPolicy(status, { 'cache-control': cacheControl }, terms, limits).freshFor;
+  assert.equal(freshFor(200, 'max-age=10'), 2000);
+  assert.equal(freshFor(206, 'max-age=1'), 1000);
+  assert.equal(freshFor(200, 'no-cache'), 100);
+  assert.equal(freshFor(200, 'no-store'), 0);
+  assert.equal(freshFor(404, 'max-age=10'), 1000);
+  assert.equal(freshFor(404, 'no-cache'), 0);
+  assert.equal(keepingPolicy(404, {}, terms, limits).staleIfError, 0);
+});
+
+test('the age is what the origin told and what passed since, and nonsense counts for nothing', () => {
+  assert.equal(ageOf({ age: '100' }, 2500), 102);
+  assert.equal(ageOf({ age: 'old' }, 2500), 2);
+  assert.equal(ageOf({ age: '99999999999' }, 0), 0);
+  assert.equal(ageOf(undefined, -1), 0);
 });
