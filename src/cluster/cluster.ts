@@ -9,6 +9,7 @@ import { createEdgeIdentity } from '../data-plane/identity.js';
 import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
 import type { Edge, RegistrySource } from './edge.js';
+import { forkWorker } from './fork-worker.js';
 import { type ListeningSocket, openListeningSocket } from './listening-socket.js';
 import type { Machine } from './machine.js';
 import { planMemory } from './memory.js';
@@ -16,6 +17,7 @@ import { surviveRejections } from './rejections.js';
 import { Reloads } from './reloads.js';
 import { joinHls, joinRelays } from './reports.js';
 import { ShutdownDelay } from './shutdown-delay.js';
+import { pause } from './slot.js';
 import { makeSocketFolder } from './socket-folder.js';
 import { Supervisor } from './supervisor.js';
 import { workerCount } from './watch.js';
@@ -50,6 +52,10 @@ export async function startCluster(
     socketFolder,
     full: () => controlPlane.full(),
     ownListeners: () => (adminAddress === undefined ? [] : [adminAddress]),
+    fork: forkWorker,
+    now: () => performance.now(),
+    random: Math.random,
+    pause,
   });
   const controlPlane = createControlPlane({
     config,

@@ -1,6 +1,7 @@
-// The HLS sessions of all workers as they were last told: whoever owns a channel next goes on from there.
+// The HLS sessions of all workers as they last told them: whoever owns a channel next goes on from there.
 
 import type { SessionState } from '../data-plane/contract.js';
+import type { News } from './news.js';
 
 export interface SessionLedgerSettings {
   /** ms that a session outlives its last report. */
@@ -9,19 +10,29 @@ export interface SessionLedgerSettings {
 }
 
 /** Bytes of all states: they go to a worker that starts in one message. */
-const mostBytes = 64 * 1024 * 1024;
+const maxBytes = 64 * 1024 * 1024;
 
 export class SessionLedger {
   /** The least recently told first. */
   readonly #states = new Map<string, { readonly state: SessionState; readonly at: number }>();
+  readonly #settings: () => SessionLedgerSettings;
   readonly #now: () => number;
   #bytes = 0;
 
-  constructor(now: () => number) {
+  /** @param now monotonic ms */
+  constructor(news: Pick<News<unknown>, 'on'>, settings: () => SessionLedgerSettings, now: () => number) {
+    this.#settings = settings;
     this.#now = now;
+    news.on('sessions', (_worker, { sessions }) => this.#report(sessions));
   }
 
-  report(states: readonly SessionState[], { sessionIdle, maxSessions }: SessionLedgerSettings): void {
+  /** Those of the channels that a worker is to have. */
+  of(owns: (channel: string) => boolean): SessionState[] {
+    return [...this.#states.values()].flatMap(({ state }) => (owns(state.channel) ? [state] : []));
+  }
+
+  #report(states: readonly SessionState[]): void {
+    const { sessionIdle, maxSessions } = this.#settings();
     const at = this.#now();
     for (const state of states) {
       this.#delete(state.key);
@@ -29,7 +40,7 @@ export class SessionLedger {
       this.#bytes += state.bytes;
     }
     for (const [key, known] of this.#states) {
-      const fits = this.#states.size <= maxSessions && this.#bytes <= mostBytes;
+      const fits = this.#states.size <= maxSessions && this.#bytes <= maxBytes;
       if (fits && at - known.at < sessionIdle) break;
       this.#delete(key);
     }
@@ -38,10 +49,5 @@ export class SessionLedger {
   #delete(key: string): void {
     this.#bytes -= this.#states.get(key)?.state.bytes ?? 0;
     this.#states.delete(key);
-  }
-
-  /** Those of the channels that a worker is to have. */
-  of(owns: (channel: string) => boolean): SessionState[] {
-    return [...this.#states.values()].flatMap(({ state }) => (owns(state.channel) ? [state] : []));
   }
 }

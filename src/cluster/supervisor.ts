@@ -6,21 +6,28 @@ import { WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import type { ChannelName, Update } from '../model.js';
-import { CommonKnowledge } from './common-knowledge.js';
+import { ConnectionShares } from './connection-shares.js';
+import { EdgeMetrics } from './edge-metrics.js';
+import { InFlightLedger } from './in-flight.js';
 import type { ListeningSocket } from './listening-socket.js';
 import type { Machine } from './machine.js';
+import { Membership } from './membership.js';
 import { type Answers, heartbeatInterval, type Question } from './messages.js';
-import { pause, Slot, type SlotTools, wordsOf } from './slot.js';
+import { News } from './news.js';
+import { Processes } from './processes.js';
+import { SessionLedger } from './session-ledger.js';
+import { type SlotTools, wordsOf } from './slot.js';
+import { Slots } from './slots.js';
 import { workerCount } from './watch.js';
 import { Watchdog } from './watchdog.js';
-import { type Deployment, type Spawn, type WorkerNews, WorkerProcess } from './worker-process.js';
+import { type Child, type Deployment, type Start, WorkerProcess } from './worker-process.js';
 
 /** Milliseconds that the API waits for a worker. */
 const askDeadline = 2_000;
 /** Milliseconds that a worker may take to hear what was published before. */
 const hearDeadline = 30_000;
 
-export interface SupervisorOptions {
+export interface SupervisorOptions extends Pick<SlotTools, 'now' | 'random' | 'pause'> {
   readonly config: DataPlaneConfig;
   /** The supervisor closes it in the end. */
   readonly socket: ListeningSocket;
@@ -34,10 +41,8 @@ export interface SupervisorOptions {
   readonly full: () => Update;
   /** What the edge listens on beside the players' socket. */
   readonly ownListeners: () => readonly OwnListener[];
-  /** How a process is started; default: a fork of the worker. */
-  readonly spawn?: Spawn;
-  /** Resolves after so many ms, or when the signal aborts. */
-  readonly pause?: SlotTools['pause'];
+  /** Starts a process. Throws, or the process tells an `error`, when the system has nothing left for it. */
+  readonly fork: () => Child;
 }
 
 export class Supervisor {
@@ -46,9 +51,13 @@ export class Supervisor {
   readonly #sockets = new Set<ListeningSocket>();
   readonly #options: SupervisorOptions;
   readonly #logger: Logger;
-  readonly #slots: Slot[] = [];
-  readonly #workers = new Map<number, WorkerProcess>();
-  readonly #common: CommonKnowledge;
+  readonly #slots: Slots;
+  readonly #processes = new Processes();
+  readonly #news = new News<WorkerProcess>();
+  readonly #membership: Membership;
+  readonly #inFlight: InFlightLedger;
+  readonly #shares: ConnectionShares;
+  readonly #metrics: EdgeMetrics;
   readonly #watchdog: Watchdog;
   #over = false;
   /** While workers have different settings because they are being replaced. */
@@ -56,25 +65,39 @@ export class Supervisor {
   #heartbeats: NodeJS.Timeout | undefined;
 
   constructor(options: SupervisorOptions) {
+    const { config, socket, logger, now, random, pause } = options;
     this.#options = options;
-    this.#deployment = { config: options.config, socket: options.socket };
-    this.#sockets.add(options.socket);
-    this.#logger = options.logger;
-    this.#watchdog = new Watchdog(options.logger, () => performance.now(), Math.random);
-    const workers = { serving: () => this.#serving(), all: () => this.#workers.values() };
-    this.#common = new CommonKnowledge(workers, options.socketFolder, options.metrics);
+    this.#deployment = { config, socket };
+    this.#sockets.add(socket);
+    this.#logger = logger;
+    this.#watchdog = new Watchdog(logger, now, random);
+    this.#slots = new Slots({
+      spawn: (slot) => this.#spawn(slot),
+      changed: () => this.#membersChanged(),
+      logger,
+      now,
+      random,
+      pause,
+    });
+    const workers = { serving: () => this.#slots.serving, all: () => this.#processes };
+    const sessions = new SessionLedger(this.#news, () => this.#deployment.config.hls, now);
+    this.#membership = new Membership(workers, sessions, options.socketFolder);
+    this.#inFlight = new InFlightLedger(workers, this.#news);
+    this.#shares = new ConnectionShares(workers, this.#news);
+    this.#metrics = new EdgeMetrics(workers, this.#news, options.metrics);
+    this.#news.on('gap', (worker) => worker.send({ kind: 'update', update: options.full() }));
   }
 
   /** Whether at least one worker accepts players. */
   get accepting(): boolean {
-    return this.#serving().some(({ state }) => state === 'serving');
+    return this.#slots.serving.some(({ state }) => state === 'serving');
   }
 
   /** Resolves when all workers accept players; rejects when one cannot, with none left behind. */
   async start(): Promise<void> {
     this.#heartbeats = setInterval(() => this.#watch(), heartbeatInterval);
     try {
-      await Promise.all(this.#addSlots().map((slot) => slot.start()));
+      await this.#slots.start(this.#wanted);
     } catch (error) {
       await this.close();
       throw error;
@@ -82,24 +105,28 @@ export class Supervisor {
   }
 
   publish(update: Update): void {
-    for (const worker of this.#workers.values()) worker.send({ kind: 'update', update });
+    for (const worker of this.#processes) worker.send({ kind: 'update', update });
   }
 
   /** Resolves when every worker that serves has heard all that was published. */
   async heard(): Promise<void> {
-    await Promise.all(this.#serving().map((worker) => worker.ask({ about: 'ping' }, hearDeadline).catch(() => {})));
+    await Promise.all(this.#slots.serving.map((worker) => worker.ask({ about: 'ping' }, hearDeadline).catch(() => {})));
   }
 
-  /** Asks the worker that owns the channel. Throws not_ready while none serves. */
+  /**
+   * Asks the worker that owns the channel.
+   *
+   * @throws WeirError not_ready while none serves
+   */
   askOwner<Q extends Question>(channel: ChannelName, question: Q): Promise<Answers[Q['about']]> {
-    const worker = this.#common.ownerOf(channel);
+    const worker = this.#membership.ownerOf(channel);
     if (worker === undefined) throw new WeirError('not_ready', { detail: 'No worker serves now.' });
     return worker.ask(question, askDeadline);
   }
 
   /** What all workers that serve answer in time. */
   async askAll<Q extends Question>(question: Q): Promise<Answers[Q['about']][]> {
-    const asked = this.#serving().map((worker) => worker.ask(question, askDeadline).catch(() => undefined));
+    const asked = this.#slots.serving.map((worker) => worker.ask(question, askDeadline).catch(() => undefined));
     return (await Promise.all(asked)).filter((answer) => answer !== undefined);
   }
 
@@ -107,12 +134,12 @@ export class Supervisor {
   async configure(config: DataPlaneConfig): Promise<void> {
     const before = this.#deployment;
     this.#deployment = { ...before, config };
-    for (const worker of this.#workers.values()) {
+    for (const worker of this.#processes) {
       // One that runs with something else is still to be replaced.
       worker.deployment = worker.deployment === before ? this.#deployment : { ...worker.deployment, config };
       worker.send({ kind: 'configure', config });
     }
-    await this.#scale();
+    await this.#slots.scale(this.#wanted);
   }
 
   /**
@@ -125,10 +152,10 @@ export class Supervisor {
     this.#sockets.add(socket);
     this.#replacing = true;
     try {
-      await this.#replaceOthers('reload');
+      await this.#replaceOutdated('reload');
     } catch (error) {
       this.#deployment = before;
-      await this.#replaceOthers('rollback').catch((again: unknown) => {
+      await this.#replaceOutdated('rollback').catch((again: unknown) => {
         this.#logger.error({ error: wordsOf(again) }, 'some workers keep the new settings until they can be replaced');
       });
       throw error;
@@ -136,13 +163,13 @@ export class Supervisor {
       this.#replacing = false;
       this.#closeSockets(this.#deployment.socket);
     }
-    await this.#scale();
+    await this.#slots.scale(this.#wanted);
   }
 
   /** All players finish for the grace; then all workers are gone. */
   async drain(): Promise<void> {
     this.#end();
-    for (const worker of this.#workers.values()) worker.drain('shutdown');
+    for (const worker of this.#processes) worker.drain('shutdown');
     // Without its own copy the port is closed as soon as the workers have stopped to accept.
     this.#closeSockets(undefined);
     await this.#gone();
@@ -151,25 +178,29 @@ export class Supervisor {
   /** Ends every worker at once. */
   async close(): Promise<void> {
     this.#end();
-    for (const worker of this.#workers.values()) worker.kill('shutdown');
+    for (const worker of this.#processes) worker.kill('shutdown');
     await this.#gone();
   }
 
   /** All processes as one, in Prometheus' text format. */
   metrics(): Promise<{ type: string; text: string }> {
-    return this.#common.metrics();
+    return this.#metrics.read();
+  }
+
+  get #wanted(): number {
+    return Math.max(1, workerCount(this.#deployment.config.workers, this.#options.machine));
   }
 
   #end(): void {
     this.#over = true;
-    for (const slot of this.#slots) slot.close();
+    this.#slots.close();
   }
 
   async #gone(): Promise<void> {
-    await Promise.all([...this.#workers.values()].map((worker) => worker.silent));
-    await Promise.all(this.#slots.map((slot) => slot.idle));
+    await this.#processes.silent();
+    await this.#slots.idle();
     clearInterval(this.#heartbeats);
-    this.#common.close();
+    this.#inFlight.close();
     this.#closeSockets(undefined);
   }
 
@@ -181,138 +212,80 @@ export class Supervisor {
     }
   }
 
-  /** The workers that serve, in the order of their slots. */
-  #serving(): WorkerProcess[] {
-    return this.#slots.flatMap(({ current }) => current ?? []);
-  }
-
-  #addSlots(): Slot[] {
-    const tools: SlotTools = {
-      spawn: (slot) => this.#spawn(slot),
-      changed: () => this.#membersChanged(),
-      logger: this.#logger,
-      now: () => performance.now(),
-      random: Math.random,
-      pause: this.#options.pause ?? pause,
-    };
-    const added: Slot[] = [];
-    while (this.#slots.length < this.#wanted()) {
-      const slot = new Slot(this.#slots.length, tools);
-      this.#slots.push(slot);
-      added.push(slot);
-    }
-    return added;
-  }
-
-  #wanted(): number {
-    return Math.max(1, workerCount(this.#deployment.config.workers, this.#options.machine));
-  }
-
-  /** One that cannot start now is tried again like one that crashed. */
-  async #scale(): Promise<void> {
-    if (this.#over) return;
-    const removed = this.#slots.splice(this.#wanted());
-    for (const slot of removed) slot.retire('reload');
-    if (removed.length > 0) this.#membersChanged();
-    const adding = this.#addSlots().map((slot) =>
-      slot.replace('reload').catch((error: unknown) => {
-        this.#logger.error({ worker: slot.index, error: wordsOf(error) }, 'worker cannot start');
-      }),
-    );
-    await Promise.all(adding);
-  }
-
   #spawn(slot: number): WorkerProcess {
+    const { fork, now } = this.#options;
     const handlers = {
-      start: (worker: WorkerProcess) => {
-        const { self, members, sessions } = this.#common.forNewcomer(worker);
-        worker.deployment = this.#deployment;
-        const { config } = this.#deployment;
-        const identity = { ...this.#options.identity, self };
-        const own = [...this.#options.ownListeners(), ...[...this.#sockets].map(({ address }) => address)];
-        return { kind: 'start', config, identity, update: this.#options.full(), own, members, sessions } as const;
-      },
-      news: (worker: WorkerProcess, news: WorkerNews) => this.#hear(worker, news),
+      start: (worker: WorkerProcess) => this.#startOf(worker),
+      news: this.#news.tell.bind(this.#news),
       exited: (worker: WorkerProcess, how: string) => this.#exited(worker, how),
-      caughtUp: (worker: WorkerProcess) => this.#tellAll(worker),
+      caughtUp: (worker: WorkerProcess) => this.#tellAgain(worker),
     };
-    const worker = new WorkerProcess(slot, this.#deployment, handlers, this.#options.spawn);
-    this.#workers.set(worker.id, worker);
-    return worker;
+    return this.#processes.add((id) => {
+      return new WorkerProcess({ id, slot, deployment: this.#deployment, child: fork(), handlers, now });
+    });
   }
 
-  /** Those that run with anything but what all are to run with, one after the other. Rejects with the first failure. */
-  async #replaceOthers(cause: 'reload' | 'rollback'): Promise<void> {
-    for (const slot of [...this.#slots]) {
-      if (slot.current?.deployment === this.#deployment) continue;
-      await this.#roomToDrain();
-      await slot.replace(cause);
-    }
+  /** What it begins with, as it is now that the process can take it. */
+  #startOf(worker: WorkerProcess): Start {
+    const { self, members, sessions } = this.#membership.forNewcomer(worker);
+    worker.deployment = this.#deployment;
+    const { config } = this.#deployment;
+    const { identity, ownListeners, full } = this.#options;
+    const own = [...ownListeners(), ...[...this.#sockets].map(({ address }) => address)];
+    return { kind: 'start', config, identity: { ...identity, self }, update: full(), own, members, sessions };
   }
 
-  /** Old workers that still drain are bounded by the number of workers. */
-  async #roomToDrain(): Promise<void> {
-    for (;;) {
-      const draining = [...this.#workers.values()].filter(({ state }) => state === 'draining');
-      if (draining.length < this.#slots.length || this.#over) return;
-      await Promise.race(draining.map((worker) => worker.exited));
-    }
+  /** Everything that a worker was ever told, as it is now. */
+  #tellAgain(worker: WorkerProcess): void {
+    worker.send({ kind: 'configure', config: worker.deployment.config });
+    worker.send({ kind: 'update', update: this.#options.full() });
+    this.#membership.tellAgain(worker);
+    this.#inFlight.tellAgain(worker);
+  }
+
+  /** Those that run with anything but what all are to run with. */
+  #replaceOutdated(cause: 'reload' | 'rollback'): Promise<void> {
+    return this.#slots.replace(
+      ({ deployment }) => deployment !== this.#deployment,
+      cause,
+      // Old workers that still drain are bounded by the number of workers.
+      () => this.#processes.roomToDrain(this.#slots.all.length, () => this.#over),
+    );
   }
 
   #exited(worker: WorkerProcess, how: string): void {
     const { slot, pid, cause } = worker;
-    this.#common.forget(worker);
+    this.#inFlight.forget(worker);
     this.#options.metrics.workerExits.inc({ cause });
     // Whoever wanted one that could not start says so.
     const isExpected = worker.isEnding || cause === 'spawn' || cause === 'failed';
     this.#logger[isExpected ? 'info' : 'error']({ worker: slot, pid, how, cause }, 'worker ended');
     void this.#bury(worker);
-    this.#slots.find(({ current }) => current === worker)?.lost(worker);
+    this.#slots.lost(worker);
   }
 
   async #bury(worker: WorkerProcess): Promise<void> {
     await worker.silent;
-    await this.#common.retire(worker).catch((err: unknown) => {
+    await Promise.all([this.#metrics.bury(worker), this.#membership.bury(worker)]).catch((err: unknown) => {
       this.#logger.error({ err, worker: worker.slot }, 'what a worker left behind could not be put in order');
     });
-    this.#workers.delete(worker.id);
-  }
-
-  #hear(worker: WorkerProcess, news: WorkerNews): void {
-    switch (news.kind) {
-      case 'heartbeat':
-        worker.residentBytes = news.residentBytes;
-        worker.utilization = news.utilization;
-        break;
-      case 'gap':
-        worker.send({ kind: 'update', update: this.#options.full() });
-        break;
-      default:
-        this.#common.hear(worker, news, this.#deployment.config.hls);
-    }
-  }
-
-  /** Everything that a worker was ever told, as it is now. */
-  #tellAll(worker: WorkerProcess): void {
-    worker.send({ kind: 'configure', config: worker.deployment.config });
-    worker.send({ kind: 'update', update: this.#options.full() });
-    this.#common.tellAgain(worker);
+    this.#processes.delete(worker);
   }
 
   #membersChanged(): void {
-    this.#common.tellMembers();
-    this.#common.shareConnections();
+    this.#membership.tellAll();
+    this.#shares.share();
   }
 
   #watch(): void {
     const { stuckAfter, memoryLimit } = this.#deployment.config.cluster;
     this.#watchdog.look({
       // Whoever is about to be replaced or ended need not be replaced for another reason.
-      slots: this.#over || this.#replacing ? [] : this.#slots,
-      workers: this.#workers.values(),
+      slots: this.#over || this.#replacing ? [] : this.#slots.all,
+      workers: this.#processes,
       settings: { stuckAfter, memoryLimit: memoryLimit === 'auto' ? Number.POSITIVE_INFINITY : memoryLimit },
       isOutdated: ({ deployment }) => deployment !== this.#deployment,
     });
-    this.#common.shareConnections();
+    this.#shares.share();
   }
 }

@@ -8,14 +8,20 @@ import { type Slot, wordsOf } from './slot.js';
 import { judge, type WatchSettings } from './watch.js';
 import type { WorkerProcess } from './worker-process.js';
 
-export interface Watched {
+/** A worker and a slot, as far as they are watched. */
+export type WatchedWorker = Pick<WorkerProcess, 'slot' | 'pid' | 'state' | 'age' | 'residentBytes' | 'tick' | 'kill'>;
+export interface WatchedSlot extends Pick<Slot, 'index' | 'replace'> {
+  readonly current: WatchedWorker | undefined;
+}
+
+export interface Watched<W extends WatchedWorker = WorkerProcess> {
   /** Those whose workers may be replaced now. */
-  readonly slots: readonly Slot[];
+  readonly slots: readonly WatchedSlot[];
   /** Those that start or drain, too. */
-  readonly workers: Iterable<WorkerProcess>;
+  readonly workers: Iterable<W>;
   readonly settings: WatchSettings;
   /** Whether it runs with settings that are not in effect. */
-  readonly isOutdated: (worker: WorkerProcess) => boolean;
+  readonly isOutdated: (worker: W) => boolean;
 }
 
 export class Watchdog {
@@ -29,7 +35,7 @@ export class Watchdog {
   }
 
   /** Called at every heartbeat interval. */
-  look({ slots, workers, settings, isOutdated }: Watched): void {
+  look<W extends WatchedWorker>({ slots, workers, settings, isOutdated }: Watched<W>): void {
     // Less would be taken for standing still between two heartbeats.
     const stuckAfter = Math.max(settings.stuckAfter, 2 * heartbeatInterval);
     for (const worker of workers) {
@@ -46,7 +52,7 @@ export class Watchdog {
     }
   }
 
-  #renew(slot: Slot, { pid, residentBytes, age }: WorkerProcess, cause: RenewalCause): void {
+  #renew(slot: WatchedSlot, { pid, residentBytes, age }: WatchedWorker, cause: RenewalCause): void {
     if (!this.#renewals.isDue(slot.index, cause, age)) return;
     if (cause === 'memory') {
       this.#logger.error({ worker: slot.index, pid, residentBytes }, 'worker uses too much memory: replacing it');

@@ -1,26 +1,23 @@
 // The supervisor's side of one worker process: what it is told, what it is asked, and its end.
 
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess, SendHandle } from 'node:child_process';
+import type { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { DataPlaneConfig, IntakeState } from '../data-plane/contract.js';
-import { type ErrorCode, OperatorError, WeirError } from '../errors.js';
+import { OperatorError, WeirError } from '../errors.js';
 import type { ListeningSocket } from './listening-socket.js';
 import type { Answers, Question, SupervisorMessage, WorkerMessage } from './messages.js';
+import type { WorkerNews } from './news.js';
+import { Questions } from './questions.js';
 import { WorkerOutbox } from './worker-outbox.js';
 
-const entry = fileURLToPath(new URL('./worker-entry.js', import.meta.url));
-
 /** Milliseconds that the last messages of a process may take when it is gone. */
-const lastWords = 1_000;
-
-/** Processes started so far: their numbers are their names. */
-let started = 0;
+const lastMessagesTimeout = 1_000;
+/** Milliseconds that a process may outlive the grace of its players. */
+const drainReserve = 5_000;
 
 export type WorkerState = 'starting' | 'serving' | 'draining' | 'gone';
 
-/** What a worker tells without being asked. */
-export type WorkerNews = Exclude<WorkerMessage, { kind: 'hello' | 'answer' | 'refusal' | 'listening' | 'failed' }>;
 export type Start = Extract<SupervisorMessage, { kind: 'start' }>;
 
 /** What a worker runs with: both change together. */
@@ -33,23 +30,32 @@ export interface Deployment {
 /** Why a worker is made to end. `rollback`: it has settings that are not to stay. */
 export type EndCause = 'shutdown' | 'reload' | 'rollback' | 'late' | 'stuck' | 'memory';
 
-/** Starts the process; throws, or the process tells an `error`, when the system has nothing left for it. */
-export type Spawn = () => ChildProcess;
+/** A child process, as far as it is needed. */
+export interface Child extends Pick<ChildProcess, 'pid' | 'connected'>, EventEmitter {
+  send(message: SupervisorMessage, handle: SendHandle | undefined, options: undefined, taken: () => void): boolean;
+  kill(signal: 'SIGKILL'): boolean;
+}
 
 export interface WorkerHandlers {
   /** Made when the process can take it, so that nothing published meanwhile is missed. */
   start(worker: WorkerProcess): Start;
   news(worker: WorkerProcess, news: WorkerNews): void;
-  /** It is gone; its last words may still come. */
+  /** It is gone; its last messages may still come. */
   exited(worker: WorkerProcess, how: string): void;
   /** It reads again after messages were left out: it has to be told everything. */
   caughtUp(worker: WorkerProcess): void;
 }
 
-interface Waiting {
-  readonly resolve: (answer: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  readonly timer: NodeJS.Timeout;
+export interface WorkerOptions {
+  /** No other worker of this edge has or had it. */
+  readonly id: number;
+  readonly slot: number;
+  readonly deployment: Deployment;
+  /** Just started. */
+  readonly child: Child;
+  readonly handlers: WorkerHandlers;
+  /** Monotonic ms. */
+  readonly now: () => number;
 }
 
 /** The process could not begin to serve: a listener that cannot be opened, for one. Carries the code of the system. */
@@ -71,31 +77,32 @@ export class WorkerProcess {
   readonly silent: Promise<void>;
   /** Resolves when it accepts players; rejects with a WorkerStartError. */
   readonly listening: Promise<void>;
-  state: WorkerState = 'starting';
   deployment: Deployment;
-  residentBytes = 0;
-  /** Share of the time, 0 to 1, in which its event loop was busy. */
-  utilization = 0;
-  intake: IntakeState = { open: 0, accepting: true };
-  readonly #child: ChildProcess;
+  readonly #child: Child;
+  readonly #handlers: WorkerHandlers;
   readonly #outbox: WorkerOutbox;
-  readonly #waiting = new Map<number, Waiting>();
-  readonly #startedAt = performance.now();
+  readonly #questions = new Questions();
+  readonly #now: () => number;
+  readonly #startedAt: number;
+  #state: WorkerState = 'starting';
   #cause: EndCause | undefined;
   #failedToStart = false;
   #greeted = false;
-  #asked = 0;
+  #residentBytes = 0;
+  #utilization = 0;
+  #intake: IntakeState = { open: 0, accepting: true };
   #silentTicks = 0;
   #allowance = Number.POSITIVE_INFINITY;
   #drainTimer: NodeJS.Timeout | undefined;
 
-  /** Throws when the system has no room for another process. */
-  constructor(slot: number, deployment: Deployment, handlers: WorkerHandlers, spawn: Spawn = forkWorker) {
-    const child = spawn();
-    this.#child = child;
-    this.id = ++started;
+  constructor({ id, slot, deployment, child, handlers, now }: WorkerOptions) {
+    this.id = id;
     this.slot = slot;
     this.deployment = deployment;
+    this.#child = child;
+    this.#handlers = handlers;
+    this.#now = now;
+    this.#startedAt = now();
     this.#outbox = new WorkerOutbox({
       write: (message, socket, taken) => {
         if (child.connected) child.send(message, socket?.handle, undefined, taken);
@@ -104,15 +111,13 @@ export class WorkerProcess {
     });
     this.exited = new Promise((resolve) => {
       const gone = (how: string) => {
-        this.state = 'gone';
-        clearTimeout(this.#drainTimer);
-        this.#refuseAll();
+        this.#gone();
         resolve(how);
         handlers.exited(this, how);
       };
       child.once('exit', (code: number, signal: string | null) => gone(signal ?? `exit ${code}`));
       // Without a pid it was never started; else a signal or a message was lost, and it ends another way.
-      child.on('error', (error) => {
+      child.on('error', (error: Error) => {
         if (child.pid === undefined) gone(error.message);
       });
     });
@@ -120,44 +125,41 @@ export class WorkerProcess {
     this.silent = this.exited.then(async () => {
       // A process that is killed while a handle is on its way to it may never be seen to disconnect.
       const enough = new AbortController();
-      const late = sleep(lastWords, undefined, { signal: enough.signal }).catch(() => {});
+      const late = sleep(lastMessagesTimeout, undefined, { signal: enough.signal }).catch(() => {});
       if (child.connected) await Promise.race([disconnected, late]);
       enough.abort();
     });
     this.listening = new Promise((resolve, reject) => {
       // Neither it nor what is done then can fail.
       void this.exited.then((how) => reject(new WorkerStartError(`a worker ended before it served players: ${how}`)));
-      child.on('message', (raw) => {
-        const message = raw as WorkerMessage;
-        this.#silentTicks = 0;
-        switch (message.kind) {
-          case 'hello':
-            if (this.state === 'starting') this.#begin(handlers, reject);
-            break;
-          case 'answer':
-          case 'refusal':
-            this.#answered(message);
-            break;
-          case 'failed':
-            this.#failedToStart = true;
-            reject(new WorkerStartError(message.message, message.code));
-            break;
-          case 'listening':
-            if (this.state === 'starting') this.state = 'serving';
-            resolve();
-            break;
-          default:
-            handlers.news(this, message);
-        }
-      });
+      child.on('message', (message: WorkerMessage) => this.#hear(message, resolve, reject));
     });
     // It is heard by whoever asks; nobody has to.
     this.listening.catch(() => undefined);
   }
 
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** As it last said. */
+  get residentBytes(): number {
+    return this.#residentBytes;
+  }
+
+  /** Share of the time, 0 to 1, in which its event loop was busy, as it last said. */
+  get utilization(): number {
+    return this.#utilization;
+  }
+
+  /** How much of the players' socket it takes, as far as is known. */
+  get intake(): IntakeState {
+    return this.#intake;
+  }
+
   /** ms */
   get age(): number {
-    return performance.now() - this.#startedAt;
+    return this.#now() - this.#startedAt;
   }
 
   get pid(): number | undefined {
@@ -183,43 +185,33 @@ export class WorkerProcess {
 
   /** The number of connections it may have. The socket comes along when it had stepped back and may go on. */
   allow(connections: number): void {
-    if (this.state !== 'serving') return;
-    const again = !this.intake.accepting && this.intake.open < connections;
+    if (this.#state !== 'serving') return;
+    const again = !this.#intake.accepting && this.#intake.open < connections;
     if (!again && connections === this.#allowance) return;
     const message = { kind: 'allow', connections } as const;
     if (!this.#outbox.send(message, again ? this.deployment.socket : undefined)) return;
     this.#allowance = connections;
-    if (again) this.intake = { ...this.intake, accepting: true };
+    if (again) this.#intake = { ...this.#intake, accepting: true };
   }
 
   /**
-   * Rejects with a WeirError of the worker's, or `internal`: after the deadline (ms), when the worker is gone, and at once
-   * when it is behind with what it was told before.
+   * @param deadline ms
+   * @throws WeirError the worker's own, or `internal`: after the deadline, when the worker is gone, and at once when it is
+   *   behind with what it was told before
    */
-  ask<Q extends Question>(question: Q, deadline: number): Promise<Answers[Q['about']]> {
-    this.#asked += 1;
-    const id = this.#asked;
-    return new Promise((resolve, reject) => {
-      if (this.state === 'gone') return reject(new WeirError('internal', { detail: 'The worker is gone.' }));
-      if (!this.send({ kind: 'ask', id, question })) {
-        return reject(new WeirError('internal', { detail: 'The worker does not keep up.' }));
-      }
-      const timer = setTimeout(() => {
-        this.#waiting.delete(id);
-        reject(new WeirError('internal', { detail: 'The worker did not answer in time.' }));
-      }, deadline);
-      this.#waiting.set(id, { resolve: (answer) => resolve(answer as Answers[Q['about']]), reject, timer });
-    });
+  async ask<Q extends Question>(question: Q, deadline: number): Promise<Answers[Q['about']]> {
+    if (this.#state === 'gone') throw new WeirError('internal', { detail: 'The worker is gone.' });
+    return this.#questions.ask(question, deadline, (message) => this.send(message));
   }
 
   /** Lets its players finish for `shutdown.grace`, and ends it soon after, whatever it does. */
   drain(cause: EndCause): void {
-    if (this.state === 'gone' || this.state === 'draining') return;
+    if (this.#state === 'gone' || this.#state === 'draining') return;
     this.#cause ??= cause;
-    this.state = 'draining';
+    this.#state = 'draining';
     if (!this.#greeted) return this.kill(cause);
     this.#outbox.insist({ kind: 'drain', end: cause === 'shutdown' ? 'shutdown' : 'handover' });
-    this.#drainTimer = setTimeout(() => this.kill(cause), this.deployment.config.shutdown.grace + 5_000);
+    this.#drainTimer = setTimeout(() => this.kill(cause), this.deployment.config.shutdown.grace + drainReserve);
   }
 
   kill(cause: EndCause): void {
@@ -239,16 +231,47 @@ export class WorkerProcess {
     return this.#silentTicks;
   }
 
+  #hear(message: WorkerMessage, listens: () => void, fails: (error: WorkerStartError) => void): void {
+    this.#silentTicks = 0;
+    switch (message.kind) {
+      case 'hello':
+        if (this.#state === 'starting') this.#begin(fails);
+        break;
+      case 'listening':
+        if (this.#state === 'starting') this.#state = 'serving';
+        listens();
+        break;
+      case 'failed':
+        this.#failedToStart = true;
+        fails(new WorkerStartError(message.message, message.code));
+        break;
+      case 'heartbeat':
+        this.#residentBytes = message.residentBytes;
+        this.#utilization = message.utilization;
+        break;
+      case 'answer':
+      case 'refusal':
+        this.#questions.answered(message);
+        break;
+      case 'intake':
+        this.#intake = message.intake;
+        this.#handlers.news(this, message);
+        break;
+      default:
+        this.#handlers.news(this, message);
+    }
+  }
+
   /**
    * To make `start` publishes what is pending, to this worker too: that must not reach it first, and need not reach it at
    * all, since `start` contains it.
    */
-  #begin(handlers: WorkerHandlers, reject: (error: WorkerStartError) => void): void {
+  #begin(fails: (error: WorkerStartError) => void): void {
     let first: Start;
     try {
-      first = handlers.start(this);
+      first = this.#handlers.start(this);
     } catch (error) {
-      reject(new WorkerStartError(`a worker could not be told how to start: ${(error as Error).message}`));
+      fails(new WorkerStartError(`a worker could not be told how to start: ${(error as Error).message}`));
       this.#failedToStart = true;
       this.#child.kill('SIGKILL');
       return;
@@ -257,29 +280,9 @@ export class WorkerProcess {
     this.#outbox.insist(first, this.deployment.socket);
   }
 
-  #answered(message: Extract<WorkerMessage, { kind: 'answer' | 'refusal' }>): void {
-    const waiting = this.#waiting.get(message.id);
-    if (waiting === undefined) return;
-    this.#waiting.delete(message.id);
-    clearTimeout(waiting.timer);
-    if (message.kind === 'answer') waiting.resolve(message.answer);
-    else waiting.reject(new WeirError(message.code satisfies ErrorCode, { detail: message.message }));
+  #gone(): void {
+    this.#state = 'gone';
+    clearTimeout(this.#drainTimer);
+    this.#questions.end();
   }
-
-  #refuseAll(): void {
-    for (const { reject, timer } of this.#waiting.values()) {
-      clearTimeout(timer);
-      reject(new WeirError('internal', { detail: 'The worker ended.' }));
-    }
-    this.#waiting.clear();
-  }
-}
-
-function forkWorker(): ChildProcess {
-  return fork(entry, [], { env: withoutSettings(process.env), serialization: 'advanced' });
-}
-
-/** Workers get their settings by message: secrets of the environment stay here. */
-function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('WEIR_')));
 }

@@ -1,56 +1,39 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { InFlightSums } from '../../src/cluster/in-flight.js';
-import { joinRelays } from '../../src/cluster/reports.js';
-import type { RelayJson } from '../../src/data-plane/contract.js';
+import { InFlightLedger } from '../../src/cluster/in-flight.js';
+import type { InFlight, SupervisorMessage } from '../../src/cluster/messages.js';
+import { News } from '../../src/cluster/news.js';
 import type { ServerOrigin } from '../../src/model.js';
 
 const [a, b] = ['http://a:1', 'http://b:1'] as ServerOrigin[] as [ServerOrigin, ServerOrigin];
 
-test('each worker is told what all the others have in flight', () => {
-  const sums = new InFlightSums();
-  sums.report(1, [[a, 3]]);
-  sums.report(2, [
-    [a, 2],
-    [b, 1],
-  ]);
-  sums.report(3, [[b, 4]]);
-  assert.deepEqual(
-    new Map(sums.elsewhere(1)),
-    new Map([
-      [a, 2],
-      [b, 5],
-    ]),
-  );
-  assert.deepEqual(
-    new Map(sums.elsewhere(3)),
-    new Map([
-      [a, 5],
-      [b, 1],
-    ]),
-  );
-  sums.forget(2);
-  assert.deepEqual(sums.elsewhere(3), [[a, 3]]);
-  sums.report(1, []);
-  assert.deepEqual(sums.elsewhere(3), []);
-});
-
-test('a stream that workers take from each other is one, with the viewers of all and the endpoint of its owner', () => {
-  const relay = (endpoint: string, fromWorker: boolean, http: number, workers: number): RelayJson => ({
-    channel: 'news',
-    path: '/live/news.flv',
-    state: 'live',
-    endpoint,
-    from_worker: fromWorker,
-    video_codec: 'avc',
-    audio_codec: 'aac',
-    bitrate: 1,
-    gop_seconds: 2,
-    viewers: { http, websocket: 1, workers, waiting: 0 },
-    failovers: 0,
+test('each worker is told what all the others have in flight, once for reports that come together', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const workers = [1, 2, 3].map((id) => {
+    const told: InFlight[] = [];
+    const send = (message: SupervisorMessage) => message.kind === 'in-flight' && told.push(message.counts) > 0;
+    return { id, told, send };
   });
-  const joined = joinRelays([[relay('http://~worker-2:1', true, 5, 0)], [relay('10.0.0.1:80', false, 7, 1)], []]);
-  assert.equal(joined.length, 1);
-  assert.equal(joined[0]?.endpoint, '10.0.0.1:80');
-  assert.deepEqual(joined[0]?.viewers, { http: 12, websocket: 2, workers: 1, waiting: 0 });
+  type Worker = (typeof workers)[number];
+  const [first, second, third] = workers as [Worker, Worker, Worker];
+  const news = new News<Worker>();
+  const ledger = new InFlightLedger({ serving: () => workers, all: () => workers }, news);
+  const report = (worker: Worker, ...counts: InFlight) => news.tell(worker, { kind: 'in-flight', counts });
+  const told = () => {
+    t.mock.timers.tick(20);
+    return workers.map((worker) => worker.told.splice(0).map((counts) => Object.fromEntries(counts)));
+  };
+  report(first, [a, 3]);
+  report(second, [a, 2], [b, 1]);
+  report(third, [b, 4]);
+  assert.deepEqual(told(), [[{ [a]: 2, [b]: 5 }], [{ [a]: 3, [b]: 4 }], [{ [a]: 5, [b]: 1 }]]);
+  assert.deepEqual(told(), [[], [], []], 'nothing new');
+  ledger.forget(second);
+  report(first);
+  assert.deepEqual(told()[2], [{}], 'one that is gone has nothing in flight');
+  ledger.tellAgain(first);
+  assert.deepEqual(told()[0], [{ [b]: 4 }]);
+  report(third, [b, 5]);
+  ledger.close();
+  assert.deepEqual(told(), [[], [], []], 'it is over');
 });

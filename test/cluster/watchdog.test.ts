@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Slot } from '../../src/cluster/slot.js';
-import { Watchdog, type Watched } from '../../src/cluster/watchdog.js';
-import type { WorkerProcess } from '../../src/cluster/worker-process.js';
+import { Watchdog, type Watched, type WatchedSlot, type WatchedWorker } from '../../src/cluster/watchdog.js';
 import { silentLogger } from '../../src/log.js';
 
 const settings = { stuckAfter: 5_000, memoryLimit: 100 };
@@ -15,22 +13,22 @@ function fleet(...sizes: number[]) {
       ticks += 1;
       return ticks;
     };
-    const kill = (cause: string) => did.push(`${slot} killed: ${cause}`);
-    return { slot, residentBytes, state: 'serving', pid: slot, age: 60_000, tick, kill } as unknown as WorkerProcess;
+    const kill = (cause: string) => void did.push(`${slot} killed: ${cause}`);
+    return { slot, residentBytes, state: 'serving' as const, pid: slot, age: 60_000, tick, kill };
   });
-  const slots = workers.map((current, index) => {
+  const slots = workers.map((current, index): WatchedSlot => {
     const replace = async (cause: string) => {
       did.push(`${index} replaced: ${cause}`);
       current.residentBytes = 1;
     };
-    return { index, current, replace } as unknown as Slot;
+    return { index, current, replace };
   });
   const watchdog = new Watchdog(
     silentLogger,
     () => 60_000,
     () => 0.5,
   );
-  const look = (seen: Partial<Watched> = {}) =>
+  const look = (seen: Partial<Watched<WatchedWorker>> = {}) =>
     watchdog.look({ slots, workers, settings, isOutdated: () => false, ...seen });
   return { did, look };
 }

@@ -1,16 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Deployment, type Start, WorkerProcess } from '../../src/cluster/worker-process.js';
+import { type Start, WorkerProcess } from '../../src/cluster/worker-process.js';
+import { configSchema } from '../../src/config-schema.js';
 import { FakeChild, fakeSocket } from '../support/fake-child.js';
 
 const update = { kind: 'update', update: { kind: 'full', revision: 1, state: 'live', endpoints: [] } } as const;
-const first = { kind: 'start' } as unknown as Start;
-const deployment = { config: { shutdown: { grace: 0 } }, socket: fakeSocket() } as unknown as Deployment;
+const config = configSchema.parse({ shutdown: { grace: '0s' } });
+const self = { slot: 0, name: 'worker-1', socket: '/nowhere' };
+const first: Start = {
+  kind: 'start',
+  config,
+  identity: { edge: 'test', machineSecret: 'machine', self },
+  update: update.update,
+  own: [],
+  members: [self],
+  sessions: [],
+};
 
-function workerOf(child: FakeChild, handlers: { start?: () => Start; caughtUp?: () => void } = {}) {
-  const { start = () => first, caughtUp = () => undefined } = handlers;
-  const all = { start, caughtUp, news: () => undefined, exited: () => undefined };
-  return new WorkerProcess(0, deployment, all, () => child.asChild);
+function workerOf(child: FakeChild, given: { start?: () => Start; caughtUp?: () => void } = {}) {
+  const { start = () => first, caughtUp = () => undefined } = given;
+  const handlers = { start, caughtUp, news: () => undefined, exited: () => undefined };
+  const deployment = { config, socket: fakeSocket() };
+  return new WorkerProcess({ id: 1, slot: 0, deployment, child, handlers, now: () => 0 });
 }
 
 test('a report that is pending while a worker starts reaches it after what it starts with, never before', () => {

@@ -1,13 +1,13 @@
 // A worker's process as its supervisor sees it, played by the test: what it is sent is kept, what it says is made up.
 
-import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import type { ListeningSocket } from '../../src/cluster/listening-socket.js';
 import type { SupervisorMessage, WorkerMessage } from '../../src/cluster/messages.js';
+import type { Child } from '../../src/cluster/worker-process.js';
 
 let processes = 0;
 
-export class FakeChild extends EventEmitter {
+export class FakeChild extends EventEmitter implements Child {
   readonly pid: number | undefined;
   connected = true;
   /** Everything it was sent, in order. */
@@ -25,11 +25,6 @@ export class FakeChild extends EventEmitter {
     super();
     processes += 1;
     this.pid = started ? 100_000 + processes : undefined;
-  }
-
-  /** For whoever takes a child process. */
-  get asChild(): ChildProcess {
-    return this as unknown as ChildProcess;
   }
 
   send(message: SupervisorMessage, _handle: unknown, _options: unknown, taken: () => void): boolean {
@@ -83,7 +78,7 @@ export class FakeChildren {
   /** What the next processes do, one after the other; then all serve. */
   readonly next: Conduct[] = [];
 
-  readonly spawn = (): ChildProcess => {
+  readonly fork = (): Child => {
     const conduct = this.next.shift() ?? 'serve';
     if (conduct === 'no memory') throw Object.assign(new Error('spawn ENOMEM'), { code: 'ENOMEM' });
     const child = new FakeChild({ started: conduct !== 'no process' });
@@ -91,10 +86,10 @@ export class FakeChildren {
     if (conduct === 'no process') {
       child.connected = false;
       queueMicrotask(() => child.emit('error', new Error('spawn EMFILE')));
-      return child.asChild;
+      return child;
     }
     child.onSignal = () => queueMicrotask(() => child.ends(null, 'SIGKILL'));
-    if (conduct === 'hang') return child.asChild;
+    if (conduct === 'hang') return child;
     child.onMessage = ({ kind }) => {
       if (kind === 'drain') queueMicrotask(() => child.ends());
       if (kind !== 'start') return;
@@ -105,7 +100,7 @@ export class FakeChildren {
       });
     };
     queueMicrotask(() => child.says({ kind: 'hello' }));
-    return child.asChild;
+    return child;
   };
 
   /** Those that are not gone, with the configuration that each was started with. */
