@@ -2,16 +2,14 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config-schema.js';
-import type { SessionState } from '../hls/session-state.js';
-import type { HlsReport } from '../hls/sessions.js';
+import type { HlsReport, SessionState } from '../hls/index.js';
 import type { Intake, SharedSocket } from '../http/intake.js';
 import type { ChannelName, ServerOrigin, Update } from '../model.js';
 import type { RelayJson } from '../relay/report.js';
 import type { Member } from '../sharding/owner.js';
 import type { OwnListener } from '../upstream/destinations.js';
 
-export type { SessionState } from '../hls/session-state.js';
-export type { HlsReport } from '../hls/sessions.js';
+export type { HlsReport, SessionState } from '../hls/index.js';
 export type { IntakeState, SharedSocket } from '../http/intake.js';
 export type { RelayJson } from '../relay/report.js';
 export type { OwnListener } from '../upstream/destinations.js';

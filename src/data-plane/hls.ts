@@ -1,9 +1,7 @@
 // HLS as a data plane serves it: as one coherent presentation (`hls.mode: session`), or passed through.
 
 import { WeirError } from '../errors.js';
-import type { SessionContext } from '../hls/session-context.js';
-import type { SessionState } from '../hls/session-state.js';
-import { type HlsReport, HlsSessions } from '../hls/sessions.js';
+import { type HlsReport, HlsSessions, type SessionContext, type SessionState } from '../hls/index.js';
 import { answerError } from '../http/exchange.js';
 import { HlsHandler } from '../http/hls.js';
 import type { RouteHandler } from '../http/server.js';

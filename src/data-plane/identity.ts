@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config-schema.js';
-import { machineSecret } from '../hls/pin-keys.js';
+import { machineSecret } from '../hls/index.js';
 import type { Logger } from '../log.js';
 import type { Place } from '../sharding/sharding.js';
 

@@ -20,3 +20,12 @@ export function asUnavailable(error: unknown): WeirError {
   if (side === 'upstream' || code === 'no_endpoint') return new WeirError('no_endpoint', { cause: error });
   return toWeirError(error);
 }
+
+/** What the player hears: its part of what the origin says, and what weir says itself. A fault of this program stays as it is. */
+export function answerableError(error: unknown): unknown {
+  if (!(error instanceof StatusError)) return error;
+  const { status, message: detail } = error;
+  if (status === 404 || status === 410) return new WeirError('not_found', { detail });
+  if (status === 401 || status === 403) return new WeirError('forbidden', { detail });
+  return new WeirError('upstream_status', { detail });
+}

@@ -1,27 +1,33 @@
 // All HLS sessions of a data plane: found by whom they are for, ended when nobody asks any more.
 
-import type { ChannelName, ServiceAddress } from '../model.js';
+import type { ChannelName } from '../model.js';
 import { ObjectCache } from './cache.js';
-import { endpointTag } from './pin.js';
+import { EndpointTags } from './endpoint-tags.js';
+import { withPlayerQuery } from './locate.js';
+import { type ObjectAnswer, openObject } from './object-answer.js';
 import { pinKeys } from './pin-keys.js';
+import type { PlayerRequest, PlaylistAnswer } from './player-request.js';
+import { answerableError } from './playlist-errors.js';
+import type { PlaylistView } from './playlist-view.js';
+import type { Rendered } from './rendered.js';
+import { type Directives, parseQuery, partitionOf, playlistAsked } from './request.js';
 import { Session } from './session.js';
 import type { SessionContext } from './session-context.js';
 import { type SessionName, sessionKey } from './session-name.js';
+import { reportOf } from './session-report.js';
 import { SessionRoom } from './session-room.js';
 import { type SessionState, StateLog } from './session-state.js';
 
 const sweepInterval = 5_000;
 /** ms without a request after which a session lets go of its endpoint. */
 const restAfter = 30_000;
-/** Addresses whose names are remembered; one that left may be asked for once more. */
-const mostTags = 100_000;
 
 export class HlsSessions {
   readonly context: SessionContext;
   readonly #room: SessionRoom<Session>;
   readonly #byChannel = new Map<ChannelName, Set<Session>>();
-  /** Names of the addresses that are registered. */
-  readonly #tags = new Map<ServiceAddress, string>();
+  readonly #tags: EndpointTags;
+  readonly #unkeyed: ReadonlySet<string>;
   /** Of another process, for players who have not come here yet. As many as the supervisor kept. */
   readonly #adopted = new Map<string, { readonly state: SessionState; readonly at: number }>();
   readonly #log = new StateLog();
@@ -50,21 +56,15 @@ export class HlsSessions {
       },
     );
     const keys = pinKeys(settings.pinSecret, machineSecret);
-    const tagOf = (address: ServiceAddress): string => {
-      const known = this.#tags.get(address);
-      if (known !== undefined) return known;
-      const tag = endpointTag(address, keys);
-      if (this.#tags.size >= mostTags) this.#tags.clear();
-      this.#tags.set(address, tag);
-      return tag;
-    };
-    this.context = { ...options, cache, keys, tagOf };
+    this.#tags = new EndpointTags(keys);
+    this.#unkeyed = new Set(settings.unkeyedParameters);
+    this.context = { ...options, cache, keys, tagOf: (address) => this.#tags.of(address) };
     this.#room = new SessionRoom(settings, now, (session) => this.#ended(session));
     this.#timer = setInterval(() => this.#sweep(), sweepInterval).unref();
     // A deleted endpoint is out at once: the next request of a player has to find another one.
     this.#unsubscribe = store.subscribe((_snapshot, change) => {
       for (const { channel, address } of change.drop) {
-        this.#tags.delete(address);
+        this.#tags.forget(address);
         for (const session of this.#byChannel.get(channel) ?? []) session.expire();
       }
       // A new one is tried at once where there was none.
@@ -77,13 +77,76 @@ export class HlsSessions {
   }
 
   /**
-   * The session of those players, made when there is none.
+   * The playlist that a player asks for: at once where it is here and fresh.
    *
-   * @param client who asks: an address or a network
-   * @throws WeirError sessions_full when there is no room for another one
+   * @throws WeirError not_found, forbidden, upstream_status by what the origin says; no_endpoint when nothing can be served within
+   *   `hls.grace`; sessions_full when there is no room for another session or playlist; bad_request for what is too far ahead
    */
-  open(name: SessionName, client: string): Session {
-    const known = this.find(name);
+  playlist(asked: PlayerRequest): PlaylistAnswer | Promise<PlaylistAnswer> {
+    const query = parseQuery(asked.query);
+    const { directives } = query;
+    let { own } = query;
+    let name = this.#nameOf(asked, own);
+    let session = this.#find(name);
+    let view = session?.playlists.find(asked.rest, query.pin, query.origins);
+    if (session === undefined || view === undefined) {
+      const named = playlistAsked(query, asked.stem, asked.rest, this.context.keys);
+      if (named.own !== own) name = this.#nameOf(asked, named.own);
+      own = named.own;
+      session = this.#open(name, asked.client);
+      view = session.playlists.open(named, asked.client);
+    }
+    if (!session.isShared && session.client !== asked.client) session.share();
+    session.asked();
+    return this.#ask(session, view, directives, own);
+  }
+
+  #ask(
+    session: Session,
+    view: PlaylistView,
+    directives: Directives,
+    own: string,
+  ): PlaylistAnswer | Promise<PlaylistAnswer> {
+    try {
+      const rendered = view.ask(directives, own);
+      if (!(rendered instanceof Promise)) return this.#answer(session, delta(view, rendered, directives), own, 'hit');
+      return rendered.then(
+        (late) => this.#answer(session, delta(view, late, directives), own, 'miss'),
+        (error: unknown) => {
+          throw answerableError(error);
+        },
+      );
+    } catch (error) {
+      throw answerableError(error);
+    }
+  }
+
+  #answer(session: Session, rendered: Rendered, own: string, lookup: PlaylistAnswer['lookup']): PlaylistAnswer {
+    const { kind, etag, at } = rendered;
+    const body = own === '' ? rendered.body : Buffer.from(withPlayerQuery(rendered.text, own));
+    return { lookup, kind, body, etag, ageMs: this.context.now() - at, endpoint: session.endpoint?.address };
+  }
+
+  /**
+   * The object that a player asks for, asked for at an endpoint when it is neither here nor on its way.
+   *
+   * @throws WeirError bad_request for a path that leads elsewhere
+   */
+  object(asked: PlayerRequest): ObjectAnswer {
+    const query = parseQuery(asked.query);
+    const name = this.#nameOf(asked, query.own);
+    const session = this.#find(name) ?? new Session(name, this.context);
+    session.used();
+    return openObject(session, this.context, asked, query);
+  }
+
+  #nameOf({ channel, stem, authorization }: PlayerRequest, own: string): SessionName {
+    return { channel, stem, query: own, authorization, partition: partitionOf(own, this.#unkeyed, authorization) };
+  }
+
+  /** The session of those players, made when there is none. */
+  #open(name: SessionName, client: string): Session {
+    const known = this.#find(name);
     if (known !== undefined) return known;
     const key = sessionKey(name);
     const session = new Session(name, this.context, { key, client, room: this.#room });
@@ -108,7 +171,7 @@ export class HlsSessions {
     }
   }
 
-  find(name: SessionName): Session | undefined {
+  #find(name: SessionName): Session | undefined {
     return this.#room.find(sessionKey(name));
   }
 
@@ -143,28 +206,7 @@ export class HlsSessions {
   describe() {
     const { now, cache } = this.context;
     return {
-      sessions: [...this.#room].map((session) => ({
-        channel: session.name.channel,
-        path: session.name.stem,
-        shared: session.name.partition === '',
-        endpoint: session.endpoint?.address ?? null,
-        idle_seconds: (now() - session.usedAt) / 1000,
-        epoch: session.timeline.period?.number ?? null,
-        last_switch: describeSwitch(session),
-        playlists: [...session.playlists].flatMap(({ rest, window }) => {
-          const first = window?.entries[0];
-          if (window === undefined || first === undefined) return [];
-          return {
-            path: session.name.stem + rest,
-            media_sequence: first.sequence,
-            segments: window.entries.length,
-            discontinuity_sequence: first.discontinuitySequence - (first.discontinuity ? 1 : 0),
-            target_duration_seconds: window.targetDuration,
-            since_growth_seconds: (now() - window.grownAt) / 1000,
-            ended: window.ended,
-          };
-        }),
-      })),
+      sessions: [...this.#room].map((session) => reportOf(session, now())),
       cache: { objects: cache.objects, bytes: cache.bytes },
     };
   }
@@ -206,6 +248,6 @@ export class HlsSessions {
 
 export type HlsReport = ReturnType<HlsSessions['describe']>;
 
-function describeSwitch({ choice: { lastSwitch } }: Session): unknown {
-  return lastSwitch === undefined ? null : { ...lastSwitch, at: new Date(lastSwitch.at).toISOString() };
+function delta(view: PlaylistView, rendered: Rendered, { skip }: Directives): Rendered {
+  return skip ? view.skipping(rendered) : rendered;
 }

@@ -3,9 +3,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { WeirError } from '../errors.js';
-import type { Follower } from '../hls/arriving-body.js';
-import type { CachedObject } from '../hls/cached-object.js';
-import { type Answer, answerOf } from '../hls/respond.js';
+import { type Answer, answerOf, type CachedObject, type Follower } from '../hls/index.js';
 import { answerError, type PlayerExchange } from './exchange.js';
 import { commonFields, type Fields } from './fields.js';
 

@@ -3,14 +3,21 @@
 
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { Terms, TermsOf } from '../hls/freshness.js';
-import { createLentLoad } from '../hls/lent-load.js';
-import { placeOf } from '../hls/listed.js';
-import { objectKey, parseQuery, partitionOf, readPin, targetOf } from '../hls/request.js';
-import type { HlsSessions } from '../hls/sessions.js';
+import {
+  createLentLoad,
+  type HlsSessions,
+  objectKey,
+  parseQuery,
+  partitionOf,
+  placeOf,
+  readPin,
+  type Terms,
+  type TermsOf,
+  targetOf,
+  unpinnedMaxAgeMs,
+} from '../hls/index.js';
 import type { PlayerExchange } from '../http/exchange.js';
 import { endpointField } from '../http/fields.js';
-import { unpinnedMaxAge } from '../http/hls.js';
 import { clientField, clientOf } from '../http/hls-client.js';
 import { listedField, ObjectReply } from '../http/object-reply.js';
 import { canonicalRoute, type Route } from '../http/route.js';
@@ -100,7 +107,7 @@ export class OwnersHls {
   #termsOf(headers: IncomingHttpHeaders): Terms {
     const { objectMinAge, objectMaxAge } = this.#tools.sessions.context.settings;
     if (headers[listedField] !== undefined) return { room: 'listed', atLeast: objectMaxAge, atMost: objectMaxAge };
-    return { room: 'asked', atLeast: Math.min(objectMinAge, unpinnedMaxAge), atMost: unpinnedMaxAge };
+    return { room: 'asked', atLeast: Math.min(objectMinAge, unpinnedMaxAgeMs), atMost: unpinnedMaxAgeMs };
   }
 
   #send(exchange: PlayerExchange, route: Route, response: ServerResponse, wanted: Wanted): void {

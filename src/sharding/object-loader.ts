@@ -2,7 +2,7 @@
 // object: what was received stays, and what is missing comes from there.
 
 import { WeirError } from '../errors.js';
-import type { Load } from '../hls/cached-object.js';
+import type { Load } from '../hls/index.js';
 import type { ServerOrigin } from '../model.js';
 import { attempt } from '../upstream/attempts.js';
 import type { UpstreamClient } from '../upstream/client.js';

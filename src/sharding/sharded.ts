@@ -1,7 +1,7 @@
 // One of several workers: it owns some of the channels, takes the others from their owners, and serves its own to them.
 
 import type { Balancer, Picks } from '../balancer/balancer.js';
-import type { HlsSessions } from '../hls/sessions.js';
+import type { HlsSessions } from '../hls/index.js';
 import type { EdgeContext } from '../http/exchange.js';
 import type { RequestHandlers, RouteHandler } from '../http/server.js';
 import type { ChannelName } from '../model.js';

@@ -2,7 +2,7 @@
 // the others from their owners (sharded). Whoever reads this interface need not know which.
 
 import type { Balancer, Picks } from '../balancer/balancer.js';
-import type { HlsSessions } from '../hls/sessions.js';
+import type { HlsSessions } from '../hls/index.js';
 import type { EdgeContext } from '../http/exchange.js';
 import type { RequestHandlers, RouteHandler } from '../http/server.js';
 import type { ChannelName } from '../model.js';
