@@ -688,7 +688,8 @@ suite('whose fault it is', () => {
 
   for (const status of [401, 403]) {
     test(`${status} to one viewer's token is that viewer's: it hears so, nobody moves, no endpoint is blamed`, async () => {
-      const { a, b, weir } = await pair();
+      // Long enough for a busy machine: a playlist that does not grow counts as stalled after some target durations.
+      const { a, b, weir } = await pair({ a: { duration: 60 }, b: { duration: 60 } });
       await reload(weir);
       const tokens = ['good', 'expires'];
       for (const token of tokens) assert.equal((await get(weir, `/live/news.m3u8?t=${token}`)).status, 200);
