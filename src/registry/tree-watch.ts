@@ -2,10 +2,11 @@
 
 import { Reads, type TreeReader } from './reads.js';
 import type { RegistryNote, RegistrySink } from './registry.js';
+import { RootIdentity } from './root-identity.js';
 import { Tree, type TreeChange, type TreeLimits } from './tree.js';
 import { TreeAccounts } from './tree-accounts.js';
 import type { ChannelNode, TreeNode } from './tree-node.js';
-import { rc, type Stat, type WatchEvent } from './zookeeper-client.js';
+import { rc, type Stat, unreadableReason, type WatchEvent } from './zookeeper-client.js';
 
 export type { TreeReader } from './reads.js';
 
@@ -48,10 +49,7 @@ export class TreeWatch {
   private rereadTimer: NodeJS.Timeout | undefined;
   /** What was told to be missing, once until it is there. */
   private missing: 'root' | 'chroot' | undefined;
-  /** Which root was read last; `none` when it was missing although something is known. */
-  private rootId: string | undefined;
-  /** Nothing is read before, in the milliseconds of `now`. */
-  private settledAt = Number.NEGATIVE_INFINITY;
+  private readonly root: RootIdentity;
 
   constructor(
     private readonly options: TreeWatchOptions,
@@ -66,6 +64,7 @@ export class TreeWatch {
       complete: () => this.complete(),
     });
     this.known = options.known;
+    this.root = new RootIdentity(options.settling);
   }
 
   /** True: so much is watched that the session could never be resumed. */
@@ -154,13 +153,8 @@ export class TreeWatch {
         if (code === rc.noNode) return this.awaitRoot();
         if (code !== rc.ok || stat === undefined) return this.rootUnreadable(code);
         this.missing = undefined;
-        const now = this.options.now();
-        const id = `${stat.czxid}-${stat.ctime}`;
-        if (this.rootId !== undefined && this.rootId !== id && !this.nothingKnown) {
-          this.settledAt = now + this.options.settling;
-        }
-        this.rootId = id;
-        if (now < this.settledAt) this.settle(this.settledAt - now);
+        const wait = this.root.found(stat, !this.nothingKnown, this.options.now());
+        if (wait > 0) this.settle(wait);
         else this.readRoot(true);
       },
     );
@@ -220,7 +214,7 @@ export class TreeWatch {
     if (this.missing !== missing) this.sink.note({ kind: 'missing', node: missing, path: this.options.root });
     this.missing = missing;
     this.forget();
-    this.rootId = this.nothingKnown ? undefined : 'none';
+    this.root.missing(!this.nothingKnown);
     if (this.nothingKnown) return this.complete();
     this.sayStale();
     this.mode = 'rootless';
@@ -300,8 +294,4 @@ export class TreeWatch {
     this.sink.status('live');
     this.live = true;
   }
-}
-
-function unreadableReason(code: number): string {
-  return code === rc.noAuth ? 'no_auth' : 'unreadable';
 }

@@ -18,6 +18,11 @@ export const rc = {
   closing: -116,
 } as const;
 
+/** Why a node cannot be read, as metrics and the log name it. */
+export function unreadableReason(code: number): 'no_auth' | 'unreadable' {
+  return code === rc.noAuth ? 'no_auth' : 'unreadable';
+}
+
 /** True: the answer says nothing about the node, only that the connection did not live to bring one. */
 export function isLost(code: number): boolean {
   return (
