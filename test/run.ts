@@ -2,10 +2,11 @@
 // run against real servers, which `provision` finds or installs first, so that none is skipped for want of one.
 
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/package.js';
+import { runInBatches } from './support/batches.js';
 import { provision } from './support/provision.js';
 
 const [suite = 'all', ...wanted] = process.argv.slice(2);
@@ -19,25 +20,41 @@ function testFiles(kind: 'unit' | 'integration'): string[] {
     .map((name) => join(root, name));
 }
 
-/**
- * Integration tests measure delays in the tens of milliseconds: they get the machine to themselves, one file at a time.
- * Unit tests wait for sockets about half of their time.
- */
-function runTests(kind: 'unit' | 'integration'): boolean {
-  const files = testFiles(kind);
-  if (files.length === 0) {
-    if (wanted.length > 0) return true;
-    console.error(`no ${kind} tests found: the build is incomplete`);
-    return false;
-  }
-  const concurrency = kind === 'unit' ? 2 * availableParallelism() : 1;
-  const flags = ['--enable-source-maps', '--test', `--test-concurrency=${concurrency}`, '--test-timeout=600000'];
-  // node:test fails a file for a rejection that nobody handles. The processes that a test starts go on after one, and end here.
-  const env = { ...process.env, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --unhandled-rejections=strict` };
-  // Properties are tried on more inputs when there is time for the integration tests.
-  if (suite === 'all') Object.assign(env, { WEIR_TEST_THOROUGH: '1' });
-  const result = spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit', cwd: packageRoot, env });
-  return result.status === 0;
+/** ms that a file may take. */
+const timeout = 600_000;
+
+// A rejection that nobody handles fails a file. The processes that a test starts go on after one, and end here.
+const env = { ...process.env, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --unhandled-rejections=strict` };
+// Properties are tried on more inputs when there is time for the integration tests.
+if (suite === 'all') Object.assign(env, { WEIR_TEST_THOROUGH: '1' });
+
+/** The largest first: what is left for the end is short, and no process waits long for another. */
+async function runUnitTests(): Promise<boolean> {
+  const sized = testFiles('unit').map((file) => ({ file, size: statSync(file).size }));
+  const files = sized.sort((a, b) => b.size - a.size).map(({ file }) => file);
+  if (files.length === 0) return nothingFound('unit');
+  // They wait for sockets about half of their time.
+  return runInBatches(files, {
+    processes: 2 * availableParallelism(),
+    timeout,
+    flags: ['--enable-source-maps'],
+    env,
+    print: (text) => process.stdout.write(text),
+  });
+}
+
+/** Integration tests measure delays in the tens of milliseconds: they get the machine to themselves, one file at a time. */
+function runIntegrationTests(): boolean {
+  const files = testFiles('integration');
+  if (files.length === 0) return nothingFound('integration');
+  const flags = ['--enable-source-maps', '--test', '--test-concurrency=1', `--test-timeout=${timeout}`];
+  return spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit', cwd: packageRoot, env }).status === 0;
+}
+
+function nothingFound(kind: string): boolean {
+  if (wanted.length > 0) return true;
+  console.error(`no ${kind} tests found: the build is incomplete`);
+  return false;
 }
 
 function lint(): boolean {
@@ -45,14 +62,16 @@ function lint(): boolean {
   return spawnSync(biome, ['check', '.'], { stdio: 'inherit', cwd: packageRoot }).status === 0;
 }
 
-const steps: Record<string, (() => boolean)[]> = {
-  unit: [() => runTests('unit')],
-  integration: [provision, () => runTests('integration')],
-  all: [lint, () => runTests('unit'), provision, () => runTests('integration')],
+const steps: Record<string, (() => boolean | Promise<boolean>)[]> = {
+  unit: [runUnitTests],
+  integration: [provision, runIntegrationTests],
+  all: [lint, runUnitTests, provision, runIntegrationTests],
 };
 const chosen = steps[suite];
 if (chosen === undefined) {
   console.error('usage: run.js unit | integration | all [part-of-a-file-name …]');
   process.exit(2);
 }
-process.exit(chosen.every((step) => step()) ? 0 : 1);
+let passed = true;
+for (const step of chosen) passed &&= await step();
+process.exit(passed ? 0 : 1);

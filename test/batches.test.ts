@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { runInBatches } from './support/batches.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'weir-batches-'));
+after(() => rmSync(folder, { recursive: true }));
+
+async function run(files: Record<string, string>): Promise<{ passed: boolean; output: string }> {
+  let output = '';
+  for (const [name, body] of Object.entries(files)) {
+    writeFileSync(join(folder, name), `import { beforeEach, test } from 'node:test';\n${body}\n`);
+  }
+  const passed = await runInBatches(
+    Object.keys(files).map((name) => join(folder, name)),
+    {
+      processes: 1,
+      timeout: 60_000,
+      flags: [],
+      env: process.env,
+      print: (text) => {
+        output += text;
+      },
+    },
+  );
+  return { passed, output };
+}
+
+test('files that pass are added up; the hooks of one are not for the next', async () => {
+  const { passed, output } = await run({
+    'hook.mjs': "beforeEach(() => { globalThis.hooked = (globalThis.hooked ?? 0) + 1; }); test('one', () => {});",
+    'next.mjs': "test('two', () => { if (globalThis.hooked !== 1) throw new Error(); }); test('three', () => {});",
+  });
+  assert.ok(passed, output);
+  assert.match(output, /^# tests 3\n/m);
+  assert.match(output, /^# pass 3\n/m);
+});
+
+const failures: [name: string, body: string, says: RegExp][] = [
+  ['a test fails', "test('bad', () => { throw new Error(); });", /not ok 1 - bad\n/],
+  ['a file does not load', "import './nothing.mjs';", /not ok 1 - the file loads\n/],
+  ['a test ends the process', "test('bad', () => process.exit(0));", /not ok - the process of .*bad\.mjs ended: 0\n/],
+  [
+    'a rejection is not handled',
+    "test('bad', () => void Promise.reject(new Error('lost')));",
+    /not ok - the process of the above ended: 1\n/,
+  ],
+];
+for (const [name, body, says] of failures) {
+  test(`the run fails where ${name}`, async () => {
+    const { passed, output } = await run({ 'bad.mjs': body, 'good.mjs': "test('good', () => {});" });
+    assert.equal(passed, false);
+    assert.match(output, says);
+  });
+}
