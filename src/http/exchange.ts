@@ -21,7 +21,7 @@ export interface EdgeContext {
   /** This edge in `Via`: protocol version and a name of its own, so that a loop is seen. */
   readonly via: string;
   /** Who asks on this listener: players, or the other workers for theirs. */
-  readonly audience: 'players' | 'workers';
+  readonly audience: 'players' | 'peers';
   /** True while the edge shuts down: connections are not kept. */
   readonly draining: () => boolean;
 }
@@ -58,7 +58,7 @@ export class PlayerExchange {
 
   /** Who asks, for limits of one client; undefined: another worker, which limits its own. */
   get client(): string | undefined {
-    if (this.edge.audience === 'workers') return undefined;
+    if (this.edge.audience === 'peers') return undefined;
     return clientKey(this.hop.remoteAddress, this.#forwardedFor);
   }
 

@@ -15,7 +15,7 @@ export function commonFields(exchange: PlayerExchange): Fields {
   const fields = corsFields(exchange).slice();
   fields.push('x-request-id', exchange.hop.requestId, 'via', exchange.hop.via);
   // For the log of the worker that asks: players are not told.
-  if (exchange.edge.audience === 'workers' && exchange.endpoint !== undefined)
+  if (exchange.edge.audience === 'peers' && exchange.endpoint !== undefined)
     fields.push(endpointField, exchange.endpoint);
   if (exchange.edge.draining()) fields.push('connection', 'close');
   return fields;

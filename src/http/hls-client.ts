@@ -7,6 +7,6 @@ import type { PlayerExchange } from './exchange.js';
 export const clientField = 'x-weir-client';
 
 export function clientOf({ request: { headers }, edge, hop }: PlayerExchange): string {
-  if (edge.audience === 'workers') return String(headers[clientField] ?? '');
+  if (edge.audience === 'peers') return String(headers[clientField] ?? '');
   return clientKey(hop.remoteAddress, hop.trustForwarded ? headers['x-forwarded-for'] : undefined);
 }

@@ -157,7 +157,7 @@ export class ObjectReply implements Follower {
     }
     // An answer that is new from the origin has none (RFC 9111, section 5.1).
     if (reused || head?.headers.age !== undefined) fields.push('age', String(age));
-    if (room === 'listed' && this.#exchange.edge.audience === 'workers') fields.push(listedField, '1');
+    if (room === 'listed' && this.#exchange.edge.audience === 'peers') fields.push(listedField, '1');
     if (answer.length !== undefined) fields.push('content-length', String(answer.length));
     if (answer.range !== undefined) fields.push('content-range', answer.range);
     if (selects && keeps) fields.push('accept-ranges', 'bytes');

@@ -18,7 +18,7 @@ function streamHeaders(exchange: PlayerExchange): Record<string, string | string
 
 /** HTTP/1.0 knows no chunks, and a connection that is closed anyway needs none. */
 function framingOf({ request, edge }: PlayerExchange): Framing {
-  if (edge.audience === 'workers') return 'peer';
+  if (edge.audience === 'peers') return 'peer';
   const closes = /(?:^|,)\s*close\s*(?:,|$)/i.test(request.headers.connection ?? '');
   return closes || request.httpVersion === '1.0' ? 'raw' : 'chunked';
 }

@@ -15,7 +15,7 @@ export function createPeerServer(
 ): PeerServer {
   const forPeers: EdgeContext = {
     ...edge,
-    audience: 'workers',
+    audience: 'peers',
     log: { requests: false },
     // What passes between workers is none of the players' totals.
     metrics: createMetrics({ process: false }),

@@ -26,7 +26,7 @@ class Answers {
   get exchange(): PlayerExchange {
     const failed = ({ code }: { code: string }) => void this.log.push(code);
     const request = { method: 'GET', headers: {}, httpVersion: '1.1', socket: { bytesWritten: 0 } };
-    return { failed, request, ended() {}, hop: {}, edge: { audience: 'workers' } } as unknown as PlayerExchange;
+    return { failed, request, ended() {}, hop: {}, edge: { audience: 'peers' } } as unknown as PlayerExchange;
   }
 
   /** Of a destroyed connection: an error is counted, and nothing is written. */

@@ -64,7 +64,7 @@ function talk(to: NetConnectOpts, first: string, more?: string): Promise<string>
   );
 }
 
-for (const audience of ['players', 'workers'] as const) {
+for (const audience of ['players', 'peers'] as const) {
   suite(`the listener of ${audience}`, () => {
     test('waits for no header longer than the setting says: none, half of one, or one that never ends', async () => {
       const to = await listener(audience);
