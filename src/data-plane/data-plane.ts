@@ -14,7 +14,7 @@ import { relayJson } from '../relay/report.js';
 import { Alone } from '../sharding/alone.js';
 import { Sharded } from '../sharding/sharded.js';
 import { SnapshotStore } from '../snapshot/store.js';
-import { createUpstreamClient } from '../upstream/client.js';
+import { type ClientObserver, createUpstreamClient } from '../upstream/client.js';
 import { Destinations, type OwnListener } from '../upstream/destinations.js';
 import { Pools } from '../upstream/pools.js';
 import type { DataPlane, DataPlaneConfig } from './contract.js';
@@ -48,10 +48,11 @@ export function createDataPlane(
   });
   const balancer = createBalancer(config, { store, destinations, logger, metrics });
   const sayExhausted = seldom((fields: object) => logger.error(fields, 'this process is at a limit of its system'));
-  const client = createUpstreamClient(pools, upstream, {
+  const observer: ClientObserver = {
     onHeaders: (server, headers) => takeReport(balancer, server, headers),
     onExhausted: ({ message }) => sayExhausted({ detail: message }),
-  });
+  };
+  const client = createUpstreamClient(pools, upstream, observer);
   const parts = { store, balancer, pools, client };
   const sharding = identity.self === 'alone' ? new Alone(parts) : new Sharded(identity.self, parts);
   let draining = false;
@@ -80,7 +81,7 @@ export function createDataPlane(
   });
   const flv = config.relay.enabled
     ? relayedFlv(relays, passedThrough)
-    : passedFlv({ balancer, metrics, destinations, settings: upstream }, passedThrough);
+    : passedFlv({ balancer, metrics, destinations, settings: upstream, observer }, passedThrough);
   const server = new DataServer(edge, store, playerRoutes(flv, hls, relays));
   const peerServer = sharding.createPeerServer(edge, peerRoutes(sharding, hls, relays));
 

@@ -1,7 +1,7 @@
 // One request of a player, from its header to the end of its answer: what it is, and what is counted and logged of it.
 
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Config } from '../config-schema.js';
 import type { WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
@@ -10,6 +10,7 @@ import type { ChannelName } from '../model.js';
 import { plainAddress } from '../net-address.js';
 import { accessFields } from './access-log.js';
 import { clientKey, playerAddress } from './client-key.js';
+import { errorAnswer } from './error-answer.js';
 import { acceptableRequestId, corsHeaders, type Hop } from './headers.js';
 
 /** What every request needs of the edge. */
@@ -129,23 +130,15 @@ export class PlayerExchange {
   }
 }
 
-/** A short JSON body with the code and the request id; never more than what is safe to show. */
+/** Answers with the error, or, in the middle of an answer, cuts it. */
 export function answerError(exchange: PlayerExchange, response: ServerResponse, error: WeirError): void {
   exchange.failed(error);
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
-  const body = JSON.stringify({ error: error.code, message: error.message, request_id: exchange.hop.requestId });
-  const headers: Record<string, string | string[] | number> = {
-    ...exchange.cors,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    'x-request-id': exchange.hop.requestId,
-  };
-  if (error.status === 503) headers['retry-after'] = 1;
-  if (error.status === 405) headers['allow'] = 'GET, HEAD, OPTIONS';
+  const { fields, body } = errorAnswer(error, exchange.hop.requestId);
+  const headers: OutgoingHttpHeaders = { ...exchange.cors, ...fields };
   if (exchange.edge.draining()) headers['connection'] = 'close';
   exchange.started(error.status);
   response.writeHead(error.status, headers);

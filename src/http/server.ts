@@ -8,6 +8,7 @@ import type { ChannelName } from '../model.js';
 import { parseListenAddress } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import { Turns } from '../turns.js';
+import { errorBytes } from './error-answer.js';
 import { answerError, type EdgeContext, PlayerExchange } from './exchange.js';
 import { hasLongBody, isHostValid, isLoop, mayOpenWebSocket, preflightHeaders } from './headers.js';
 import { backlog, Intake, type SharedSocket } from './intake.js';
@@ -264,10 +265,7 @@ export class DataServer {
         : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? 'request_timeout'
           : 'bad_request';
-    const refusal = new WeirError(code);
-    const body = JSON.stringify({ error: refusal.code, message: refusal.message });
-    const head = `HTTP/1.1 ${refusal.status} ${refusal.code}\r\nContent-Type: application/json\r\nConnection: close\r\n`;
-    socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, () => socket.destroy());
+    socket.end(errorBytes(new WeirError(code)), () => socket.destroy());
     this.#edge.metrics.requests.inc({ protocol: 'other', status_class: '4xx' });
   }
 }

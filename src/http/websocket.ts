@@ -5,18 +5,17 @@ import type { Balancer } from '../balancer/balancer.js';
 import type { WeirError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import { attempt } from '../upstream/attempts.js';
-import type { Destinations } from '../upstream/destinations.js';
 import { countRetries } from '../upstream/trail.js';
+import { createUpgradeClient, type UpgradeSettings, type UpgradeTools } from '../upstream/upgrade.js';
+import { errorBytes, headBytes } from './error-answer.js';
 import type { PlayerExchange } from './exchange.js';
-import { upstreamHeaders } from './headers.js';
+import { playerHeaders, upstreamHeaders } from './headers.js';
 import { pickedPlaces } from './picked-place.js';
 import type { Route } from './route.js';
-import { createUpgradeClient, type UpgradeSettings } from './upgrade.js';
 
-export interface WebSocketTools {
+export interface WebSocketTools extends UpgradeTools {
   readonly balancer: Balancer;
   readonly metrics: Metrics;
-  readonly destinations: Destinations;
   readonly settings: UpgradeSettings & { readonly retries: number };
 }
 
@@ -26,12 +25,8 @@ const closeTimeout = 10_000;
 /** A refused upgrade is answered with the error as a plain HTTP response, and the socket is closed. */
 export function refuseUpgrade(socket: Socket, exchange: PlayerExchange, error: WeirError): void {
   exchange.failed(error);
-  const body = JSON.stringify({ error: error.code, message: error.message, request_id: exchange.hop.requestId });
   if (!socket.destroyed) {
-    socket.end(
-      `HTTP/1.1 ${error.status} ${error.code}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-        `Connection: close\r\nX-Request-Id: ${exchange.hop.requestId}\r\n\r\n${body}`,
-    );
+    socket.end(errorBytes(error, exchange.hop.requestId));
     // Who keeps its side open would otherwise keep the connection.
     socket.destroySoon();
   }
@@ -46,10 +41,10 @@ export function passWebSocket(
   socket: Socket,
   head: Buffer,
 ): void {
-  const { destinations, balancer, metrics, settings } = tools;
+  const { balancer, metrics, settings } = tools;
   const { protocol, hop } = exchange;
   if (head.length > 0) socket.unshift(head);
-  const client = createUpgradeClient(destinations, settings, { socket, hop });
+  const client = createUpgradeClient(tools, socket);
   const next = pickedPlaces({ balancer, client }, route, {
     method: 'GET',
     headers: upstreamHeaders(exchange.request.headers, hop),
@@ -63,9 +58,12 @@ export function passWebSocket(
   const running = attempt(
     { next, purpose: 'asked', retries, onRetry: countRetries(metrics) },
     {
-      onResponse: (status) => {
+      onResponse: (status, headers) => {
         answered = true;
         exchange.started(status);
+        const { upgrade = 'websocket' } = headers;
+        const last = status === 101 ? { connection: 'Upgrade', upgrade } : { connection: 'close' };
+        socket.write(headBytes(status, { ...playerHeaders(headers, hop, undefined), ...last }));
       },
       onData: (chunk) => {
         metrics.traffic.received[protocol] += chunk.length;

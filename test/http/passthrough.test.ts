@@ -9,26 +9,17 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { ConfigInput } from '../../src/config-schema.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
-import { startHttpOrigin, startRawOrigin } from '../support/origin-server.js';
 import { closedPort } from '../support/ports.js';
+import { startedFor } from '../support/started.js';
 import { waitFor } from '../support/wait.js';
 
 const cleanups = cleanupsAfterEach();
+const { httpOrigin, rawOrigin } = startedFor(cleanups);
 
 async function edge(overrides: ConfigInput = {}): Promise<TestDataPlane> {
   const started = await startDataPlane({ relay: { enabled: false }, hls: { mode: 'passthrough' }, ...overrides });
   cleanups.push(() => started.close());
   return started;
-}
-async function httpOrigin(...parameters: Parameters<typeof startHttpOrigin>) {
-  const origin = await startHttpOrigin(...parameters);
-  cleanups.push(() => origin.close());
-  return origin;
-}
-async function rawOrigin(...parameters: Parameters<typeof startRawOrigin>) {
-  const origin = await startRawOrigin(...parameters);
-  cleanups.push(() => origin.close());
-  return origin;
 }
 const good = () => httpOrigin((_request, response) => response.end('good'));
 
@@ -398,7 +389,7 @@ describe('what is wrong with a request', () => {
   ] as const) {
     test(`a player who takes nothing of ${name} for sendTimeout is closed, and its endpoint let go`, async () => {
       let closed = 0;
-      const origin = await startRawOrigin((socket) => {
+      const origin = await rawOrigin((socket) => {
         const head =
           headers === '' ? '200 OK\r\n' : '101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
         socket.once('data', () => {
@@ -407,14 +398,14 @@ describe('what is wrong with a request', () => {
         });
         socket.on('close', () => (closed += 1));
       });
-      cleanups.push(() => origin.close());
       const weir = await edge({ http: { sendTimeout: '200ms' } });
       weir.register(endpoint('news', origin.address));
       const player = connect(weir.port, '127.0.0.1');
       cleanups.push(() => player.destroy());
       player.on('error', () => undefined);
+      // It waits for something to read, and reads none of it.
+      player.on('readable', () => undefined);
       player.write(`GET ${path} HTTP/1.1\r\nHost: edge\r\n${headers}\r\n`);
-      await once(player, 'readable');
       await waitFor(() => closed === 1, { what: 'the endpoint to be let go' });
       await waitFor(async () => (await metricValue(weir.metrics, 'weir_http_connections')) === 0, { what: 'the end' });
     });

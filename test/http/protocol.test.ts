@@ -7,10 +7,11 @@ import type { ConfigInput } from '../../src/config-schema.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
 import { LiveOrigin } from '../support/live-origin.js';
-import { startHttpOrigin, startRawOrigin } from '../support/origin-server.js';
+import { startedFor } from '../support/started.js';
 import { waitFor } from '../support/wait.js';
 
 const cleanups = cleanupsAfterEach();
+const { httpOrigin, rawOrigin } = startedFor(cleanups);
 
 async function edge(overrides: ConfigInput = {}): Promise<TestDataPlane> {
   const started = await startDataPlane(overrides);
@@ -19,11 +20,6 @@ async function edge(overrides: ConfigInput = {}): Promise<TestDataPlane> {
 }
 const passing: ConfigInput = { relay: { enabled: false }, hls: { mode: 'passthrough' } };
 
-async function httpOrigin(...parameters: Parameters<typeof startHttpOrigin>) {
-  const origin = await startHttpOrigin(...parameters);
-  cleanups.push(() => origin.close());
-  return origin;
-}
 const good = () => httpOrigin((_request, response) => response.end('good'));
 /** A body that goes on until the player leaves. */
 const endless = () =>
@@ -32,11 +28,7 @@ const endless = () =>
     response.on('close', () => clearInterval(timer));
   });
 /** Gives these bytes to whoever asks. */
-async function rawOrigin(answer: string) {
-  const origin = await startRawOrigin((socket) => socket.on('data', () => socket.write(answer)));
-  cleanups.push(() => origin.close());
-  return origin;
-}
+const answering = (answer: string) => rawOrigin((socket) => socket.on('data', () => socket.write(answer)));
 
 /** What came back, as text, while the connection goes on. Its own side stays open when the other one ends. */
 function talk(weir: TestDataPlane, bytes: string): { socket: Socket; answer: string; ended: boolean } {
@@ -70,7 +62,7 @@ describe('an answer without a body', () => {
     [304, 'Not Modified', '99'],
   ] as const) {
     test(`with status ${status} is whole, whatever length its header states`, async () => {
-      const origin = await rawOrigin(`HTTP/1.1 ${status} ${reason}\r\nContent-Length: 99\r\nETag: "e"\r\n\r\n`);
+      const origin = await answering(`HTTP/1.1 ${status} ${reason}\r\nContent-Length: 99\r\nETag: "e"\r\n\r\n`);
       const weir = await edge(passing);
       weir.register(endpoint('news', origin.address));
       const answer = await fetch(`${weir.url}/live/news/1.ts`, { headers: { 'If-None-Match': '"e"' } });
@@ -83,7 +75,7 @@ describe('an answer without a body', () => {
 
   test('renews a stored copy though it states the length of the whole', async () => {
     let renewed = 0;
-    const origin = await startRawOrigin((socket) =>
+    const origin = await rawOrigin((socket) =>
       socket.on('data', (bytes) => {
         const conditional = bytes.toString('latin1').toLowerCase().includes('if-none-match: "e"');
         if (conditional) renewed += 1;
@@ -91,7 +83,6 @@ describe('an answer without a body', () => {
         socket.write(conditional ? `HTTP/1.1 304 Not Modified\r\n${fields}` : `HTTP/1.1 200 OK\r\n${fields}good`);
       }),
     );
-    cleanups.push(() => origin.close());
     const weir = await edge({ hls: { objectMinAge: 0 } });
     weir.register(endpoint('news', origin.address));
     for (let i = 0; i < 3; i++) assert.equal(await (await fetch(`${weir.url}/live/news/1.ts`)).text(), 'good');

@@ -160,7 +160,7 @@ describe('an upgrade that an endpoint fails', () => {
       assert.equal(answer.status, status);
       const { error, request_id } = JSON.parse(answer.body);
       assert.equal(error, cause);
-      assert.match(answer.head, new RegExp(`X-Request-Id: ${request_id}`));
+      assert.match(answer.head, new RegExp(`x-request-id: ${request_id}`));
       const counted = { protocol: 'ws-flv', status_class: '5xx' };
       assert.equal(await metricValue(weir.metrics, 'weir_http_requests_total', counted), 1);
     });
@@ -238,7 +238,7 @@ for (const relayed of [true, false]) {
     weir.register(endpoint('news', well.address));
     const player = rawPlayer(weir, 'Origin: https://evil.example\r\n');
     await player.closed;
-    assert.match(player.answer, /^HTTP\/1\.1 403 forbidden\r\n/);
+    assert.match(player.answer, /^HTTP\/1\.1 403 Forbidden\r\n/);
     assert.equal(well.seen.length, 0);
     if (relayed) return;
     rawPlayer(weir, 'Origin: https://tv.example\r\n');

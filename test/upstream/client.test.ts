@@ -8,27 +8,13 @@ import type { WeirError } from '../../src/errors.js';
 import { judgeError } from '../../src/upstream/judge.js';
 import type { Redirect } from '../../src/upstream/redirect.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
-import { startHttpOrigin, startRawOrigin } from '../support/origin-server.js';
 import { closedPort } from '../support/ports.js';
-import { ask, createUpstream, type TestUpstream } from '../support/upstream.js';
+import { startedFor } from '../support/started.js';
+import { ask } from '../support/upstream.js';
 
 const cleanups = cleanupsAfterEach();
+const { httpOrigin, rawOrigin, upstream } = startedFor(cleanups);
 
-function upstream(...parameters: Parameters<typeof createUpstream>): TestUpstream {
-  const created = createUpstream(...parameters);
-  cleanups.push(() => created.pools.close());
-  return created;
-}
-async function httpOrigin(...parameters: Parameters<typeof startHttpOrigin>) {
-  const origin = await startHttpOrigin(...parameters);
-  cleanups.push(() => origin.close());
-  return origin;
-}
-async function rawOrigin(...parameters: Parameters<typeof startRawOrigin>) {
-  const origin = await startRawOrigin(...parameters);
-  cleanups.push(() => origin.close());
-  return origin;
-}
 /** Answers every request with a redirect there. */
 const redirecting = (location: (path: string) => string, status = 302) =>
   httpOrigin((request, response) => response.writeHead(status, { location: location(request.url ?? '') }).end('moved'));

@@ -6,22 +6,13 @@ import type { ServerOrigin } from '../../src/model.js';
 import { peerServer } from '../../src/net-address.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint } from '../support/data-plane.js';
-import { startHttpOrigin } from '../support/origin-server.js';
-import { ask, createUpstream, type TestUpstream } from '../support/upstream.js';
+import { startedFor } from '../support/started.js';
+import { ask } from '../support/upstream.js';
 import { waitFor } from '../support/wait.js';
 
 const cleanups = cleanupsAfterEach();
+const { httpOrigin, upstream } = startedFor(cleanups);
 
-function upstream(...parameters: Parameters<typeof createUpstream>): TestUpstream {
-  const created = createUpstream(...parameters);
-  cleanups.push(() => created.pools.close());
-  return created;
-}
-async function httpOrigin(...parameters: Parameters<typeof startHttpOrigin>) {
-  const origin = await startHttpOrigin(...parameters);
-  cleanups.push(() => origin.close());
-  return origin;
-}
 const server = (address: string) => `http://${address}` as ServerOrigin;
 
 test('the connections to a server go with its last endpoint, also when that only moved to another address', async () => {
