@@ -97,8 +97,8 @@ export class Adaptive implements Policy {
     server.started(kbps, now);
     this.#turnover.start(kbps, now);
     this.#tune();
-    if (this.#picked === candidate) this.#settle(place, kbps);
-    else for (const source of [own, server.source]) source.sent(1, kbps);
+    if (this.#picked === candidate) this.#settle(place, kbps, now);
+    else for (const source of [own, server.source]) source.sent(1, kbps, now, this.#turnover.holding);
     this.#picked = undefined;
   }
 
@@ -205,7 +205,8 @@ export class Adaptive implements Policy {
     shares.fill(places, now);
   }
 
-  #settle(chosen: Place, kbps: number): void {
+  #settle(chosen: Place, kbps: number, now: number): void {
+    const { holding } = this.#turnover;
     const places = this.#pickedFrom;
     const { shares, known } = this.#shares;
     const meanScore = this.#shares.meanScore(places.length);
@@ -218,8 +219,8 @@ export class Adaptive implements Policy {
       const share = shares[i] ?? 0;
       const source = sourceOf(place, known);
       source.credit = Math.min(MAX_CREDIT, source.credit + share * cost);
-      place.own.stood(share, kbps, meanScore, meanWeight);
-      place.server.source.stood(share, kbps, meanScore, meanWeight);
+      place.own.stood(share, kbps, meanScore, meanWeight, now, holding);
+      place.server.source.stood(share, kbps, meanScore, meanWeight, now, holding);
     }
     sourceOf(chosen, known).credit -= cost;
     this.#lastPart = this.#part;

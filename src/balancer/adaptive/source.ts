@@ -14,9 +14,8 @@ const FIRST_SPACING = 5_000;
 /** Part of a new report in what is usual for the load, and for the spacing. */
 const USUAL_LOAD = 0.1;
 const USUAL_SPACING = 0.2;
-/** Part of an interval in our mean traffic, and of a pick in the last share. */
+/** Part of an interval in our mean traffic. */
 const RECENT_TRAFFIC = 0.5;
-const RECENT_PICK = 0.3;
 /** The first intervals, in which a new edge and a new server find their place, teach nothing. */
 const SETTLING = 2;
 /** A load from here on may be more than it says, and a change of our share below this part of it is none. */
@@ -58,14 +57,11 @@ export class Source {
   // Sums over the picks since the last report for which it was a candidate.
   #picks = 0;
   #kbps = 0;
-  #shareKbps = 0;
   #scores = 0;
   #weights = 0;
-  #endShare: number | undefined;
   /** Mbit/s in flight of the picks for which it is a candidate. */
   #reach = 0;
-  readonly #mean = new Standing();
-  readonly #end = new Standing();
+  readonly #standing = new Standing();
   #lastLoad: number | undefined;
   #lastChange = 0;
   #usualLoad = 0;
@@ -76,18 +72,17 @@ export class Source {
   }
 
   /** A pick of `kbps` for which it was a candidate with this share, beside others of these means. */
-  stood(share: number, kbps: number, meanScore: number, meanWeight: number): void {
+  stood(share: number, kbps: number, meanScore: number, meanWeight: number, now: number, holding: number): void {
     this.#picks += 1;
     this.#scores += meanScore;
     this.#weights += meanWeight;
-    this.sent(share, kbps);
+    this.sent(share, kbps, now, holding);
   }
 
   /** The same without a choice: the pick stayed where its channel was. */
-  sent(share: number, kbps: number): void {
+  sent(share: number, kbps: number, now: number, holding: number): void {
     this.#kbps += kbps;
-    this.#shareKbps += share * kbps;
-    this.#endShare = this.#endShare === undefined ? share : this.#endShare + RECENT_PICK * (share - this.#endShare);
+    this.#standing.add(share, kbps, now, holding);
   }
 
   /**
@@ -109,16 +104,15 @@ export class Source {
     this.spacing += (elapsed - this.spacing) * (this.spacing === 0 ? 1 : USUAL_SPACING);
     const known = this.#reports < FIRST_REPORTS ? Math.max(FIRST_SPACING, this.spacing) : this.spacing;
     this.lateAt = now + LATE * known;
-    return this.#close(load, elapsed, holding);
+    return this.#close(load, now, elapsed, holding);
   }
 
-  #close(load: number | undefined, elapsed: number, holding: number): Lesson {
-    const kept = holding > 0 ? Math.exp(-elapsed / holding) : 0;
+  #close(load: number | undefined, now: number, elapsed: number, holding: number): Lesson {
+    const standing = this.#standing;
+    standing.close(now, holding);
     this.#reach += ((this.#kbps * holding) / elapsed / 1000 - this.#reach) * RECENT_TRAFFIC;
-    this.#mean.follow(this.#kbps > 0 ? this.#shareKbps / this.#kbps : undefined, kept);
-    this.#end.follow(this.#endShare, kept);
-    this.traffic = this.#mean.share * this.#reach;
-    const still = Math.abs(this.#mean.change) < STEADY && Math.abs(this.#end.change) < STEADY;
+    this.traffic = (standing.mean.share ?? 0) * this.#reach;
+    const still = Math.abs(standing.mean.change) < STEADY && Math.abs(standing.end.change) < STEADY;
     const lesson = {
       elapsed,
       changes: this.#changes(load),
@@ -127,7 +121,6 @@ export class Source {
     };
     this.#picks = 0;
     this.#kbps = 0;
-    this.#shareKbps = 0;
     this.#scores = 0;
     this.#weights = 0;
     this.#tell(load);
@@ -141,11 +134,10 @@ export class Source {
     if (load === undefined || last === undefined || (load >= FULL && last >= FULL)) return undefined;
     const middle = (load + last) / 2;
     const rest = { observed: load - last, before: this.#lastChange, distance: last - this.#usualLoad };
-    const byMean = { expected: this.#mean.change * middle, ...rest };
-    const byEnd = { expected: this.#end.change * middle, ...rest };
-    this.#mean.mark();
-    this.#end.mark();
-    return this.#mean.intervals > SETTLING ? { byMean, byEnd } : undefined;
+    const byMean = { expected: this.#standing.mean.change * middle, ...rest };
+    const byEnd = { expected: this.#standing.end.change * middle, ...rest };
+    this.#standing.mark();
+    return this.#standing.intervals > SETTLING ? { byMean, byEnd } : undefined;
   }
 
   #tell(load: number | undefined): void {

@@ -1,44 +1,75 @@
-// The share of what we have in flight that stands at one place: picks come by our shares, and go as they end.
+// The share of what we have in flight that stands at one place. Picks come by our shares, and go as they end: what is in
+// flight falls by a part of 1 / holding in each unit of time. Source: J. D. C. Little 1961.
 
 /** A smaller share counts as this when its change is told as a part of it. */
 const LEAST_SHARE = 0.025;
+/** ms that a pick lasts at least. */
+const LEAST_HOLDING = 1;
+
+/** A share as it was when it was marked, and what it is now. */
+class Mark {
+  share: number | undefined;
+  #marked: number | undefined;
+
+  /** The change since the mark, as a part of the mean of then and now: -2 to 2. */
+  get change(): number {
+    const { share = 0 } = this;
+    const before = this.#marked ?? share;
+    return (share - before) / Math.max(LEAST_SHARE, (share + before) / 2);
+  }
+
+  mark(): void {
+    this.#marked = this.share;
+  }
+}
 
 export class Standing {
-  #share = 0;
-  #marked = 0;
-  #intervals = 0;
+  /** Over the last report interval, and at its end. */
+  readonly mean = new Mark();
+  readonly end = new Mark();
+  /** Report intervals with something in flight. */
+  intervals = 0;
+  /** kbit/s in flight of the picks for which it was a candidate, and of these what our shares put here. */
+  #all = 0;
+  #here = 0;
+  // The same × ms since the last report.
+  #allArea = 0;
+  #hereArea = 0;
+  #at: number | undefined;
 
-  get share(): number {
-    return this.#share;
+  /** A pick of `kbps` of which this share goes here. */
+  add(share: number, kbps: number, now: number, holding: number): void {
+    this.#advance(now, holding);
+    this.#all += kbps;
+    this.#here += share * kbps;
   }
 
-  /** Report intervals that were followed. */
-  get intervals(): number {
-    return this.#intervals;
-  }
-
-  /** The change since the last mark, as a part of the mean of then and now: -2 to 2. */
-  get change(): number {
-    return (this.#share - this.#marked) / Math.max(LEAST_SHARE, (this.#share + this.#marked) / 2);
-  }
-
-  /** Changes are told from here on. */
-  mark(): void {
-    this.#marked = this.#share;
-  }
-
-  /**
-   * A report interval in which picks went here with this share.
-   * @param share undefined when there were none
-   * @param kept part of what was in flight before that still is
-   */
-  follow(share: number | undefined, kept: number): void {
-    if (share === undefined) return;
-    this.#intervals += 1;
-    if (this.#intervals > 1) this.#share = kept * this.#share + (1 - kept) * share;
-    else {
-      this.#share = share;
-      this.mark();
+  /** A report: the interval ends. */
+  close(now: number, holding: number): void {
+    this.#advance(now, holding);
+    if (this.#allArea > 0) {
+      this.intervals += 1;
+      this.mean.share = this.#hereArea / this.#allArea;
+      this.end.share = this.#here / this.#all;
     }
+    this.#allArea = 0;
+    this.#hereArea = 0;
+  }
+
+  mark(): void {
+    this.mean.mark();
+    this.end.mark();
+  }
+
+  #advance(now: number, holding: number): void {
+    const elapsed = now - (this.#at ?? now);
+    this.#at = now;
+    if (!(elapsed > 0)) return;
+    const lasts = Math.max(LEAST_HOLDING, holding);
+    const kept = lasts / (lasts + elapsed);
+    this.#all *= kept;
+    this.#here *= kept;
+    this.#allArea += this.#all * elapsed;
+    this.#hereArea += this.#here * elapsed;
   }
 }

@@ -10,7 +10,7 @@ function follow() {
   return (share: number, load: number): Lesson | undefined => {
     for (let i = 0; i < 40; i += 1) {
       now += 100;
-      source.stood(share, 1000, 0.5, 1);
+      source.stood(share, 1000, 0.5, 1, now, 100);
     }
     return source.report(load, 0, now, 100);
   };
