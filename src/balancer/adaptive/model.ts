@@ -13,10 +13,10 @@ const ASSUMED_CAPACITY = 200;
 const LEAST_CAPACITY = 50;
 /** Edges that may move alike, whatever number is told. */
 const MOST_EDGES = 100;
-/** What one edge alone carries counts for less than its part: it need not guess at others' picks. */
-const ALONE = 0.5;
-/** Part of a load from which on ours is taken for a cause without proof; half of this counts for little. */
-const SUSPICIOUS = 0.3;
+/** Part of a load from which on ours is taken for a cause without proof; half of this counts for nearly nothing. */
+const SUSPICIOUS = 0.6;
+/** Part of a load that ours has to be able to make for a proof to count in half. */
+const PLAUSIBLE = 0.3;
 /** Above the highest load per Mbit/s of ours that was seen: reports are noisy. */
 const MARGIN = 1.5;
 /** A lower load says little of the capacity: it is noise and rounding. */
@@ -26,9 +26,9 @@ const LEAST_TOLD = 0.02;
  * The load, 0 to `mean`, that is taken to be ours at each server of a set.
  *
  * Without evidence it follows a curve through the part that we would make of the load if a server carried
- * 200 Mbit/s. A part of a half or more is taken for the whole: to believe too much of oneself makes slow, to believe too
- * little makes all edges herd. A part of some hundredths falls off with its third power: it is taken for nothing. There is
- * no step in between.
+ * 200 Mbit/s. A part of 0.8 or more is taken for the whole: to believe too much of oneself makes slow, to believe too
+ * little makes all edges herd. Below a half it falls off with its fifth power: a quarter is taken for a hundredth. There
+ * is no step in between.
  * Proof adds to that, weighed by whether it is physically plausible; and no evidence can make our part larger than the
  * capacity that a server was seen to have allows.
  * @param mean load of the servers
@@ -46,10 +46,10 @@ export function ownLoad(
   proven: number,
   suspicion: number,
 ): number {
-  const part = ((deciders > 1 ? deciders : ALONE) * carried) / ASSUMED_CAPACITY / mean;
-  const suspected = suspicion * Math.min(1, 2 * part * rise(part, SUSPICIOUS));
+  const part = (deciders * carried) / ASSUMED_CAPACITY / mean;
+  const suspected = suspicion * Math.min(1, 2 * part * rise(part * part, SUSPICIOUS * SUSPICIOUS));
   const possible = (Math.max(deciders, MOST_EDGES) * carried) / LEAST_CAPACITY / mean;
-  const guilty = proven * rise(possible, SUSPICIOUS);
+  const guilty = proven * rise(possible, PLAUSIBLE);
   return Math.min(mean, (MARGIN * carried) / capacity, mean * Math.max(suspected, guilty));
 }
 
