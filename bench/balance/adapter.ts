@@ -1,5 +1,6 @@
 // Plugs weir's own compiled policies into the simulation: the same code that serves players decides here.
 
+import { Adaptive } from '../../src/balancer/adaptive.js';
 import { Affinity, type AffinitySettings } from '../../src/balancer/affinity.js';
 import { EndpointStates } from '../../src/balancer/endpoint-state.js';
 import { createPolicy, type PolicyName } from '../../src/balancer/policies.js';
@@ -12,6 +13,12 @@ const outlier = { consecutiveFailures: 5, baseEjection: 30_000, maxEjection: 300
 export function weirPolicy(name: PolicyName): PolicyModule {
   return (options) => new AdaptedPolicy(createPolicy(name), options);
 }
+
+/** The default policy, told what part of the load is ours: what it could reach if it did not have to learn that. */
+export const informed: PolicyModule = (options) => {
+  const { ownPart = () => 0 } = options;
+  return new AdaptedPolicy(new Adaptive((mean) => mean * ownPart()), options);
+};
 
 class AdaptedPolicy implements EdgePolicy {
   readonly #policy: Policy;

@@ -33,6 +33,12 @@ export const bars: readonly Bar[] = [
   { scenario: 'flash-channel-hls', average: 1.15, p99: 1.35 },
 ];
 
+/** Half ours, half others': average and p99 are at most this times those of the policy that is told which part is ours. */
+export const halfBar = 1.05;
+
+/** Our traffic from nothing to all and back: peak ÷ mean of the worst second, and picks above the lowest after it. */
+export const rampBar = { worst: 1.35, above: 0.005 };
+
 /** For a set of drawn scenarios: mean of the averages, mean of the p99, worst p99. */
 export const drawnBar = { average: 1.1, p99: 1.2, worst: 1.7 };
 

@@ -28,6 +28,8 @@ export interface EdgeOptions {
   readonly rng: () => number;
   /** True utilisation and loss of a server: for bounds that nothing real can reach. */
   readonly truth?: ((server: number) => { load: number; loss: number }) | undefined;
+  /** Part of all load that our edges make now, 0 to 1: likewise. */
+  readonly ownPart?: (() => number) | undefined;
 }
 
 /** A policy at one edge. */

@@ -1,5 +1,6 @@
 // What a run is judged by: peak ÷ mean utilisation over all servers, sample by sample.
 
+import type { View } from './contract.js';
 import type { Scenario } from './scenario.js';
 import type { Server } from './server.js';
 
@@ -23,7 +24,12 @@ export interface Result {
   readonly picks: number;
   /** Per sticky channel of an edge and hour; undefined without affinity. */
   readonly moves: number | undefined;
+  /** After a ramp, and three reports: picks more than 0.05 above the lowest score at hand; undefined without a ramp. */
+  readonly above: number | undefined;
 }
+
+const TOLERATED = 0.05;
+const LOSS_WEIGHT = 10;
 
 export class Measure {
   readonly #scenario: Scenario;
@@ -40,6 +46,8 @@ export class Measure {
   #lossyPicks = 0;
   #moves = 0;
   #sessionSeconds = 0;
+  #judged = 0;
+  #above = 0;
 
   constructor(scenario: Scenario, servers: readonly Server[]) {
     this.#scenario = scenario;
@@ -62,6 +70,15 @@ export class Measure {
   /** @param sticky channels of edges that stick to a server now */
   sticks(sticky: number): void {
     this.#sessionSeconds += sticky * this.#scenario.sample;
+  }
+
+  /** Counts after a ramp only. */
+  chose(now: number, picked: View, views: readonly View[]): void {
+    const { ramp, period, periodJitter } = this.#scenario;
+    if (ramp === undefined || now < ramp[2] + 3 * period * (1 + periodJitter)) return;
+    const lowest = Math.min(...views.map(scoreOf));
+    this.#judged += 1;
+    if (scoreOf(picked) > lowest + TOLERATED) this.#above += 1;
   }
 
   failed(now: number): void {
@@ -115,7 +132,10 @@ export class Measure {
       joinPeak: this.#scenario.join ? this.#joinPeak : undefined,
       run: this.#picks / Math.max(1, this.#changes),
       picks: this.#picks,
+      above: this.#scenario.ramp && this.#above / Math.max(1, this.#judged),
       moves: this.#scenario.affinity && (3600 * this.#moves) / Math.max(1, this.#sessionSeconds),
     };
   }
 }
+
+const scoreOf = ({ load, packet_loss_rate: loss }: View) => load + LOSS_WEIGHT * loss;

@@ -5,14 +5,15 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { PolicyName } from '../../src/balancer/policies.js';
 import { markdownTable } from '../support/table.js';
-import { weirPolicy } from './adapter.js';
-import { bars, costBars, drawnBar, driftMissed, missed } from './bars.js';
+import { informed, weirPolicy } from './adapter.js';
+import { bars, costBars, drawnBar, driftMissed, halfBar, missed, rampBar } from './bars.js';
 import type { PolicyModule } from './contract.js';
 import { drawnScenarios } from './drawn.js';
 import { drawnDrifts, loadsTold, runDrift } from './drift.js';
 import { literal } from './literal.js';
 import type { Result } from './measure.js';
 import { oracle } from './oracle.js';
+import { halves, ramps } from './partly.js';
 import { pickCost } from './pick-cost.js';
 import { scenarios } from './scenario.js';
 import { simulate } from './simulation.js';
@@ -55,6 +56,7 @@ function worstOf(results: readonly Result[]): Result {
     run: number((result) => result.run),
     picks: number((result) => result.picks),
     moves: worst((result) => result.moves),
+    above: worst((result) => result.above),
   };
 }
 
@@ -137,6 +139,44 @@ function driftTable(): void {
   );
 }
 
+function halfTable(): void {
+  const rows = Object.entries(halves).map(([name, scenario]) => {
+    const pairs = seeds.map((seed) => ({
+      own: simulate(scenario, weirPolicy('adaptive'), seed),
+      told: simulate(scenario, informed, seed),
+    }));
+    const own = worstOf(pairs.map((pair) => pair.own));
+    const told = worstOf(pairs.map((pair) => pair.told));
+    for (const key of ['average', 'p99'] as const) {
+      const ratio = own[key] / told[key];
+      if (!(ratio <= halfBar)) failures.push(`${name}: ${key} ${ratio.toFixed(3)} times that of the informed policy`);
+    }
+    const both = (result: Result) => `${result.average.toFixed(3)} / ${result.p99.toFixed(3)}`;
+    return [name, both(own), both(told), (own.average / told.average).toFixed(3), (own.p99 / told.p99).toFixed(3)];
+  });
+  sections.push(
+    `## Half ours, half others'\n\nPeak ÷ mean, average / p99, beside the same policy told which part is ours. Worst of the seeds ${values.seeds}.`,
+    markdownTable(['scenario', 'adaptive', 'informed', 'ratio of averages', 'of p99'], rows),
+  );
+}
+
+function rampTable(): void {
+  const rows = Object.entries(ramps).map(([name, scenario]) => {
+    const {
+      average,
+      worst,
+      above = Number.NaN,
+    } = worstOf(seeds.map((seed) => simulate(scenario, weirPolicy('adaptive'), seed)));
+    if (!(worst <= rampBar.worst)) failures.push(`${name}: a second at ${worst.toFixed(2)} is above ${rampBar.worst}`);
+    if (!(above <= rampBar.above)) failures.push(`${name}: ${(100 * above).toFixed(2)} % not the lowest after it`);
+    return [name, average.toFixed(2), worst.toFixed(2), `${(100 * above).toFixed(2)} %`];
+  });
+  sections.push(
+    '## From nothing to all of the load, and back\n\nPeak ÷ mean, the worst second, and picks above the lowest from three reports after the end on.',
+    markdownTable(['scenario', 'average', 'worst second', 'above the lowest after it'], rows),
+  );
+}
+
 function literalTable(): void {
   const results = literal(weirPolicy('adaptive'));
   for (const { name, passed } of results) if (!passed) failures.push(`literal: ${name}`);
@@ -171,6 +211,8 @@ function costTable(): void {
 costTable();
 literalTable();
 scenarioTable();
+halfTable();
+if (!values.quick) rampTable();
 if (!values.quick) drawnTable();
 if (!values.quick) driftTable();
 const verdict =

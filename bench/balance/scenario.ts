@@ -48,7 +48,14 @@ export interface Scenario extends ReportStyle {
     readonly switchInterval: number;
   };
   /** Mean utilisation by others and the standard deviation of its slow drift. */
-  readonly background?: { readonly mean: number; readonly deviation: number };
+  readonly background?: {
+    readonly mean: number;
+    readonly deviation: number;
+    /** How far servers differ in it, as a part of the mean; 1 when not given. */
+    readonly spread?: number;
+  };
+  /** Our traffic grows from nothing to all that `rho` says, and back, while others' goes and comes: [begins, peak, ends]. */
+  readonly ramp?: readonly [number, number, number];
   /** Packet loss by server. */
   readonly loss: Readonly<Record<number, number>>;
   /** Edges differ in traffic by 1 / rank^skew. */

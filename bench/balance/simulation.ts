@@ -10,6 +10,9 @@ import { type Report, Server } from './server.js';
 import { Timeline } from './timeline.js';
 import { Traffic } from './traffic.js';
 
+/** Before and after a ramp a few requests are left, so that there are picks to judge. */
+const LEAST_GROWN = 0.005;
+
 export function simulate(scenario: Scenario, policy: PolicyModule, seed: number): Result {
   return new Simulation(scenario, policy, seed).run();
 }
@@ -94,6 +97,7 @@ class Simulation {
         affinityMargin: affinity?.margin,
         rng,
         truth,
+        ownPart: () => this.#ownPart(),
       }),
       views: Array.from({ length: channels }, () => []),
       delay: delayMin + (delayMax - delayMin) * this.#various() * 0.5,
@@ -101,6 +105,26 @@ class Simulation {
       stuckTo: new Map(),
       last: -1,
     };
+  }
+
+  #ownPart(): number {
+    let own = 0;
+    let all = 0;
+    for (const { used, background, capacity } of this.#servers) {
+      own += used;
+      all += used + background * capacity;
+    }
+    return all > 0 ? own / all : 0;
+  }
+
+  /** Part of our traffic that there is now. */
+  #grown(): number {
+    const { ramp } = this.#scenario;
+    if (ramp === undefined) return 1;
+    const [begins, peak, ends] = ramp;
+    const { now } = this.#time;
+    const part = now < peak ? (now - begins) / (peak - begins) : (ends - now) / (ends - peak);
+    return Math.min(1, Math.max(LEAST_GROWN, part));
   }
 
   #someServers(count: number): number[] {
@@ -169,6 +193,10 @@ class Simulation {
     const next = () => this.#time.at(this.#time.now + exponential(this.#arrivals, 1 / rate()), arrival);
     const arrival = () => {
       if (this.#time.now > until) return;
+      if (this.#scenario.ramp && this.#arrivals() > this.#grown()) {
+        next();
+        return;
+      }
       const edge = this.#drawEdge(this.#arrivals);
       const wanted = channel ?? this.#drawChannel();
       if (this.#scenario.channels?.shared) this.#view(edge, wanted, this.#traffic.drawDuration(work));
@@ -248,6 +276,7 @@ class Simulation {
       const server = view && this.#servers[view.server];
       if (view === undefined || server === undefined) throw new RangeError('the policy picked nobody');
       this.#measure.picked(now, server, edge.last !== server.index);
+      this.#measure.chose(now, view, views);
       edge.last = server.index;
       if (this.#scenario.affinity) this.#stick(edge, channel, server);
       if (server.alive) {
@@ -329,17 +358,18 @@ class Simulation {
     });
   }
 
-  #drift({ mean, deviation }: { mean: number; deviation: number }): void {
+  #drift({ mean, deviation, spread = 1 }: NonNullable<Scenario['background']>): void {
     const memory = 30;
     const keep = Math.exp(-1 / memory);
-    const levels = this.#servers.map(() => mean * (0.5 + this.#others()));
+    const levels = this.#servers.map(() => mean * (1 + spread * (this.#others() - 0.5)));
     const drifts = this.#servers.map(() => 0);
     this.#every(0, 1, () => {
       this.#servers.forEach((server, i) => {
         const drift = keep * (drifts[i] ?? 0) + deviation * Math.sqrt(1 - keep * keep) * gaussian(this.#others);
         drifts[i] = drift;
         server.area(this.#time.now);
-        server.background = Math.max(0, (levels[i] ?? 0) + drift);
+        const part = this.#scenario.ramp ? 1 - this.#grown() : 1;
+        server.background = part * Math.max(0, (levels[i] ?? 0) + drift);
       });
     });
   }

@@ -59,6 +59,12 @@ export class Adaptive implements Policy {
   /** The last pick, until its start or an explanation: only a start that follows its pick settles credits. */
   #picked: Candidate | undefined;
   #pickedFrom: readonly Place[] = [];
+  readonly #model: typeof ownLoad;
+
+  /** @param model what part of a load is taken to be ours */
+  constructor(model = ownLoad) {
+    this.#model = model;
+  }
 
   pick(candidates: readonly Candidate[], context: PickContext): number {
     const places = this.#placesOf(candidates, context);
@@ -197,7 +203,7 @@ export class Adaptive implements Policy {
     const deciders = settings.edges * workers;
     // What is in flight just now, but no more than usual: one request is not a traffic. Or what shares keep in flight.
     const carried = Math.max(Math.min(inFlight, this.#turnover.average) / 1000, traffic) / Math.max(1, count);
-    const own = ownLoad(mean, carried, deciders, this.#capacity, this.#proven, this.#suspicion);
+    const own = this.#model(mean, carried, deciders, this.#capacity, this.#proven, this.#suspicion);
     this.#part = own / mean;
     shares.reserve(count);
     shares.known = known;
