@@ -130,7 +130,11 @@ function fitting(
     'hls.sessionMemory': hls.sessionMemory,
     'relay.viewerBuffer.total': relay.viewerBuffer.total,
   };
-  const plan = planMemory({ memoryLimit: cluster.memoryLimit, budgets: asked }, workerCount(workers, machine), machine);
+  const plan = planMemory(
+    { memoryLimit: cluster.memoryLimit, budgets: asked, onHeap: ['hls.sessionMemory'] },
+    workerCount(workers, machine),
+    machine,
+  );
   if (plan.told !== undefined) logger[plan.told.level](plan.told.text);
   const {
     'hls.cacheSize': cacheSize,

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type { SharedSocket } from '../data-plane/contract.js';
 import { createLogger } from '../log.js';
 import { createMetrics } from '../metrics.js';
+import { limitHeapGrowth } from './heap-growth.js';
 import type { SupervisorMessage, WorkerMessage } from './messages.js';
 import { surviveRejections } from './rejections.js';
 import { createWorker } from './worker.js';
@@ -71,6 +72,7 @@ async function begin(start: Start, socket: SharedSocket | undefined): Promise<vo
   }
 }
 
+limitHeapGrowth();
 // Ctrl-C, a terminal that closes and a service manager's SIGTERM reach the whole process group; the supervisor says when
 // this process ends.
 process.on('SIGINT', () => {});

@@ -3,6 +3,7 @@
 import { handleLeases } from '../admin/leases.js';
 import { startCluster } from '../cluster/cluster.js';
 import type { Edge, RegistrySource } from '../cluster/edge.js';
+import { limitHeapGrowth } from '../cluster/heap-growth.js';
 import { openFilesWarning, thisMachine } from '../cluster/machine.js';
 import { startEdge } from '../cluster/single.js';
 import { workerCount } from '../cluster/watch.js';
@@ -25,5 +26,7 @@ export function startConfiguredEdge(config: Config, logger: Logger): Promise<Edg
   const warning = openFilesWarning(config.http.maxConnections, machine.openFiles);
   if (warning !== undefined) logger.warn(warning);
   const inOneProcess = workerCount(config.workers, machine) === 0;
-  return inOneProcess ? startEdge(config, logger, source) : startCluster(config, logger, source, machine);
+  if (!inOneProcess) return startCluster(config, logger, source, machine);
+  limitHeapGrowth();
+  return startEdge(config, logger, source);
 }

@@ -27,8 +27,8 @@ export interface OpenOptions {
   readonly receive?: Wish['receive'];
 }
 
-/** What an object costs beside its body, its key and its header. */
-const overhead = 1024;
+/** What an object costs beside its body, its key and its header, about: itself, its policy, its buffer, its place in a map. */
+const overhead = 2048;
 /** ms after the last eviction from which on there is room again. */
 const pressureFor = 30_000;
 /** Part of the room that objects may take which only players named, while there are others. */
