@@ -2,7 +2,7 @@
 // run against real servers, which `provision` finds or installs first, so that none is skipped for want of one.
 
 import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/package.js';
@@ -13,11 +13,15 @@ const [suite = 'all', ...wanted] = process.argv.slice(2);
 
 function testFiles(kind: 'unit' | 'integration'): string[] {
   const root = join(packageRoot, 'dist/test');
-  return (readdirSync(root, { recursive: true }) as string[])
-    .filter((name) => name.endsWith('.test.js') && name.startsWith('integration/') === (kind === 'integration'))
-    .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
-    .sort()
-    .map((name) => join(root, name));
+  return (
+    (readdirSync(root, { recursive: true }) as string[])
+      .filter((name) => name.endsWith('.test.js') && name.startsWith('integration/') === (kind === 'integration'))
+      // What is left of a test that was moved or deleted is no test.
+      .filter((name) => existsSync(join(packageRoot, 'test', name.replace(/\.js$/, '.ts'))))
+      .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+      .sort()
+      .map((name) => join(root, name))
+  );
 }
 
 /** ms that a file may take. */

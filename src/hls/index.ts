@@ -1,16 +1,17 @@
 // The door of HLS: what the rest of the program may know of it.
 
-export type { Follower } from './arriving-body.js';
-export type { Lookup } from './cache.js';
-export type { CachedObject, Load } from './cached-object.js';
-export type { Terms, TermsOf } from './freshness.js';
-export { createLentLoad } from './lent-load.js';
-export { placeOf } from './listed.js';
-export { type ObjectAnswer, unpinnedMaxAgeMs } from './object-answer.js';
-export { machineSecret } from './pin-keys.js';
-export type { PlayerRequest, PlaylistAnswer } from './player-request.js';
-export { objectKey, parseQuery, partitionOf, readPin, targetOf } from './request.js';
-export { type Answer, answerOf, isNotModified } from './respond.js';
-export type { SessionContext } from './session-context.js';
-export type { SessionState } from './session-state.js';
-export { type HlsReport, HlsSessions } from './sessions.js';
+export type { Follower } from './cache/arriving-body.js';
+export type { CachedObject, Load } from './cache/cached-object.js';
+export type { Terms, TermsOf } from './cache/freshness.js';
+export type { Lookup } from './cache/object-cache.js';
+export { type Answer, answerOf, isNotModified } from './cache/respond.js';
+export type { SessionState } from './session/handover.js';
+export { createLentLoad } from './session/lent-load.js';
+export { type ObjectAnswer, unpinnedMaxAgeMs } from './session/object-answer.js';
+export type { PlayerRequest, PlaylistAnswer } from './session/player-request.js';
+export type { SessionContext } from './session/session-context.js';
+export { type HlsReport, HlsSessions } from './session/sessions.js';
+export { objectKey, partitionOf, placeOf, targetOf } from './url/cache-key.js';
+export { readPin } from './url/pin.js';
+export { machineSecret } from './url/pin-keys.js';
+export { parseQuery } from './url/player-query.js';

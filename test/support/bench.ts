@@ -1,12 +1,12 @@
 // A channel's players before one playlist, driven by hand: what an origin lists goes in, what players see is checked.
 
 import assert from 'node:assert/strict';
-import { type Epoch, firstEpoch, moveTo } from '../../src/hls/epoch.js';
-import { type Locate, queryMark, withPlayerQuery } from '../../src/hls/locate.js';
-import { parsePlaylist } from '../../src/hls/playlist-parser.js';
-import { advance, type Change } from '../../src/hls/presentation.js';
-import { renderWindow } from '../../src/hls/render-window.js';
-import type { MediaWindow } from '../../src/hls/window.js';
+import { parsePlaylist } from '../../src/hls/playlist/parser.js';
+import { advance, type Change } from '../../src/hls/presentation/advance.js';
+import type { MediaWindow } from '../../src/hls/presentation/live-window.js';
+import { type Epoch, firstEpoch, moveTo } from '../../src/hls/presentation/period.js';
+import { renderWindow } from '../../src/hls/presentation/render-window.js';
+import { type Locate, queryMark, withPlayerQuery } from '../../src/hls/url/rewrite.js';
 import { LivePlaylistChecker } from './hls-checker.js';
 
 export interface SeeOptions {

@@ -1,7 +1,7 @@
 // Parts of an HLS session for unit tests, with a clock that stands still.
 
-import type { PresentedParts } from '../../src/hls/presented.js';
-import { Timeline } from '../../src/hls/timeline.js';
+import type { PresentedParts } from '../../src/hls/session/presented.js';
+import { Timeline } from '../../src/hls/session/timeline.js';
 
 /** What `Presented` needs of a session, where nothing else happens to it. */
 export function presentedParts(timeline = new Timeline()): PresentedParts {

@@ -1,0 +1,299 @@
+// One answer of an endpoint, shared by everybody who asks for it: those who come while it arrives get what is there and then
+// follow; those who come later get it whole.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import { WeirError } from '../../errors.js';
+import type { Exchange, UpstreamHandler } from '../../upstream/client.js';
+import { ArrivingBody, type Follower } from './arriving-body.js';
+import { conditionsOf, renewed } from './conditional.js';
+import { ageOf, type CachePolicy, type KeepingLimits, keepingPolicy, type Terms, type TermsOf } from './freshness.js';
+
+export interface ObjectHead {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Starts the request; `conditions` are the header fields that ask only whether a stored copy still holds. */
+export type Load = (conditions: Record<string, string>, handler: UpstreamHandler) => Exchange;
+
+export interface ObjectOptions extends KeepingLimits {
+  /** Bytes from which on an object is passed through instead of kept. */
+  readonly maxObject: number;
+  /** Monotonic ms. */
+  readonly now: () => number;
+  /** Bytes arrived (or, negative, were let go). */
+  readonly weighed: (object: CachedObject, bytes: number) => void;
+  /** It is settled whether the object may be kept; called once. */
+  readonly settled: (object: CachedObject, outcome: Settled) => void;
+}
+
+/** Bytes by which a player may lag behind others with whom it shares what nobody keeps. */
+const mostLag = 4 * 1024 * 1024;
+const unknownTerms: Terms = { room: 'asked', atLeast: 0, atMost: 0 };
+
+/** How an object is asked for. */
+export interface Wish {
+  /** On which it is kept; before the header is here, what is told by it counts as asked for by players. */
+  readonly terms: Terms | TermsOf;
+  /** Told of body bytes that arrive. */
+  readonly receive: (bytes: number) => void;
+  /** A stored copy that is no longer fresh: it is asked about, and stands in when nobody answers. */
+  readonly previous?: CachedObject | undefined;
+}
+
+/** kept: complete and stored. passed: nobody else may have it. failed: no answer. */
+export type Settled = 'kept' | 'passed' | 'failed';
+
+export class CachedObject implements UpstreamHandler {
+  readonly key: string;
+  /** Bytes in memory. */
+  size = 0;
+  /** Bytes received. */
+  received = 0;
+  head: ObjectHead | undefined;
+  complete = false;
+  error: WeirError | undefined;
+  /** The whole body, once complete and kept. */
+  body: Buffer | undefined;
+  /** Monotonic ms. */
+  arrivedAt = 0;
+  /** Monotonic ms at which somebody opened it last. For the one who holds stored objects. */
+  usedAt = 0;
+  /** Monotonic ms at which the answer that this is was asked for. */
+  #askedAt = 0;
+  policy: CachePolicy = { storable: true, freshFor: 0, staleIfError: 0 };
+  readonly #options: ObjectOptions;
+  /** Bytes of an object that is passed through which wait for the slowest. */
+  readonly #mostLag: number;
+  readonly #arriving = new ArrivingBody();
+  #terms: Terms;
+  #keep = true;
+  #paused = false;
+  #isSettled = false;
+  /** Until it is over: a stored object must not keep alive who asked for it, and the copies before it. */
+  #wish: Wish | undefined;
+  #exchange: Exchange | undefined;
+
+  constructor(key: string, options: ObjectOptions, wish: Wish) {
+    const { terms } = wish;
+    this.key = key;
+    this.#options = options;
+    this.#mostLag = Math.min(mostLag, options.maxObject);
+    this.#wish = wish;
+    this.#terms = typeof terms === 'function' ? unknownTerms : terms;
+  }
+
+  start(load: Load): void {
+    this.#askedAt = this.#options.now();
+    const exchange = load(conditionsOf(this.#wish?.previous?.head?.headers), this);
+    if (this.pending) this.#exchange = exchange;
+  }
+
+  get pending(): boolean {
+    return !this.complete && this.error === undefined;
+  }
+
+  /** False: too large or not ours to keep. */
+  get keeps(): boolean {
+    return this.#keep;
+  }
+
+  get room(): Terms['room'] {
+    return this.#terms.room;
+  }
+
+  /** The whole of what was wanted. */
+  get isGood(): boolean {
+    return this.complete && (this.head?.status === 200 || this.head?.status === 206);
+  }
+
+  get fresh(): boolean {
+    return this.complete && this.#options.now() - this.arrivedAt < this.policy.freshFor;
+  }
+
+  /** Seconds since the origin made the answer or confirmed it. */
+  get age(): number {
+    return ageOf(this.head?.headers, this.#options.now() - this.#askedAt);
+  }
+
+  /** Chunks that have arrived, those let go included. */
+  get arrived(): number {
+    return this.#arriving.arrived;
+  }
+
+  /** undefined for one that was let go or has not arrived. */
+  chunk(index: number): Buffer | undefined {
+    return this.#arriving.chunk(index);
+  }
+
+  follow(follower: Follower): void {
+    this.#arriving.follow(follower);
+  }
+
+  /** Nobody left who wants it: the request ends. */
+  leave(follower: Follower): void {
+    if (!this.#arriving.leave(follower)) return;
+    if (!this.#arriving.isFollowed && this.pending) {
+      this.#exchange?.abort();
+      this.#fail(new WeirError('client_gone'));
+    } else if (!this.#keep) this.#release();
+    this.#dropChunks();
+  }
+
+  /** The whole body is here, and nobody is in the middle of the chunks that it was put together from. */
+  #dropChunks(): void {
+    if (this.body !== undefined && !this.#arriving.isFollowed) this.#arriving.forget();
+  }
+
+  /** A follower has taken more. */
+  took(): void {
+    if (!this.#keep) this.#release();
+  }
+
+  onResponse(status: number, headers: IncomingHttpHeaders): void {
+    const previous = this.#wish?.previous;
+    if (status === 304 && previous?.head !== undefined) {
+      this.#adopt(previous, previous.head, renewed(previous.head.headers, headers));
+      return;
+    }
+    if (status >= 500 && this.#standIn()) return;
+    this.head = { status, headers };
+    this.policy = this.#policyFor(status, headers);
+    const length = Number(headers['content-length'] ?? 0);
+    if (!this.policy.storable || length > this.#options.maxObject) this.pass();
+    this.#arriving.tell();
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (!this.pending) return true;
+    this.#arriving.push(chunk);
+    this.size += chunk.length;
+    this.received += chunk.length;
+    this.#options.weighed(this, chunk.length);
+    this.#wish?.receive(chunk.length);
+    if (this.#keep && this.received > this.#options.maxObject) this.pass();
+    this.#arriving.tell();
+    this.#paused = !this.#keep && this.size > this.#mostLag;
+    if (!this.#keep) this.#release();
+    return !this.#paused;
+  }
+
+  onEnd(): void {
+    if (!this.pending) return;
+    const declared = this.head?.headers['content-length'];
+    if (declared !== undefined && Number(declared) !== this.received)
+      return this.onError(new WeirError('upstream_cut'));
+    this.complete = true;
+    this.arrivedAt = this.#options.now();
+    if (this.#keep) {
+      this.body = this.#arriving.whole(this.size);
+      this.#settle('kept');
+    }
+    this.#finished();
+    this.#dropChunks();
+  }
+
+  onError(error: WeirError): void {
+    if (!this.pending) return;
+    if (this.head === undefined && this.#standIn()) return;
+    this.#fail(error);
+  }
+
+  #fail(error: WeirError): void {
+    this.error = error;
+    this.arrivedAt = this.#options.now();
+    this.#settle('failed');
+    this.#finished();
+    this.#forget();
+  }
+
+  /** Gives its bytes back; followers at work keep theirs. */
+  #forget(): void {
+    this.evict();
+    this.#arriving.forget();
+  }
+
+  /** For the one who holds stored objects: it leaves the cache. */
+  evict(): void {
+    this.#options.weighed(this, -this.size);
+    this.size = 0;
+  }
+
+  #policyFor(status: number, headers: IncomingHttpHeaders): CachePolicy {
+    const { terms } = this.#wish ?? {};
+    if (typeof terms === 'function') this.#terms = terms(headers);
+    return keepingPolicy(status, headers, this.#terms, this.#options);
+  }
+
+  /** Too large or not ours to keep: those who are here share it, and nobody joins. */
+  pass(): void {
+    if (!this.#keep || !this.pending) return;
+    this.#keep = false;
+    this.#settle('passed');
+    this.#release();
+  }
+
+  #release(): void {
+    const most = this.#mostLag;
+    this.#letGo();
+    while (this.#paused && this.size > most && this.#arriving.dropLast()) this.#letGo();
+    if (this.#paused && this.size <= (this.#arriving.isAwaited ? most : most / 2)) {
+      this.#paused = false;
+      this.#exchange?.resume();
+    }
+  }
+
+  /** What all have taken. */
+  #letGo(): void {
+    const bytes = this.#arriving.release();
+    if (bytes === 0) return;
+    this.size -= bytes;
+    this.#options.weighed(this, -bytes);
+  }
+
+  /** The stored copy holds: its body under the new header. */
+  #adopt(previous: CachedObject, { status }: ObjectHead, headers: IncomingHttpHeaders): void {
+    this.head = { status, headers };
+    this.policy = this.#policyFor(status, headers);
+    this.#takeOver(previous);
+  }
+
+  /** The endpoint fails, and the stored copy may stand in for it (RFC 5861). */
+  #standIn(): boolean {
+    const previous = this.#wish?.previous;
+    if (previous?.head === undefined) return false;
+    const age = this.#options.now() - previous.arrivedAt - previous.policy.freshFor;
+    if (age > previous.policy.staleIfError) return false;
+    this.head = previous.head;
+    this.#askedAt = previous.#askedAt;
+    const freshFor = Math.min(this.#options.errorLifetime, previous.policy.staleIfError - age);
+    this.policy = { ...previous.policy, freshFor, staleIfError: previous.policy.staleIfError - age };
+    const exchange = this.#exchange;
+    this.#takeOver(previous);
+    exchange?.abort();
+    return true;
+  }
+
+  #takeOver(previous: CachedObject): void {
+    this.body = previous.body;
+    this.complete = true;
+    this.size = this.body?.length ?? 0;
+    this.#options.weighed(this, this.size);
+    this.arrivedAt = this.#options.now();
+    this.#settle('kept');
+    this.#finished();
+  }
+
+  /** There is nothing more to come. */
+  #finished(): void {
+    this.#wish = undefined;
+    this.#exchange = undefined;
+    this.#arriving.tell();
+  }
+
+  #settle(outcome: Settled): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#options.settled(this, outcome);
+  }
+}

@@ -1,0 +1,50 @@
+// How long a window is: which entries leave at its head, and its target duration. Pure.
+
+import type { MediaPlaylist } from '../playlist/model.js';
+import { durationOf, type Entry, sizeOf } from './live-window.js';
+
+/** Entries beyond those that the origin lists. Three target durations of the shortest usual segments are a tenth of it. */
+export const mostKept = 1_000;
+/** UTF-16 units of all entries: beyond it those leave that the origin lists no more. */
+export const mostKeptText = 16 * 1024 * 1024;
+/** Seconds; live lists have segments of 2 to 10. */
+const usualTarget = 30;
+
+/**
+ * Entries that the origin lists no more leave, but never so many that less than the origin's own window or three target
+ * durations would remain (RFC 8216, section 6.2.2), unless there are more than any honest list has.
+ */
+export function trim(
+  entries: readonly Entry[],
+  playlist: MediaPlaylist,
+  numbering: number,
+  target: number,
+): readonly Entry[] {
+  const atLeast = Math.max(3 * target, durationOf(playlist.segments)) - 0.001;
+  const most = playlist.segments.length + mostKept;
+  let remaining = durationOf(entries);
+  let size = sizeOf(entries);
+  let from = 0;
+  for (const entry of entries) {
+    const stillListed = entry.numbering === numbering && entry.origin.sequence >= playlist.mediaSequence;
+    const crowded = entries.length - from > most || size > mostKeptText;
+    remaining -= entry.duration;
+    size -= entry.size;
+    if (stillListed || (remaining < atLeast && !crowded)) break;
+    from += 1;
+  }
+  return from === 0 ? entries : entries.slice(from);
+}
+
+/** EXTINF rounds to the nearest integer, and must not exceed the target duration (RFC 8216, section 4.3.3.1). */
+export function targetDuration(atLeast: number, entries: readonly Entry[]): number {
+  return entries.reduce((longest, entry) => Math.max(longest, Math.round(entry.duration)), Math.max(1, atLeast));
+}
+
+/**
+ * Whether a target duration is so long that only an origin in error can have told it, and the next one tells another. Players
+ * ask as rarely as it says, and it must not change: it would hold back the channel for good.
+ */
+export function isUnusual(target: number, next: number): boolean {
+  return target > usualTarget && 3 * next < target;
+}

@@ -1,0 +1,203 @@
+// Which endpoint a session is at: the present one while it is registered and good enough, which ones are avoided after a
+// failure, and why and when it moved.
+
+import type { Pick } from '../../balancer/balancer.js';
+import { type Failure, toWeirError, WeirError } from '../../errors.js';
+import type { Endpoint, ServerOrigin } from '../../model.js';
+import { serverOf } from '../../net-address.js';
+import { OriginLink } from './origin-link.js';
+import type { PlayerTokens } from './player-tokens.js';
+import type { SessionContext, SwitchCause } from './session-context.js';
+import type { SessionName } from './session-name.js';
+
+/** What is wrong with an endpoint that answers: reason enough to try another one, none to go without. */
+export interface Problem {
+  readonly cause: SwitchCause;
+  readonly outcome: Failure | 'success' | 'abandoned';
+}
+
+export interface LastSwitch {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly cause: SwitchCause;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface EndpointChoiceOptions {
+  readonly name: SessionName;
+  readonly context: SessionContext;
+  readonly tokens: PlayerTokens;
+  /** The endpoint before is left: the next request of a player has to ask anew. */
+  readonly left: () => void;
+}
+
+export class EndpointChoice {
+  /** Grows with every move: what was asked of another endpoint meanwhile does not count. */
+  moves = 0;
+  lastSwitch: LastSwitch | undefined;
+  readonly #name: SessionName;
+  readonly #context: SessionContext;
+  readonly #tokens: PlayerTokens;
+  readonly #left: () => void;
+  #current: OriginLink | undefined;
+  #movedAt = Number.NEGATIVE_INFINITY;
+  /** Why the endpoint before was left, until the next one is there. */
+  #leftFor: { readonly cause: SwitchCause; readonly from: string } | undefined;
+  readonly #avoided = new Map<ServerOrigin, number>();
+
+  constructor({ name, context, tokens, left }: EndpointChoiceOptions) {
+    this.#name = name;
+    this.#context = context;
+    this.#tokens = tokens;
+    this.#left = left;
+  }
+
+  get current(): OriginLink | undefined {
+    return this.#current;
+  }
+
+  /** Leaves the present endpoint when its registration is gone. @returns the one that remains the present one */
+  dropIfGone(): OriginLink | undefined {
+    const current = this.#current;
+    if (current === undefined) return undefined;
+    const { address } = current.pick.endpoint;
+    if (this.#registered.some((endpoint) => endpoint.address === address)) return current;
+    this.#drop(current, 'gone');
+    return undefined;
+  }
+
+  get #registered(): readonly Endpoint[] {
+    return this.#context.store.channel(this.#name.channel)?.endpoints ?? [];
+  }
+
+  /** The registered endpoint with this tag. */
+  endpointOf(tag: string): Endpoint | undefined {
+    return this.#registered.find(({ address }) => this.#context.tagOf(address) === tag);
+  }
+
+  /** True when the endpoint with this tag is registered and has not failed lately. */
+  reaches(tag: string): boolean {
+    const endpoint = this.endpointOf(tag);
+    if (endpoint === undefined) return false;
+    return this.#current?.tag === tag || !this.avoids(serverOf(endpoint.address));
+  }
+
+  /**
+   * The endpoint to ask next: the present one while it is registered and good enough, or a candidate that `settle` makes the
+   * present one once it has shown itself.
+   *
+   * @param failed servers that failed in this refresh
+   * @throws WeirError no_endpoint when there is none besides those
+   */
+  attach(failed: readonly ServerOrigin[]): OriginLink {
+    const current = this.dropIfGone();
+    const usable = current !== undefined && !failed.includes(current.pick.server);
+    if (usable && !this.#drawMove(current)) return current;
+    const pick = this.#pick([...failed, ...this.#avoidedNow()]) ?? this.#pick(failed);
+    if (pick === undefined) {
+      if (usable) return current;
+      throw new WeirError('no_endpoint');
+    }
+    if (usable && pick.endpoint.address === current.pick.endpoint.address) {
+      pick.done('abandoned');
+      return current;
+    }
+    return new OriginLink(pick, this.#name, this.#context);
+  }
+
+  #drawMove(current: OriginLink): boolean {
+    const { now, settings, balancer } = this.#context;
+    if (now() - this.#movedAt < settings.switchInterval) return false;
+    return balancer.drawLeave(current.pick);
+  }
+
+  /** Whether there is another endpoint than these, not avoided, to be tried because of a problem that is no error. */
+  hasAlternative(failed: readonly ServerOrigin[]): boolean {
+    return this.#context.balancer.hasEligible(this.#name.channel, [...failed, ...this.#avoidedNow()]);
+  }
+
+  #pick(exclude: readonly ServerOrigin[]): Pick | undefined {
+    // The channel's other sessions follow; but what failed for one player's own query says nothing to others.
+    const sticky = exclude.length === 0 || this.#tokens.kind !== 'own';
+    try {
+      return this.#context.balancer.pick(this.#name.channel, { sticky, exclude });
+    } catch (error) {
+      const { code } = toWeirError(error);
+      if (code === 'no_endpoint' || code === 'unknown_channel' || code === 'not_ready') return undefined;
+      throw error;
+    }
+  }
+
+  /** True for a server that failed lately. */
+  avoids(server: ServerOrigin): boolean {
+    return this.#avoidedNow().includes(server);
+  }
+
+  #avoidedNow(): ServerOrigin[] {
+    const now = this.#context.now();
+    for (const [server, until] of this.#avoided) if (until <= now) this.#avoided.delete(server);
+    return [...this.#avoided.keys()];
+  }
+
+  /** An endpoint failed: it is left, if it is the present one, and avoided while there is another. */
+  failed(link: OriginLink, cause: SwitchCause, outcome: Failure | 'abandoned' | 'success'): void {
+    const { now, settings } = this.#context;
+    link.release(outcome);
+    this.#avoided.set(link.pick.server, now() + settings.avoidFailed);
+    this.#drop(link, cause);
+  }
+
+  #drop(link: OriginLink, cause: SwitchCause): void {
+    if (this.#current !== link) return;
+    this.#leave(link, cause);
+    link.release('abandoned');
+    this.#left();
+  }
+
+  #leave(link: OriginLink, cause: SwitchCause): void {
+    this.#current = undefined;
+    this.moves += 1;
+    this.#leftFor = { cause, from: link.pick.endpoint.address };
+  }
+
+  /**
+   * The endpoint has given a good playlist: from now on it is the present one.
+   *
+   * @param problem why the one before is left, if it was not for its score
+   * @returns whether it was another one before
+   */
+  settle(link: OriginLink, problem: Problem | undefined): boolean {
+    link.pick.firstByte();
+    if (this.#current === link) return false;
+    if (this.#current !== undefined && problem !== undefined) {
+      this.failed(this.#current, problem.cause, problem.outcome);
+    }
+    const before = this.#current;
+    const from = before?.pick.endpoint.address ?? this.#leftFor?.from;
+    const to = link.pick.endpoint.address;
+    before?.release('success');
+    this.#current = link;
+    this.moves += 1;
+    if (from !== undefined && from !== to) this.#noteSwitch(this.#leftFor?.cause ?? 'score', from, to);
+    this.#leftFor = undefined;
+    return true;
+  }
+
+  #noteSwitch(cause: SwitchCause, from: string, to: string): void {
+    const { metrics, logger, now, clock } = this.#context;
+    this.#movedAt = now();
+    this.lastSwitch = { at: clock(), cause, from, to };
+    metrics.hlsSwitches.inc({ cause });
+    logger.info({ channel: this.#name.channel, cause, from, to }, 'hls session switched');
+    this.#left();
+  }
+
+  /** Nobody asks any more: the endpoint is let go. */
+  release(): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    this.#leave(current, 'score');
+    current.release('success');
+  }
+}

@@ -1,0 +1,113 @@
+// A session as plain data: what another process needs to go on where this one stops, so that players see the same numbers
+// and addresses as before.
+
+import type { ChannelName, ServiceAddress } from '../../model.js';
+import type { MediaWindow } from '../presentation/live-window.js';
+import type { Epoch } from '../presentation/period.js';
+import type { PlaylistName } from '../url/player-query.js';
+
+export interface SessionState {
+  /** Whose session it is: `keyOf` its name. No credentials are in it. */
+  readonly key: string;
+  readonly channel: ChannelName;
+  /** Where it comes from now: the next process stays there. */
+  readonly endpoint: ServiceAddress | undefined;
+  /** Its times are epoch ms: monotonic clocks begin with their process. */
+  readonly epoch: Epoch;
+  readonly renditions: readonly RenditionState[];
+  /** Bytes in memory, about. */
+  readonly bytes: number;
+}
+
+export interface RenditionState extends PlaylistName {
+  /** Its times are epoch ms. */
+  readonly window: MediaWindow;
+}
+
+/** @param shift what to add to the times of one clock to get those of the other */
+export function shiftTimes(window: MediaWindow, shift: number): MediaWindow {
+  const { grownAt, behindSince } = window;
+  return {
+    ...window,
+    grownAt: grownAt + shift,
+    behindSince: behindSince === undefined ? undefined : behindSince + shift,
+  };
+}
+
+/** The same for what the renditions have in common. */
+export function shiftEpoch(epoch: Epoch, shift: number): Epoch {
+  const { seam } = epoch;
+  return seam === undefined ? epoch : { ...epoch, seam: { ...seam, at: seam.at + shift } };
+}
+
+/** ms after which a state that only grew is told again; an older one still leads to the same numbers. */
+const refreshAfter = 4_000;
+
+/** Bytes of states that are told at once. */
+const mostAtOnce = 4 * 1024 * 1024;
+/** Bytes of a state that is not told at all: its players begin anew, rather than that all wait for the message. */
+const largest = 16 * 1024 * 1024;
+
+/** A session as far as it is told of. */
+export interface Reported {
+  readonly key: string;
+  /** Grows with every change. */
+  readonly revision: number;
+  readonly bytes: number;
+  /** undefined: there is nothing to go on with. */
+  readonly state: SessionState | undefined;
+}
+
+interface Told {
+  readonly numbering: string;
+  readonly last: string;
+  /** Monotonic ms. */
+  readonly at: number;
+  revision: number;
+}
+
+/** Which states have to be told: at once those whose numbering is new, the others now and then. */
+export class StateLog {
+  readonly #told = new Map<string, Told>();
+
+  /**
+   * What does not fit into one message waits for the next.
+   *
+   * @param now monotonic ms
+   */
+  due(sessions: readonly Reported[], now: number): SessionState[] {
+    const present = new Set(sessions.map(({ key }) => key));
+    for (const key of this.#told.keys()) if (!present.has(key)) this.#told.delete(key);
+    const due: SessionState[] = [];
+    let bytes = 0;
+    for (const session of sessions) {
+      if (session.bytes > largest || this.#told.get(session.key)?.revision === session.revision) continue;
+      const { state } = session;
+      if (state === undefined || !this.#isDue(session, state, now)) continue;
+      if (bytes > 0 && bytes + state.bytes > mostAtOnce) break;
+      bytes += state.bytes;
+      due.push(state);
+      this.#told.set(session.key, { ...summaryOf(state), at: now, revision: session.revision });
+    }
+    return due;
+  }
+
+  #isDue({ revision }: Reported, state: SessionState, now: number): boolean {
+    const before = this.#told.get(state.key);
+    const { numbering, last } = summaryOf(state);
+    if (before === undefined || before.numbering !== numbering) return true;
+    if (before.last !== last) return now - before.at >= refreshAfter;
+    before.revision = revision;
+    return false;
+  }
+}
+
+function summaryOf(state: SessionState): { readonly numbering: string; readonly last: string } {
+  const last = state.renditions.map(({ window }) => window.entries.at(-1)?.sequence).join(' ');
+  return { numbering: numberingOf(state), last };
+}
+
+function numberingOf({ endpoint, epoch, renditions }: SessionState): string {
+  const offsets = renditions.map(({ rest, pin, window }) => `${rest} ${pin} ${window.epoch} ${window.offset}`);
+  return [endpoint, epoch.number, ...offsets].join('\n');
+}

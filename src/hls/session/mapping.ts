@@ -1,0 +1,40 @@
+// How a playlist that an endpoint gave lies in the edge's own URLs.
+
+import type { Mapping } from '../url/rewrite.js';
+import type { OriginLink } from './origin-link.js';
+import type { FetchedPlaylist } from './playlist-loader.js';
+import type { SessionContext } from './session-context.js';
+import type { SessionName } from './session-name.js';
+
+/** For whom a mapping is made. */
+export interface MappedFor {
+  readonly name: Pick<SessionName, 'stem'>;
+  readonly context: {
+    readonly settings: Pick<SessionContext['settings'], 'unkeyedParameters'>;
+    readonly keys: SessionContext['keys'];
+  };
+}
+
+/**
+ * @param rest path of the playlist behind the stem
+ * @param life which beginning of the endpoint's numbers the playlist belongs to
+ */
+export function mappingOf(
+  { name: { stem }, context: { settings, keys } }: MappedFor,
+  { origin, tag }: OriginLink,
+  rest: string,
+  { base, hidden }: Pick<FetchedPlaylist, 'base' | 'hidden'>,
+  life: string,
+): Mapping {
+  return {
+    base,
+    home: origin.base,
+    playlistPath: stem + rest,
+    stem,
+    forward: (of) => origin.forward(of),
+    endpoint: tag,
+    life,
+    hidden: new Set([...hidden, ...settings.unkeyedParameters]),
+    keys,
+  };
+}

@@ -1,0 +1,144 @@
+// An object (segment, initialisation section, key) that a player asked for: where it is kept, on which terms, and what is asked where it
+// is not here.
+
+import type { WeirError } from '../../errors.js';
+import type { CachedObject } from '../cache/cached-object.js';
+import type { Lookup, OpenOptions } from '../cache/object-cache.js';
+import { placeOf, targetOf } from '../url/cache-key.js';
+import type { Pin } from '../url/pin.js';
+import { readPin } from '../url/pin.js';
+import type { PlayerQuery } from '../url/player-query.js';
+import type { EndpointChoice } from './endpoint-choice.js';
+import type { PlayerRequest } from './player-request.js';
+import type { PlayerTokens } from './player-tokens.js';
+import type { SessionContext } from './session-context.js';
+import type { SessionObjects } from './session-objects.js';
+
+/** ms for which an object without an endpoint in its URL is used again: another one may be meant the next time. */
+export const unpinnedMaxAgeMs = 1_000;
+
+/** What an object needs of the session that it belongs to. */
+export interface ObjectOwner {
+  readonly choice: EndpointChoice;
+  readonly tokens: PlayerTokens;
+  readonly objects: SessionObjects;
+  /** It was not there, or ended short. @param failure a status, or the error that ended the request */
+  objectFailed(target: string, failure: number | WeirError): void;
+}
+
+interface Wanted {
+  readonly key: string;
+  readonly target: string;
+  readonly options: OpenOptions;
+  /** Asked for as such, where the object is a byte range. */
+  readonly range: string | undefined;
+  /** The player's Range selects from the object. */
+  readonly selects: boolean;
+  /** The queries to try, the first one first. */
+  readonly queries: readonly string[];
+}
+
+/** The object that the player means, asked for when it is neither here nor on its way. */
+export function openObject(
+  owner: ObjectOwner,
+  context: SessionContext,
+  asked: PlayerRequest,
+  query: PlayerQuery,
+): ObjectAnswer {
+  const { choice, tokens, objects } = owner;
+  const pin = readPin(query.pin, context.keys);
+  const range = pin?.ranged === true ? asked.range : undefined;
+  const path = asked.stem + asked.rest;
+  const target = targetOf(path, query.pin, query.origins);
+  const pinned = pin === undefined ? undefined : choice.endpointOf(pin.endpoint);
+  const endpoint = pin === undefined ? choice.current?.pick.endpoint : pinned;
+  const listed = objects.findListed(placeOf(target, range), pinned !== undefined);
+  const isDead = pin !== undefined && pinned === undefined;
+  const place =
+    listed === undefined ? unlisted(objects, context, path, query, { pin, range, isDead }) : { ...listed, target };
+  const queries = tokens.kind === 'lent' ? [...new Set([tokens.query, query.own])] : [query.own];
+  const wanted = { ...place, range, selects: range === undefined, queries };
+  return new ObjectAnswer(owner, context, wanted, endpoint?.address);
+}
+
+interface Told {
+  readonly pin: Pin | undefined;
+  readonly range: string | undefined;
+  /** No registered endpoint has the name in the pin. */
+  readonly isDead: boolean;
+}
+
+/** Only the player says that there is such an object. */
+function unlisted(
+  objects: SessionObjects,
+  { settings, metrics }: SessionContext,
+  path: string,
+  { pin: text, origins }: PlayerQuery,
+  { pin, range, isDead }: Told,
+): Pick<Wanted, 'key' | 'target' | 'options'> {
+  const problem = text !== '' && pin === undefined ? 'unknown' : isDead ? 'dead' : undefined;
+  if (problem !== undefined) metrics.hlsPins.inc({ problem });
+  const target = targetOf(path, problem === 'unknown' ? '' : text, origins);
+  // The origin has one object of that name: what else a pin may say makes no second one.
+  const { original = '', ranged = false } = pin ?? {};
+  const at = pin === undefined || problem !== undefined ? 'anywhere' : `at ${pin.endpoint}`;
+  const key = objects.keyOf(placeOf(`${path} ${at} ${original} ${ranged} ${origins}`, range));
+  const atMost = at === 'anywhere' ? unpinnedMaxAgeMs : settings.objectMaxAge;
+  const atLeast = Math.min(settings.objectMinAge, atMost);
+  return { key, target, options: { terms: { room: 'asked', atLeast, atMost } } };
+}
+
+/** The object, and how to ask for it otherwise. Whoever has it follows the object, or leaves it to itself. */
+export class ObjectAnswer {
+  readonly object: CachedObject;
+  readonly lookup: Lookup;
+  /** The address of the endpoint that has it, as far as that is known. */
+  readonly endpoint: string | undefined;
+  readonly #owner: ObjectOwner;
+  readonly #context: SessionContext;
+  readonly #wanted: Wanted;
+
+  constructor(owner: ObjectOwner, context: SessionContext, wanted: Wanted, endpoint: string | undefined) {
+    const { key, target, range, queries, options } = wanted;
+    const { object, lookup } = context.cache.open(key, owner.objects.loadWith(target, range, queries), options);
+    this.object = object;
+    this.lookup = lookup;
+    this.endpoint = endpoint;
+    this.#owner = owner;
+    this.#context = context;
+    this.#wanted = wanted;
+  }
+
+  /** False when the object is the range that the player asked for. */
+  get selects(): boolean {
+    return this.#wanted.selects;
+  }
+
+  /** Its first asker may be refused where this player is not: `askAgain` asks with this player's own token. */
+  get mayAskAgain(): boolean {
+    return this.lookup === 'joined' && this.#owner.tokens.kind === 'lent';
+  }
+
+  askAgain(): ObjectAnswer {
+    const { key, queries } = this.#wanted;
+    const own = queries.at(-1) ?? '';
+    return this.#again({ ...this.#wanted, key: `${key} ${own}`, queries: [own] });
+  }
+
+  /** That range alone, for an object that is too large to keep. */
+  askRange(range: string | undefined): ObjectAnswer {
+    return this.#again({ ...this.#wanted, key: `${this.#wanted.key} ${range}`, range, selects: false });
+  }
+
+  #again(wanted: Wanted): ObjectAnswer {
+    return new ObjectAnswer(this.#owner, this.#context, wanted, this.endpoint);
+  }
+
+  /** Called at the end: what a playlist lists and its endpoint does not have is the endpoint's failure. */
+  ended(): void {
+    if (this.lookup !== 'miss') return;
+    const { error, head } = this.object;
+    const failure = error ?? head?.status ?? 0;
+    if (typeof failure !== 'number' || failure >= 400) this.#owner.objectFailed(this.#wanted.target, failure);
+  }
+}

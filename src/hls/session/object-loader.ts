@@ -1,0 +1,42 @@
+// Requests an object: from the endpoint its pin names, or, without one, from whichever endpoint has it.
+
+import type { Pick } from '../../balancer/balancer.js';
+import type { ServerOrigin } from '../../model.js';
+import { serverOf } from '../../net-address.js';
+import { attempt } from '../../upstream/attempts.js';
+import type { OnRetry } from '../../upstream/trail.js';
+import type { Load } from '../cache/cached-object.js';
+import type { Origin } from './origin-client.js';
+
+/** Where an object may be; the pick is there when it is this request's own. */
+export interface Place {
+  readonly origin: Origin;
+  readonly pick: Pick | undefined;
+}
+
+export interface ObjectRequest {
+  readonly url: (origin: Origin) => URL;
+  readonly range: string | undefined;
+  /** ms */
+  readonly firstByteTimeout: number;
+  /** Further places tried before the first byte. */
+  readonly retries: number;
+  readonly onRetry: OnRetry;
+}
+
+/** @param next gives another place than those that failed, or throws a WeirError when there is none */
+export function createLoad(next: (failed: readonly ServerOrigin[]) => Place, request: ObjectRequest): Load {
+  const { url, range, firstByteTimeout, retries, onRetry } = request;
+  return (conditions, handler) => {
+    const headers = range === undefined ? conditions : { ...conditions, range };
+    const place = (failed: readonly ServerOrigin[]) => {
+      const { origin, pick } = next(failed);
+      return {
+        server: serverOf(origin.address),
+        pick,
+        send: (inner: typeof handler) => origin.send(url(origin), headers, inner, { firstByteTimeout }),
+      };
+    };
+    return attempt({ next: place, purpose: 'asked', retries, onRetry }, handler);
+  };
+}

@@ -1,0 +1,220 @@
+// One endpoint as the edge meets it: one client for all players, with the session that the endpoint may insist on (a cookie, a
+// query), which players never see. It goes where the endpoint redirects.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import { WeirError } from '../../errors.js';
+import type { ServerOrigin, ServiceAddress } from '../../model.js';
+import { serverOf } from '../../net-address.js';
+import { version } from '../../package.js';
+import type { Exchange, UpstreamClient, UpstreamHandler } from '../../upstream/client.js';
+import { decodeBody } from '../../upstream/content-coding.js';
+import { isSafePath } from '../../upstream/path.js';
+import { redirectTarget } from '../../upstream/redirect.js';
+import { type UpstreamTarget, upstreamTarget } from '../../upstream/target.js';
+import { merge, nameOf, pieces } from '../url/query.js';
+
+export interface OriginOptions {
+  readonly client: UpstreamClient;
+  readonly address: ServiceAddress;
+  readonly channel: string;
+  /** `/live/news` of players' paths. */
+  readonly stem: string;
+  /** This edge in `Via`. */
+  readonly via: string;
+  /** The player's credentials, where the session is for those who have them. */
+  readonly authorization: string | undefined;
+  /** Parameters that are an origin's session wherever they appear. */
+  readonly sessionParameters: ReadonlySet<string>;
+}
+
+export interface TextAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** Bytes in memory of the text. */
+  readonly size: number;
+  /** Where it came from in the end. */
+  readonly url: URL;
+}
+
+export interface SendOptions {
+  /** ms, where the setting does not fit. */
+  readonly firstByteTimeout?: number;
+  /** The request is redirected, and goes on there. */
+  readonly onRedirect?: (to: URL) => void;
+}
+
+/** Bytes, sent and decoded. */
+const longestText = 4 * 1024 * 1024;
+const mostCookies = 16;
+
+export class Origin {
+  readonly #options: OriginOptions;
+  readonly #server: ServerOrigin;
+  /** Of the endpoint, and of servers that it redirects to: each gets its own. By server and name. */
+  readonly #cookies = new Map<string, { readonly server: ServerOrigin; readonly pair: string }>();
+  #session = '';
+  /** Names of parameters that belong to the session. */
+  readonly hidden: Set<string>;
+  /** The origin of its URLs. */
+  readonly base: string;
+
+  constructor(options: OriginOptions) {
+    this.#options = options;
+    this.hidden = new Set(options.sessionParameters);
+    this.#server = serverOf(options.address);
+    this.base = new URL(this.#server).origin;
+  }
+
+  get address(): ServiceAddress {
+    return this.#options.address;
+  }
+
+  /** Path at this endpoint, without a query, for what follows the stem. */
+  forward(rest: string): string {
+    return this.#target(rest, '').split('?', 1)[0] ?? '';
+  }
+
+  /** Throws bad_request for a path that would lead out of what the endpoint registered: `URL` resolves dot segments. */
+  url(rest: string, query: string): URL {
+    if (!isSafePath(rest)) throw new WeirError('bad_request', { detail: 'That path leads elsewhere.' });
+    return new URL(this.#target(rest, query), this.base);
+  }
+
+  /** Where it has the object of that rest, by what a pin says: a path here, or a whole URL at a server that it redirected to. */
+  urlOf(rest: string, original: string): URL {
+    if (!original.startsWith('/')) return new URL(original);
+    const url = this.url(rest, '');
+    url.pathname = original;
+    return url;
+  }
+
+  #target(rest: string, query: string): string {
+    const { channel, stem } = this.#options;
+    return upstreamTarget(this.address, { channel, path: stem + rest, rest, query: query === '' ? '' : `?${query}` })
+      .path;
+  }
+
+  /** The parameters of `query` that are a session from now on go with every request. */
+  adopt(query: string, all: boolean): void {
+    const found = pieces(query).filter((piece) => all || this.hidden.has(nameOf(piece)));
+    for (const piece of found) this.hidden.add(nameOf(piece));
+    this.#session = merge(found.join('&'), this.#session);
+  }
+
+  /** Asks here, or at a server that the endpoint redirected to; redirects are followed. */
+  send(url: URL, headers: Record<string, string>, handler: UpstreamHandler, options: SendOptions = {}): Exchange {
+    const { server, path } = this.#place(url);
+    const { firstByteTimeout, onRedirect } = options;
+    return this.#options.client.send(
+      {
+        server,
+        path,
+        method: 'GET',
+        headers: { ...this.#headers(server), ...headers },
+        ...(firstByteTimeout === undefined ? {} : { firstByteTimeout }),
+        follow: ({ from, headers: answer, to }) => {
+          this.#keepCookies(from, answer['set-cookie']);
+          onRedirect?.(new URL(to.path, to.server));
+          return { ...this.#headers(to.server), ...headers };
+        },
+      },
+      handler,
+    );
+  }
+
+  #place(url: URL): UpstreamTarget {
+    const query = merge(url.search.slice(1), this.#session);
+    const path = query === '' ? url.pathname : `${url.pathname}?${query}`;
+    return url.origin === this.base
+      ? { server: this.#server, path }
+      : redirectTarget(url.origin + path, { server: this.#server, path: '/' });
+  }
+
+  /**
+   * Fetches a text whole and decoded, following redirects.
+   *
+   * @param deadline ms for all of it
+   * @param conditions header fields that ask only whether a known copy still holds
+   * @throws WeirError of the upstream client; upstream_bad_response for a text that is too long or does not decode
+   */
+  async text(url: URL, deadline: number, conditions: Record<string, string> = {}): Promise<TextAnswer> {
+    const { body, ...answer } = await this.#fetch(url, deadline, conditions);
+    const bytes = await decodeBody(body, answer.headers['content-encoding'], longestText);
+    const text = bytes.toString('utf8');
+    // V8 gives each character two bytes once one of them needs it.
+    return { ...answer, text, size: bytes.length > text.length ? 2 * text.length : text.length };
+  }
+
+  #fetch(
+    url: URL,
+    deadline: number,
+    conditions: Record<string, string>,
+  ): Promise<Omit<TextAnswer, 'text' | 'size'> & { readonly body: Buffer }> {
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      let head: { status: number; headers: IncomingHttpHeaders } | undefined;
+      let place = url;
+      const fail = (error: WeirError) => {
+        clearTimeout(timer);
+        exchange.abort();
+        reject(error);
+      };
+      const timer = setTimeout(() => fail(new WeirError('upstream_first_byte_timeout')), deadline);
+      const handler: UpstreamHandler = {
+        onResponse: (status, headers) => {
+          head = { status, headers };
+          this.#keepCookies(this.#place(place).server, headers['set-cookie']);
+        },
+        onData: (chunk) => {
+          chunks.push(chunk);
+          size += chunk.length;
+          if (size > longestText) fail(new WeirError('upstream_bad_response', { detail: 'The playlist is too long.' }));
+          return true;
+        },
+        onEnd: () => {
+          clearTimeout(timer);
+          if (head === undefined) return fail(new WeirError('upstream_bad_response'));
+          const declared = head.headers['content-length'];
+          if (declared !== undefined && Number(declared) !== size) return fail(new WeirError('upstream_cut'));
+          resolve({ ...head, body: Buffer.concat(chunks), url: place });
+        },
+        onError: fail,
+      };
+      const onRedirect = (to: URL) => {
+        place = to;
+      };
+      const exchange = this.send(url, conditions, handler, { firstByteTimeout: deadline, onRedirect });
+    });
+  }
+
+  /** Credentials and sessions go to nobody else than those they are for. */
+  #headers(server: ServerOrigin): Record<string, string> {
+    const { via, authorization } = this.#options;
+    const headers: Record<string, string> = {
+      accept: '*/*',
+      'accept-encoding': 'identity',
+      'user-agent': `weir/${version}`,
+      via,
+    };
+    if (authorization !== undefined && server === this.#server) headers['authorization'] = authorization;
+    const cookies = [...this.#cookies.values()].filter((cookie) => cookie.server === server);
+    if (cookies.length > 0) headers['cookie'] = cookies.map(({ pair }) => pair).join('; ');
+    return headers;
+  }
+
+  #keepCookies(server: ServerOrigin, lines: readonly string[] | string | undefined): void {
+    for (const line of typeof lines === 'string' ? [lines] : (lines ?? [])) {
+      const [pair = ''] = line.split(';', 1);
+      const equals = pair.indexOf('=');
+      const name = pair.slice(0, equals).trim();
+      if (equals <= 0 || line.length > 4096) continue;
+      const key = `${server} ${name}`;
+      if (/;\s*max-age\s*=\s*(0|-)/i.test(line)) this.#cookies.delete(key);
+      else if (this.#cookies.has(key) || this.#cookies.size < mostCookies) {
+        this.#cookies.set(key, { server, pair: `${name}=${pair.slice(equals + 1).trim()}` });
+      }
+    }
+  }
+}

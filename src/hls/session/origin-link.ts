@@ -1,0 +1,48 @@
+// A session's link to one endpoint: the pick, which lasts as long as the link, and what the endpoint knows us by.
+
+import type { Pick } from '../../balancer/balancer.js';
+import type { Outcome } from '../../errors.js';
+import type { ServerOrigin, ServiceAddress } from '../../model.js';
+import { Origin } from './origin-client.js';
+import { PlaylistLoader } from './playlist-loader.js';
+import type { SessionContext } from './session-context.js';
+import type { SessionName } from './session-name.js';
+
+export class OriginLink {
+  readonly pick: Pick;
+  /** The endpoint in pins. */
+  readonly tag: string;
+  readonly loader: PlaylistLoader;
+
+  constructor(pick: Pick, name: SessionName, context: SessionContext) {
+    this.pick = pick;
+    this.tag = context.tagOf(pick.endpoint.address);
+    this.loader = new PlaylistLoader(createOrigin(pick.endpoint.address, name, context));
+  }
+
+  get server(): ServerOrigin {
+    return this.pick.server;
+  }
+
+  get origin(): Origin {
+    return this.loader.origin;
+  }
+
+  /** Ends the pick. Safe to call again: the first outcome counts. */
+  release(outcome: Outcome): void {
+    this.pick.done(outcome);
+  }
+}
+
+/** A client of the endpoint at that address, without a session of its own yet. */
+export function createOrigin(address: ServiceAddress, name: SessionName, context: SessionContext): Origin {
+  return new Origin({
+    client: context.client,
+    address,
+    channel: name.channel,
+    stem: name.stem,
+    via: context.via,
+    authorization: name.authorization,
+    sessionParameters: new Set(context.settings.sessionParameters),
+  });
+}

@@ -1,0 +1,216 @@
+// Gets a playlist of a channel from one endpoint: through the endpoint's own sessions, and from the master that lists it, where
+// the endpoint knows it only so.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import { WeirError } from '../../errors.js';
+import { type MasterPlaylist, type MediaPlaylist, type Playlist, PlaylistError } from '../playlist/model.js';
+import { parsePlaylist } from '../playlist/parser.js';
+import { findVariant, sessionVariant, variantUris } from '../presentation/multivariant.js';
+import { merge, nameOf, pieces } from '../url/query.js';
+import type { VariantPin } from '../url/variant-pin.js';
+import type { Origin, TextAnswer } from './origin-client.js';
+
+export interface PlaylistRequest {
+  /** What follows the stem. */
+  readonly rest: string;
+  /** The origin's own part of the query, as a playlist of the edge listed it. */
+  readonly origins: string;
+  readonly variant: VariantPin | undefined;
+  /** The player's own part of the query. */
+  readonly own: string;
+  /** ms for all of it. */
+  readonly deadline: number;
+}
+
+export interface FetchedPlaylist {
+  readonly playlist: Playlist;
+  readonly base: URL;
+  readonly headers: IncomingHttpHeaders;
+  /** Parameters of its URIs that are the edge's own matter. */
+  readonly hidden: ReadonlySet<string>;
+}
+
+/** The endpoint answered, but not with a playlist. */
+export class StatusError extends Error {
+  override readonly name: string = 'StatusError';
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`The endpoint answered ${status}.`);
+    this.status = status;
+  }
+}
+
+/** The same, and it is the matter of the player who asked: nobody else's playlist is the worse for it. */
+export class RefusedError extends StatusError {}
+
+/** Answers that a session which the endpoint has forgotten gets. */
+const sessionLost = new Set([400, 401, 403, 404, 410]);
+
+/** Texts kept of one endpoint for a session, and the longest one. */
+const mostKept = 16;
+const longestKept = 256 * 1024;
+/** Bytes of an answer beside its text, and of a variant's URL beside its characters. */
+const answerOverhead = 1024;
+const variantOverhead = 256;
+
+interface KnownMaster {
+  readonly from: string;
+  readonly variants: readonly URL[];
+}
+
+export class PlaylistLoader {
+  readonly origin: Origin;
+  /** Variants of masters at this endpoint, by the master's path behind the stem, and where it came from. */
+  readonly #masters = new Map<string, KnownMaster>();
+
+  /** Answers with a validator, by their URL, the least recently asked for first. */
+  readonly #answers = new Map<string, TextAnswer>();
+
+  constructor(origin: Origin) {
+    this.origin = origin;
+  }
+
+  /** Bytes in memory of what is remembered, about. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const { size } of this.#answers.values()) bytes += answerOverhead + size;
+    for (const { variants } of this.#masters.values()) {
+      for (const { href } of variants) bytes += variantOverhead + href.length;
+    }
+    return bytes;
+  }
+
+  /**
+   * @param extra query of a low-latency request, in the origin's numbers
+   * @throws WeirError for a failed request or a text that is no playlist; StatusError for any status but 200
+   */
+  async fetch(request: PlaylistRequest, extra = ''): Promise<FetchedPlaylist> {
+    const { variant } = request;
+    const known = variant !== undefined && this.#masters.has(variant.master);
+    try {
+      return await this.#fetch(request, extra);
+    } catch (error) {
+      const lost = error instanceof StatusError && sessionLost.has(error.status);
+      if (!lost || variant === undefined || !known) throw error;
+      this.#masters.delete(variant.master);
+      return this.#fetch(request, extra);
+    }
+  }
+
+  async #fetch(request: PlaylistRequest, extra: string): Promise<FetchedPlaylist> {
+    const { own, deadline } = request;
+    const place = await this.#locate(request);
+    const url = withQuery(place, merge(merge(place.search.slice(1), extra), own));
+    let answer = await this.#ask(url, deadline, extra === '');
+    for (let hop = 0; hop < 2; hop += 1) {
+      const playlist = parse(answer.text);
+      const { url: base, headers } = answer;
+      if (playlist.kind === 'media') return { playlist, base, headers, hidden: this.#hiddenIn(playlist, base) };
+      const session = sessionVariant(playlist, answer.url);
+      if (session === undefined) {
+        this.#keepMaster(request.rest, playlist, answer);
+        return { playlist, base, headers, hidden: this.origin.hidden };
+      }
+      this.origin.adopt(session.search.slice(1), true);
+      const there = withQuery(session, merge(merge(session.search.slice(1), extra), own));
+      answer = await this.#ask(there, deadline, extra === '');
+    }
+    throw new WeirError('upstream_bad_response', {
+      detail: 'The endpoint answers a playlist with a master again and again.',
+    });
+  }
+
+  async #locate(request: PlaylistRequest): Promise<URL> {
+    const { rest, origins, variant, own, deadline } = request;
+    const direct = this.origin.url(rest, origins);
+    if (variant === undefined) return direct;
+    if (!this.#masters.has(variant.master)) {
+      // Should it fail or be no master, the variant's own URL is as good as anything.
+      await this.#fetch({ rest: variant.master, origins: '', variant: undefined, own, deadline }, '').catch((error) => {
+        if (error instanceof WeirError) throw error;
+      });
+    }
+    const known = this.#masters.get(variant.master);
+    const found = known === undefined ? undefined : findVariant(known.variants, direct.pathname, variant.index);
+    // Nobody was led here for what is elsewhere.
+    return found?.origin === this.origin.base || found?.origin === known?.from ? (found ?? direct) : direct;
+  }
+
+  #keepMaster(rest: string, master: MasterPlaylist, answer: TextAnswer): void {
+    const variants = variantUris(master)
+      .filter((uri) => URL.canParse(uri, answer.url.href))
+      .map((uri) => new URL(uri, answer.url.href));
+    for (const variant of variants) {
+      if (variant.origin === answer.url.origin) this.origin.adopt(variant.search.slice(1), false);
+    }
+    if (this.#masters.size >= 16) this.#masters.clear();
+    this.#masters.set(rest, { from: answer.url.origin, variants });
+  }
+
+  /**
+   * A session that all segments carry alike goes with every request from now on, and players do not see it. What differs from
+   * one to the next is none, and stays.
+   */
+  #hiddenIn({ segments }: MediaPlaylist, base: URL): ReadonlySet<string> {
+    const { hidden } = this.origin;
+    const agreed = new Map<string, string>();
+    const visible = new Set<string>();
+    for (const { uri } of segments) {
+      const at = uri.indexOf('?');
+      if (at === -1) continue;
+      const query = uri.slice(at + 1).split('#', 1)[0] ?? '';
+      if (query === '' || (uri.includes('://') && !uri.startsWith(`${base.origin}/`))) continue;
+      for (const piece of pieces(query)) {
+        const name = nameOf(piece);
+        if (!hidden.has(name)) continue;
+        if ((agreed.get(name) ?? piece) !== piece) visible.add(name);
+        agreed.set(name, piece);
+      }
+    }
+    for (const name of visible) agreed.delete(name);
+    if (agreed.size > 0 && base.origin === this.origin.base) this.origin.adopt([...agreed.values()].join('&'), false);
+    return visible.size === 0 ? hidden : new Set([...hidden].filter((name) => !visible.has(name)));
+  }
+
+  /** @param again whether it will be asked for again: not what a low-latency player waits for */
+  async #ask(url: URL, deadline: number, again: boolean): Promise<TextAnswer> {
+    const known = again ? this.#answers.get(url.href) : undefined;
+    const etag = known?.headers.etag;
+    const answer = await this.origin.text(url, deadline, etag === undefined ? {} : { 'if-none-match': etag });
+    if (answer.status === 304 && known !== undefined) {
+      return this.#keep(url, { ...known, headers: { ...known.headers, ...answer.headers } });
+    }
+    if (answer.status !== 200) throw new StatusError(answer.status);
+    return again ? this.#keep(url, answer) : answer;
+  }
+
+  #keep({ href }: URL, answer: TextAnswer): TextAnswer {
+    this.#answers.delete(href);
+    if (answer.headers.etag === undefined || answer.size > longestKept) return answer;
+    this.#answers.set(href, answer);
+    for (const oldest of this.#answers.keys()) {
+      if (this.#answers.size <= mostKept) break;
+      this.#answers.delete(oldest);
+    }
+    return answer;
+  }
+}
+
+function withQuery(url: URL, query: string): URL {
+  const target = new URL(url.href);
+  target.search = query;
+  return target;
+}
+
+function parse(text: string): Playlist {
+  try {
+    return parsePlaylist(text);
+  } catch (error) {
+    if (!(error instanceof PlaylistError)) throw error;
+    throw new WeirError('upstream_bad_response', {
+      detail: `The endpoint's playlist is malformed: ${error.message}.`,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,131 @@
+// Refreshes a playlist: asks the present endpoint, and others when it fails or looks ill, until one gives what players can be shown.
+
+import { toWeirError, WeirError } from '../../errors.js';
+import { errorOfStatus, judgeError, judgeStatus, outcomeOf } from '../../upstream/judge.js';
+import { Trail } from '../../upstream/trail.js';
+import type { Rendered } from '../presentation/rendered.js';
+import { type Consequence, consequenceOf } from './blame.js';
+import type { EndpointChoice, Problem } from './endpoint-choice.js';
+import { type Inspected, type InspectionTools, inspect, type Wanted } from './inspection.js';
+import type { OriginLink } from './origin-link.js';
+import { RefusedError, StatusError } from './playlist-loader.js';
+
+/** What it works with, of the session. */
+export interface RefreshTools extends InspectionTools {
+  readonly choice: EndpointChoice;
+}
+
+export interface RefreshRequest extends Wanted {
+  /** Makes what an endpoint gave what players see. The endpoint is the session's by then. */
+  readonly accept: (given: Inspected) => Rendered;
+}
+
+/**
+ * Asks one endpoint after the other until one gives a playlist that can be used, and makes it the session's.
+ *
+ * @throws RefusedError when the answer is for the player who asked; StatusError when no endpoint has any more what was there;
+ *   WeirError when none answered; what `accept` throws
+ */
+export async function refresh(tools: RefreshTools, request: RefreshRequest): Promise<Rendered> {
+  const { choice } = tools;
+  const trail = new Trail((failed) => choice.attach(failed), tools.context.onRetry);
+  /** It can be used, but something is wrong with it: another one may do better. */
+  let ill: Inspected | undefined;
+  let lastError: unknown;
+  for (let attempt = 0; attempt <= tools.context.retries + 2; attempt += 1) {
+    let link: OriginLink;
+    try {
+      link = trail.next();
+    } catch (error) {
+      lastError ??= error;
+      break;
+    }
+    const { moves } = choice;
+    let given: Inspected;
+    try {
+      given = await inspect(tools, request, link);
+    } catch (error) {
+      if (failEndpoint(tools, isKnown(request), link, error) === 'final') {
+        if (ill !== undefined) abandon(choice, ill);
+        throw error instanceof StatusError ? new RefusedError(error.status) : error;
+      }
+      lastError = error;
+      trail.leave(link.server, asError(error));
+      continue;
+    }
+    if (choice.moves !== moves && choice.current !== link) {
+      // Another playlist of the session moved it meanwhile.
+      link.release('abandoned');
+      continue;
+    }
+    const { server } = link;
+    if (given.problem !== undefined && (ill !== undefined || choice.hasAlternative([...trail.failed, server]))) {
+      if (ill === undefined) ill = given;
+      else link.release('abandoned');
+      trail.leave(server, undefined);
+      continue;
+    }
+    if (ill !== undefined) abandon(choice, ill);
+    return settle(tools, request, given, ill?.problem);
+  }
+  if (ill !== undefined) return settle(tools, request, ill, undefined);
+  throw refusalOf(lastError, isKnown(request));
+}
+
+function asError(error: unknown): WeirError {
+  return error instanceof StatusError ? errorOfStatus(error.status, 'listed') : toWeirError(error);
+}
+
+/** True once an endpoint had the playlist: its absence is a failure from then on. */
+function isKnown({ presented }: RefreshRequest): boolean {
+  return presented.rendered !== undefined;
+}
+
+/** @param problem why the endpoint before is left, if it was not for its score */
+function settle(
+  { choice, timeline }: RefreshTools,
+  { accept }: RefreshRequest,
+  given: Inspected,
+  problem: Problem | undefined,
+): Rendered {
+  if (choice.settle(given.link, problem)) timeline.enter(given.link.tag);
+  return accept(given);
+}
+
+function abandon({ current }: EndpointChoice, { link }: Inspected): void {
+  if (current !== link) link.release('abandoned');
+}
+
+/** next: another endpoint may be asked. final: what this one says is for the player who asked. */
+function failEndpoint(
+  { choice, tokens }: RefreshTools,
+  known: boolean,
+  link: OriginLink,
+  error: unknown,
+): 'next' | 'final' {
+  const isStatus = error instanceof StatusError;
+  const failure = isStatus ? error.status : toWeirError(error);
+  const { leave, outcome } = known || !isStatus ? consequenceOf(failure, tokens.kind) : unknownPlaylist(error.status);
+  if (leave) {
+    choice.failed(link, isStatus ? 'missing' : 'upstream', outcome);
+    return 'next';
+  }
+  // A path of a player's own making must not move a session that works.
+  if (choice.current === link) return 'final';
+  link.release(isStatus ? 'success' : 'abandoned');
+  const { fault, elsewhere } = isStatus ? judgeStatus(error.status, 'stream') : judgeError(toWeirError(error), 'asked');
+  return choice.current === undefined && fault === 'player' && !elsewhere ? 'final' : 'next';
+}
+
+/** Nobody knows whether there is such a playlist at all. */
+function unknownPlaylist(status: number): Consequence {
+  const verdict = judgeStatus(status, 'asked');
+  return { leave: verdict.elsewhere, outcome: outcomeOf(verdict) };
+}
+
+/** What the player hears when no endpoint gave it. */
+function refusalOf(error: unknown, known: boolean): unknown {
+  if (!(error instanceof StatusError) || known) return error ?? new WeirError('no_endpoint');
+  if (judgeStatus(error.status, 'asked').elsewhere) return errorOfStatus(error.status, 'asked');
+  return new RefusedError(error.status);
+}

@@ -1,0 +1,67 @@
+// The periods that a session's playlists pass through. It alone says which one holds: who has a playlist of an endpoint proposes what
+// players see next, and commits that once the endpoint is the session's.
+
+import type { MediaPlaylist } from '../playlist/model.js';
+import { advance, type Step, type Stepped } from '../presentation/advance.js';
+import type { MediaWindow } from '../presentation/live-window.js';
+import { type Epoch, firstEpoch, isSameEpoch, moveTo } from '../presentation/period.js';
+
+/** A media playlist that an endpoint gave, and what it is judged by. */
+export interface Arrived {
+  /** The endpoint, as its pin names it. */
+  readonly source: string;
+  /** What players saw last of this playlist. */
+  readonly window: MediaWindow | undefined;
+  readonly playlist: MediaPlaylist;
+  readonly step: Step;
+}
+
+/** What players would see next, as long as nothing else happens to the session. */
+export interface Proposal extends Arrived {
+  /** The period that it was computed in. */
+  readonly basis: Epoch;
+  readonly stepped: Stepped;
+}
+
+export class Timeline {
+  #period: Epoch | undefined;
+
+  /** What the session's playlists have in common; undefined before the first one. */
+  get period(): Epoch | undefined {
+    return this.#period;
+  }
+
+  /** The period that holds, or would begin, with this endpoint. */
+  periodAt(source: string): Epoch {
+    const period = this.#period;
+    if (period === undefined) return firstEpoch(source);
+    return period.source === source ? period : moveTo(period, source);
+  }
+
+  /** The endpoint is the session's now. */
+  enter(source: string): void {
+    this.#period = this.periodAt(source);
+  }
+
+  /**
+   * Computes what players see after that playlist. Changes nothing.
+   *
+   * @throws WeirError upstream_bad_response for a playlist that comes to more text than one may have
+   */
+  propose(arrived: Arrived): Proposal {
+    const basis = this.periodAt(arrived.source);
+    return { ...arrived, basis, stepped: advance(basis, arrived.window, arrived.playlist, arrived.step) };
+  }
+
+  /** @returns false, and changes nothing, when the period moved on since the proposal: it has to be made again */
+  commit({ source, basis, stepped }: Proposal): boolean {
+    if (!isSameEpoch(this.periodAt(source), basis)) return false;
+    this.#period = stepped.epoch;
+    return true;
+  }
+
+  /** Goes on where another process stopped. */
+  restore(period: Epoch): void {
+    this.#period = period;
+  }
+}

@@ -1,0 +1,42 @@
+// What pins are made with: the operator's secret, or what only this machine knows.
+
+import { createHmac, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Config } from '../../config-schema.js';
+import type { Logger } from '../../log.js';
+import type { PinKeys } from './pin.js';
+
+/**
+ * Without a secret of the operator's, endpoints are named by a plain hash, which every edge computes alike, and places are
+ * signed with the machine's secret, which all processes of an edge have to share.
+ */
+export function pinKeys(secret: string | undefined, machine: string): PinKeys {
+  if (secret !== undefined) return { naming: `name ${secret}`, signing: `path ${secret}` };
+  return { naming: 'weir', signing: createHmac('sha256', machine).update('weir hls pins').digest() };
+}
+
+/**
+ * What only this machine knows: machine-id(5), never to be exposed, hence hashed above. A container has none: what is
+ * made up for this start instead is of no use after it, which somebody without a secret in the settings is told.
+ */
+export function machineSecret(
+  { mode, pinSecret }: Pick<Config['hls'], 'mode' | 'pinSecret'>,
+  logger: Pick<Logger, 'warn'>,
+  file = '/etc/machine-id',
+): string {
+  const id = idIn(file);
+  if (id !== undefined) return id;
+  if (mode === 'session' && pinSecret === undefined) {
+    logger.warn('no /etc/machine-id: URLs in HLS playlists are signed anew at each start; set hls.pinSecret');
+  }
+  return randomBytes(32).toString('hex');
+}
+
+function idIn(file: string): string | undefined {
+  try {
+    // An image that was never booted says `uninitialized`, which everybody knows.
+    return /^[0-9a-f]{32}$/.exec(readFileSync(file, 'utf8').trim())?.[0];
+  } catch {
+    return undefined;
+  }
+}

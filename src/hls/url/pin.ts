@@ -1,0 +1,87 @@
+// The pin: the query parameter by which a segment's URL comes back to the endpoint that listed it. It says enough for any
+// process of weir to understand it, and nothing that a player could use to reach what weir would not serve anyway.
+//
+//   weir=<endpoint>[.<life>[.<flags>[.<original place>.<signature>]]]
+//
+// <endpoint> is a keyed hash of a service address: it only chooses among the endpoints that the snapshot lists for the channel.
+// <original place> is there only when the origin keeps the object where no URL of the channel leads: a path, or the URL at a
+// server that the endpoint redirected its playlist to. It is signed, since one of the player's own making could ask for
+// anything.
+
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { ServiceAddress } from '../../model.js';
+
+/** The query parameter. It never reaches an origin. */
+export const pinParameter = 'weir';
+
+export interface Pin {
+  /** `endpointTag` of the service address. */
+  readonly endpoint: string;
+  /** Tells apart two objects of one endpoint and one path, when the origin began to count anew. Empty at first. */
+  readonly life: string;
+  /** The object is a byte range of a resource: the player's Range is a part of its name. */
+  readonly ranged: boolean;
+  /** A part of a low-latency stream: the origin may hold the answer until there is something to send. */
+  readonly held: boolean;
+  /**
+   * Tells apart two objects of one name, where an origin uses names again: the number of a segment, unless its name says it,
+   * the discontinuity of a key or an initialisation section, unless it is the first.
+   */
+  readonly instance: number | undefined;
+  /** Path at the origin, or URL elsewhere, where it differs from what the player's URL gives. */
+  readonly original: string | undefined;
+}
+
+export interface PinKeys {
+  /** For the names of endpoints. All edges of a fleet have to have the same one. */
+  readonly naming: string;
+  /** For the signature of paths and places. */
+  readonly signing: string | Buffer;
+}
+
+const shape = /^([\w-]{8})(?:\.([a-z0-9]{0,12})(?:\.([rh]{0,2})(\d{0,16})(?:\.([\w-]{1,4000})\.([\w-]{16}))?)?)?$/;
+
+/** 48 bits of a keyed hash: short, and enough to tell the endpoints of one channel apart. */
+export function endpointTag(address: ServiceAddress, keys: PinKeys): string {
+  return createHmac('sha256', keys.naming).update(address).digest('base64url').slice(0, 8);
+}
+
+export function renderPin(pin: Pin, keys: PinKeys): string {
+  const flags = `${pin.ranged ? 'r' : ''}${pin.held ? 'h' : ''}${pin.instance ?? ''}`;
+  const path = pin.original === undefined ? '' : Buffer.from(pin.original, 'latin1').toString('base64url');
+  const fields = [pin.endpoint, pin.life, flags];
+  if (path !== '') fields.push(path, sign(pin.endpoint, path, keys));
+  while (fields.at(-1) === '') fields.pop();
+  return fields.join('.');
+}
+
+/** The pin as written in a query; undefined as `parsePin`, and for an empty text. */
+export function readPin(text: string, keys: PinKeys): Pin | undefined {
+  return text === '' ? undefined : parsePin(text, keys);
+}
+
+/** undefined: not a pin, or one whose original place nobody with our key has signed. */
+export function parsePin(text: string, keys: PinKeys): Pin | undefined {
+  const match = shape.exec(text);
+  if (!match) return undefined;
+  const [, endpoint = '', life = '', flags = '', instance = '', path, signature = ''] = match;
+  if (path !== undefined && !isSignature(signature, sign(endpoint, path, keys))) return undefined;
+  return {
+    endpoint,
+    life,
+    ranged: flags.includes('r'),
+    held: flags.includes('h'),
+    instance: instance === '' ? undefined : Number(instance),
+    original: path === undefined ? undefined : Buffer.from(path, 'base64url').toString('latin1'),
+  };
+}
+
+/** Whether the signature of a pin is the one expected. */
+export function isSignature(given: string, expected: string): boolean {
+  return timingSafeEqual(Buffer.from(expected), Buffer.from(given));
+}
+
+/** 96 bits that nobody without the key can make. */
+export function sign(name: string, path: string, keys: PinKeys): string {
+  return createHmac('sha256', keys.signing).update(`${name} ${path}`).digest('base64url').slice(0, 16);
+}

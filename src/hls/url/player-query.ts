@@ -1,0 +1,91 @@
+// Pure: what a player's request for HLS says, once its channel is known.
+
+import { type PinKeys, pinParameter } from './pin.js';
+import { join, nameOf, pieces, without } from './query.js';
+import { parseVariantPin, type VariantPin } from './variant-pin.js';
+
+/** What low-latency players ask of a playlist (RFC 8216bis, section 6.2.5.2), in the numbers that players see. */
+export interface Directives {
+  readonly sequence: number | undefined;
+  readonly part: number | undefined;
+  readonly skip: boolean;
+}
+
+/**
+ * A query has three parts. What stands before the pin is the player's own (tokens): it goes to the origin with everything
+ * the player asks for, and sets apart what is fetched for it. The pin stays here. What follows it is the origin's own.
+ */
+export interface PlayerQuery {
+  readonly own: string;
+  /** As written; empty when there is none. */
+  readonly pin: string;
+  readonly origins: string;
+  readonly directives: Directives;
+}
+
+export function parseQuery(query: string): PlayerQuery {
+  if (query === '') return noQuery;
+  const own: string[] = [];
+  const origins: string[] = [];
+  let pin: string | undefined;
+  const directives = { sequence: undefined as number | undefined, part: undefined as number | undefined, skip: false };
+  for (const piece of pieces(query.slice(1))) {
+    const name = nameOf(piece);
+    const value = piece.slice(name.length + 1);
+    if (name === '_HLS_msn') directives.sequence = integer(value);
+    else if (name === '_HLS_part') directives.part = integer(value);
+    else if (name === '_HLS_skip') directives.skip = value === 'YES' || value === 'v2';
+    else if (name === pinParameter) pin ??= value;
+    // A quote would end the attribute of a playlist that the query is written into.
+    else if (pin === undefined) own.push(piece.replaceAll('"', '%22'));
+    else origins.push(piece);
+  }
+  return { own: own.join('&'), pin: pin ?? '', origins: origins.join('&'), directives };
+}
+
+const noQuery: PlayerQuery = {
+  own: '',
+  pin: '',
+  origins: '',
+  directives: { sequence: undefined, part: undefined, skip: false },
+};
+
+const directiveNames: ReadonlySet<string> = new Set([pinParameter, '_HLS_msn', '_HLS_part', '_HLS_skip']);
+
+/** Of an origin's query, what comes back as such with a player's request. */
+export function withoutDirectives(query: string): string {
+  return without(query, directiveNames);
+}
+
+function integer(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Which playlist of a session is meant. */
+export interface PlaylistName {
+  /** Path behind the stem. */
+  readonly rest: string;
+  /** As written, where a master of the edge listed it; else empty. */
+  readonly pin: string;
+  readonly variant: VariantPin | undefined;
+  /** The origin's part of the query, as the master listed it. */
+  readonly origins: string;
+}
+
+/**
+ * A playlist has a pin only where a master of the edge listed it, with the very query that follows. Without one, all that the
+ * query says is the player's own: the players of a channel share nothing that one of them made up.
+ *
+ * @param stem and rest are canonical paths
+ * @returns the name, and the player's own query
+ */
+export function playlistAsked(
+  { own, pin, origins }: PlayerQuery,
+  stem: string,
+  rest: string,
+  keys: PinKeys,
+): PlaylistName & { readonly own: string } {
+  const variant = pin === '' ? undefined : parseVariantPin(pin, join(stem + rest, origins), keys);
+  if (variant !== undefined) return { own, rest, pin, variant, origins };
+  return { own: [own, origins].filter((part) => part !== '').join('&'), rest, pin: '', variant, origins: '' };
+}
