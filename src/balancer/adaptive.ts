@@ -34,6 +34,8 @@ const LEAST_LOAD = 0.1;
 /** Owed picks at most, so that a server that comes back gets no burst. */
 const MAX_CREDIT = 2;
 const BUSIEST = 10;
+/** ms for which shares hold while nothing is told: what is in flight, lateness and slow starts change them by little. */
+const FRESH = 20;
 
 export class Adaptive implements Policy {
   readonly #servers = new Map<string, Server>();
@@ -42,6 +44,8 @@ export class Adaptive implements Policy {
   readonly #verdict = new Verdict();
   readonly #turnover = new Turnover();
   readonly #shares = new Shares();
+  /** Until when the shares hold for the set that was last picked from, as long as nothing is told. */
+  #freshUntil = 0;
   /** Mbit/s of ours that load a server by 1, at least. */
   #capacity = 1;
   /** Usual ms between reports of a source; 0 when unknown. */
@@ -50,13 +54,12 @@ export class Adaptive implements Policy {
   #typicalFirstByte = 0;
   /** Part of what is in flight that new picks replace within a report interval. */
   #answer = 1;
-  /** Part of the mean load that is ours: in the last distribution, and in that of the last pick that began. */
-  #part = 0;
+  /** Part of the mean load that was ours at the last pick that began. */
   #lastPart = 0;
   /** What the verdict has, kept out of the pick. */
   #proven = 0;
   #suspicion = 1;
-  /** The last pick, until its start or an explanation: only a start that follows its pick settles credits. */
+  /** The last pick, until its start: only a start that follows its pick settles credits. */
   #picked: Candidate | undefined;
   #pickedFrom: readonly Place[] = [];
   readonly #model: typeof ownLoad;
@@ -68,7 +71,10 @@ export class Adaptive implements Policy {
 
   pick(candidates: readonly Candidate[], context: PickContext): number {
     const places = this.#placesOf(candidates, context);
-    this.#distribute(places, context);
+    if (places !== this.#pickedFrom || context.now >= this.#freshUntil) {
+      this.#distribute(this.#shares, places, context);
+      this.#freshUntil = context.now + FRESH;
+    }
     const chosen = this.#shares.choose(places, this.#typicalKbps, this.#answer);
     this.#picked = candidates[chosen];
     this.#pickedFrom = places;
@@ -82,6 +88,7 @@ export class Adaptive implements Policy {
     const { server, own } = place;
     const load = knownFraction(endpoint.load);
     const penalty = settings.lossWeight * (knownFraction(endpoint.packetLoss) ?? ASSUMED_LOSS);
+    this.#freshUntil = 0;
     if (load !== undefined) server.compare(own, load);
     server.reported(this.#typicalFirstByte);
     const { holding } = this.#turnover;
@@ -122,7 +129,7 @@ export class Adaptive implements Policy {
     const server = this.#servers.get(candidate.state.server);
     if (server === undefined) return;
     server.source.inFlight = Math.max(0, server.source.inFlight - kbps);
-    server.ended(outcome, context.now, 2 * this.#interval());
+    if (server.ended(outcome, context.now, 2 * this.#interval())) this.#freshUntil = 0;
   }
 
   onDrop(endpoint: EndpointId): void {
@@ -137,14 +144,14 @@ export class Adaptive implements Policy {
 
   terms(candidate: Candidate, context: PickContext, among: readonly Candidate[] = [candidate]): Terms {
     const places = this.#placesOf(among, context);
-    this.#distribute(places, context);
-    this.#picked = undefined;
+    const told = new Shares();
+    this.#distribute(told, places, context);
     const place = this.#placeOf(candidate, context);
-    const source = sourceOf(place, this.#shares.known);
+    const source = sourceOf(place, told.known);
     const { gain, error } = this.#verdict.estimate;
     return {
       score: scoreOf(source, place.server),
-      share: this.#shares.shares[among.indexOf(candidate)] ?? 0,
+      share: told.shares[among.indexOf(candidate)] ?? 0,
       load: source.load,
       packetLoss: knownFraction(candidate.endpoint.packetLoss),
       lossPenalty: source.penalty,
@@ -155,9 +162,9 @@ export class Adaptive implements Policy {
       blockedSeconds: Math.max(0, place.server.blockedUntil - context.now) / 1000,
       credit: source.credit,
       inFlightKbps: source.inFlight,
-      meanScore: this.#shares.meanScore(places.length),
-      softness: this.#shares.softness,
-      gain: this.#part,
+      meanScore: told.meanScore(places.length),
+      softness: told.softness,
+      gain: told.part,
       estimatedGain: gain,
       gainError: error,
       proven: this.#proven,
@@ -180,9 +187,8 @@ export class Adaptive implements Policy {
   }
 
   /** Fills the shares of a set. Allocates only when a set is larger than any before. */
-  #distribute(places: readonly Place[], context: PickContext): void {
+  #distribute(shares: Shares, places: readonly Place[], context: PickContext): void {
     const { now, workers, settings } = context;
-    const shares = this.#shares;
     const count = places.length;
     let load = 0;
     let told = 0;
@@ -204,8 +210,8 @@ export class Adaptive implements Policy {
     // What is in flight just now, but no more than usual: one request is not a traffic. Or what shares keep in flight.
     const carried = Math.max(Math.min(inFlight, this.#turnover.average) / 1000, traffic) / Math.max(1, count);
     const own = this.#model(mean, carried, deciders, this.#capacity, this.#proven, this.#suspicion);
-    this.#part = own / mean;
     shares.reserve(count);
+    shares.part = own / mean;
     shares.known = known;
     shares.softness = softnessOf(own, this.#answer, settings.tieBand, count);
     shares.fill(places, now);
@@ -229,7 +235,7 @@ export class Adaptive implements Policy {
       place.server.source.stood(share, kbps, meanScore, meanWeight, now, holding);
     }
     sourceOf(chosen, known).credit -= cost;
-    this.#lastPart = this.#part;
+    this.#lastPart = this.#shares.part;
   }
 
   #learn(source: Source, server: Server, load: number | undefined, lesson: Lesson, now: number): void {

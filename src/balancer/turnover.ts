@@ -1,14 +1,16 @@
 // How long a pick occupies its server, by Little's law: what is in flight on average ÷ what starts per second. A
 // request of a playlist lasts milliseconds, a relay for hours; all are weighted by their bitrate.
 
-/** ms over which averages reach back. */
+/** ms over which the holding time, and what is usually in flight, reach back. */
 const MEMORY = 60_000;
+const RECENT = 10_000;
 
 export class Turnover {
   #inFlight = 0;
   #averaged = 0;
   #started = 0;
-  #time = 0;
+  #recent = 0;
+  #recentTime = 0;
   #at: number | undefined;
 
   /** kbit/s in flight. */
@@ -27,9 +29,9 @@ export class Turnover {
     this.#inFlight = Math.max(0, this.#inFlight - kbps);
   }
 
-  /** Mean kbit/s in flight. */
+  /** Mean kbit/s in flight lately. */
   get average(): number {
-    return this.#time > 0 ? this.#averaged / this.#time : this.#inFlight;
+    return this.#recentTime > 0 ? this.#recent / this.#recentTime : this.#inFlight;
   }
 
   /** Mean ms that a pick lasts; 0 before the first one. */
@@ -44,6 +46,8 @@ export class Turnover {
     const keep = Math.exp(-elapsed / MEMORY);
     this.#averaged = this.#averaged * keep + this.#inFlight * (1 - keep) * MEMORY;
     this.#started *= keep;
-    this.#time = this.#time * keep + (1 - keep) * MEMORY;
+    const kept = Math.exp(-elapsed / RECENT);
+    this.#recent = this.#recent * kept + this.#inFlight * (1 - kept);
+    this.#recentTime = this.#recentTime * kept + (1 - kept);
   }
 }

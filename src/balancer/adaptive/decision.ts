@@ -73,6 +73,8 @@ export class Shares {
   scores = new Float64Array(16);
   shares = new Float64Array(16);
   softness = 0.01;
+  /** Part of the mean load that is taken to be ours. */
+  part = 0;
   /** Whether any candidate told a load. */
   known = false;
 

@@ -14,11 +14,11 @@ const LEAST_CAPACITY = 50;
 /** Edges that may move alike, whatever number is told. */
 const MOST_EDGES = 100;
 /** Part of a load from which on ours is taken for a cause without proof; half of this counts for nearly nothing. */
-const SUSPICIOUS = 0.6;
+const SUSPICIOUS = 0.7;
 /** Part of a load that ours has to be able to make for a proof to count in half. */
 const PLAUSIBLE = 0.3;
 /** Above the highest load per Mbit/s of ours that was seen: reports are noisy. */
-const MARGIN = 1.5;
+const MARGIN = 1.25;
 /** A lower load says little of the capacity: it is noise and rounding. */
 const LEAST_TOLD = 0.02;
 
@@ -60,9 +60,10 @@ function rise(x: number, half: number): number {
 
 /**
  * The capacity that servers have at least, in Mbit/s of ours at load 1, after a report: what we carried is no more than the
- * load that was told. Follows what it sees above it in a few reports, and forgets that in some hundred.
+ * load that was told. Follows what it sees above it in a few reports, and forgets that in some hundred, unless we carry
+ * so little that it says nothing.
  */
 export function leastCapacity(capacity: number, carried: number, load: number): number {
   const seen = carried / Math.max(LEAST_TOLD, load);
-  return capacity + (seen - capacity) * (seen > capacity ? 0.1 : 0.005);
+  return capacity + (seen - capacity) * (seen > capacity ? 0.1 : 0.005 * Math.min(1, (4 * seen) / capacity));
 }

@@ -72,16 +72,21 @@ export class Server {
     this.#judgeFirstByte(usual);
   }
 
-  /** A pick ended; a failure keeps the server out for `hold` ms, or until it reports again. */
-  ended(outcome: Outcome, now: number, hold: number): void {
-    if (outcome === 'abandoned') return;
+  /**
+   * A pick ended; a failure keeps the server out for `hold` ms, or until it reports again.
+   * @returns whether it is out from now on
+   */
+  ended(outcome: Outcome, now: number, hold: number): boolean {
+    if (outcome === 'abandoned') return false;
     if (outcome === 'success') {
       this.#went += 1;
-      return;
+      return false;
     }
     this.#failed += 1;
     const refused = outcome === 'connect_error' || outcome === 'connect_timeout';
-    if (refused || this.#failed > TOLERATED_FAILURES * (this.#failed + this.#went)) this.blockedUntil = now + hold;
+    const out = refused || this.#failed > TOLERATED_FAILURES * (this.#failed + this.#went);
+    if (out) this.blockedUntil = now + hold;
+    return out;
   }
 
   started(kbps: number, now: number): void {

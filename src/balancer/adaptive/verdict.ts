@@ -11,16 +11,17 @@ import { Gain } from '../gain.js';
 import { type Change, Estimate } from './estimate.js';
 
 /** How clear a proof must be: standard errors, a gain that noise may look like, and how fast it becomes certain beyond. */
-const ERRORS = 0.7;
-const LEAST_GAIN = 0.08;
+const ERRORS = 1;
+const LEAST_GAIN = 0.03;
 const PACE = 8;
 /** One estimate predicts clearly better than the other when its noise is below this part of the other's. */
 const CLEARLY = 0.8;
 /** A report speaks against a proof when it was expected to change by this and did by less than this part. */
 const CLEAR_CHANGE = 0.3;
 const NO_ANSWER = 0.3;
-/** How many such reports take most of a proof away. */
+/** How many such reports take most of a proof away, or reports while the gain is below this by three errors. */
 const DISPROOF = 150;
+const INNOCENT = 0.1;
 /** A smaller expected change is none. */
 const STILL = 1e-3;
 
@@ -41,7 +42,8 @@ export class Verdict {
     const { expected, observed } = byMean;
     // A share that stood still leaves the doubt as it was.
     if (Math.abs(expected) > STILL) this.#doubt.observe(expected, observed);
-    if (Math.abs(expected) > CLEAR_CHANGE && observed / expected < NO_ANSWER) this.#proof -= this.#proof / DISPROOF;
+    const unanswered = Math.abs(expected) > CLEAR_CHANGE && observed / expected < NO_ANSWER;
+    if (unanswered || (Math.abs(expected) > STILL && this.#innocent())) this.#proof -= this.#proof / DISPROOF;
     this.#proof = Math.max(this.#proof, this.#proofNow());
   }
 
@@ -64,6 +66,11 @@ export class Verdict {
 
   #best(): Estimate {
     return this.#byEnd.noise < this.#byMean.noise ? this.#byEnd : this.#byMean;
+  }
+
+  #innocent(): boolean {
+    const { gain, error } = this.#best();
+    return gain + 3 * error < INNOCENT;
   }
 
   #proofNow(): number {

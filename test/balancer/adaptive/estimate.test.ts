@@ -61,6 +61,17 @@ for (const [kind, next] of Object.entries({
   });
 }
 
+test('a proof goes when small changes of our share are seen to move nothing, too', () => {
+  const random = seeded(3);
+  const verdict = verdictOf(reports(60, (_loads, _at, share) => 0.8 * share + 0.02 * gaussian(random)));
+  assert.ok(verdict.proven > 0.9);
+  for (let i = 0; i < 1500; i += 1) {
+    const deaf = { expected: i % 2 === 0 ? 0.25 : -0.25, observed: 0.03 * gaussian(random), before: 0, distance: 0 };
+    verdict.observe(deaf, deaf);
+  }
+  assert.ok(verdict.proven < 0.02, `${verdict.proven}`);
+});
+
 test('one report proves nothing, however well it fits', () => {
   const estimate = new Estimate();
   estimate.observe({ expected: 1, observed: 1, before: 0, distance: 0 });

@@ -28,6 +28,14 @@ test('a capacity is learned from what was carried at a load that was told, and f
   let capacity = 1;
   for (let i = 0; i < 50; i += 1) capacity = leastCapacity(capacity, 50, 0.1);
   assert.ok(Math.abs(capacity - 500) < 10, `${capacity}`);
-  for (let i = 0; i < 50; i += 1) capacity = leastCapacity(capacity, 5, 0.5);
+  for (let i = 0; i < 50; i += 1) capacity = leastCapacity(capacity, 50, 0.5);
   assert.ok(capacity > 350, `${capacity}`);
+  for (let i = 0; i < 2000; i += 1) capacity = leastCapacity(capacity, 50, 0.5);
+  assert.ok(Math.abs(capacity - 100) < 10, `${capacity}`);
+});
+
+test('a capacity is not forgotten while we carry nothing that could tell another', () => {
+  let capacity = 500;
+  for (let i = 0; i < 2000; i += 1) capacity = leastCapacity(capacity, 0.1, 0.5);
+  assert.ok(capacity > 450, `${capacity}`);
 });
