@@ -20,6 +20,7 @@ async function run(files: Record<string, string>): Promise<{ passed: boolean; ou
       timeout: 60_000,
       flags: [],
       env: process.env,
+      isAlone: (file) => file.includes('alone'),
       print: (text) => {
         output += text;
       },
@@ -38,6 +39,17 @@ test('files that pass are added up; the hooks of one are not for the next', asyn
   assert.match(output, /^# pass 3\n/m);
 });
 
+test('a file that has to be alone shares its process with none', async () => {
+  const body = "test('first', () => { if (globalThis.another) throw new Error(); globalThis.another = true; });";
+  const { passed, output } = await run({
+    'one.mjs': "globalThis.another = true; test('one', () => {});",
+    'alone-a.mjs': body,
+    'alone-b.mjs': body,
+  });
+  assert.ok(passed, output);
+  assert.match(output, /^# pass 3\n/m);
+});
+
 const failures: [name: string, body: string, says: RegExp][] = [
   ['a test fails', "test('bad', () => { throw new Error(); });", /not ok 1 - bad\n/],
   ['a file does not load', "import './nothing.mjs';", /not ok 1 - the file loads\n/],
@@ -53,5 +65,6 @@ for (const [name, body, says] of failures) {
     const { passed, output } = await run({ 'bad.mjs': body, 'good.mjs': "test('good', () => {});" });
     assert.equal(passed, false);
     assert.match(output, says);
+    assert.match(output, /ok \d+ - good\n/, 'the others run all the same');
   });
 }

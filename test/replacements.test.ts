@@ -32,7 +32,7 @@ function isHarmless([first, ...rest]: readonly Token[]): boolean {
 }
 
 /** What has a method of this name and is no text. */
-const notText = new Set(['supervisor']);
+const notText = new Set(['supervisor', 'slots', '#slots']);
 
 /** Lines of the source with a replacement that may be anything. */
 function doubtful(source: string): number[] {

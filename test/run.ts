@@ -2,7 +2,7 @@
 // run against real servers, which `provision` finds or installs first, so that none is skipped for want of one.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/package.js';
@@ -32,6 +32,9 @@ const env = { ...process.env, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''
 // Properties are tried on more inputs when there is time for the integration tests.
 if (suite === 'all') Object.assign(env, { WEIR_TEST_THOROUGH: '1' });
 
+/** What others leave in the memory of a process is not to be measured, nor collected. */
+const measuresMemory = (file: string) => readFileSync(file, 'utf8').includes('/support/garbage.js');
+
 /** The largest first: what is left for the end is short, and no process waits long for another. */
 async function runUnitTests(): Promise<boolean> {
   const sized = testFiles('unit').map((file) => ({ file, size: statSync(file).size }));
@@ -43,6 +46,7 @@ async function runUnitTests(): Promise<boolean> {
     timeout,
     flags: ['--enable-source-maps'],
     env,
+    isAlone: measuresMemory,
     print: (text) => process.stdout.write(text),
   });
 }

@@ -14,6 +14,8 @@ export interface BatchOptions {
   readonly timeout: number;
   readonly flags: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** Whether a file has to have a process of its own. */
+  readonly isAlone: (file: string) => boolean;
   readonly print: (text: string) => void;
 }
 
@@ -24,15 +26,16 @@ const total = /^(?:#|ℹ) (\w+) ([\d.]+)$/;
 /** Whether all passed. Prints what the reporter of a process says when the process ends, and in the end the totals. */
 export async function runInBatches(files: readonly string[], options: BatchOptions): Promise<boolean> {
   const started = performance.now();
-  const queue = [...files];
+  const queue = [...files.filter(options.isAlone), ...files.filter((file) => !options.isAlone(file))];
   const totals = new Map<string, number>();
-  const processes = Array.from({ length: Math.min(options.processes, files.length) }, () =>
-    runBatch(queue, totals, options),
-  );
-  const passed = await Promise.all(processes);
+  const results: boolean[] = [];
+  const runUntilEmpty = async () => {
+    while (queue.length > 0) results.push(await runBatch(queue, totals, options));
+  };
+  await Promise.all(Array.from({ length: options.processes }, runUntilEmpty));
   totals.set('duration_ms', performance.now() - started);
   for (const [what, count] of totals) options.print(`# ${what} ${count}\n`);
-  return passed.every(Boolean);
+  return results.every(Boolean);
 }
 
 async function runBatch(queue: string[], totals: Map<string, number>, options: BatchOptions): Promise<boolean> {
@@ -43,8 +46,10 @@ async function runBatch(queue: string[], totals: Map<string, number>, options: B
     env: options.env,
   });
   let running: string | undefined;
+  let isFull = false;
   child.on('message', () => {
-    const file = queue.shift();
+    const file = isFull ? undefined : queue.shift();
+    isFull = file !== undefined && options.isAlone(file);
     running = file === undefined ? undefined : relative(`${packageRoot}dist/test`, file);
     tell(child, file === undefined ? 'end' : { file, name: running ?? file, timeout: options.timeout });
   });

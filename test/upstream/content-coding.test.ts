@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { decodeBody } from '../../src/upstream/content-coding.js';
 
 const text = Buffer.from('#EXTM3U\n'.repeat(100));
@@ -20,16 +20,17 @@ for (const [coding, body] of codings) {
 }
 
 test('a bomb ends at the bound', async () => {
-  const zeros = Buffer.alloc(64 * 1024 * 1024);
+  const zeros = Buffer.alloc(32 * 1024 * 1024);
   for (const [coding, bomb] of [
     ['gzip', gzipSync(zeros)],
     ['deflate', deflateSync(zeros)],
-    ['br', brotliCompressSync(zeros)],
+    ['br', brotliCompressSync(zeros, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } })],
   ] as const) {
     assert.ok(bomb.length < 100_000);
     const before = process.memoryUsage().arrayBuffers;
     await assert.rejects(decodeBody(bomb, coding, 1024 * 1024), { code: 'upstream_bad_response' });
-    assert.ok(process.memoryUsage().arrayBuffers - before < 16 * 1024 * 1024, coding);
+    // Garbage counts here, too: all that was unpacked.
+    assert.ok(process.memoryUsage().arrayBuffers - before < 8 * 1024 * 1024, coding);
   }
 });
 
