@@ -21,25 +21,16 @@ const shared = [
   'turns',
 ];
 
-/** What each part imports besides itself and `shared`. A part is a folder of src/ or a file at its top. */
-const arrows: Record<string, readonly string[]> = {
-  main: ['commands'],
-  commands: ['cluster', 'admin', 'registry', 'registrar', 'demo'],
-  cluster: ['control-plane', 'data-plane', 'sharding', 'admin', 'registry'],
-  'control-plane': ['admin', 'registry', 'snapshot'],
-  'data-plane': ['sharding', 'http', 'relay', 'hls', 'balancer', 'upstream', 'snapshot'],
-  sharding: ['http', 'hls', 'balancer', 'upstream', 'snapshot'],
-  http: ['relay', 'hls', 'balancer', 'upstream', 'snapshot'],
-  relay: ['balancer', 'upstream', 'snapshot'],
-  hls: ['balancer', 'upstream', 'snapshot'],
-  balancer: ['snapshot'],
-  upstream: ['snapshot'],
-  admin: ['registry'],
-  registrar: ['registry'],
-  demo: ['registrar'],
-  registry: [],
-  snapshot: ['registry'],
-};
+/**
+ * What each part imports besides itself and `shared`, as docs/architecture.md draws it. A part is a folder of src/ or a file at
+ * its top.
+ */
+const map = readFileSync(join(packageRoot, 'docs/architecture.md'), 'utf8');
+const arrows = Object.fromEntries(
+  [...map.matchAll(/^\| `([\w-]+)` +\|[^|\n]+\|([^|\n]*)\|$/gm)].map(([, part = '', known = '']) => {
+    return [part, [...known.matchAll(/`([\w-]+)`/g)].map(([, name = '']) => name)];
+  }),
+);
 
 const src = join(packageRoot, 'src');
 const files = (readdirSync(src, { recursive: true }) as string[]).filter((name) => name.endsWith('.ts'));
