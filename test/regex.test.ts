@@ -119,7 +119,7 @@ const mapping: Mapping = {
   stem: '/live/news',
   forward: (rest) => `/live/news${rest}`,
   endpoint: 'ABCDEFGH',
-  life: '',
+  incarnation: '',
   hidden: new Set(['session']),
   keys,
 };

@@ -47,14 +47,14 @@ export class HlsHandler {
 class AskedByExchange implements PlayerRequest {
   readonly channel: ChannelName;
   readonly stem: string;
-  readonly rest: string;
+  readonly suffix: string;
   readonly query: string;
   readonly #exchange: PlayerExchange;
 
   constructor(exchange: PlayerExchange, { channel, path, rest, query }: Route) {
     this.channel = channel;
     this.stem = path.slice(0, path.length - rest.length);
-    this.rest = rest;
+    this.suffix = rest;
     this.query = query;
     this.#exchange = exchange;
   }

@@ -93,7 +93,7 @@ export class OwnersHls {
     const query = parseQuery(route.query);
     const ranged = readPin(query.pin, this.#tools.sessions.context.keys)?.ranged === true ? range : undefined;
     const partition = partitionOf(query.own, this.#unkeyed, authorization);
-    const place = placeOf(targetOf(route.path, query.pin, query.origins), ranged);
+    const place = placeOf(targetOf(route.path, query.pin, query.originQuery), ranged);
     return {
       key: `~${objectKey(partition, place)}`,
       range: ranged,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { parsePlaylist } from '../../src/hls/playlist/parser.js';
 import { advance, type Change } from '../../src/hls/presentation/advance.js';
 import type { MediaWindow } from '../../src/hls/presentation/live-window.js';
-import { type Epoch, firstEpoch, moveTo } from '../../src/hls/presentation/period.js';
+import { firstPeriod, moveTo, type Period } from '../../src/hls/presentation/period.js';
 import { renderWindow } from '../../src/hls/presentation/render-window.js';
 import { type Locate, queryMark, withPlayerQuery } from '../../src/hls/url/rewrite.js';
 import { LivePlaylistChecker } from './hls-checker.js';
@@ -17,22 +17,22 @@ export interface SeeOptions {
 }
 
 export class Bench {
-  epoch: Epoch;
+  period: Period;
   window: MediaWindow | undefined;
   now = 1_000_000;
   change: Change | undefined;
   readonly checker = new LivePlaylistChecker();
-  #lives = 0;
+  #incarnations = 0;
 
   constructor(source: string) {
-    this.epoch = firstEpoch(source);
+    this.period = firstPeriod(source);
   }
 
   moveTo(source: string): void {
-    this.epoch = moveTo(this.epoch, source);
+    this.period = moveTo(this.period, source);
   }
 
-  /** A playlist of the epoch's origin, and what players see of it then. */
+  /** A playlist of the period's origin, and what players see of it then. */
   see(text: string, options: SeeOptions = {}): Change {
     const change = this.take(text, options);
     if (this.window !== undefined) this.checker.see(this.text);
@@ -44,17 +44,17 @@ export class Bench {
     const playlist = parsePlaylist(text);
     assert.equal(playlist.kind, 'media');
     if (playlist.kind !== 'media') throw new Error('unreachable');
-    this.#lives += 1;
-    const { source } = this.epoch;
-    const stepped = advance(this.epoch, this.window, playlist, {
+    this.#incarnations += 1;
+    const { source } = this.period;
+    const stepped = advance(this.period, this.window, playlist, {
       now: this.now,
-      locate: (life): Locate => locateAt(source, life),
-      nextLife: `n${this.#lives}`,
+      locate: (incarnation): Locate => locateAt(source, incarnation),
+      nextIncarnation: `n${this.#incarnations}`,
       allowEnd: options.allowEnd ?? true,
       bytesDiffer: options.bytesDiffer ?? false,
       lost: (entry) => options.lost !== undefined && entry.target.includes(options.lost),
     });
-    this.epoch = stepped.epoch;
+    this.period = stepped.period;
     this.window = stepped.window;
     this.change = stepped.change;
     return stepped.change;
@@ -70,10 +70,10 @@ export class Bench {
   }
 }
 
-function locateAt(source: string, life: string): Locate {
+function locateAt(source: string, incarnation: string): Locate {
   return (uri) => {
     if (/^(data|skd|https):/.test(uri)) return undefined;
-    const pin = `weir=${source}${life === '' ? '' : `.${life}`}`;
+    const pin = `weir=${source}${incarnation === '' ? '' : `.${incarnation}`}`;
     return { uri: `${uri}?${queryMark}${pin}`, target: `/live/${uri}?${pin}`, variable: uri.includes('{$') };
   };
 }

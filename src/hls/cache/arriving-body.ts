@@ -1,5 +1,5 @@
-// The body of an answer while it arrives, and those who read it: who comes late gets what is there, and what all have taken can
-// be let go.
+// The body of an answer while it arrives, and those who read it: who comes late gets what is there, and what all have
+// taken can be let go.
 
 /** Somebody who wants the object. */
 export interface Follower {
@@ -85,7 +85,10 @@ export class ArrivingBody {
   }
 }
 
-/** In memory of its own: a chunk may be cut from a larger buffer, and so are small buffers that Node.js allocates from its pool. */
+/**
+ * In memory of its own: a chunk may be cut from a larger buffer, and so are small buffers that Node.js allocates from
+ * its pool.
+ */
 function wholeOf(chunks: readonly Buffer[], size: number): Buffer {
   const [only] = chunks;
   if (only !== undefined && chunks.length === 1 && only.buffer.byteLength <= size + size / 8) return only;

@@ -1,5 +1,5 @@
-// One answer of an endpoint, shared by everybody who asks for it: those who come while it arrives get what is there and then
-// follow; those who come later get it whole.
+// One answer of an endpoint, shared by everybody who asks for it: those who come while it arrives get what is there and
+// then follow; those who come later get it whole.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../../errors.js';
@@ -44,6 +44,7 @@ export interface Wish {
 /** kept: complete and stored. passed: nobody else may have it. failed: no answer. */
 export type Settled = 'kept' | 'passed' | 'failed';
 
+/** One answer, from the question to its eviction. */
 export class CachedObject implements UpstreamHandler {
   readonly key: string;
   /** Bytes in memory. */

@@ -1,4 +1,5 @@
-// Pure: how it is asked whether a stored copy still holds, and what the answer that it does changes (RFC 9111, section 4.3).
+// Pure: how it is asked whether a stored copy still holds, and what the answer that it does changes (RFC 9111, section
+// 4.3).
 
 import type { IncomingHttpHeaders } from 'node:http';
 

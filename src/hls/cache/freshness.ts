@@ -38,7 +38,8 @@ export function parseCacheControl(value: string | undefined): ReadonlyMap<string
  * What a response's header allows.
  *
  * @param now epoch ms, against which `Expires` is read when there is no `Date`.
- * @param staleBound milliseconds: the longest that stale-if-error may last here, and what holds when the origin is silent on it.
+ * @param staleBound milliseconds: the longest that stale-if-error may last here, and what holds when the origin is
+ *   silent on it.
  */
 export function cachePolicy(headers: IncomingHttpHeaders, now: number, staleBound: number): CachePolicy {
   const directives = parseCacheControl(headers['cache-control']);
@@ -62,7 +63,9 @@ export interface KeepingLimits {
   readonly clock: () => number;
 }
 
-/** What holds for an answer that is kept on these terms: an error is soon asked for again, and stands in for nothing. */
+/**
+ * What holds for an answer that is kept on these terms: an error is soon asked for again, and stands in for nothing.
+ */
 export function keepingPolicy(
   status: number,
   headers: IncomingHttpHeaders,
@@ -103,7 +106,10 @@ function freshFor(headers: IncomingHttpHeaders, directives: ReadonlyMap<string, 
   return Math.max(0, expires - (Number.isFinite(date) ? date : now) - age);
 }
 
-/** Delta-seconds as milliseconds; undefined when it is none. Beyond 2^31 seconds counts as that (RFC 9111, section 1.2.2). */
+/**
+ * Delta-seconds as milliseconds; undefined when it is none. Beyond 2^31 seconds counts as that (RFC 9111, section
+ * 1.2.2).
+ */
 function seconds(text: string | undefined): number | undefined {
   if (text === undefined || !/^\d+$/.test(text)) return undefined;
   return Math.min(Number(text), 2 ** 31) * 1000;

@@ -28,14 +28,16 @@ export interface OpenOptions {
 }
 
 /** What an object costs beside its body, its key and its header, about: itself, its policy, its buffer, its place in a map. */
-const overhead = 2048;
+const overheadBytes = 2048;
 /** ms after the last eviction from which on there is room again. */
-const pressureFor = 30_000;
+const pressureForMs = 30_000;
 /** Part of the room that objects may take which only players named, while there are others. */
 const askedShare = 0.25;
 
+/** Kept among what players ask for, for as long as the header says. */
 export const byHeader: Terms = { room: 'asked', atLeast: 0, atMost: Number.POSITIVE_INFINITY };
 
+/** All objects of a process. What playlists list is never evicted for what only players named, within its share. */
 export class ObjectCache {
   readonly #settings: CacheSettings;
   /** What playlists list, and what players asked for besides: the one is never evicted for the other. */
@@ -82,7 +84,7 @@ export class ObjectCache {
 
   /** True while what a playlist lists stays for so many ms though nobody uses it. */
   lasts(time: number): boolean {
-    return this.#left === undefined || this.#left.idle >= time || this.#options.now() - this.#left.at >= pressureFor;
+    return this.#left === undefined || this.#left.idle >= time || this.#options.now() - this.#left.at >= pressureForMs;
   }
 
   /** True when it is here, however old, or on its way. */
@@ -194,7 +196,7 @@ class Room {
 }
 
 function overheadOf({ key, head }: CachedObject): number {
-  return overhead + key.length + headerLength(head?.headers ?? {});
+  return overheadBytes + key.length + headerLength(head?.headers ?? {});
 }
 
 function headerLength(headers: IncomingHttpHeaders): number {

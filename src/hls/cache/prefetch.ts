@@ -1,5 +1,5 @@
-// Fetches segments before players hear of them. What is listed is then there, whatever becomes of its origin; and an origin that
-// lists what it does not have is found out before a player asks.
+// Fetches segments before players hear of them. What is listed is then there, whatever becomes of its origin; and an
+// origin that lists what it does not have is found out before a player asks.
 
 import type { WeirError } from '../../errors.js';
 import type { Follower } from './arriving-body.js';
@@ -7,8 +7,8 @@ import type { CachedObject, Load } from './cached-object.js';
 import type { ObjectCache, OpenOptions } from './object-cache.js';
 
 /**
- * late: not here within the time given; it goes on arriving. passed: not ours to keep. Otherwise the status that is none of a
- * good answer, or the error that ended the request.
+ * late: not here within the time given; it goes on arriving. passed: not ours to keep. Otherwise the status that is
+ * none of a good answer, or the error that ended the request.
  */
 export type Arrival = 'here' | 'late' | 'passed' | { readonly failure: number | WeirError };
 

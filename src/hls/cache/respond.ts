@@ -70,6 +70,7 @@ function mayBeRange({ method, headers }: ObjectRequest, stored: Validators): boo
   return wanted && rangeStillApplies(headers['if-range'], stored) && readRange(range) !== undefined;
 }
 
+/** Whether the player's copy still holds (RFC 9110, section 13.2.2): If-None-Match counts before If-Modified-Since. */
 export function isNotModified(request: IncomingHttpHeaders, stored: Validators): boolean {
   const match = request['if-none-match'];
   if (match !== undefined) {

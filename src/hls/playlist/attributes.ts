@@ -1,5 +1,5 @@
-// Attribute lists of HLS tags (RFC 8216, section 4.2): NAME=value, with quoted strings that may contain commas. Read in one pass
-// over the text, however it is made: the text comes from a server we do not trust.
+// Attribute lists of HLS tags (RFC 8216, section 4.2): NAME=value, with quoted strings that may contain commas. Read in
+// one pass over the text, however it is made: the text comes from a server we do not trust.
 
 const [tab, space, quote, comma, hyphen, equals] = [0x09, 0x20, 0x22, 0x2c, 0x2d, 0x3d];
 

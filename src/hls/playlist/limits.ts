@@ -1,5 +1,5 @@
-// How much of a playlist is read at most. Whatever is kept or made of a playlist is a small multiple of these; a text beyond them
-// is refused as a whole, and its endpoint counts as failed.
+// How much of a playlist is read at most. Whatever is kept or made of a playlist is a small multiple of these; a text
+// beyond them is refused as a whole, and its endpoint counts as failed.
 
 export interface PlaylistLimits {
   /** UTF-16 units of the text. Default 4 Mi: a day of 2 s segments. */
@@ -16,10 +16,11 @@ export interface PlaylistLimits {
   readonly keys: number;
   /** UTF-16 units of an EXT-X-KEY or EXT-X-MAP, which hold for every segment that follows. Default 16 Ki. */
   readonly carried: number;
-  /** Playlists that a master lists: variants, renditions, I-frame playlists. Default 1,000. */
+  /** Playlists that a multivariant playlist lists: variants, renditions, I-frame playlists. Default 1,000. */
   readonly variants: number;
 }
 
+/** The limits that hold for every playlist of an origin. */
 export const playlistLimits: PlaylistLimits = {
   length: 4 * 1024 * 1024,
   lines: 200_000,

@@ -26,7 +26,9 @@ export interface Segment {
   readonly keys: readonly Tag[];
   /** The EXT-X-MAP tag in force, and the keys that were in force where it stands: they are those of its bytes. */
   readonly map: { readonly tag: Tag; readonly keys: readonly Tag[] } | undefined;
-  /** Epoch ms of the first sample, written here or counted on from an earlier segment without a discontinuity between. */
+  /**
+   * Epoch ms of the first sample, written here or counted on from an earlier segment without a discontinuity between.
+   */
   readonly programDateTime: number | undefined;
   /** All tags before the URI, in order, those that are also fields included. */
   readonly tags: readonly Tag[];
@@ -55,25 +57,27 @@ export interface MediaPlaylist {
   readonly dateRanges: readonly Tag[];
 }
 
-/** One line of a master playlist: a tag, or a URI with the EXT-X-STREAM-INF that it completes. */
+/** One line of a multivariant playlist: a tag, or a URI with the EXT-X-STREAM-INF that it completes. */
 export type MasterLine = { readonly tag: Tag } | { readonly uri: string; readonly streamInf: Tag };
 
-export interface MasterPlaylist {
-  readonly kind: 'master';
+export interface MultivariantPlaylist {
+  readonly kind: 'multivariant';
   readonly lines: readonly MasterLine[];
 }
 
-export type Playlist = MediaPlaylist | MasterPlaylist;
+export type Playlist = MediaPlaylist | MultivariantPlaylist;
 
 /** The text is not a playlist that can be served: `reason` is a fixed phrase, safe to log and to count. */
 export class PlaylistError extends Error {
   override readonly name = 'PlaylistError';
 }
 
+/** The first tag of that name. */
 export function find(tags: readonly Tag[], name: string): Tag | undefined {
   return tags.find((tag) => tag.name === name);
 }
 
+/** The tag as a line, without its end. */
 export function renderTag(tag: Tag): string {
   if (tag.name === '') return tag.value ?? '';
   return tag.value === undefined ? `#${tag.name}` : `#${tag.name}:${tag.value}`;

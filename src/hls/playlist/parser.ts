@@ -1,19 +1,19 @@
-// Text to playlist. Every line, known or not, keeps its place. Pure, and bounded in what it accepts: the text comes from a
-// server we do not trust.
+// Text to playlist. Every line, known or not, keeps its place. Pure, and bounded in what it accepts: the text comes
+// from a server we do not trust.
 
 import { parseAttributes } from './attributes.js';
 import { type PlaylistLimits, playlistLimits } from './limits.js';
 import {
   find,
   type MasterLine,
-  type MasterPlaylist,
   type MediaPlaylist,
+  type MultivariantPlaylist,
   type Playlist,
   PlaylistError,
   type Segment,
   type Tag,
 } from './model.js';
-import { decimalOf, highestDiscontinuity, highestSequence, highestVersion, integerOf } from './numbers.js';
+import { decimalOf, integerOf, maxDiscontinuity, maxSequence, maxVersion } from './numbers.js';
 import { SegmentScan } from './segments.js';
 
 const headerTags = new Set([
@@ -56,7 +56,7 @@ const masterTags = new Set([
 const listsPlaylist = new Set(['EXT-X-STREAM-INF', 'EXT-X-I-FRAME-STREAM-INF', 'EXT-X-MEDIA']);
 
 /**
- * Reads a master or a media playlist.
+ * Reads a multivariant playlist or a media playlist.
  *
  * @throws PlaylistError when it is neither, is empty, exceeds the limits, or contains numbers, control characters or an
  *   order of lines that make its meaning uncertain.
@@ -101,7 +101,7 @@ function isHighControl(code: number): boolean {
   return code <= 0x9f || code === 0x2028 || code === 0x2029;
 }
 
-function parseMaster(read: readonly (Tag | string)[], limits: PlaylistLimits): MasterPlaylist {
+function parseMaster(read: readonly (Tag | string)[], limits: PlaylistLimits): MultivariantPlaylist {
   const lines: MasterLine[] = [];
   let listed = 0;
   let streamInf: Tag | undefined;
@@ -111,7 +111,7 @@ function parseMaster(read: readonly (Tag | string)[], limits: PlaylistLimits): M
       lines.push({ uri: line, streamInf });
       streamInf = undefined;
     } else {
-      if (line.name === 'EXTINF') throw new PlaylistError('both a master and a media playlist');
+      if (line.name === 'EXTINF') throw new PlaylistError('both a multivariant and a media playlist');
       if (listsPlaylist.has(line.name)) listed += 1;
       if (listed > limits.variants) throw new PlaylistError('too many variants');
       lines.push({ tag: line });
@@ -119,7 +119,7 @@ function parseMaster(read: readonly (Tag | string)[], limits: PlaylistLimits): M
     }
   }
   if (streamInf !== undefined) throw new PlaylistError('EXT-X-STREAM-INF without a variant');
-  return { kind: 'master', lines };
+  return { kind: 'multivariant', lines };
 }
 
 /** A tag before the first URI that nobody knows is the first segment's, unless a header tag follows. */
@@ -161,12 +161,11 @@ function parseMedia(read: readonly (Tag | string)[], limits: PlaylistLimits): Me
     kind: 'media',
     lines: read.length,
     header,
-    version: integerOf(find(header, 'EXT-X-VERSION')?.value ?? '1', highestVersion),
+    version: integerOf(find(header, 'EXT-X-VERSION')?.value ?? '1', maxVersion),
     targetDuration: Math.ceil(decimalOf(target.value)),
-    mediaSequence: integerOf(find(header, 'EXT-X-MEDIA-SEQUENCE')?.value ?? '0', highestSequence),
-    discontinuitySequence:
-      discontinuity === undefined ? undefined : integerOf(discontinuity.value, highestDiscontinuity),
-    skipped: skip === undefined ? 0 : integerOf(parseAttributes(skip.value).get('SKIPPED-SEGMENTS'), highestSequence),
+    mediaSequence: integerOf(find(header, 'EXT-X-MEDIA-SEQUENCE')?.value ?? '0', maxSequence),
+    discontinuitySequence: discontinuity === undefined ? undefined : integerOf(discontinuity.value, maxDiscontinuity),
+    skipped: skip === undefined ? 0 : integerOf(parseAttributes(skip.value).get('SKIPPED-SEGMENTS'), maxSequence),
     ended,
     segments,
     tail: scan.rest(),

@@ -1,12 +1,15 @@
-// A playlist that is dear to read is read less often: the work is done where all players of a process are served, and how much it
-// is the origin chooses. Pure.
+// A playlist that is dear to read is read less often: the work is done where all players of a process are served, and
+// how much it is the origin chooses. Pure.
 
 /** Lines that every playlist may have: more than an hour of 2 s segments. */
-const free = 4_000;
-/** ms for each further line: some ten times as long as it takes to read. Twelve hours of 2 s segments are read every 2 s. */
-const restPerLine = 0.05;
+const freeLines = 4_000;
+/**
+ * ms for each further line: some ten times as long as it takes to read. Twelve hours of 2 s segments are read every 2
+ * s.
+ */
+const restMsPerLine = 0.05;
 
 /** ms for which a playlist of so many lines is not read again. */
-export function restAfter(lines: number): number {
-  return restPerLine * Math.max(0, lines - free);
+export function readingRestMs(lines: number): number {
+  return restMsPerLine * Math.max(0, lines - freeLines);
 }

@@ -1,9 +1,10 @@
-// Reads the segments of a media playlist line by line: keys, maps, clocks and byte ranges hold from one segment to the next.
+// Reads the segments of a media playlist line by line: keys, maps, clocks and byte ranges hold from one segment to the
+// next.
 
 import { parseAttributes } from './attributes.js';
 import type { PlaylistLimits } from './limits.js';
 import { type ByteRange, find, PlaylistError, type Segment, type Tag } from './model.js';
-import { clockAt, dateOf, decimalOf, highestSequence, integerOf } from './numbers.js';
+import { clockAt, dateOf, decimalOf, integerOf, maxSequence } from './numbers.js';
 
 /** What is in force while the lines of the segments are read in order. */
 export class SegmentScan {
@@ -28,8 +29,8 @@ export class SegmentScan {
   begin(header: readonly Tag[]): void {
     const skip = find(header, 'EXT-X-SKIP');
     this.#sequence =
-      integerOf(find(header, 'EXT-X-MEDIA-SEQUENCE')?.value ?? '0', highestSequence) +
-      (skip === undefined ? 0 : integerOf(parseAttributes(skip.value).get('SKIPPED-SEGMENTS'), highestSequence));
+      integerOf(find(header, 'EXT-X-MEDIA-SEQUENCE')?.value ?? '0', maxSequence) +
+      (skip === undefined ? 0 : integerOf(parseAttributes(skip.value).get('SKIPPED-SEGMENTS'), maxSequence));
   }
 
   tag(tag: Tag): void {
@@ -78,7 +79,7 @@ export class SegmentScan {
     const range = find(tags, 'EXT-X-BYTERANGE');
     const byteRange = range === undefined ? undefined : this.#range(uri, range);
     const sequence = this.#sequence;
-    if (sequence > highestSequence) throw new PlaylistError('number out of range');
+    if (sequence > maxSequence) throw new PlaylistError('number out of range');
     const programDateTime = this.#clock;
     this.#tags = [];
     this.#dated = false;

@@ -1,22 +1,29 @@
-// The coherence of a channel's HLS across endpoints, as one pure step: what players saw, and what an endpoint lists now, give
-// what players see next. Whatever origins do, for players the media sequence never goes back, a number never changes
-// its URI, and a change of origin is a discontinuity with the right number.
+// The coherence of a channel's HLS across endpoints, as one pure step: what players saw, and what an endpoint lists
+// now, give what players see next. Whatever origins do, for players the media sequence never goes back, a number never
+// changes its URI, and a change of origin is a discontinuity with the right number.
 
 import type { MediaPlaylist } from '../playlist/model.js';
 import type { Locate } from '../url/rewrite.js';
 import { nextDateRanges } from './date-ranges.js';
 import { deliveryOf } from './delivery.js';
 import { continueEntries, type EntryContext, endOf, headerOf, makeEntries, tailOf } from './entries.js';
-import { durationOf, type Entry, lifeKey, type MediaWindow, nextListed } from './live-window.js';
-import { agreedNumber, type Epoch, lifeOf, raised, reincarnate, type Seam } from './period.js';
-import { chooseSeam, firstSequence, indexOfSeam, lastSequence, relate, sharesPackaging } from './splice.js';
+import { durationOf, type Entry, incarnationKey, type MediaWindow, nextListed } from './live-window.js';
+import { agreedNumber, incarnationOf, type Period, raised, type SplicePoint, startIncarnation } from './period.js';
+import {
+  chooseSplicePoint,
+  firstSequence,
+  indexOfSplicePoint,
+  lastSequence,
+  relate,
+  sharesPackaging,
+} from './splice.js';
 import { isUnusual, targetDuration, trim } from './trim.js';
 
 export interface Step {
   readonly now: number;
-  readonly locate: (life: string) => Locate;
-  /** A name for a new life of an origin: never used before, letters and digits in lower case. */
-  readonly nextLife: string;
+  readonly locate: (incarnation: string) => Locate;
+  /** A name for a new incarnation of an origin: never used before, letters and digits in lower case. */
+  readonly nextIncarnation: string;
   /** False: an end of the list is kept from players, since another endpoint may go on. */
   readonly allowEnd: boolean;
   /** The bytes of a segment that both origins list differ: they do not share their packaging, whatever they call it. */
@@ -45,38 +52,42 @@ export type Change =
 
 export interface Stepped {
   readonly change: Change;
-  readonly epoch: Epoch;
+  readonly period: Period;
   /** undefined only when there never was a segment. */
   readonly window: MediaWindow | undefined;
   readonly appended: readonly Entry[];
 }
 
-/** One playlist of the epoch's endpoint arrives for a rendition. `window` is what its players saw last. */
-export function advance(epoch: Epoch, window: MediaWindow | undefined, playlist: MediaPlaylist, step: Step): Stepped {
-  if (playlist.segments.length === 0) return { change: 'empty', epoch, window, appended: [] };
-  if (window === undefined) return start(epoch, playlist, step);
-  if (window.epoch === epoch.number) {
+/**
+ * The period's endpoint gave a playlist.
+ *
+ * @param window what its players saw last; undefined: nothing yet
+ */
+export function advance(period: Period, window: MediaWindow | undefined, playlist: MediaPlaylist, step: Step): Stepped {
+  if (playlist.segments.length === 0) return { change: 'empty', period, window, appended: [] };
+  if (window === undefined) return start(period, playlist, step);
+  if (window.period === period.number) {
     const relation = relate(window, playlist, step.now);
-    const reborn = relation === 'restarted' || (window.ended && !isOver(window, playlist));
-    if (reborn) return cross(reincarnate(epoch, step.nextLife), window, playlist, step, 'restarted');
+    const isRestarted = relation === 'restarted' || (window.ended && !isOver(window, playlist));
+    if (isRestarted) return cross(startIncarnation(period, step.nextIncarnation), window, playlist, step, 'restarted');
     if (relation === 'behind') {
       const behind = { ...window, behindSince: window.behindSince ?? step.now };
-      return { change: 'behind', epoch, window: behind, appended: [] };
+      return { change: 'behind', period, window: behind, appended: [] };
     }
-    return goOn(epoch, window, playlist, step, undefined);
+    return goOn(period, window, playlist, step, undefined);
   }
-  const shared = epoch.shared ?? (!step.bytesDiffer && mayShare(epoch, window, playlist, step.now));
+  const shared = period.shared ?? (!step.bytesDiffer && mayShare(period, window, playlist, step.now));
   if (shared) {
-    const joined: Epoch = { ...epoch, shared, base: epoch.base ?? epoch.baseBefore };
+    const joined: Period = { ...period, shared, base: period.base ?? period.baseBefore };
     return goOn(joined, window, playlist, step, 'joined');
   }
-  return cross(epoch, window, playlist, step, 'switched');
+  return cross(period, window, playlist, step, 'switched');
 }
 
 /** What the origin listed before under numbers of its own cannot be told under these. */
-function mayShare(epoch: Epoch, window: MediaWindow, playlist: MediaPlaylist, now: number): boolean {
-  if (window.epoch !== epoch.number - 1) return false;
-  const listed = window.listed.get(lifeKey(epoch.source, lifeOf(epoch))) ?? -1;
+function mayShare(period: Period, window: MediaWindow, playlist: MediaPlaylist, now: number): boolean {
+  if (window.period !== period.number - 1) return false;
+  const listed = window.listed.get(incarnationKey(period.source, incarnationOf(period))) ?? -1;
   return listed <= window.origin.last && sharesPackaging(window, playlist, now);
 }
 
@@ -91,24 +102,24 @@ function originDiscontinuity(playlist: MediaPlaylist, index: number): number {
 }
 
 /**
- * The first playlist of a rendition. Where the others of the channel went on at a seam that it still lists, it begins there: what
- * this origin has from before has no number among theirs.
+ * What an endpoint gives first. Where the channel's other playlists went on at a splice point that it still lists, it
+ * begins there: what this origin has from before has no number among theirs.
  */
-function start(epoch: Epoch, playlist: MediaPlaylist, step: Step): Stepped {
-  const life = lifeOf(epoch);
-  const numbering = epoch.number;
-  const context = { locate: step.locate(life), source: epoch.source, life, numbering, offset: 0 };
-  const from = epoch.seam === undefined ? 0 : beginAt(playlist, epoch.seam, step.now);
+function start(period: Period, playlist: MediaPlaylist, step: Step): Stepped {
+  const incarnation = incarnationOf(period);
+  const numbering = period.number;
+  const context = { locate: step.locate(incarnation), source: period.source, incarnation, numbering, offset: 0 };
+  const from = period.splicePoint === undefined ? 0 : beginAt(playlist, period.splicePoint, step.now);
   const counted = originDiscontinuity(playlist, from);
-  const number = agreedNumber(epoch, counted, playlist.segments[from]?.discontinuity ? 1 : 0);
+  const number = agreedNumber(period, counted, playlist.segments[from]?.discontinuity ? 1 : 0);
   const appended = makeEntries(playlist.segments.slice(from), context, number);
   const window = finish(
     {
       entries: appended,
-      epoch: epoch.number,
+      period: period.number,
       numbering,
-      source: epoch.source,
-      life,
+      source: period.source,
+      incarnation,
       offset: 0,
       origin: originOf(playlist),
       targetDuration: playlist.targetDuration,
@@ -116,19 +127,19 @@ function start(epoch: Epoch, playlist: MediaPlaylist, step: Step): Stepped {
       dateRanges: [],
       grownAt: step.now,
       behindSince: undefined,
-      listed: new Map([[lifeKey(epoch.source, life), lastSequence(playlist)]]),
+      listed: new Map([[incarnationKey(period.source, incarnation), lastSequence(playlist)]]),
     },
     appended,
     { playlist, context, allowEnd: step.allowEnd, lagging: false },
   );
-  const entered = { ...epoch, base: epoch.base ?? number - counted };
-  return { change: 'started', epoch: raised(entered, appended), window, appended };
+  const entered = { ...period, base: period.base ?? number - counted };
+  return { change: 'started', period: raised(entered, appended), window, appended };
 }
 
-/** Index of the first segment of a rendition that begins when others have gone on at the seam. */
-function beginAt(playlist: MediaPlaylist, seam: Seam, now: number): number {
+/** Index of the first segment for a playlist that begins when others have gone on at the splice point. */
+function beginAt(playlist: MediaPlaylist, splicePoint: SplicePoint, now: number): number {
   const { segments } = playlist;
-  const index = indexOfSeam(playlist, seam, now) ?? indexAt(playlist, seam.clock);
+  const index = indexOfSplicePoint(playlist, splicePoint, now) ?? indexAt(playlist, splicePoint.clock);
   return index < segments.length ? index : 0;
 }
 
@@ -143,23 +154,23 @@ function indexAt({ segments }: MediaPlaylist, clock: number | undefined): number
 
 /** The numbering holds: what is new is appended. */
 function goOn(
-  epoch: Epoch,
+  period: Period,
   window: MediaWindow,
   playlist: MediaPlaylist,
   step: Step,
   change: 'joined' | undefined,
 ): Stepped {
-  const life = lifeOf(epoch);
+  const incarnation = incarnationOf(period);
   const { offset, numbering } = window;
-  const context = { locate: step.locate(life), source: epoch.source, life, numbering, offset };
+  const context = { locate: step.locate(incarnation), source: period.source, incarnation, numbering, offset };
   const fresh = playlist.segments.filter((segment) => segment.sequence > window.origin.last);
   const [first] = fresh;
   const missing = first === undefined ? 0 : first.sequence - window.origin.last - 1;
   const last = window.entries.at(-1);
   let from = last?.discontinuitySequence ?? 0;
-  if (missing > 0 && epoch.base !== undefined && playlist.discontinuitySequence !== undefined) {
+  if (missing > 0 && period.base !== undefined && playlist.discontinuitySequence !== undefined) {
     // What lay in between is not known; the origin says how many discontinuities did. No segment has more than one.
-    const told = epoch.base + originDiscontinuity(playlist, 0) - (first?.discontinuity ? 1 : 0);
+    const told = period.base + originDiscontinuity(playlist, 0) - (first?.discontinuity ? 1 : 0);
     from = Math.max(from, Math.min(told, from + missing));
   }
   const end = last === undefined || missing > 0 ? undefined : endOf(last);
@@ -170,54 +181,54 @@ function goOn(
     {
       ...window,
       entries: missing > 0 ? appended : [...window.entries, ...appended],
-      epoch: epoch.number,
-      source: epoch.source,
-      life,
+      period: period.number,
+      source: period.source,
+      incarnation,
       origin,
       grownAt: appended.length > 0 ? step.now : window.grownAt,
       behindSince: undefined,
-      listed: nextListed(window.listed, lifeKey(epoch.source, life), origin.last),
+      listed: nextListed(window.listed, incarnationKey(period.source, incarnation), origin.last),
     },
     appended,
     { playlist, context, allowEnd: step.allowEnd || window.ended, lagging },
   );
   const outcome = change ?? (appended.length > 0 ? 'grown' : 'same');
-  return { change: outcome, epoch: raised(epoch, appended), window: next, appended };
+  return { change: outcome, period: raised(period, appended), window: next, appended };
 }
 
-/** Another origin, or another life of the same: the window goes on behind a discontinuity. */
+/** Another origin, or another incarnation of the same: the window goes on behind a discontinuity. */
 function cross(
-  epoch: Epoch,
+  period: Period,
   window: MediaWindow,
   playlist: MediaPlaylist,
   step: Step,
   change: 'switched' | 'restarted',
 ): Stepped {
-  const life = lifeOf(epoch);
-  const { source } = epoch;
-  const gone = lastSequence(playlist) < (window.listed.get(lifeKey(source, life)) ?? -1);
+  const incarnation = incarnationOf(period);
+  const { source } = period;
+  const gone = lastSequence(playlist) < (window.listed.get(incarnationKey(source, incarnation)) ?? -1);
   if (gone && change !== 'restarted') {
     // It was here before and counts from the start again: what it lists now is not what its names stood for.
-    return cross(reincarnate(epoch, step.nextLife), window, playlist, step, 'restarted');
+    return cross(startIncarnation(period, step.nextIncarnation), window, playlist, step, 'restarted');
   }
-  const index = chooseSeam(window, playlist, { source, life, agreed: epoch.seam }, step.now);
+  const index = chooseSplicePoint(window, playlist, { source, incarnation, agreed: period.splicePoint }, step.now);
   const last = window.entries.at(-1);
   if (index === undefined || last === undefined) {
-    return { change: 'waiting', epoch: { ...epoch, shared: false }, window, appended: [] };
+    return { change: 'waiting', period: { ...period, shared: false }, window, appended: [] };
   }
   const fresh = playlist.segments.slice(index);
-  const seam = firstSequence(playlist) + index;
-  const offset = last.sequence + 1 - seam;
+  const splicePoint = firstSequence(playlist) + index;
+  const offset = last.sequence + 1 - splicePoint;
   const counted = originDiscontinuity(playlist, index);
-  const discontinuitySequence = agreedNumber(epoch, counted, last.discontinuitySequence + 1);
-  const base = epoch.base ?? discontinuitySequence - counted;
-  const context = { locate: step.locate(life), source, life, numbering: epoch.number, offset };
+  const discontinuitySequence = agreedNumber(period, counted, last.discontinuitySequence + 1);
+  const base = period.base ?? discontinuitySequence - counted;
+  const context = { locate: step.locate(incarnation), source, incarnation, numbering: period.number, offset };
   const appended = continueEntries(fresh, context, {
     discontinuitySequence: discontinuitySequence - 1,
     crossing: true,
   });
-  // A discontinuity that this rendition slept through, or a map that no tag could take back: the old ones have to go. So they
-  // do with a target duration that only an origin in error could tell.
+  // A discontinuity that this playlist slept through, or a map that no tag could take back: the old ones have to go. So
+  // they do with a target duration that only an origin in error could tell.
   const apart = discontinuitySequence > last.discontinuitySequence + 1;
   const unmapped = last.map !== undefined && fresh[0]?.map === undefined;
   const unusual = isUnusual(window.targetDuration, playlist.targetDuration);
@@ -226,23 +237,23 @@ function cross(
     {
       ...window,
       entries: [...kept, ...appended],
-      epoch: epoch.number,
-      numbering: epoch.number,
+      period: period.number,
+      numbering: period.number,
       source,
-      life,
+      incarnation,
       offset,
       origin: originOf(playlist),
       targetDuration: unusual ? playlist.targetDuration : window.targetDuration,
       grownAt: appended.length > 0 ? step.now : window.grownAt,
       behindSince: undefined,
-      listed: nextListed(window.listed, lifeKey(source, life), lastSequence(playlist)),
+      listed: nextListed(window.listed, incarnationKey(source, incarnation), lastSequence(playlist)),
     },
     appended,
     { playlist, context, allowEnd: step.allowEnd, lagging: false },
   );
-  const chosen = { sequence: seam, clock: fresh[0]?.programDateTime, behind: durationOf(fresh), at: step.now };
-  const entered: Epoch = { ...epoch, base, seam: epoch.seam ?? chosen, shared: false };
-  return { change, epoch: raised(entered, appended), window: next, appended };
+  const chosen = { sequence: splicePoint, clock: fresh[0]?.programDateTime, behind: durationOf(fresh), at: step.now };
+  const entered: Period = { ...period, base, splicePoint: period.splicePoint ?? chosen, shared: false };
+  return { change, period: raised(entered, appended), window: next, appended };
 }
 
 interface Newest {
@@ -262,8 +273,8 @@ function finish(window: Unfinished, appended: readonly Entry[], newest: Newest):
   const target = targetDuration(window.targetDuration, appended);
   const entries = trim(window.entries, playlist, window.numbering, target);
   const delivery = deliveryOf(playlist.header, target);
-  const period = entries.at(-1)?.discontinuitySequence ?? 0;
-  const tail = lagging ? undefined : tailOf(playlist, context, delivery.partTarget !== undefined, period);
+  const lastDiscontinuity = entries.at(-1)?.discontinuitySequence ?? 0;
+  const tail = lagging ? undefined : tailOf(playlist, context, delivery.partTarget !== undefined, lastDiscontinuity);
   const needsVector = window.offset !== 0 && appended.some((entry) => entry.keys.length > 0);
   return {
     ...window,

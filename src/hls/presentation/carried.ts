@@ -1,4 +1,5 @@
-// Keys and initialisation sections hold for the segments that follow: their lines for players are made once for all of them. Pure.
+// Keys and initialisation sections hold for the segments that follow: their lines for players are made once for all of
+// them. Pure.
 
 import { parseAttributes, setAttribute } from '../playlist/attributes.js';
 import { renderTag, type Segment, type Tag } from '../playlist/model.js';
@@ -6,6 +7,7 @@ import type { Locate } from '../url/rewrite.js';
 import type { Entry, KeyLine, MapLine } from './live-window.js';
 import { owned } from './owned-text.js';
 
+/** UTF-16 units of all lines. */
 export function lengthOf(lines: readonly string[]): number {
   return lines.reduce((sum, line) => sum + line.length, 0);
 }
@@ -35,25 +37,25 @@ export class Carried {
   readonly #offset: number;
   readonly #led = new Map<Tag, Led>();
   #segment: Segment | undefined;
-  #period: number | undefined;
+  #discontinuity: number | undefined;
   #holding: Holding = { keys: [], map: undefined, needs: [], size: 0 };
 
   /**
    * @param offset player's number less origin's number
-   * @param period discontinuity sequence number of what comes first, where it is not a segment
+   * @param discontinuity sequence number of the discontinuity that comes first, where it is not a segment's
    */
-  constructor(locate: Locate, offset: number, period?: number) {
+  constructor(locate: Locate, offset: number, discontinuity?: number) {
     this.#locate = locate;
     this.#offset = offset;
-    this.#period = period;
+    this.#discontinuity = discontinuity;
   }
 
-  /** @param period discontinuity sequence number, as players count: a name may mean something else in the next one */
-  of(segment: Segment, period: number): Holding {
-    const before = this.#period === period ? this.#segment : undefined;
-    if (this.#period !== period) this.#led.clear();
+  /** @param discontinuity its sequence number, as players count: a name may mean something else behind the next one */
+  of(segment: Segment, discontinuity: number): Holding {
+    const before = this.#discontinuity === discontinuity ? this.#segment : undefined;
+    if (this.#discontinuity !== discontinuity) this.#led.clear();
     this.#segment = segment;
-    this.#period = period;
+    this.#discontinuity = discontinuity;
     const sameKeys = before !== undefined && before.keys === segment.keys;
     const sameMap = before !== undefined && before.map === segment.map;
     const byNumber = this.#offset !== 0 && segment.keys.some((key) => this.#lead(key).byNumber);
@@ -76,7 +78,9 @@ export class Carried {
     return byNumber ? line + this.#vector(sequence) : line;
   }
 
-  /** @param sequence of the segment they are of; undefined: they are of a map, whose vector is said (RFC 8216, 4.3.2.5) */
+  /**
+   * @param sequence of the segment they are of; undefined: they are of a map, whose vector is said (RFC 8216, 4.3.2.5)
+   */
   #keys(tags: readonly Tag[], sequence: number | undefined): readonly KeyLine[] {
     return tags.map((tag) => {
       const { line, format, byNumber } = this.#lead(tag);
@@ -85,8 +89,8 @@ export class Carried {
   }
 
   /**
-   * Without an IV the media sequence number is the initialisation vector (RFC 8216, section 5.2). Where players see another
-   * number than the one the origin encrypted with, it has to be said.
+   * Without an IV the media sequence number is the initialisation vector (RFC 8216, section 5.2). Where players see
+   * another number than the one the origin encrypted with, it has to be said.
    */
   #vector(sequence: number): string {
     return this.#offset === 0 ? '' : `,IV=0x${sequence.toString(16).padStart(32, '0')}`;
@@ -109,7 +113,7 @@ export class Carried {
     const uri = attributes.get('URI');
     const bytes = attributes.get('BYTERANGE');
     const range = bytes === undefined ? undefined : rangeOf(bytes);
-    const kind = { ranged: bytes !== undefined, held: false, period: this.#period ?? 0 };
+    const kind = { ranged: bytes !== undefined, held: false, discontinuity: this.#discontinuity ?? 0 };
     const target = uri === undefined ? undefined : this.#locate(uri, kind);
     const value = target === undefined ? tag.value : setAttribute(tag.value, 'URI', `"${target.uri}"`);
     const format = attributes.get('KEYFORMAT') ?? 'identity';

@@ -1,5 +1,6 @@
-// Date ranges (EXT-X-DATERANGE: advertisements, programmes, SCTE-35) belong to the playlist and to the clock, not to a segment: they
-// are carried apart, by ID, and what an origin says later of a range is added to it (RFC 8216bis, section 4.4.5.1). Pure.
+// Date ranges (EXT-X-DATERANGE: advertisements, programmes, SCTE-35) belong to the playlist and to the clock, not to a
+// segment: they are carried apart, by ID, and what an origin says later of a range is added to it (RFC 8216bis, section
+// 4.4.5.1). Pure.
 
 import { mergeAttributes, parseAttributes } from '../playlist/attributes.js';
 import type { Tag } from '../playlist/model.js';
@@ -13,15 +14,15 @@ export interface DateRange {
 }
 
 /** Ranges told at once; the oldest leave. */
-export const mostRanges = 256;
+export const maxRanges = 256;
 /** UTF-16 units of one range; a longer one is not told. */
-export const longestRange = 8 * 1024;
+export const maxRangeChars = 8 * 1024;
 /** UTF-16 units of all; the oldest leave. */
-export const mostText = 64 * 1024;
+export const maxTextChars = 64 * 1024;
 
 /**
- * The ranges after a playlist: those it lists, with what was known of them before, and of the others those that still reach
- * into the window, which must not leave (RFC 8216bis, section 6.2.1).
+ * The ranges after a playlist: those it lists, with what was known of them before, and of the others those that still
+ * reach into the window, which must not leave (RFC 8216bis, section 6.2.1).
  *
  * @param head epoch ms of the window's first segment; undefined: what is not listed leaves
  */
@@ -33,9 +34,9 @@ export function nextDateRanges(
   if (before.length === 0 && listed.length === 0) return before;
   const known = new Map(before.map(({ id, value }) => [id, value]));
   const present = new Map<string, string>();
-  for (const { value: told = '' } of listed.slice(-mostRanges)) {
+  for (const { value: told = '' } of listed.slice(-maxRanges)) {
     const id = parseAttributes(told).get('ID');
-    if (id === undefined || told.length > longestRange) continue;
+    if (id === undefined || told.length > maxRangeChars) continue;
     const earlier = present.get(id) ?? known.get(id);
     present.set(owned(id), earlier === undefined ? owned(told) : added(earlier, told));
   }
@@ -46,7 +47,7 @@ export function nextDateRanges(
 function added(earlier: string, told: string): string {
   if (earlier === told) return earlier;
   const whole = mergeAttributes(earlier, told);
-  return owned(whole.length > longestRange ? told : whole);
+  return owned(whole.length > maxRangeChars ? told : whole);
 }
 
 /** Epoch ms of its end as far as it is known; of its start where nothing else is. */
@@ -63,7 +64,7 @@ function newest(ranges: readonly DateRange[]): readonly DateRange[] {
   let size = 0;
   const from = ranges.findLastIndex(({ id, value }, index) => {
     size += id.length + value.length;
-    return size > mostText || ranges.length - index > mostRanges;
+    return size > maxTextChars || ranges.length - index > maxRanges;
   });
   return ranges.slice(from + 1);
 }

@@ -1,5 +1,6 @@
-// What a playlist promises about its delivery: blocking reloads, delta updates, parts (EXT-X-SERVER-CONTROL and EXT-X-PART-INF of
-// RFC 8216bis, sections 4.4.3.7 and 4.4.3.8). The origin's promises are made to agree with what players are shown. Pure.
+// What a playlist promises about its delivery: blocking reloads, delta updates, parts (EXT-X-SERVER-CONTROL and
+// EXT-X-PART-INF of RFC 8216bis, sections 4.4.3.7 and 4.4.3.8). The origin's promises are made to agree with what
+// players are shown. Pure.
 
 import { parseAttributes } from '../playlist/attributes.js';
 import { find, type Tag } from '../playlist/model.js';
@@ -20,13 +21,13 @@ export interface Delivery {
 export const deliveryTags: ReadonlySet<string> = new Set(['EXT-X-SERVER-CONTROL', 'EXT-X-PART-INF']);
 
 /** Seconds. A shorter part is no part: what waits for each one would never rest. */
-const shortestPart = 0.02;
+const minPartSeconds = 0.02;
 
 /** @param target seconds: the target duration that players are shown, which may be greater than this origin's */
 export function deliveryOf(header: readonly Tag[], target: number): Delivery {
   const control = parseAttributes(find(header, 'EXT-X-SERVER-CONTROL')?.value);
   const part = secondsOf(parseAttributes(find(header, 'EXT-X-PART-INF')?.value).get('PART-TARGET'));
-  const partTarget = part !== undefined && part >= shortestPart && part <= target ? part : undefined;
+  const partTarget = part !== undefined && part >= minPartSeconds && part <= target ? part : undefined;
   const partHoldBack = secondsOf(control.get('PART-HOLD-BACK'));
   return {
     canBlock: control.get('CAN-BLOCK-RELOAD') === 'YES',

@@ -1,5 +1,5 @@
-// Makes entries for players out of an origin's segments: URIs led through the edge, keys and byte ranges made to stand on
-// their own, everything else as it was. Pure.
+// Makes entries for players out of an origin's segments: URIs led through the edge, keys and byte ranges made to stand
+// on their own, everything else as it was. Pure.
 
 import { WeirError } from '../../errors.js';
 import { type MediaPlaylist, renderTag, type Segment } from '../playlist/model.js';
@@ -14,13 +14,13 @@ import { lastSequence, nameOf } from './splice.js';
 export interface EntryContext {
   readonly locate: Locate;
   readonly source: string;
-  readonly life: string;
+  readonly incarnation: string;
   readonly numbering: number;
   readonly offset: number;
 }
 
 /** UTF-16 units that the entries of one playlist may come to: URIs for players are longer than those of the origin. */
-export const mostEntryText = 16 * 1024 * 1024;
+export const maxEntryChars = 16 * 1024 * 1024;
 
 /** Tags that the window writes where they are needed. */
 const windowTags = new Set([
@@ -50,7 +50,7 @@ const headerTags = new Set([
 ]);
 
 /**
- * Entries of a rendition that begins with them.
+ * Entries of a window that begins with them.
  *
  * @param firstNumber discontinuity sequence number of the first
  * @throws WeirError upstream_bad_response when they come to more text than a playlist may have
@@ -88,7 +88,7 @@ export function continueEntries(
     const entry = makeEntry(segment, context, carried, place);
     clock = endOf(entry);
     size += entry.size;
-    if (size > mostEntryText) throw new WeirError('upstream_bad_response', { detail: 'The playlist is too long.' });
+    if (size > maxEntryChars) throw new WeirError('upstream_bad_response', { detail: 'The playlist is too long.' });
     return entry;
   });
 }
@@ -104,7 +104,7 @@ function makeEntry(
   carried: Carried,
   place: Pick<Entry, 'discontinuity' | 'discontinuitySequence' | 'programDateTime'>,
 ): Entry {
-  const { locate, source, life, numbering, offset } = context;
+  const { locate, source, incarnation, numbering, offset } = context;
   const range = segment.byteRange;
   const located = locate(segment.uri, { ranged: range !== undefined, held: false, number: segment.sequence });
   const { keys, map, needs, size } = carried.of(segment, place.discontinuitySequence);
@@ -132,7 +132,7 @@ function makeEntry(
     range: range === undefined ? undefined : `bytes=${range.offset}-${range.offset + range.length - 1}`,
     fetchable: located?.variable === false && !segment.gap,
     needs,
-    origin: { source, life, sequence: segment.sequence, name },
+    origin: { source, incarnation, sequence: segment.sequence, name },
     numbering,
     keys,
     map,
@@ -162,8 +162,8 @@ export interface Tail {
 }
 
 /**
- * Not told: half of a segment, and rendition reports, which speak of numbers that players may count otherwise (players do
- * without them).
+ * Not told: half of a segment, and rendition reports, which speak of numbers that players may count otherwise (players
+ * do without them).
  */
 const untold = new Set(['EXTINF', 'EXT-X-BYTERANGE', 'EXT-X-ENDLIST', 'EXT-X-RENDITION-REPORT', 'EXT-X-DATERANGE']);
 

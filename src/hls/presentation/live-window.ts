@@ -1,6 +1,6 @@
-// What players see of one media playlist, whichever origins it comes from. A window only ever grows at its end and shrinks
-// at its head; an entry, once listed, never changes. That is all that the rules for live playlists ask (RFC 8216, section
-// 6.2.2), and it is why entries are made once, with everything that they will ever say, and kept. Pure.
+// What players see of one media playlist, whichever origins it comes from. A window only ever grows at its end and
+// shrinks at its head; an entry, once listed, never changes. That is all that the rules for live playlists ask (RFC
+// 8216, section 6.2.2), and it is why entries are made once, with everything that they will ever say, and kept. Pure.
 
 import type { DateRange } from './date-ranges.js';
 import type { Delivery } from './delivery.js';
@@ -38,8 +38,13 @@ export interface Entry {
   readonly fetchable: boolean;
   /** Targets of the initialisation section and the keys, as far as they are at this edge. */
   readonly needs: readonly { readonly target: string; readonly range: string | undefined }[];
-  /** Which origin listed it, in which of its lives, under which number and name. */
-  readonly origin: { readonly source: string; readonly life: string; readonly sequence: number; readonly name: string };
+  /** Which origin listed it, in which of its incarnations, under which number and name. */
+  readonly origin: {
+    readonly source: string;
+    readonly incarnation: string;
+    readonly sequence: number;
+    readonly name: string;
+  };
   /** Epoch in which the origin's numbers began to count as they do for this entry. */
   readonly numbering: number;
   readonly keys: readonly KeyLine[];
@@ -55,13 +60,13 @@ export interface Entry {
 export interface MediaWindow {
   /** Never empty; numbered without a hole. */
   readonly entries: readonly Entry[];
-  /** The epoch of its newest entries. */
-  readonly epoch: number;
+  /** The period of its newest entries. */
+  readonly period: number;
   /** Epoch since which `offset` holds: origins that share their packaging share it. */
   readonly numbering: number;
   readonly source: string;
-  readonly life: string;
-  /** Player's number less origin's number, in this epoch. */
+  readonly incarnation: string;
+  /** Player's number less origin's number, in this period. */
   readonly offset: number;
   /** What the origin listed last: first number, last number. */
   readonly origin: { readonly first: number; readonly last: number };
@@ -81,10 +86,13 @@ export interface MediaWindow {
   readonly grownAt: number;
   /** Since when (ms) the origin's playlist has been behind what it was, without any other sign of a restart. */
   readonly behindSince: number | undefined;
-  /** Highest origin number ever listed, by source and life: nothing is listed twice when an origin comes back. */
+  /**
+   * Highest origin number ever listed, by source and incarnation: nothing is listed twice when an origin comes back.
+   */
   readonly listed: ReadonlyMap<string, number>;
 }
 
+/** Seconds of all together. */
 export function durationOf(entries: readonly { readonly duration: number }[]): number {
   return entries.reduce((sum, entry) => sum + entry.duration, 0);
 }
@@ -101,8 +109,8 @@ export function sizeOf(entries: readonly Entry[]): number {
 }
 
 /** Bytes of an entry beside its text, and of a segment, a map or a key being listed. */
-const entryOverhead = 450;
-const needOverhead = 150;
+const entryOverheadBytes = 450;
+const needOverheadBytes = 150;
 
 /**
  * Bytes in memory, about.
@@ -111,10 +119,10 @@ const needOverhead = 150;
  */
 export function windowBytes({ entries, header, tail, dateRanges }: MediaWindow, unit: number): number {
   let units = header.length + tail.length + sizeOf(entries);
-  let rest = dateRanges.length * needOverhead;
+  let rest = dateRanges.length * needOverheadBytes;
   for (const { id, value } of dateRanges) units += id.length + value.length;
   for (const { target, range, needs } of entries) {
-    rest += entryOverhead + needOverhead * (1 + needs.length);
+    rest += entryOverheadBytes + needOverheadBytes * (1 + needs.length);
     // A range is listed under a name of its own.
     if (range !== undefined) rest += target.length + 2 * range.length;
   }
@@ -122,20 +130,20 @@ export function windowBytes({ entries, header, tail, dateRanges }: MediaWindow, 
 }
 
 /** The key of `MediaWindow.listed`. */
-export function lifeKey(source: string, life: string): string {
-  return `${source}.${life}`;
+export function incarnationKey(source: string, incarnation: string): string {
+  return `${source}.${incarnation}`;
 }
 
 /** Lives of origins of which it is known what they listed. */
-const mostListed = 32;
+const maxListed = 32;
 
-/** After the life with that key has listed up to number `last`. */
+/** After the incarnation with that key has listed up to number `last`. */
 export function nextListed(before: MediaWindow['listed'], key: string, last: number): MediaWindow['listed'] {
   const listed = new Map(before);
   listed.delete(key);
   listed.set(key, Math.max(before.get(key) ?? -1, last));
   for (const oldest of listed.keys()) {
-    if (listed.size <= mostListed) break;
+    if (listed.size <= maxListed) break;
     listed.delete(oldest);
   }
   return listed;

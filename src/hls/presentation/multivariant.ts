@@ -1,13 +1,13 @@
-// Master playlists: their variants led through the edge, and found again at another origin. Pure.
+// Multivariant playlists: their variants led through the edge, and found again at another origin. Pure.
 
 import { WeirError } from '../../errors.js';
 import { parseAttributes, setAttribute } from '../playlist/attributes.js';
-import { type MasterPlaylist, renderTag } from '../playlist/model.js';
+import { type MultivariantPlaylist, renderTag } from '../playlist/model.js';
 import type { Locate } from '../url/rewrite.js';
 
-/** The playlists a master lists, in order: variants, renditions of EXT-X-MEDIA, I-frame playlists. */
-export function variantUris(master: MasterPlaylist): string[] {
-  return master.lines.flatMap((line) => {
+/** The playlists a multivariant playlist lists, in order: variants, renditions of EXT-X-MEDIA, I-frame playlists. */
+export function variantUris(multivariant: MultivariantPlaylist): string[] {
+  return multivariant.lines.flatMap((line) => {
     if ('uri' in line) return [line.uri];
     if (line.tag.name !== 'EXT-X-MEDIA' && line.tag.name !== 'EXT-X-I-FRAME-STREAM-INF') return [];
     const uri = parseAttributes(line.tag.value).get('URI');
@@ -28,35 +28,37 @@ export function findVariant(uris: readonly URL[], path: string, index: number): 
 }
 
 /**
- * An origin that keeps sessions of its own may answer a media playlist with a master of one variant: itself, with a query that is
- * the session (SRS and its `hls_ctx`). Returns that variant; undefined for any other master.
+ * An origin that keeps sessions of its own may answer a media playlist with a multivariant playlist of one variant:
+ * itself, with a query that is the session (SRS and its `hls_ctx`). Returns that variant; undefined for any other
+ * multivariant playlist.
  */
-export function sessionVariant(master: MasterPlaylist, base: URL): URL | undefined {
-  const [only, ...more] = variantUris(master);
+export function sessionVariant(multivariant: MultivariantPlaylist, base: URL): URL | undefined {
+  const [only, ...more] = variantUris(multivariant);
   if (only === undefined || more.length > 0 || !URL.canParse(only, base.href)) return undefined;
   const url = new URL(only, base.href);
   return url.origin === base.origin && url.pathname === base.pathname && url.search !== base.search ? url : undefined;
 }
 
-/** UTF-16 units: each variant for players repeats the master's path, which is the player's to choose. */
-export const mostMasterText = 4 * 1024 * 1024;
+/** UTF-16 units: each variant for players repeats the multivariant playlist's path, which is the player's to choose. */
+export const maxMultivariantChars = 4 * 1024 * 1024;
 
 /**
- * @param rest the master's own path behind the stem
+ * @param suffix the multivariant playlist's own path behind the stem
  * @throws WeirError upstream_bad_response for a text that would be too long
  */
-export function renderMaster(master: MasterPlaylist, rest: string, locate: Locate): string {
+export function renderMultivariant(multivariant: MultivariantPlaylist, suffix: string, locate: Locate): string {
   let index = 0;
   let length = 0;
   const lead = (uri: string): string => {
-    const variant = { master: rest, index };
+    const variant = { multivariant: suffix, index };
     index += 1;
     const led = locate(uri, { variant })?.uri ?? uri;
     length += led.length;
-    if (length > mostMasterText) throw new WeirError('upstream_bad_response', { detail: 'The master is too long.' });
+    if (length > maxMultivariantChars)
+      throw new WeirError('upstream_bad_response', { detail: 'The multivariant is too long.' });
     return led;
   };
-  const lines = master.lines.map((line) => {
+  const lines = multivariant.lines.map((line) => {
     if ('uri' in line) return lead(line.uri);
     const { name, value } = line.tag;
     const uri = parseAttributes(value).get('URI');

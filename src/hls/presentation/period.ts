@@ -1,30 +1,30 @@
-// An epoch is a time in which one origin's numbering holds. A switch to another endpoint begins one, and so does an origin that
-// counts anew. All renditions of the channel pass through the same epochs, each at its next playlist. Pure.
+// A period is a time in which one origin's numbering holds. A switch to another endpoint begins one, and so does an
+// origin that counts anew. All playlists of the channel pass through the same periods, each at its next refresh. Pure.
 
 import type { Entry } from './live-window.js';
 
-/** What the renditions of a channel have in common. */
-export interface Epoch {
+/** What the playlists of a channel have in common. */
+export interface Period {
   readonly number: number;
   /** The endpoint, as its pin names it. */
   readonly source: string;
-  /** Which life of which endpoint is going on: changes when one counts anew. */
-  readonly lives: ReadonlyMap<string, string>;
-  /** Player's discontinuity sequence less origin's; undefined until the first rendition has entered the epoch. */
+  /** Which incarnation of which endpoint is going on: changes when one counts anew. */
+  readonly incarnations: ReadonlyMap<string, string>;
+  /** Player's discontinuity sequence less origin's; undefined until the first playlist has entered the period. */
   readonly base: number | undefined;
-  /** `base` of the epoch before: it stays when both share their packaging. */
+  /** `base` of the period before: it stays when both share their packaging. */
   readonly baseBefore: number | undefined;
-  /** Where the first rendition went on. */
-  readonly seam: Seam | undefined;
+  /** Where the first playlist went on. */
+  readonly splicePoint: SplicePoint | undefined;
   /** Whether this origin goes on in the numbering of the one before; undefined: not decided. */
   readonly shared: boolean | undefined;
-  /** Highest discontinuity sequence number that any rendition has listed; -1 before the first. */
+  /** Highest discontinuity sequence number that any playlist has listed; -1 before the first. */
   readonly top: number;
 }
 
-/** The point at which one rendition of a channel went over to another origin. The others follow at the same one. */
-export interface Seam {
-  /** The origin's number of the first segment behind it, in that rendition. */
+/** The point at which one playlist of a channel went over to another origin. The others follow at the same one. */
+export interface SplicePoint {
+  /** The origin's number of the first segment behind it, in that playlist. */
   readonly sequence: number;
   /** Epoch ms of that segment, where the origin tells. */
   readonly clock: number | undefined;
@@ -34,76 +34,81 @@ export interface Seam {
   readonly at: number;
 }
 
-/** Endpoints whose lives are remembered. */
-const mostLives = 32;
-/** Discontinuities by which a rendition may be ahead of what any has listed: whatever an origin counts, the numbers stay small. */
-const mostAhead = 1_000;
+/** Endpoints whose incarnations are remembered. */
+const maxIncarnations = 32;
+/**
+ * Discontinuities by which a playlist may be ahead of what any has listed: whatever origins count, the numbers stay
+ * small.
+ */
+const maxAhead = 1_000;
 
-export function firstEpoch(source: string): Epoch {
+/** The period that a session begins with. @param source the endpoint, as its pin names it */
+export function firstPeriod(source: string): Period {
   return {
     number: 0,
     source,
-    lives: new Map(),
+    incarnations: new Map(),
     base: 0,
     baseBefore: undefined,
-    seam: undefined,
+    splicePoint: undefined,
     shared: undefined,
     top: -1,
   };
 }
 
 /** Whether what follows from the one follows from the other. */
-export function isSameEpoch(one: Epoch, other: Epoch): boolean {
+export function isSamePeriod(one: Period, other: Period): boolean {
   if (one === other) return true;
-  const lives = one.lives === other.lives || (one.lives.size === 0 && other.lives.size === 0);
-  const fields = ['number', 'source', 'base', 'baseBefore', 'seam', 'shared', 'top'] as const;
-  return lives && fields.every((name) => one[name] === other[name]);
+  const incarnations =
+    one.incarnations === other.incarnations || (one.incarnations.size === 0 && other.incarnations.size === 0);
+  const fields = ['number', 'source', 'base', 'baseBefore', 'splicePoint', 'shared', 'top'] as const;
+  return incarnations && fields.every((name) => one[name] === other[name]);
 }
 
 /** The channel moves to another endpoint. */
-export function moveTo(epoch: Epoch, source: string): Epoch {
+export function moveTo(period: Period, source: string): Period {
   return {
-    ...epoch,
-    number: epoch.number + 1,
+    ...period,
+    number: period.number + 1,
     source,
     base: undefined,
-    // Nobody entered the epoch that ends: what was before it still counts.
-    baseBefore: epoch.base ?? epoch.baseBefore,
-    seam: undefined,
+    // Nobody entered the period that ends: what was before it still counts.
+    baseBefore: period.base ?? period.baseBefore,
+    splicePoint: undefined,
     shared: undefined,
   };
 }
 
 /** The same endpoint counts anew. */
-export function reincarnate(epoch: Epoch, life: string): Epoch {
-  const lives = new Map(epoch.lives);
-  lives.delete(epoch.source);
-  lives.set(epoch.source, life);
-  for (const oldest of lives.keys()) {
-    if (lives.size <= mostLives) break;
-    lives.delete(oldest);
+export function startIncarnation(period: Period, incarnation: string): Period {
+  const incarnations = new Map(period.incarnations);
+  incarnations.delete(period.source);
+  incarnations.set(period.source, incarnation);
+  for (const oldest of incarnations.keys()) {
+    if (incarnations.size <= maxIncarnations) break;
+    incarnations.delete(oldest);
   }
-  return { ...moveTo(epoch, epoch.source), lives, shared: false };
+  return { ...moveTo(period, period.source), incarnations, shared: false };
 }
 
-/** The life of the epoch's endpoint; `''` is its first. */
-export function lifeOf(epoch: Epoch): string {
-  return epoch.lives.get(epoch.source) ?? '';
+/** The incarnation of the period's endpoint; `''` is its first. */
+export function incarnationOf(period: Period): string {
+  return period.incarnations.get(period.source) ?? '';
 }
 
 /**
- * Player's discontinuity sequence number for what is `counted` by the epoch's origin. The first to enter an epoch counts for
- * all: beyond what any rendition has listed.
+ * Player's discontinuity sequence number for what is `counted` by the period's origin. The first to enter a period
+ * counts for all: beyond what any playlist has listed.
  *
- * @param least what this rendition needs: its tags are counted, and nothing is below 0
+ * @param least what this playlist needs: its tags are counted, and nothing is below 0
  */
-export function agreedNumber({ base, top }: Epoch, counted: number, least: number): number {
+export function agreedNumber({ base, top }: Period, counted: number, least: number): number {
   if (base === undefined) return Math.max(top + 1, least);
-  return Math.max(top === -1 ? base + counted : Math.min(base + counted, top + mostAhead), least);
+  return Math.max(top === -1 ? base + counted : Math.min(base + counted, top + maxAhead), least);
 }
 
 /** After these entries were listed. */
-export function raised(epoch: Epoch, appended: readonly Entry[]): Epoch {
+export function raised(period: Period, appended: readonly Entry[]): Period {
   const top = appended.at(-1)?.discontinuitySequence ?? -1;
-  return top > epoch.top ? { ...epoch, top } : epoch;
+  return top > period.top ? { ...period, top } : period;
 }

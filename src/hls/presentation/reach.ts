@@ -1,5 +1,5 @@
-// Whether a playlist has what a low-latency player asks of it, will have it, or is asked for too much (RFC 8216bis, section
-// 6.2.5.2). Pure.
+// Whether a playlist has what a low-latency player asks of it, will have it, or is asked for too much (RFC 8216bis,
+// section 6.2.5.2). Pure.
 
 import type { MediaWindow } from './live-window.js';
 
@@ -13,6 +13,7 @@ export interface Position {
 /** there: the window has it. beyond: no player that follows the playlist asks for it yet. */
 export type Reach = 'there' | 'coming' | 'beyond';
 
+/** How a position lies to what the window has. Where the list has ended, everything is there. */
 export function reachOf(window: MediaWindow, position: Position): Reach {
   // Nothing comes any more.
   if (window.ended) return 'there';
@@ -30,7 +31,10 @@ export function reachOf(window: MediaWindow, position: Position): Reach {
   return before + part - (window.tailParts - 1) > limit ? 'beyond' : 'coming';
 }
 
-/** A part behind the last one of its segment is the first of the next segment; without parts it is the segment that counts. */
+/**
+ * A part behind the last one of its segment is the first of the next segment; without parts it is the segment that
+ * counts.
+ */
 function settled({ entries, delivery }: MediaWindow, { sequence, part }: Position): Position {
   const last = entries.at(-1);
   if (part === undefined || delivery.partTarget === undefined) return { sequence, part: undefined };

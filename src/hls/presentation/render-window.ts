@@ -10,8 +10,8 @@ const roundingError = 0.001;
 /**
  * The window as a playlist; a `queryMark` stands in every URI that leads to this edge.
  *
- * @param skipUntil seconds: with a number, segments further than that from the end are left out as an EXT-X-SKIP (a delta
- *   update, RFC 8216bis section 6.2.5.1).
+ * @param skipUntil seconds: with a number, segments further than that from the end are left out as an EXT-X-SKIP (a
+ *   delta update, RFC 8216bis section 6.2.5.1).
  */
 export function renderWindow(window: MediaWindow, skipUntil?: number): string {
   const { entries } = window;
@@ -43,8 +43,8 @@ export function renderWindow(window: MediaWindow, skipUntil?: number): string {
 }
 
 /**
- * Writes entries with what holds for them: keys and map where they change, and, as a player may begin to read there, keys, map
- * and time at the first entry and at each discontinuity.
+ * Writes entries with what holds for them: keys and map where they change, and, as a player may begin to read there,
+ * keys, map and time at the first entry and at each discontinuity.
  */
 class EntryWriter {
   readonly #lines: string[];
@@ -61,7 +61,8 @@ class EntryWriter {
     this.#begun = true;
     if (entry.discontinuity) this.#lines.push('#EXT-X-DISCONTINUITY');
     let said = !again;
-    // The keys before a map are those of its bytes (RFC 8216, section 4.3.2.4): they may differ from those of the segment.
+    // The keys before a map are those of its bytes (RFC 8216, section 4.3.2.4): they may differ from those of the
+    // segment.
     if (entry.map !== undefined && (again || entry.map.line !== this.#map)) {
       this.#setKeys(entry.map.keys, again);
       this.#lines.push(entry.map.line);
@@ -98,8 +99,8 @@ function dateTimeLine(time: number): string {
 }
 
 /**
- * The first entry whose parts are told: near enough to the end, and of an origin whose part target the playlist tells. Parts
- * of another origin may be longer.
+ * The first entry whose parts are told: near enough to the end, and of an origin whose part target the playlist tells.
+ * Parts of another origin may be longer.
  */
 function firstWithParts({ entries, delivery, numbering, targetDuration }: MediaWindow): number {
   let from = entries.length;

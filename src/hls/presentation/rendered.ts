@@ -5,7 +5,7 @@ import { withPlayerQuery } from '../url/rewrite.js';
 import { ownedBytes } from './owned-text.js';
 
 export interface Rendered {
-  readonly kind: 'media' | 'master';
+  readonly kind: 'media' | 'multivariant';
   /** With marks where a player's own query goes. */
   readonly text: string;
   /** For players without a query of their own. */

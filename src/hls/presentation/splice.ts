@@ -1,17 +1,17 @@
-// How a playlist relates to the window that players have: does it go on, is it an old copy, did its origin begin anew; do
-// two origins share their packaging; and where a window goes on when it moves to another origin. Pure.
+// How a playlist relates to the window that players have: does it go on, is it an old copy, did its origin begin anew;
+// do two origins share their packaging; and where a window goes on when it moves to another origin. Pure.
 
 import { find, type MediaPlaylist, type Segment } from '../playlist/model.js';
-import { durationOf, type Entry, lifeKey, type MediaWindow } from './live-window.js';
-import type { Seam } from './period.js';
+import { durationOf, type Entry, incarnationKey, type MediaWindow } from './live-window.js';
+import type { SplicePoint } from './period.js';
 
 export type Relation = 'continues' | 'behind' | 'restarted';
 
 /** Seconds that two notes of one duration, or of one point in time, may differ by. */
-const durationTolerance = 0.01;
-const clockTolerance = 1;
+const durationToleranceSeconds = 0.01;
+const clockToleranceSeconds = 1;
 /** Segments that may come at once, whatever time has passed. */
-const mostAtOnce = 30;
+const maxSegmentsAtOnce = 30;
 
 /** Number of the first segment that is listed. */
 export function firstSequence(playlist: MediaPlaylist): number {
@@ -26,9 +26,9 @@ export function lastSequence(playlist: MediaPlaylist): number {
 /**
  * How the playlist that the window's own origin gives now relates to what it gave before.
  *
- * `behind` is an old copy (a cache, a replica that lags): nothing is lost by leaving it out. It is a restart when the names or
- * durations under known numbers differ, when the list begins anew (shorter, or wholly before what is known), when it
- * stays behind for one and a half target durations, or when it leaps or grows further than time allows.
+ * `behind` is an old copy (a cache, a replica that lags): nothing is lost by leaving it out. It is a restart when the
+ * names or durations under known numbers differ, when the list begins anew (shorter, or wholly before what is known),
+ * when it stays behind for one and a half target durations, or when it leaps or grows further than time allows.
  */
 export function relate(window: MediaWindow, playlist: MediaPlaylist, now: number): Relation {
   const known = numbered(window);
@@ -44,19 +44,19 @@ export function relate(window: MediaWindow, playlist: MediaPlaylist, now: number
   if (last < origin.last) {
     const shorter = playlist.segments.length < origin.last - origin.first + 1;
     if (overlap === 0 || shorter) return 'restarted';
-    const patience = window.targetDuration * 1500;
+    const patienceMs = 1.5 * window.targetDuration * 1000;
     const since = window.behindSince;
-    return since !== undefined && now - since >= patience ? 'restarted' : 'behind';
+    return since !== undefined && now - since >= patienceMs ? 'restarted' : 'behind';
   }
   const elapsed = Math.max(0, now - window.grownAt) / 1000;
   const fastest = Math.max(0.1, averageOf(playlist) / 4);
-  return last - origin.last > elapsed / fastest + mostAtOnce ? 'restarted' : 'continues';
+  return last - origin.last > elapsed / fastest + maxSegmentsAtOnce ? 'restarted' : 'continues';
 }
 
 /**
- * Whether another origin lists the very same segments: the same numbers for the same names and durations (and times, where
- * both tell them), at an edge that agrees with the time that has passed. Two packagers that merely count alike differ
- * in where they are.
+ * Whether another origin lists the very same segments: the same numbers for the same names and durations (and times,
+ * where both tell them), at an edge that agrees with the time that has passed. Two packagers that merely count alike
+ * differ in where they are.
  */
 export function sharesPackaging(window: MediaWindow, playlist: MediaPlaylist, now: number): boolean {
   const known = numbered(window);
@@ -73,31 +73,32 @@ export function sharesPackaging(window: MediaWindow, playlist: MediaPlaylist, no
 }
 
 /**
- * Index of the first segment with which the window goes on; undefined when the origin has nothing yet that should follow.
+ * Index of the first segment with which the window goes on; undefined when the origin has nothing yet that should
+ * follow.
  *
- * Where another rendition of the channel went on, so that all switch at one point; else by the clock where both origins tell
- * the time and agree on it; else as many segments from the live edge as time has passed since the window grew last, one at
- * least: fewer would drain the players' buffers, more would repeat what they have seen.
+ * Where another playlist of the channel went on, so that all switch at one point; else by the clock where both origins
+ * tell the time and agree on it; else as many segments from the live edge as time has passed since the window grew
+ * last, one at least: fewer would drain the players' buffers, more would repeat what they have seen.
  *
- * @param agreed where another rendition went on
+ * @param agreed where another playlist went on
  */
-export function chooseSeam(
+export function chooseSplicePoint(
   window: MediaWindow,
   playlist: MediaPlaylist,
-  target: { readonly source: string; readonly life: string; readonly agreed: Seam | undefined },
+  target: { readonly source: string; readonly incarnation: string; readonly agreed: SplicePoint | undefined },
   now: number,
 ): number | undefined {
   const { segments } = playlist;
-  const listed = window.listed.get(lifeKey(target.source, target.life)) ?? -1;
+  const listed = window.listed.get(incarnationKey(target.source, target.incarnation)) ?? -1;
   const fresh = segments.findIndex((segment) => segment.sequence > listed);
   if (fresh === -1) return undefined;
-  const agreed = target.agreed === undefined ? undefined : indexOfSeam(playlist, target.agreed, now);
+  const agreed = target.agreed === undefined ? undefined : indexOfSplicePoint(playlist, target.agreed, now);
   if (agreed !== undefined) {
     const index = Math.max(fresh, agreed);
     return index < segments.length ? index : undefined;
   }
   const elapsed = Math.max(0, now - window.grownAt) / 1000;
-  const byClock = seamByClock(window, segments, elapsed);
+  const byClock = splicePointByClock(window, segments, elapsed);
   if (byClock === 'wait') return undefined;
   if (byClock !== undefined) return Math.max(fresh, byClock);
   const count = Math.max(1, Math.round(elapsed / Math.max(0.1, averageOf(playlist))));
@@ -105,26 +106,31 @@ export function chooseSeam(
 }
 
 /**
- * Index of the segment with the seam's number; the length of the list when it is the next one to come. Undefined when it is not
- * listed, or when this rendition counts otherwise than the one that chose the seam: its number then means another time.
+ * Index of the segment with the splice point's number; the length of the list when it is the next one to come.
+ * Undefined when it is not listed, or when this playlist counts otherwise than the one that chose the splice point: its
+ * number then means another time.
  */
-export function indexOfSeam(playlist: MediaPlaylist, seam: Seam, now: number): number | undefined {
+export function indexOfSplicePoint(playlist: MediaPlaylist, splicePoint: SplicePoint, now: number): number | undefined {
   const { segments } = playlist;
-  const index = seam.sequence - firstSequence(playlist);
+  const index = splicePoint.sequence - firstSequence(playlist);
   if (index < 0 || index > segments.length) return undefined;
   const there = segments[index];
-  if (seam.clock !== undefined && there?.programDateTime !== undefined) {
-    const half = Math.max(there.duration / 2, durationTolerance);
-    return Math.abs(there.programDateTime - seam.clock) <= half * 1000 ? index : undefined;
+  if (splicePoint.clock !== undefined && there?.programDateTime !== undefined) {
+    const half = Math.max(there.duration / 2, durationToleranceSeconds);
+    return Math.abs(there.programDateTime - splicePoint.clock) <= half * 1000 ? index : undefined;
   }
   // Without a clock: how far it is from the live edge, which has moved on since as time has.
-  const behind = seam.behind + Math.max(0, now - seam.at) / 1000;
+  const behind = splicePoint.behind + Math.max(0, now - splicePoint.at) / 1000;
   const apart = Math.abs(durationOf(segments.slice(index)) - behind);
   return apart <= 2 * Math.max(playlist.targetDuration, averageOf(playlist)) ? index : undefined;
 }
 
 /** undefined: the clocks are missing, or so far apart that they cannot be the same one. */
-function seamByClock(window: MediaWindow, segments: readonly Segment[], elapsed: number): number | 'wait' | undefined {
+function splicePointByClock(
+  window: MediaWindow,
+  segments: readonly Segment[],
+  elapsed: number,
+): number | 'wait' | undefined {
   const last = window.entries.at(-1);
   const edge = segments.at(-1);
   if (last?.programDateTime === undefined || edge?.programDateTime === undefined) return undefined;
@@ -149,9 +155,9 @@ function numbered(window: MediaWindow): Map<number, Entry> {
 }
 
 function alike(entry: Entry, segment: Segment): boolean {
-  if (Math.abs(entry.duration - segment.duration) > durationTolerance) return false;
+  if (Math.abs(entry.duration - segment.duration) > durationToleranceSeconds) return false;
   if (entry.programDateTime === undefined || segment.programDateTime === undefined) return true;
-  return Math.abs(entry.programDateTime - segment.programDateTime) < clockTolerance * 1000;
+  return Math.abs(entry.programDateTime - segment.programDateTime) < clockToleranceSeconds * 1000;
 }
 
 /** A segment's path and byte range. Its query is left out: tokens change from one playlist to the next. */

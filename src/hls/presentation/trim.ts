@@ -3,12 +3,14 @@
 import type { MediaPlaylist } from '../playlist/model.js';
 import { durationOf, type Entry, sizeOf } from './live-window.js';
 
-/** Entries beyond those that the origin lists. Three target durations of the shortest usual segments are a tenth of it. */
-export const mostKept = 1_000;
+/**
+ * Entries beyond those that the origin lists. Three target durations of the shortest usual segments are a tenth of it.
+ */
+export const maxKeptEntries = 1_000;
 /** UTF-16 units of all entries: beyond it those leave that the origin lists no more. */
-export const mostKeptText = 16 * 1024 * 1024;
+export const maxKeptChars = 16 * 1024 * 1024;
 /** Seconds; live lists have segments of 2 to 10. */
-const usualTarget = 30;
+const usualTargetSeconds = 30;
 
 /**
  * Entries that the origin lists no more leave, but never so many that less than the origin's own window or three target
@@ -21,13 +23,13 @@ export function trim(
   target: number,
 ): readonly Entry[] {
   const atLeast = Math.max(3 * target, durationOf(playlist.segments)) - 0.001;
-  const most = playlist.segments.length + mostKept;
+  const most = playlist.segments.length + maxKeptEntries;
   let remaining = durationOf(entries);
   let size = sizeOf(entries);
   let from = 0;
   for (const entry of entries) {
     const stillListed = entry.numbering === numbering && entry.origin.sequence >= playlist.mediaSequence;
-    const crowded = entries.length - from > most || size > mostKeptText;
+    const crowded = entries.length - from > most || size > maxKeptChars;
     remaining -= entry.duration;
     size -= entry.size;
     if (stillListed || (remaining < atLeast && !crowded)) break;
@@ -42,9 +44,9 @@ export function targetDuration(atLeast: number, entries: readonly Entry[]): numb
 }
 
 /**
- * Whether a target duration is so long that only an origin in error can have told it, and the next one tells another. Players
- * ask as rarely as it says, and it must not change: it would hold back the channel for good.
+ * Whether a target duration is so long that only an origin in error can have told it, and the next one tells another.
+ * Players ask as rarely as it says, and it must not change: it would hold back the channel for good.
  */
 export function isUnusual(target: number, next: number): boolean {
-  return target > usualTarget && 3 * next < target;
+  return target > usualTargetSeconds && 3 * next < target;
 }

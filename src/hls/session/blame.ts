@@ -1,5 +1,6 @@
-// Pure: what it means for a session that an endpoint does not give what it had or listed. Who is to blame is one question
-// (`upstream/judge.ts`); whether the session stays is another, since a player whose token has expired is in nobody's wrong place.
+// Pure: what it means for a session that an endpoint does not give what it had or listed. Who is to blame is one
+// question (`upstream/judge.ts`); whether the session stays is another, since a player whose token has expired is in
+// nobody's wrong place.
 
 import type { Failure, WeirError } from '../../errors.js';
 import { judgeError, judgeStatus, outcomeOf, type Purpose, type Verdict } from '../../upstream/judge.js';
@@ -15,7 +16,9 @@ export interface Consequence {
 const stay: Consequence = { leave: false, outcome: 'abandoned' };
 const leaveUnblamed: Consequence = { leave: true, outcome: 'abandoned' };
 
-/** What a player's query may have provoked is not held against an endpoint: it may say 404 to a token that has expired. */
+/**
+ * What a player's query may have provoked is not held against an endpoint: it may say 404 to a token that has expired.
+ */
 function purposeOf(tokens: Tokens): Purpose {
   return tokens === 'none' ? 'listed' : 'asked';
 }

@@ -1,6 +1,6 @@
-// Low latency: players ask for a playlist with a segment, or a part of one, that is yet to come (RFC 8216bis, section 6.2.5.2). They
-// wait here, while the endpoint is asked for what comes next and for nothing else: however far ahead somebody asks, it takes
-// nobody's place, and the endpoint holds two requests for a playlist at most.
+// Low latency: players ask for a playlist with a segment, or a part of one, that is yet to come (RFC 8216bis, section
+// 6.2.5.2). They wait here, while the endpoint is asked for what comes next and for nothing else: however far ahead
+// somebody asks, it takes nobody's place, and the endpoint holds two requests for a playlist at most.
 
 import { WeirError } from '../../errors.js';
 import type { MediaWindow } from '../presentation/live-window.js';
@@ -40,8 +40,9 @@ interface Waiting {
 }
 
 /** Target durations after which nobody waits any longer (RFC 8216bis, section 6.2.5.2). */
-const patience = 3;
+const maxWaitTargets = 3;
 
+/** Who waits for what is to come of one playlist, and what its endpoint is asked for meanwhile. */
 export class BlockingReloads {
   readonly #playlist: Reloaded;
   readonly #waiting = new Map<string, Waiting>();
@@ -127,11 +128,14 @@ export class BlockingReloads {
       });
   }
 
-  /** @param grown whether there is more than before: an endpoint that does not hold what it should is not asked again at once */
+  /**
+   * @param grown whether there is more than before: an endpoint that does not hold what it should is not asked again at
+   *   once
+   */
   #next(kind: Kind, grown: boolean): void {
     const { window, now } = this.#playlist;
     this.progressed();
-    const longest = patience * 1000 * (window?.targetDuration ?? 0);
+    const longest = maxWaitTargets * 1000 * (window?.targetDuration ?? 0);
     this.#release(false, (one) => one.kind === kind && (!grown || now() - one.since > longest));
     for (const one of this.#waiting.values()) if (one.kind === kind) return this.#ask(kind);
   }

@@ -1,5 +1,5 @@
-// Which endpoint a session is at: the present one while it is registered and good enough, which ones are avoided after a
-// failure, and why and when it moved.
+// Which endpoint a session is at: the present one while it is registered and good enough, which ones are avoided after
+// a failure, and why and when it moved.
 
 import type { Pick } from '../../balancer/balancer.js';
 import { type Failure, toWeirError, WeirError } from '../../errors.js';
@@ -32,6 +32,7 @@ export interface EndpointChoiceOptions {
   readonly left: () => void;
 }
 
+/** The place of one session. It alone says which endpoint is the present one. */
 export class EndpointChoice {
   /** Grows with every move: what was asked of another endpoint meanwhile does not count. */
   moves = 0;
@@ -84,8 +85,8 @@ export class EndpointChoice {
   }
 
   /**
-   * The endpoint to ask next: the present one while it is registered and good enough, or a candidate that `settle` makes the
-   * present one once it has shown itself.
+   * The endpoint to ask next: the present one while it is registered and good enough, or a candidate that `settle`
+   * makes the present one once it has shown itself.
    *
    * @param failed servers that failed in this refresh
    * @throws WeirError no_endpoint when there is none besides those

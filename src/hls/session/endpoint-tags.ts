@@ -6,6 +6,7 @@ import { endpointTag, type PinKeys } from '../url/pin.js';
 /** Addresses whose names are remembered; one that left may be asked for once more. */
 const maxTags = 100_000;
 
+/** Names by address, made at the first question. */
 export class EndpointTags {
   readonly #keys: PinKeys;
   readonly #tags = new Map<ServiceAddress, string>();

@@ -1,9 +1,9 @@
-// A session as plain data: what another process needs to go on where this one stops, so that players see the same numbers
-// and addresses as before.
+// A session as plain data: what another process needs to go on where this one stops, so that players see the same
+// numbers and addresses as before.
 
 import type { ChannelName, ServiceAddress } from '../../model.js';
 import type { MediaWindow } from '../presentation/live-window.js';
-import type { Epoch } from '../presentation/period.js';
+import type { Period } from '../presentation/period.js';
 import type { PlaylistName } from '../url/player-query.js';
 
 export interface SessionState {
@@ -13,13 +13,13 @@ export interface SessionState {
   /** Where it comes from now: the next process stays there. */
   readonly endpoint: ServiceAddress | undefined;
   /** Its times are epoch ms: monotonic clocks begin with their process. */
-  readonly epoch: Epoch;
-  readonly renditions: readonly RenditionState[];
+  readonly period: Period;
+  readonly playlists: readonly PlaylistState[];
   /** Bytes in memory, about. */
   readonly bytes: number;
 }
 
-export interface RenditionState extends PlaylistName {
+export interface PlaylistState extends PlaylistName {
   /** Its times are epoch ms. */
   readonly window: MediaWindow;
 }
@@ -34,19 +34,21 @@ export function shiftTimes(window: MediaWindow, shift: number): MediaWindow {
   };
 }
 
-/** The same for what the renditions have in common. */
-export function shiftEpoch(epoch: Epoch, shift: number): Epoch {
-  const { seam } = epoch;
-  return seam === undefined ? epoch : { ...epoch, seam: { ...seam, at: seam.at + shift } };
+/** The same for what the playlists have in common. */
+export function shiftPeriod(period: Period, shift: number): Period {
+  const { splicePoint } = period;
+  return splicePoint === undefined
+    ? period
+    : { ...period, splicePoint: { ...splicePoint, at: splicePoint.at + shift } };
 }
 
 /** ms after which a state that only grew is told again; an older one still leads to the same numbers. */
-const refreshAfter = 4_000;
+const refreshAfterMs = 4_000;
 
 /** Bytes of states that are told at once. */
-const mostAtOnce = 4 * 1024 * 1024;
+const maxBytesAtOnce = 4 * 1024 * 1024;
 /** Bytes of a state that is not told at all: its players begin anew, rather than that all wait for the message. */
-const largest = 16 * 1024 * 1024;
+const maxStateBytes = 16 * 1024 * 1024;
 
 /** A session as far as it is told of. */
 export interface Reported {
@@ -81,10 +83,10 @@ export class StateLog {
     const due: SessionState[] = [];
     let bytes = 0;
     for (const session of sessions) {
-      if (session.bytes > largest || this.#told.get(session.key)?.revision === session.revision) continue;
+      if (session.bytes > maxStateBytes || this.#told.get(session.key)?.revision === session.revision) continue;
       const { state } = session;
       if (state === undefined || !this.#isDue(session, state, now)) continue;
-      if (bytes > 0 && bytes + state.bytes > mostAtOnce) break;
+      if (bytes > 0 && bytes + state.bytes > maxBytesAtOnce) break;
       bytes += state.bytes;
       due.push(state);
       this.#told.set(session.key, { ...summaryOf(state), at: now, revision: session.revision });
@@ -96,18 +98,18 @@ export class StateLog {
     const before = this.#told.get(state.key);
     const { numbering, last } = summaryOf(state);
     if (before === undefined || before.numbering !== numbering) return true;
-    if (before.last !== last) return now - before.at >= refreshAfter;
+    if (before.last !== last) return now - before.at >= refreshAfterMs;
     before.revision = revision;
     return false;
   }
 }
 
 function summaryOf(state: SessionState): { readonly numbering: string; readonly last: string } {
-  const last = state.renditions.map(({ window }) => window.entries.at(-1)?.sequence).join(' ');
+  const last = state.playlists.map(({ window }) => window.entries.at(-1)?.sequence).join(' ');
   return { numbering: numberingOf(state), last };
 }
 
-function numberingOf({ endpoint, epoch, renditions }: SessionState): string {
-  const offsets = renditions.map(({ rest, pin, window }) => `${rest} ${pin} ${window.epoch} ${window.offset}`);
-  return [endpoint, epoch.number, ...offsets].join('\n');
+function numberingOf({ endpoint, period, playlists }: SessionState): string {
+  const offsets = playlists.map(({ suffix, pin, window }) => `${suffix} ${pin} ${window.period} ${window.offset}`);
+  return [endpoint, period.number, ...offsets].join('\n');
 }

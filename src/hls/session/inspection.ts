@@ -1,5 +1,5 @@
-// Asks one endpoint for a playlist, and looks at what it gives before players hear of it: whether it stands still, whether the segments
-// it lists are there, and whether its bytes are those of the endpoint before.
+// Asks one endpoint for a playlist, and looks at what it gives before players hear of it: whether it stands still,
+// whether the segments it lists are there, and whether its bytes are those of the endpoint before.
 
 import { WeirError } from '../../errors.js';
 import { bytesOf, fetchAhead } from '../cache/prefetch.js';
@@ -32,7 +32,7 @@ export interface InspectionTools {
 /** Which playlist is asked for. */
 export interface Wanted {
   /** Path behind the stem. */
-  readonly rest: string;
+  readonly suffix: string;
   readonly presented: Presented;
   /** Whether new segments are worth fetching before players hear of them. */
   readonly mayPrefetch: () => boolean;
@@ -62,7 +62,7 @@ export async function inspect(tools: InspectionTools, wanted: Wanted, link: Orig
   const { presented } = wanted;
   const fetched = await link.loader.fetch(wanted.ask(deadlineMsOf(tools.context, presented.window)));
   const { playlist } = fetched;
-  if (playlist.kind === 'master') return { link, fetched, proposal: undefined, problem: undefined };
+  if (playlist.kind === 'multivariant') return { link, fetched, proposal: undefined, problem: undefined };
   const bytesDiffer = await differ(tools, wanted, link, fetched, playlist);
   const proposal = presented.propose(link, fetched, playlist, bytesDiffer);
   if (proposal.stepped.window === undefined) {
@@ -135,7 +135,7 @@ async function prefetch(
 /** Whether two origins that seem to share their packaging give different bytes for one segment that both list. */
 async function differ(
   tools: InspectionTools,
-  { rest, presented: { window } }: Wanted,
+  { suffix, presented: { window } }: Wanted,
   link: OriginLink,
   fetched: FetchedPlaylist,
   playlist: MediaPlaylist,
@@ -144,7 +144,7 @@ async function differ(
   const { cache } = context;
   if (window === undefined || window.source === link.tag) return false;
   if (!sharesPackaging(window, playlist, context.now())) return false;
-  const mapping = mappingOf(tools, link, rest, fetched, timeline.period?.lives.get(link.tag) ?? '');
+  const mapping = mappingOf(tools, link, suffix, fetched, timeline.period?.incarnations.get(link.tag) ?? '');
   for (const entry of window.entries.toReversed()) {
     const mine = cache.stored(objects.keyOf(placeOf(entry.target, entry.range)))?.body;
     const segment = playlist.segments[entry.origin.sequence - firstSequence(playlist)];

@@ -1,5 +1,6 @@
-// A request that carries some player's token (`hls.unkeyedParameters`): with the one that worked last, and where that is refused,
-// with the one of the player who asks. A refusal says something to that player only, so it ends as an error, which nobody keeps.
+// A request that carries some player's token (`hls.unkeyedParameters`): with the one that worked last, and where that
+// is refused, with the one of the player who asks. A refusal says something to that player only, so it ends as an
+// error, which nobody keeps.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../../errors.js';

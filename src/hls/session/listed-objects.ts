@@ -1,5 +1,6 @@
-// Which objects the playlists of a session list, and since when. What is listed must not change (RFC 8216, section 6.2.2), so a copy
-// that arrived since is as good as the origin's, whatever its header says. What nobody lists is a name that a player brought.
+// Which objects the playlists of a session list, and since when. What is listed must not change (RFC 8216, section
+// 6.2.2), so a copy that arrived since is as good as the origin's, whatever its header says. What nobody lists is a
+// name that a player brought.
 
 import type { Entry, MediaWindow } from '../presentation/live-window.js';
 import { placeOf } from '../url/cache-key.js';
@@ -11,6 +12,7 @@ interface Listing {
   count: number;
 }
 
+/** The objects that the playlists of one session list. */
 export class ListedObjects {
   readonly #listings = new Map<string, Listing>();
 

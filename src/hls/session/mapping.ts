@@ -16,24 +16,24 @@ export interface MappedFor {
 }
 
 /**
- * @param rest path of the playlist behind the stem
- * @param life which beginning of the endpoint's numbers the playlist belongs to
+ * @param suffix path of the playlist behind the stem
+ * @param incarnation which beginning of the endpoint's numbers the playlist belongs to
  */
 export function mappingOf(
   { name: { stem }, context: { settings, keys } }: MappedFor,
   { origin, tag }: OriginLink,
-  rest: string,
+  suffix: string,
   { base, hidden }: Pick<FetchedPlaylist, 'base' | 'hidden'>,
-  life: string,
+  incarnation: string,
 ): Mapping {
   return {
     base,
     home: origin.base,
-    playlistPath: stem + rest,
+    playlistPath: stem + suffix,
     stem,
     forward: (of) => origin.forward(of),
     endpoint: tag,
-    life,
+    incarnation,
     hidden: new Set([...hidden, ...settings.unkeyedParameters]),
     keys,
   };

@@ -1,5 +1,5 @@
-// An object (segment, initialisation section, key) that a player asked for: where it is kept, on which terms, and what is asked where it
-// is not here.
+// An object (segment, initialisation section, key) that a player asked for: where it is kept, on which terms, and what
+// is asked where it is not here.
 
 import type { WeirError } from '../../errors.js';
 import type { CachedObject } from '../cache/cached-object.js';
@@ -48,8 +48,8 @@ export function openObject(
   const { choice, tokens, objects } = owner;
   const pin = readPin(query.pin, context.keys);
   const range = pin?.ranged === true ? asked.range : undefined;
-  const path = asked.stem + asked.rest;
-  const target = targetOf(path, query.pin, query.origins);
+  const path = asked.stem + asked.suffix;
+  const target = targetOf(path, query.pin, query.originQuery);
   const pinned = pin === undefined ? undefined : choice.endpointOf(pin.endpoint);
   const endpoint = pin === undefined ? choice.current?.pick.endpoint : pinned;
   const listed = objects.findListed(placeOf(target, range), pinned !== undefined);
@@ -73,16 +73,16 @@ function unlisted(
   objects: SessionObjects,
   { settings, metrics }: SessionContext,
   path: string,
-  { pin: text, origins }: PlayerQuery,
+  { pin: text, originQuery }: PlayerQuery,
   { pin, range, isDead }: Told,
 ): Pick<Wanted, 'key' | 'target' | 'options'> {
   const problem = text !== '' && pin === undefined ? 'unknown' : isDead ? 'dead' : undefined;
   if (problem !== undefined) metrics.hlsPins.inc({ problem });
-  const target = targetOf(path, problem === 'unknown' ? '' : text, origins);
+  const target = targetOf(path, problem === 'unknown' ? '' : text, originQuery);
   // The origin has one object of that name: what else a pin may say makes no second one.
   const { original = '', ranged = false } = pin ?? {};
   const at = pin === undefined || problem !== undefined ? 'anywhere' : `at ${pin.endpoint}`;
-  const key = objects.keyOf(placeOf(`${path} ${at} ${original} ${ranged} ${origins}`, range));
+  const key = objects.keyOf(placeOf(`${path} ${at} ${original} ${ranged} ${originQuery}`, range));
   const atMost = at === 'anywhere' ? unpinnedMaxAgeMs : settings.objectMaxAge;
   const atLeast = Math.min(settings.objectMinAge, atMost);
   return { key, target, options: { terms: { room: 'asked', atLeast, atMost } } };

@@ -6,16 +6,16 @@ import { serverOf } from '../../net-address.js';
 import { attempt } from '../../upstream/attempts.js';
 import type { OnRetry } from '../../upstream/trail.js';
 import type { Load } from '../cache/cached-object.js';
-import type { Origin } from './origin-client.js';
+import type { OriginClient } from './origin-client.js';
 
 /** Where an object may be; the pick is there when it is this request's own. */
 export interface Place {
-  readonly origin: Origin;
+  readonly origin: OriginClient;
   readonly pick: Pick | undefined;
 }
 
 export interface ObjectRequest {
-  readonly url: (origin: Origin) => URL;
+  readonly url: (origin: OriginClient) => URL;
   readonly range: string | undefined;
   /** ms */
   readonly firstByteTimeout: number;

@@ -1,5 +1,5 @@
-// One endpoint as the edge meets it: one client for all players, with the session that the endpoint may insist on (a cookie, a
-// query), which players never see. It goes where the endpoint redirects.
+// One endpoint as the edge meets it: one client for all players, with the session that the endpoint may insist on (a
+// cookie, a query), which players never see. It goes where the endpoint redirects.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../../errors.js';
@@ -13,7 +13,7 @@ import { redirectTarget } from '../../upstream/redirect.js';
 import { type UpstreamTarget, upstreamTarget } from '../../upstream/target.js';
 import { merge, nameOf, pieces } from '../url/query.js';
 
-export interface OriginOptions {
+export interface OriginClientOptions {
   readonly client: UpstreamClient;
   readonly address: ServiceAddress;
   readonly channel: string;
@@ -45,11 +45,12 @@ export interface SendOptions {
 }
 
 /** Bytes, sent and decoded. */
-const longestText = 4 * 1024 * 1024;
-const mostCookies = 16;
+const maxTextBytes = 4 * 1024 * 1024;
+const maxCookies = 16;
 
-export class Origin {
-  readonly #options: OriginOptions;
+/** It keeps the endpoint's session: cookies, and parameters that are its own. */
+export class OriginClient {
+  readonly #options: OriginClientOptions;
   readonly #server: ServerOrigin;
   /** Of the endpoint, and of servers that it redirects to: each gets its own. By server and name. */
   readonly #cookies = new Map<string, { readonly server: ServerOrigin; readonly pair: string }>();
@@ -59,7 +60,7 @@ export class Origin {
   /** The origin of its URLs. */
   readonly base: string;
 
-  constructor(options: OriginOptions) {
+  constructor(options: OriginClientOptions) {
     this.#options = options;
     this.hidden = new Set(options.sessionParameters);
     this.#server = serverOf(options.address);
@@ -71,28 +72,35 @@ export class Origin {
   }
 
   /** Path at this endpoint, without a query, for what follows the stem. */
-  forward(rest: string): string {
-    return this.#target(rest, '').split('?', 1)[0] ?? '';
+  forward(suffix: string): string {
+    return this.#target(suffix, '').split('?', 1)[0] ?? '';
   }
 
   /** Throws bad_request for a path that would lead out of what the endpoint registered: `URL` resolves dot segments. */
-  url(rest: string, query: string): URL {
-    if (!isSafePath(rest)) throw new WeirError('bad_request', { detail: 'That path leads elsewhere.' });
-    return new URL(this.#target(rest, query), this.base);
+  url(suffix: string, query: string): URL {
+    if (!isSafePath(suffix)) throw new WeirError('bad_request', { detail: 'That path leads elsewhere.' });
+    return new URL(this.#target(suffix, query), this.base);
   }
 
-  /** Where it has the object of that rest, by what a pin says: a path here, or a whole URL at a server that it redirected to. */
-  urlOf(rest: string, original: string): URL {
+  /**
+   * Where it has the object of that rest, by what a pin says: a path here, or a whole URL at a server that it
+   * redirected to.
+   */
+  urlOf(suffix: string, original: string): URL {
     if (!original.startsWith('/')) return new URL(original);
-    const url = this.url(rest, '');
+    const url = this.url(suffix, '');
     url.pathname = original;
     return url;
   }
 
-  #target(rest: string, query: string): string {
+  #target(suffix: string, query: string): string {
     const { channel, stem } = this.#options;
-    return upstreamTarget(this.address, { channel, path: stem + rest, rest, query: query === '' ? '' : `?${query}` })
-      .path;
+    return upstreamTarget(this.address, {
+      channel,
+      path: stem + suffix,
+      rest: suffix,
+      query: query === '' ? '' : `?${query}`,
+    }).path;
   }
 
   /** The parameters of `query` that are a session from now on go with every request. */
@@ -140,7 +148,7 @@ export class Origin {
    */
   async text(url: URL, deadline: number, conditions: Record<string, string> = {}): Promise<TextAnswer> {
     const { body, ...answer } = await this.#fetch(url, deadline, conditions);
-    const bytes = await decodeBody(body, answer.headers['content-encoding'], longestText);
+    const bytes = await decodeBody(body, answer.headers['content-encoding'], maxTextBytes);
     const text = bytes.toString('utf8');
     // V8 gives each character two bytes once one of them needs it.
     return { ...answer, text, size: bytes.length > text.length ? 2 * text.length : text.length };
@@ -170,7 +178,8 @@ export class Origin {
         onData: (chunk) => {
           chunks.push(chunk);
           size += chunk.length;
-          if (size > longestText) fail(new WeirError('upstream_bad_response', { detail: 'The playlist is too long.' }));
+          if (size > maxTextBytes)
+            fail(new WeirError('upstream_bad_response', { detail: 'The playlist is too long.' }));
           return true;
         },
         onEnd: () => {
@@ -212,7 +221,7 @@ export class Origin {
       if (equals <= 0 || line.length > 4096) continue;
       const key = `${server} ${name}`;
       if (/;\s*max-age\s*=\s*(0|-)/i.test(line)) this.#cookies.delete(key);
-      else if (this.#cookies.has(key) || this.#cookies.size < mostCookies) {
+      else if (this.#cookies.has(key) || this.#cookies.size < maxCookies) {
         this.#cookies.set(key, { server, pair: `${name}=${pair.slice(equals + 1).trim()}` });
       }
     }

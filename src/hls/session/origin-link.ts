@@ -3,11 +3,12 @@
 import type { Pick } from '../../balancer/balancer.js';
 import type { Outcome } from '../../errors.js';
 import type { ServerOrigin, ServiceAddress } from '../../model.js';
-import { Origin } from './origin-client.js';
+import { OriginClient } from './origin-client.js';
 import { PlaylistLoader } from './playlist-loader.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionName } from './session-name.js';
 
+/** It lasts until `release`. */
 export class OriginLink {
   readonly pick: Pick;
   /** The endpoint in pins. */
@@ -24,7 +25,7 @@ export class OriginLink {
     return this.pick.server;
   }
 
-  get origin(): Origin {
+  get origin(): OriginClient {
     return this.loader.origin;
   }
 
@@ -35,8 +36,8 @@ export class OriginLink {
 }
 
 /** A client of the endpoint at that address, without a session of its own yet. */
-export function createOrigin(address: ServiceAddress, name: SessionName, context: SessionContext): Origin {
-  return new Origin({
+export function createOrigin(address: ServiceAddress, name: SessionName, context: SessionContext): OriginClient {
+  return new OriginClient({
     client: context.client,
     address,
     channel: name.channel,

@@ -8,7 +8,7 @@ export interface PlayerRequest {
   /** `/live/news` of the player's path, canonical. */
   readonly stem: string;
   /** What follows the stem, canonical. */
-  readonly rest: string;
+  readonly suffix: string;
   /** With its question mark, or empty. */
   readonly query: string;
   readonly authorization: string | undefined;

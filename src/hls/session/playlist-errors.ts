@@ -21,7 +21,10 @@ export function asUnavailable(error: unknown): WeirError {
   return toWeirError(error);
 }
 
-/** What the player hears: its part of what the origin says, and what weir says itself. A fault of this program stays as it is. */
+/**
+ * What the player hears: its part of what the origin says, and what weir says itself. A fault of this program stays as
+ * it is.
+ */
 export function answerableError(error: unknown): unknown {
   if (!(error instanceof StatusError)) return error;
   const { status, message: detail } = error;

@@ -1,4 +1,5 @@
-// For how long a playlist is used without asking its endpoint again, and for how long an old one stands in while endpoints fail.
+// For how long a playlist is used without asking its endpoint again, and for how long an old one stands in while
+// endpoints fail.
 
 /** Monotonic ms, all of them. */
 export class PlaylistFreshness {

@@ -1,20 +1,20 @@
-// Gets a playlist of a channel from one endpoint: through the endpoint's own sessions, and from the master that lists it, where
-// the endpoint knows it only so.
+// Gets a playlist of a channel from one endpoint: through the endpoint's own sessions, and by way of the multivariant
+// playlist that lists it, where the endpoint knows it only so.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../../errors.js';
-import { type MasterPlaylist, type MediaPlaylist, type Playlist, PlaylistError } from '../playlist/model.js';
+import { type MediaPlaylist, type MultivariantPlaylist, type Playlist, PlaylistError } from '../playlist/model.js';
 import { parsePlaylist } from '../playlist/parser.js';
 import { findVariant, sessionVariant, variantUris } from '../presentation/multivariant.js';
 import { merge, nameOf, pieces } from '../url/query.js';
 import type { VariantPin } from '../url/variant-pin.js';
-import type { Origin, TextAnswer } from './origin-client.js';
+import type { OriginClient, TextAnswer } from './origin-client.js';
 
 export interface PlaylistRequest {
   /** What follows the stem. */
-  readonly rest: string;
+  readonly suffix: string;
   /** The origin's own part of the query, as a playlist of the edge listed it. */
-  readonly origins: string;
+  readonly originQuery: string;
   readonly variant: VariantPin | undefined;
   /** The player's own part of the query. */
   readonly own: string;
@@ -48,26 +48,29 @@ export class RefusedError extends StatusError {}
 const sessionLost = new Set([400, 401, 403, 404, 410]);
 
 /** Texts kept of one endpoint for a session, and the longest one. */
-const mostKept = 16;
-const longestKept = 256 * 1024;
+const maxKeptTexts = 16;
+const maxKeptChars = 256 * 1024;
 /** Bytes of an answer beside its text, and of a variant's URL beside its characters. */
 const answerOverhead = 1024;
 const variantOverhead = 256;
 
-interface KnownMaster {
+interface KnownMultivariant {
   readonly from: string;
   readonly variants: readonly URL[];
 }
 
+/** The playlists of one endpoint, for one session. */
 export class PlaylistLoader {
-  readonly origin: Origin;
-  /** Variants of masters at this endpoint, by the master's path behind the stem, and where it came from. */
-  readonly #masters = new Map<string, KnownMaster>();
+  readonly origin: OriginClient;
+  /**
+   * Multivariant playlists of this endpoint, by their path behind the stem: their variants, and where they came from.
+   */
+  readonly #multivariants = new Map<string, KnownMultivariant>();
 
   /** Answers with a validator, by their URL, the least recently asked for first. */
   readonly #answers = new Map<string, TextAnswer>();
 
-  constructor(origin: Origin) {
+  constructor(origin: OriginClient) {
     this.origin = origin;
   }
 
@@ -75,7 +78,7 @@ export class PlaylistLoader {
   get bytes(): number {
     let bytes = 0;
     for (const { size } of this.#answers.values()) bytes += answerOverhead + size;
-    for (const { variants } of this.#masters.values()) {
+    for (const { variants } of this.#multivariants.values()) {
       for (const { href } of variants) bytes += variantOverhead + href.length;
     }
     return bytes;
@@ -87,13 +90,13 @@ export class PlaylistLoader {
    */
   async fetch(request: PlaylistRequest, extra = ''): Promise<FetchedPlaylist> {
     const { variant } = request;
-    const known = variant !== undefined && this.#masters.has(variant.master);
+    const known = variant !== undefined && this.#multivariants.has(variant.multivariant);
     try {
       return await this.#fetch(request, extra);
     } catch (error) {
       const lost = error instanceof StatusError && sessionLost.has(error.status);
       if (!lost || variant === undefined || !known) throw error;
-      this.#masters.delete(variant.master);
+      this.#multivariants.delete(variant.multivariant);
       return this.#fetch(request, extra);
     }
   }
@@ -109,7 +112,7 @@ export class PlaylistLoader {
       if (playlist.kind === 'media') return { playlist, base, headers, hidden: this.#hiddenIn(playlist, base) };
       const session = sessionVariant(playlist, answer.url);
       if (session === undefined) {
-        this.#keepMaster(request.rest, playlist, answer);
+        this.#keepMultivariant(request.suffix, playlist, answer);
         return { playlist, base, headers, hidden: this.origin.hidden };
       }
       this.origin.adopt(session.search.slice(1), true);
@@ -117,40 +120,42 @@ export class PlaylistLoader {
       answer = await this.#ask(there, deadline, extra === '');
     }
     throw new WeirError('upstream_bad_response', {
-      detail: 'The endpoint answers a playlist with a master again and again.',
+      detail: 'The endpoint answers a playlist with a multivariant playlist again and again.',
     });
   }
 
   async #locate(request: PlaylistRequest): Promise<URL> {
-    const { rest, origins, variant, own, deadline } = request;
-    const direct = this.origin.url(rest, origins);
+    const { suffix, originQuery, variant, own, deadline } = request;
+    const direct = this.origin.url(suffix, originQuery);
     if (variant === undefined) return direct;
-    if (!this.#masters.has(variant.master)) {
-      // Should it fail or be no master, the variant's own URL is as good as anything.
-      await this.#fetch({ rest: variant.master, origins: '', variant: undefined, own, deadline }, '').catch((error) => {
-        if (error instanceof WeirError) throw error;
-      });
+    if (!this.#multivariants.has(variant.multivariant)) {
+      // Should it fail or be no multivariant playlist, the variant's own URL is as good as anything.
+      await this.#fetch({ suffix: variant.multivariant, originQuery: '', variant: undefined, own, deadline }, '').catch(
+        (error) => {
+          if (error instanceof WeirError) throw error;
+        },
+      );
     }
-    const known = this.#masters.get(variant.master);
+    const known = this.#multivariants.get(variant.multivariant);
     const found = known === undefined ? undefined : findVariant(known.variants, direct.pathname, variant.index);
     // Nobody was led here for what is elsewhere.
     return found?.origin === this.origin.base || found?.origin === known?.from ? (found ?? direct) : direct;
   }
 
-  #keepMaster(rest: string, master: MasterPlaylist, answer: TextAnswer): void {
-    const variants = variantUris(master)
+  #keepMultivariant(suffix: string, multivariant: MultivariantPlaylist, answer: TextAnswer): void {
+    const variants = variantUris(multivariant)
       .filter((uri) => URL.canParse(uri, answer.url.href))
       .map((uri) => new URL(uri, answer.url.href));
     for (const variant of variants) {
       if (variant.origin === answer.url.origin) this.origin.adopt(variant.search.slice(1), false);
     }
-    if (this.#masters.size >= 16) this.#masters.clear();
-    this.#masters.set(rest, { from: answer.url.origin, variants });
+    if (this.#multivariants.size >= 16) this.#multivariants.clear();
+    this.#multivariants.set(suffix, { from: answer.url.origin, variants });
   }
 
   /**
-   * A session that all segments carry alike goes with every request from now on, and players do not see it. What differs from
-   * one to the next is none, and stays.
+   * A session that all segments carry alike goes with every request from now on, and players do not see it. What
+   * differs from one to the next is none, and stays.
    */
   #hiddenIn({ segments }: MediaPlaylist, base: URL): ReadonlySet<string> {
     const { hidden } = this.origin;
@@ -187,10 +192,10 @@ export class PlaylistLoader {
 
   #keep({ href }: URL, answer: TextAnswer): TextAnswer {
     this.#answers.delete(href);
-    if (answer.headers.etag === undefined || answer.size > longestKept) return answer;
+    if (answer.headers.etag === undefined || answer.size > maxKeptChars) return answer;
     this.#answers.set(href, answer);
     for (const oldest of this.#answers.keys()) {
-      if (this.#answers.size <= mostKept) break;
+      if (this.#answers.size <= maxKeptTexts) break;
       this.#answers.delete(oldest);
     }
     return answer;

@@ -1,14 +1,14 @@
-// One playlist of a session as players get it: for how long it is used, who waits for a new one, and what stands in when no
-// endpoint answers.
+// One playlist of a session as players get it: for how long it is used, who waits for a new one, and what stands in
+// when no endpoint answers.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toWeirError, WeirError } from '../../errors.js';
-import { restAfter } from '../playlist/reading-cost.js';
+import { readingRestMs } from '../playlist/reading-cost.js';
 import type { MediaWindow } from '../presentation/live-window.js';
 import type { Rendered } from '../presentation/rendered.js';
 import type { Directives, PlaylistName } from '../url/player-query.js';
 import { BlockingReloads, type Reloaded } from './blocking-reload.js';
-import { type RenditionState, shiftTimes } from './handover.js';
+import { type PlaylistState, shiftTimes } from './handover.js';
 import type { Inspected } from './inspection.js';
 import { asUnavailable, isExpected, isForAsker } from './playlist-errors.js';
 import { PlaylistFreshness } from './playlist-freshness.js';
@@ -41,6 +41,7 @@ const patienceMs = 1_000;
 /** ms for which an endpoint may hold a request, whatever target duration it tells. */
 const maxHeldMs = 60_000;
 
+/** One playlist, from its first request until its session lets go of it. */
 export class PlaylistView {
   readonly #name: PlaylistName;
   readonly #tools: ViewTools;
@@ -59,7 +60,7 @@ export class PlaylistView {
     this.#tools = tools;
     this.#host = host;
     const { context } = tools;
-    this.#shown = new Presented(tools, name.rest);
+    this.#shown = new Presented(tools, name.suffix);
     this.#freshness = new PlaylistFreshness(context.now, () => context.settings.grace);
     this.#refreshes = new SharedRefreshes((query) => this.#refresh(query));
     this.#reloads = new BlockingReloads(this.#reloaded());
@@ -89,14 +90,14 @@ export class PlaylistView {
   }
 
   /** Path behind the stem. */
-  get rest(): string {
-    return this.#name.rest;
+  get suffix(): string {
+    return this.#name.suffix;
   }
 
   /** In memory, about. */
   get #bytes(): number {
-    const { rest, pin, origins } = this.#name;
-    return this.#shown.bytes + 2 * (rest.length + pin.length + origins.length);
+    const { suffix, pin, originQuery } = this.#name;
+    return this.#shown.bytes + 2 * (suffix.length + pin.length + originQuery.length);
   }
 
   get window(): MediaWindow | undefined {
@@ -108,8 +109,12 @@ export class PlaylistView {
     return this.#shown.rendered !== undefined;
   }
 
-  /** undefined for what is made anew at any time: a multivariant playlist. @param shift from our times to those of the state */
-  state(shift: number): RenditionState | undefined {
+  /**
+   * undefined for what is made anew at any time: a multivariant playlist.
+   *
+   * @param shift from our times to those of the state
+   */
+  state(shift: number): PlaylistState | undefined {
     if (this.#shown.window === undefined) return undefined;
     const window = shiftTimes(this.#shown.window, shift);
     return { ...this.#name, window };
@@ -142,8 +147,8 @@ export class PlaylistView {
    * The playlist: at once while it is fresh, or has what is asked for.
    *
    * @param own the player's own query
-   * @throws StatusError when the origin has no such playlist, or refuses it to this player; WeirError when nothing can be
-   *   served within `hls.grace`, or when what is asked for is too far ahead
+   * @throws StatusError when the origin has no such playlist, or refuses it to this player; WeirError when nothing can
+   *   be served within `hls.grace`, or when what is asked for is too far ahead
    */
   ask({ sequence, part }: Directives, own: string): Rendered | Promise<Rendered> {
     if (sequence !== undefined) return this.#reloads.ask({ sequence, part }, own);
@@ -222,7 +227,7 @@ export class PlaylistView {
     const at = context.now();
     try {
       const rendered = await refresh(this.#tools, {
-        rest: this.#name.rest,
+        suffix: this.#name.suffix,
         presented: this.#shown,
         mayPrefetch: () => this.#host.mayPrefetch(),
         ask: (deadline) => this.#request(query, deadline),
@@ -270,8 +275,8 @@ export class PlaylistView {
   }
 
   #request(own: string, deadline: number): PlaylistRequest {
-    const { rest, origins, variant } = this.#name;
-    return { rest, origins, variant, own, deadline };
+    const { suffix, originQuery, variant } = this.#name;
+    return { suffix, originQuery, variant, own, deadline };
   }
 
   /** What the session's endpoint gave is what players see. @param at monotonic ms at which it was asked, or answered */
@@ -281,9 +286,9 @@ export class PlaylistView {
     const isMedia = playlist.kind === 'media';
     const rendered = isMedia
       ? this.#shown.publish(proposal ?? this.#shown.propose(link, fetched, playlist, false), at)
-      : this.#shown.publishMaster(link, fetched, playlist, at);
+      : this.#shown.publishMultivariant(link, fetched, playlist, at);
     const window = isMedia ? this.#shown.window : undefined;
-    const restMs = isMedia ? restAfter(playlist.lines) : 0;
+    const restMs = isMedia ? readingRestMs(playlist.lines) : 0;
     this.#freshness.answered(at + lifetimeMs(window, headers, settings, clock()), restMs);
     this.#host.committed(this, this.#bytes);
     this.#reloads.progressed();

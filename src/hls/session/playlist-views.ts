@@ -1,5 +1,5 @@
-// Which playlists of a session are kept. Masters of the edge list some, with a signature; the other paths are the players' to
-// choose. None takes the place of one that is in use: who comes is refused.
+// Which playlists of a session are kept. Multivariant playlists of the edge list some, with a signature; the other
+// paths are the players' to choose. None takes the place of one that is in use: who comes is refused.
 
 import { WeirError } from '../../errors.js';
 import type { MediaWindow } from '../presentation/live-window.js';
@@ -11,7 +11,7 @@ import type { PlaylistView } from './playlist-view.js';
 const maxKept = { listed: 256, asked: 64 };
 /** Under way at once that no origin has given yet. */
 const maxUnproven = { listed: 64, asked: 32 };
-/** The same for one client, of those that no master listed. */
+/** The same for one client, of those that no multivariant playlist listed. */
 const maxUnprovenOfClient = 8;
 /** ms without a request after which another one may take its place. */
 const idleAfterMs = 30_000;
@@ -34,6 +34,7 @@ export interface PlaylistViewsOptions {
   readonly listed: ListedObjects;
 }
 
+/** The playlists of one session. */
 export class PlaylistViews {
   readonly #options: PlaylistViewsOptions;
   readonly #kept = new Map<string, Kept>();
@@ -53,8 +54,8 @@ export class PlaylistViews {
     return this.#kept.size + this.#unproven.size === 0;
   }
 
-  find(rest: string, pin: string, origins: string): PlaylistView | undefined {
-    const key = keyOf(rest, pin, origins);
+  find(suffix: string, pin: string, originQuery: string): PlaylistView | undefined {
+    const key = keyOf(suffix, pin, originQuery);
     const found = this.#kept.get(key) ?? this.#unproven.get(key);
     if (found !== undefined) found.usedAt = this.#options.now();
     return found?.view;
@@ -62,7 +63,7 @@ export class PlaylistViews {
 
   /** Throws sessions_full when there is no room for it. */
   open(name: PlaylistName, client: string): PlaylistView {
-    const known = this.find(name.rest, name.pin, name.origins);
+    const known = this.find(name.suffix, name.pin, name.originQuery);
     if (known !== undefined) return known;
     const kind = name.variant === undefined ? 'asked' : 'listed';
     const alike = [...this.#unproven.values()].filter((one) => one.kind === kind);
@@ -72,7 +73,7 @@ export class PlaylistViews {
     }
     const view = this.#options.create(name);
     const kept: Kept = { view, kind, client, usedAt: this.#options.now(), bytes: 0, window: undefined };
-    this.#unproven.set(keyOf(name.rest, name.pin, name.origins), kept);
+    this.#unproven.set(keyOf(name.suffix, name.pin, name.originQuery), kept);
     return view;
   }
 
@@ -148,6 +149,6 @@ export class PlaylistViews {
   }
 }
 
-function keyOf(rest: string, pin: string, origins: string): string {
-  return `${rest} ${pin} ${origins}`;
+function keyOf(suffix: string, pin: string, originQuery: string): string {
+  return `${suffix} ${pin} ${originQuery}`;
 }

@@ -1,9 +1,9 @@
 // What players see of one playlist of a session now: the window, and the text that is made of it.
 
 import { WeirError } from '../../errors.js';
-import type { MasterPlaylist, MediaPlaylist } from '../playlist/model.js';
+import type { MediaPlaylist, MultivariantPlaylist } from '../playlist/model.js';
 import { type Entry, type MediaWindow, windowBytes } from '../presentation/live-window.js';
-import { renderMaster } from '../presentation/multivariant.js';
+import { renderMultivariant } from '../presentation/multivariant.js';
 import { renderWindow } from '../presentation/render-window.js';
 import { type Rendered, render, renderedBytes } from '../presentation/rendered.js';
 import { locate } from '../url/rewrite.js';
@@ -21,10 +21,11 @@ export interface PresentedParts extends MappedFor {
   readonly objects: { isLost(entry: Entry): boolean };
 }
 
+/** It changes by `publish`, `publishMultivariant` and `restore` alone. */
 export class Presented {
   readonly #parts: PresentedParts;
   /** Path behind the stem. */
-  readonly #rest: string;
+  readonly #suffix: string;
   #window: MediaWindow | undefined;
   #rendered: Rendered | undefined;
   /** The delta update of what is sent now. */
@@ -32,9 +33,9 @@ export class Presented {
   /** Monotonic ms since which the endpoint tells an end. */
   #endedSince: number | undefined;
 
-  constructor(parts: PresentedParts, rest: string) {
+  constructor(parts: PresentedParts, suffix: string) {
     this.#parts = parts;
-    this.#rest = rest;
+    this.#suffix = suffix;
   }
 
   get window(): MediaWindow | undefined {
@@ -75,9 +76,9 @@ export class Presented {
         now: context.now(),
         allowEnd: this.#mayEnd(playlist),
         bytesDiffer,
-        nextLife: Math.floor(context.clock()).toString(36),
-        locate: (life) => {
-          const mapping = mappingOf(this.#parts, link, this.#rest, fetched, life);
+        nextIncarnation: Math.floor(context.clock()).toString(36),
+        locate: (incarnation) => {
+          const mapping = mappingOf(this.#parts, link, this.#suffix, fetched, incarnation);
           return (uri, kind) => locate(uri, mapping, kind);
         },
         lost: (entry) => objects.isLost(entry),
@@ -118,10 +119,15 @@ export class Presented {
    *
    * @throws WeirError upstream_bad_response for a text that would be too long
    */
-  publishMaster(link: OriginLink, fetched: FetchedPlaylist, playlist: MasterPlaylist, at: number): Rendered {
-    const mapping = mappingOf(this.#parts, link, this.#rest, fetched, '');
-    const text = renderMaster(playlist, this.#rest, (uri, kind) => locate(uri, mapping, kind));
-    this.#rendered = render('master', text, at, this.#rendered);
+  publishMultivariant(
+    link: OriginLink,
+    fetched: FetchedPlaylist,
+    playlist: MultivariantPlaylist,
+    at: number,
+  ): Rendered {
+    const mapping = mappingOf(this.#parts, link, this.#suffix, fetched, '');
+    const text = renderMultivariant(playlist, this.#suffix, (uri, kind) => locate(uri, mapping, kind));
+    this.#rendered = render('multivariant', text, at, this.#rendered);
     return this.#rendered;
   }
 
@@ -146,8 +152,8 @@ export class Presented {
   }
 
   /**
-   * Whether this window lists that object among the newer ones of the endpoint with that tag. The oldest may be gone there
-   * since the playlist was fetched.
+   * Whether this window lists that object among the newer ones of the endpoint with that tag. The oldest may be gone
+   * there since the playlist was fetched.
    */
   lists(target: string, tag: string): boolean {
     const window = this.#window;

@@ -1,4 +1,5 @@
-// Refreshes a playlist: asks the present endpoint, and others when it fails or looks ill, until one gives what players can be shown.
+// Refreshes a playlist: asks the present endpoint, and others when it fails or looks ill, until one gives what players
+// can be shown.
 
 import { toWeirError, WeirError } from '../../errors.js';
 import { errorOfStatus, judgeError, judgeStatus, outcomeOf } from '../../upstream/judge.js';
@@ -23,8 +24,8 @@ export interface RefreshRequest extends Wanted {
 /**
  * Asks one endpoint after the other until one gives a playlist that can be used, and makes it the session's.
  *
- * @throws RefusedError when the answer is for the player who asked; StatusError when no endpoint has any more what was there;
- *   WeirError when none answered; what `accept` throws
+ * @throws RefusedError when the answer is for the player who asked; StatusError when no endpoint has any more what was
+ *   there; WeirError when none answered; what `accept` throws
  */
 export async function refresh(tools: RefreshTools, request: RefreshRequest): Promise<Rendered> {
   const { choice } = tools;

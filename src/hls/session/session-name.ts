@@ -6,7 +6,7 @@ export interface SessionName {
   readonly channel: ChannelName;
   /** `/live/news` of players' paths. */
   readonly stem: string;
-  /** The player's own query, of the players who share the session. */
+  /** The own query of the players who share the session. */
   readonly query: string;
   readonly authorization: string | undefined;
   /** `partitionOf` them. */

@@ -1,5 +1,5 @@
-// The objects of a session (segments, initialisation sections, keys): under which key and on which terms they are kept, and where
-// they are asked for.
+// The objects of a session (segments, initialisation sections, keys): under which key and on which terms they are kept,
+// and where they are asked for.
 
 import { WeirError } from '../../errors.js';
 import type { Endpoint, ServerOrigin } from '../../model.js';
@@ -15,7 +15,7 @@ import type { EndpointChoice } from './endpoint-choice.js';
 import { createLentLoad } from './lent-load.js';
 import type { ListedObjects } from './listed-objects.js';
 import { createLoad, type Place } from './object-loader.js';
-import type { Origin } from './origin-client.js';
+import type { OriginClient } from './origin-client.js';
 import { createOrigin, type OriginLink } from './origin-link.js';
 import type { PlayerTokens } from './player-tokens.js';
 import type { SessionContext } from './session-context.js';
@@ -41,6 +41,7 @@ export interface SessionObjectsOptions {
   readonly listed: ListedObjects;
 }
 
+/** The objects of one session. It keeps none: the cache does. */
 export class SessionObjects {
   readonly #name: SessionName;
   readonly #context: SessionContext;
@@ -107,14 +108,14 @@ export class SessionObjects {
    */
   load(target: string, range: string | undefined, own: string, via?: OriginLink): Load {
     const [path = '', query = ''] = target.split('?', 2);
-    const { pin: text, origins } = parseQuery(query === '' ? '' : `?${query}`);
+    const { pin: text, originQuery } = parseQuery(query === '' ? '' : `?${query}`);
     const pin = readPin(text, this.#context.keys);
-    const rest = path.slice(this.#name.stem.length);
+    const suffix = path.slice(this.#name.stem.length);
     const { firstByteTimeout, retries, onRetry } = this.#context;
     return createLoad((failed) => this.#place(pin, via, failed), {
       url: (origin) => {
-        const url = this.#vouches(origin, pin) ? origin.urlOf(rest, pin.original) : origin.url(rest, '');
-        url.search = [url.search.slice(1), origins, own].filter((part) => part !== '').join('&');
+        const url = this.#vouches(origin, pin) ? origin.urlOf(suffix, pin.original) : origin.url(suffix, '');
+        url.search = [url.search.slice(1), originQuery, own].filter((part) => part !== '').join('&');
         return url;
       },
       range,
@@ -124,8 +125,10 @@ export class SessionObjects {
     });
   }
 
-  /** Whether the pin names a place of its own; one elsewhere than at an endpoint only for the one that redirected there. */
-  #vouches(origin: Origin, pin: Pin | undefined): pin is Pin & { readonly original: string } {
+  /**
+   * Whether the pin names a place of its own; one elsewhere than at an endpoint only for the one that redirected there.
+   */
+  #vouches(origin: OriginClient, pin: Pin | undefined): pin is Pin & { readonly original: string } {
     if (pin?.original === undefined) return false;
     return pin.original.startsWith('/') || this.#context.tagOf(origin.address) === pin.endpoint;
   }
@@ -149,14 +152,14 @@ export class SessionObjects {
     return { origin: isCurrent && current !== undefined ? current.origin : this.#createOrigin(pick.endpoint), pick };
   }
 
-  #originOf(pin: Pin | undefined, current: OriginLink | undefined): Origin | undefined {
+  #originOf(pin: Pin | undefined, current: OriginLink | undefined): OriginClient | undefined {
     if (pin === undefined) return undefined;
     if (pin.endpoint === current?.tag) return current.origin;
     const endpoint = this.#choice.endpointOf(pin.endpoint);
     return endpoint && this.#createOrigin(endpoint);
   }
 
-  #createOrigin({ address }: Endpoint): Origin {
+  #createOrigin({ address }: Endpoint): OriginClient {
     return createOrigin(address, this.#name, this.#context);
   }
 }

@@ -13,11 +13,11 @@ export function reportOf(session: Session, now: number) {
     idle_seconds: (now - usedAt) / 1000,
     epoch: timeline.period?.number ?? null,
     last_switch: describeSwitch(session),
-    playlists: [...playlists].flatMap(({ rest, window }) => {
+    playlists: [...playlists].flatMap(({ suffix, window }) => {
       const first = window?.entries[0];
       if (window === undefined || first === undefined) return [];
       return {
-        path: name.stem + rest,
+        path: name.stem + suffix,
         media_sequence: first.sequence,
         segments: window.entries.length,
         discontinuity_sequence: first.discontinuitySequence - (first.discontinuity ? 1 : 0),

@@ -1,12 +1,12 @@
-// Which sessions are kept. A player chooses its path, its query and its credentials, so it can begin as many as it likes. They
-// have three standings, and none takes the place of a better one:
+// Which sessions are kept. A player chooses its path, its query and its credentials, so it can begin as many as it
+// likes. They have three standings, and none takes the place of a better one:
 //
 //   unproven  no origin has answered yet
 //   once      asked for once: to lose it costs nobody anything
 //   regular   asked for again: somebody watches
 //
-// A regular session leaves when nobody has asked for a while, never because somebody else came; the one that a channel's players
-// share leaves after all others. Where there is no room, who comes is refused.
+// A regular session leaves when nobody has asked for a while, never because somebody else came; the one that a
+// channel's players share leaves after all others. Where there is no room, who comes is refused.
 
 import { WeirError } from '../../errors.js';
 
@@ -25,7 +25,9 @@ export interface Tenant<T extends Tenant<T>> {
   /** Monotonic ms. */
   readonly usedAt: number;
   readonly bytes: number;
-  /** Lets go of something that is not in use; false when there is nothing. Tells the room what that was by `changed`. */
+  /**
+   * Lets go of something that is not in use; false when there is nothing. Tells the room what that was by `changed`.
+   */
   shrink(): boolean;
   /** The room's own note. */
   shelf: Shelf<T> | undefined;
@@ -38,18 +40,19 @@ export interface RoomSettings {
 }
 
 /** ms without a request after which nobody plays: players ask at least once a target duration. */
-const idleAfter = 10_000;
+const idleAfterMs = 10_000;
 /** The same for what all players of a channel share. */
-const sharedIdleAfter = 30_000;
+const sharedIdleAfterMs = 30_000;
 /** Part of the room for unproven sessions: of all, of one channel, of one client. */
 const unprovenShares = { all: 0.1, channel: 0.05, client: 0.025 };
 /** Part of the room for those that were asked for once. A thousand viewers behind one address may begin together. */
 const onceShares = { channel: 0.25, client: 0.1 };
 /** The bounds above are never below so many. */
-const fewest = 16;
+const minBound = 16;
 /** A client with more than this part of the room, or of its bytes, makes room for others. */
 const largeShare = 0.25;
 
+/** All sessions of a process, by standing. It decides who leaves, and tells by `ended`. */
 export class SessionRoom<T extends Tenant<T>> {
   readonly #settings: RoomSettings;
   readonly #now: () => number;
@@ -161,7 +164,7 @@ export class SessionRoom<T extends Tenant<T>> {
   #leastNeeded(client: string): T | undefined {
     const { maxSessions } = this.#settings;
     const idle =
-      this.#once.oldest() ?? this.#idle(this.#regular, idleAfter) ?? this.#idle(this.#shared, sharedIdleAfter);
+      this.#once.oldest() ?? this.#idle(this.#regular, idleAfterMs) ?? this.#idle(this.#shared, sharedIdleAfterMs);
     if (idle !== undefined) return idle;
     const [largest, group] = this.#regular.largestClient(({ size }) => size);
     return largest !== client && group.size > largeShare * maxSessions ? leastRecent(group) : undefined;
@@ -178,7 +181,7 @@ export class SessionRoom<T extends Tenant<T>> {
     while (this.#bytes > sessionMemory) {
       const leaving =
         this.#once.oldest(grown) ??
-        this.#idle(this.#regular, idleAfter) ??
+        this.#idle(this.#regular, idleAfterMs) ??
         this.#ofLargest(grown) ??
         this.#regular.oldest(grown) ??
         this.#shared.oldest(grown);
@@ -194,7 +197,7 @@ export class SessionRoom<T extends Tenant<T>> {
 }
 
 function bound(all: number, share: number): number {
-  return Math.max(fewest, Math.floor(all * share));
+  return Math.max(minBound, Math.floor(all * share));
 }
 
 function bytesOf(group: ReadonlySet<{ readonly bytes: number }>): number {

@@ -4,7 +4,7 @@ import type { WeirError } from '../../errors.js';
 import type { ChannelName, Endpoint } from '../../model.js';
 import { consequenceOf } from './blame.js';
 import { EndpointChoice } from './endpoint-choice.js';
-import { type SessionState, shiftEpoch, shiftTimes } from './handover.js';
+import { type SessionState, shiftPeriod, shiftTimes } from './handover.js';
 import { ListedObjects } from './listed-objects.js';
 import { PlayerTokens } from './player-tokens.js';
 import { PlaylistView, type ViewHost } from './playlist-view.js';
@@ -26,6 +26,7 @@ export interface SessionPlace {
   readonly room: SessionRoom<Session>;
 }
 
+/** It wires its parts and counts what they hold; none of them knows it. */
 export class Session implements Tenant<Session> {
   readonly name: SessionName;
   readonly tokens: PlayerTokens;
@@ -117,8 +118,8 @@ export class Session implements Tenant<Session> {
   }
 
   /**
-   * Whether to fetch segments before players hear of them: for who watches, and where one client may be all there is, only while
-   * the cache has room for as long as it takes until a player comes for them.
+   * Whether to fetch segments before players hear of them: for who watches, and where one client may be all there is,
+   * only while the cache has room for as long as it takes until a player comes for them.
    */
   get #mayPrefetch(): boolean {
     const { settings, cache } = this.#context;
@@ -156,7 +157,11 @@ export class Session implements Tenant<Session> {
     for (const view of this.playlists) view.expire();
   }
 
-  /** An object was not there, or ended short; that counts where the present endpoint lists it. @param failure as `consequenceOf` */
+  /**
+   * An object was not there, or ended short; that counts where the present endpoint lists it.
+   *
+   * @param failure as `consequenceOf`
+   */
   objectFailed(target: string, failure: number | WeirError): void {
     const { current } = this.choice;
     const { leave, outcome } = consequenceOf(failure, this.tokens.kind);
@@ -169,20 +174,20 @@ export class Session implements Tenant<Session> {
   get state(): SessionState | undefined {
     const { now, clock } = this.#context;
     const shift = clock() - now();
-    const { period } = this.timeline;
-    const renditions = [...this.playlists].flatMap((view) => view.state(shift) ?? []);
-    if (period === undefined || renditions.length === 0) return undefined;
+    const current = this.timeline.period;
+    const playlists = [...this.playlists].flatMap((view) => view.state(shift) ?? []);
+    if (current === undefined || playlists.length === 0) return undefined;
     const endpoint = this.endpoint?.address;
-    const epoch = shiftEpoch(period, shift);
-    return { key: this.key, channel: this.channel, endpoint, epoch, renditions, bytes: this.bytes };
+    const period = shiftPeriod(current, shift);
+    return { key: this.key, channel: this.channel, endpoint, period, playlists, bytes: this.bytes };
   }
 
   /** Goes on where another process stopped. Only for a session that was not used yet. */
-  restore({ endpoint: address, epoch, renditions }: SessionState): void {
+  restore({ endpoint: address, period, playlists }: SessionState): void {
     const { balancer, store, now, clock } = this.#context;
     const shift = now() - clock();
-    this.timeline.restore(shiftEpoch(epoch, shift));
-    for (const { window, ...name } of renditions) this.playlists.open(name, '').restore(shiftTimes(window, shift));
+    this.timeline.restore(shiftPeriod(period, shift));
+    for (const { window, ...name } of playlists) this.playlists.open(name, '').restore(shiftTimes(window, shift));
     // Somebody watched it there.
     this.#asked = 1;
     const endpoint = store.channel(this.channel)?.endpoints.find((one) => one.address === address);

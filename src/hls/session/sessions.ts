@@ -1,4 +1,4 @@
-// All HLS sessions of a data plane: found by whom they are for, ended when nobody asks any more.
+// HLS sessions: looked up by audience, capped, expired when idle.
 
 import type { ChannelName } from '../../model.js';
 import { ObjectCache } from '../cache/object-cache.js';
@@ -19,10 +19,11 @@ import { type SessionName, sessionKey } from './session-name.js';
 import { reportOf } from './session-report.js';
 import { SessionRoom } from './session-room.js';
 
-const sweepInterval = 5_000;
+const sweepIntervalMs = 5_000;
 /** ms without a request after which a session lets go of its endpoint. */
-const restAfter = 30_000;
+const releaseAfterMs = 30_000;
 
+/** What players ask of HLS is asked here. */
 export class HlsSessions {
   readonly context: SessionContext;
   readonly #room: SessionRoom<Session>;
@@ -61,7 +62,7 @@ export class HlsSessions {
     this.#unkeyed = new Set(settings.unkeyedParameters);
     this.context = { ...options, cache, keys, tagOf: (address) => this.#tags.of(address) };
     this.#room = new SessionRoom(settings, now, (session) => this.#ended(session));
-    this.#timer = setInterval(() => this.#sweep(), sweepInterval).unref();
+    this.#timer = setInterval(() => this.#sweep(), sweepIntervalMs).unref();
     // A deleted endpoint is out at once: the next request of a player has to find another one.
     this.#unsubscribe = store.subscribe((_snapshot, change) => {
       for (const { channel, address } of change.drop) {
@@ -80,8 +81,9 @@ export class HlsSessions {
   /**
    * The playlist that a player asks for: at once where it is here and fresh.
    *
-   * @throws WeirError not_found, forbidden, upstream_status by what the origin says; no_endpoint when nothing can be served within
-   *   `hls.grace`; sessions_full when there is no room for another session or playlist; bad_request for what is too far ahead
+   * @throws WeirError not_found, forbidden, upstream_status by what the origin says; no_endpoint when nothing can be
+   *   served within `hls.grace`; sessions_full when there is no room for another session or playlist; bad_request for
+   *   what is too far ahead
    */
   playlist(asked: PlayerRequest): PlaylistAnswer | Promise<PlaylistAnswer> {
     const query = parseQuery(asked.query);
@@ -89,9 +91,9 @@ export class HlsSessions {
     let { own } = query;
     let name = this.#nameOf(asked, own);
     let session = this.#find(name);
-    let view = session?.playlists.find(asked.rest, query.pin, query.origins);
+    let view = session?.playlists.find(asked.suffix, query.pin, query.originQuery);
     if (session === undefined || view === undefined) {
-      const named = playlistAsked(query, asked.stem, asked.rest, this.context.keys);
+      const named = playlistAsked(query, asked.stem, asked.suffix, this.context.keys);
       if (named.own !== own) name = this.#nameOf(asked, named.own);
       own = named.own;
       session = this.#open(name, asked.client);
@@ -231,8 +233,8 @@ export class HlsSessions {
     const now = this.context.now();
     for (const session of [...this.#room]) {
       const idle = now - session.usedAt;
-      if (idle >= (session.isProven ? this.context.settings.sessionIdle : restAfter)) this.#room.end(session);
-      else if (idle >= restAfter) session.choice.release();
+      if (idle >= (session.isProven ? this.context.settings.sessionIdle : releaseAfterMs)) this.#room.end(session);
+      else if (idle >= releaseAfterMs) session.choice.release();
     }
     for (const [key, { at }] of this.#adopted) {
       if (now - at >= this.context.settings.sessionIdle) this.#adopted.delete(key);

@@ -6,6 +6,7 @@ import { StatusError } from './playlist-loader.js';
 /** Queries that are tried at once, where the one that worked last is refused. */
 const maxQueries = 8;
 
+/** The refreshes of one playlist that are under way, by the query that they are asked with. */
 export class SharedRefreshes<T> {
   readonly #refresh: (query: string) => Promise<T>;
   readonly #underWay = new Map<string, Promise<T>>();

@@ -1,10 +1,10 @@
-// The periods that a session's playlists pass through. It alone says which one holds: who has a playlist of an endpoint proposes what
-// players see next, and commits that once the endpoint is the session's.
+// The periods that a session's playlists pass through. It alone says which one holds: who has a playlist of an endpoint
+// proposes what players see next, and commits that once the endpoint is the session's.
 
 import type { MediaPlaylist } from '../playlist/model.js';
 import { advance, type Step, type Stepped } from '../presentation/advance.js';
 import type { MediaWindow } from '../presentation/live-window.js';
-import { type Epoch, firstEpoch, isSameEpoch, moveTo } from '../presentation/period.js';
+import { firstPeriod, isSamePeriod, moveTo, type Period } from '../presentation/period.js';
 
 /** A media playlist that an endpoint gave, and what it is judged by. */
 export interface Arrived {
@@ -19,22 +19,23 @@ export interface Arrived {
 /** What players would see next, as long as nothing else happens to the session. */
 export interface Proposal extends Arrived {
   /** The period that it was computed in. */
-  readonly basis: Epoch;
+  readonly basis: Period;
   readonly stepped: Stepped;
 }
 
+/** The periods of one session. */
 export class Timeline {
-  #period: Epoch | undefined;
+  #period: Period | undefined;
 
   /** What the session's playlists have in common; undefined before the first one. */
-  get period(): Epoch | undefined {
+  get period(): Period | undefined {
     return this.#period;
   }
 
   /** The period that holds, or would begin, with this endpoint. */
-  periodAt(source: string): Epoch {
+  periodAt(source: string): Period {
     const period = this.#period;
-    if (period === undefined) return firstEpoch(source);
+    if (period === undefined) return firstPeriod(source);
     return period.source === source ? period : moveTo(period, source);
   }
 
@@ -55,13 +56,13 @@ export class Timeline {
 
   /** @returns false, and changes nothing, when the period moved on since the proposal: it has to be made again */
   commit({ source, basis, stepped }: Proposal): boolean {
-    if (!isSameEpoch(this.periodAt(source), basis)) return false;
-    this.#period = stepped.epoch;
+    if (!isSamePeriod(this.periodAt(source), basis)) return false;
+    this.#period = stepped.period;
     return true;
   }
 
   /** Goes on where another process stopped. */
-  restore(period: Epoch): void {
+  restore(period: Period): void {
     this.#period = period;
   }
 }

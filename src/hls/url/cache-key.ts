@@ -5,8 +5,8 @@ import { pinParameter } from './pin.js';
 import { join, nameOf, pieces } from './query.js';
 
 /**
- * What must not be shared: players whose query or credentials differ may be given different bytes. Parameters that a setting
- * names do not count. The credentials enter as a hash, since the result is a key that lives long.
+ * What must not be shared: players whose query or credentials differ may be given different bytes. Parameters that a
+ * setting names do not count. The credentials enter as a hash, since the result is a key that lives long.
  */
 export function partitionOf(own: string, unkeyed: ReadonlySet<string>, authorization: string | undefined): string {
   const keyed =
@@ -25,9 +25,9 @@ export function objectKey(partition: string, target: string): string {
 }
 
 /** Path, pin and origin's query as a playlist would list them. */
-export function targetOf(path: string, pin: string, origins: string): string {
-  if (pin === '') return join(path, origins);
-  return join(path, origins === '' ? `${pinParameter}=${pin}` : `${pinParameter}=${pin}&${origins}`);
+export function targetOf(path: string, pin: string, originQuery: string): string {
+  if (pin === '') return join(path, originQuery);
+  return join(path, originQuery === '' ? `${pinParameter}=${pin}` : `${pinParameter}=${pin}&${originQuery}`);
 }
 
 /** A byte range is an object of its own. */

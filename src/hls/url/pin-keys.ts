@@ -7,8 +7,8 @@ import type { Logger } from '../../log.js';
 import type { PinKeys } from './pin.js';
 
 /**
- * Without a secret of the operator's, endpoints are named by a plain hash, which every edge computes alike, and places are
- * signed with the machine's secret, which all processes of an edge have to share.
+ * Without a secret of the operator's, endpoints are named by a plain hash, which every edge computes alike, and places
+ * are signed with the machine's secret, which all processes of an edge have to share.
  */
 export function pinKeys(secret: string | undefined, machine: string): PinKeys {
   if (secret !== undefined) return { naming: `name ${secret}`, signing: `path ${secret}` };

@@ -1,12 +1,12 @@
-// The pin: the query parameter by which a segment's URL comes back to the endpoint that listed it. It says enough for any
-// process of weir to understand it, and nothing that a player could use to reach what weir would not serve anyway.
+// The pin: the query parameter by which a segment's URL comes back to the endpoint that listed it. It says enough for
+// any process of weir to understand it, and nothing that a player could use to reach what weir would not serve anyway.
 //
-//   weir=<endpoint>[.<life>[.<flags>[.<original place>.<signature>]]]
+//   weir=<endpoint>[.<incarnation>[.<flags>[.<original place>.<signature>]]]
 //
-// <endpoint> is a keyed hash of a service address: it only chooses among the endpoints that the snapshot lists for the channel.
-// <original place> is there only when the origin keeps the object where no URL of the channel leads: a path, or the URL at a
-// server that the endpoint redirected its playlist to. It is signed, since one of the player's own making could ask for
-// anything.
+// <endpoint> is a keyed hash of a service address: it only chooses among the endpoints that the snapshot lists for the
+// channel. <original place> is there only when the origin keeps the object where no URL of the channel leads: a path,
+// or the URL at a server that the endpoint redirected its playlist to. It is signed, since one of the player's own
+// making could ask for anything.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ServiceAddress } from '../../model.js';
@@ -18,14 +18,14 @@ export interface Pin {
   /** `endpointTag` of the service address. */
   readonly endpoint: string;
   /** Tells apart two objects of one endpoint and one path, when the origin began to count anew. Empty at first. */
-  readonly life: string;
+  readonly incarnation: string;
   /** The object is a byte range of a resource: the player's Range is a part of its name. */
   readonly ranged: boolean;
   /** A part of a low-latency stream: the origin may hold the answer until there is something to send. */
   readonly held: boolean;
   /**
-   * Tells apart two objects of one name, where an origin uses names again: the number of a segment, unless its name says it,
-   * the discontinuity of a key or an initialisation section, unless it is the first.
+   * Tells apart two objects of one name, where an origin uses names again: the number of a segment, unless its name
+   * says it, the discontinuity of a key or an initialisation section, unless it is the first.
    */
   readonly instance: number | undefined;
   /** Path at the origin, or URL elsewhere, where it differs from what the player's URL gives. */
@@ -46,10 +46,11 @@ export function endpointTag(address: ServiceAddress, keys: PinKeys): string {
   return createHmac('sha256', keys.naming).update(address).digest('base64url').slice(0, 8);
 }
 
+/** The value of the query parameter, with a signature where the pin says a place of its own. */
 export function renderPin(pin: Pin, keys: PinKeys): string {
   const flags = `${pin.ranged ? 'r' : ''}${pin.held ? 'h' : ''}${pin.instance ?? ''}`;
   const path = pin.original === undefined ? '' : Buffer.from(pin.original, 'latin1').toString('base64url');
-  const fields = [pin.endpoint, pin.life, flags];
+  const fields = [pin.endpoint, pin.incarnation, flags];
   if (path !== '') fields.push(path, sign(pin.endpoint, path, keys));
   while (fields.at(-1) === '') fields.pop();
   return fields.join('.');
@@ -64,11 +65,11 @@ export function readPin(text: string, keys: PinKeys): Pin | undefined {
 export function parsePin(text: string, keys: PinKeys): Pin | undefined {
   const match = shape.exec(text);
   if (!match) return undefined;
-  const [, endpoint = '', life = '', flags = '', instance = '', path, signature = ''] = match;
+  const [, endpoint = '', incarnation = '', flags = '', instance = '', path, signature = ''] = match;
   if (path !== undefined && !isSignature(signature, sign(endpoint, path, keys))) return undefined;
   return {
     endpoint,
-    life,
+    incarnation,
     ranged: flags.includes('r'),
     held: flags.includes('h'),
     instance: instance === '' ? undefined : Number(instance),

@@ -12,21 +12,23 @@ export interface Directives {
 }
 
 /**
- * A query has three parts. What stands before the pin is the player's own (tokens): it goes to the origin with everything
- * the player asks for, and sets apart what is fetched for it. The pin stays here. What follows it is the origin's own.
+ * A query has three parts. What stands before the pin is the player's own (tokens): it goes to the origin with
+ * everything the player asks for, and sets apart what is fetched for it. The pin stays here. What follows it is the
+ * origin's own.
  */
 export interface PlayerQuery {
   readonly own: string;
   /** As written; empty when there is none. */
   readonly pin: string;
-  readonly origins: string;
+  readonly originQuery: string;
   readonly directives: Directives;
 }
 
+/** @param query with its question mark, or empty */
 export function parseQuery(query: string): PlayerQuery {
   if (query === '') return noQuery;
   const own: string[] = [];
-  const origins: string[] = [];
+  const originQuery: string[] = [];
   let pin: string | undefined;
   const directives = { sequence: undefined as number | undefined, part: undefined as number | undefined, skip: false };
   for (const piece of pieces(query.slice(1))) {
@@ -38,15 +40,15 @@ export function parseQuery(query: string): PlayerQuery {
     else if (name === pinParameter) pin ??= value;
     // A quote would end the attribute of a playlist that the query is written into.
     else if (pin === undefined) own.push(piece.replaceAll('"', '%22'));
-    else origins.push(piece);
+    else originQuery.push(piece);
   }
-  return { own: own.join('&'), pin: pin ?? '', origins: origins.join('&'), directives };
+  return { own: own.join('&'), pin: pin ?? '', originQuery: originQuery.join('&'), directives };
 }
 
 const noQuery: PlayerQuery = {
   own: '',
   pin: '',
-  origins: '',
+  originQuery: '',
   directives: { sequence: undefined, part: undefined, skip: false },
 };
 
@@ -64,28 +66,29 @@ function integer(text: string): number | undefined {
 /** Which playlist of a session is meant. */
 export interface PlaylistName {
   /** Path behind the stem. */
-  readonly rest: string;
-  /** As written, where a master of the edge listed it; else empty. */
+  readonly suffix: string;
+  /** As written, where a multivariant playlist of the edge listed it; else empty. */
   readonly pin: string;
   readonly variant: VariantPin | undefined;
-  /** The origin's part of the query, as the master listed it. */
-  readonly origins: string;
+  /** The origin's part of the query, as the multivariant playlist listed it. */
+  readonly originQuery: string;
 }
 
 /**
- * A playlist has a pin only where a master of the edge listed it, with the very query that follows. Without one, all that the
- * query says is the player's own: the players of a channel share nothing that one of them made up.
+ * A playlist has a pin only where a multivariant playlist of the edge listed it, with the very query that follows.
+ * Without one, all that the query says is the player's own: the players of a channel share nothing that one of them
+ * made up.
  *
- * @param stem and rest are canonical paths
+ * @param stem and suffix are canonical paths
  * @returns the name, and the player's own query
  */
 export function playlistAsked(
-  { own, pin, origins }: PlayerQuery,
+  { own, pin, originQuery }: PlayerQuery,
   stem: string,
-  rest: string,
+  suffix: string,
   keys: PinKeys,
 ): PlaylistName & { readonly own: string } {
-  const variant = pin === '' ? undefined : parseVariantPin(pin, join(stem + rest, origins), keys);
-  if (variant !== undefined) return { own, rest, pin, variant, origins };
-  return { own: [own, origins].filter((part) => part !== '').join('&'), rest, pin: '', variant, origins: '' };
+  const variant = pin === '' ? undefined : parseVariantPin(pin, join(stem + suffix, originQuery), keys);
+  if (variant !== undefined) return { own, suffix, pin, variant, originQuery };
+  return { own: [own, originQuery].filter((part) => part !== '').join('&'), suffix, pin: '', variant, originQuery: '' };
 }

@@ -1,15 +1,18 @@
-// Query strings as lists of raw `name=value` pieces: never decoded and encoded again, since an origin may have signed them.
+// Query strings as lists of raw `name=value` pieces: never decoded and encoded again, since an origin may have signed
+// them.
 
 /** The pieces of a query without its `?`; empty ones are left out. */
 export function pieces(query: string): string[] {
   return query === '' ? [] : query.split('&').filter((piece) => piece !== '');
 }
 
+/** The name of a piece, as written. */
 export function nameOf(piece: string): string {
   const equals = piece.indexOf('=');
   return equals === -1 ? piece : piece.slice(0, equals);
 }
 
+/** The query without the parameters of these names. */
 export function without(query: string, names: ReadonlySet<string>): string {
   return pieces(query)
     .filter((piece) => !names.has(nameOf(piece)))

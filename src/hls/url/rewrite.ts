@@ -18,18 +18,23 @@ export interface Mapping {
   readonly playlistPath: string;
   /** The part of players' URLs that names the channel: `/live/news`. */
   readonly stem: string;
-  /** The endpoint's path for a player's path `stem + rest`; `rest` begins with one of `/`, `-`, `_` and `.`. */
-  readonly forward: (rest: string) => string;
+  /** The endpoint's path for a player's path `stem + suffix`; `suffix` begins with one of `/`, `-`, `_` and `.`. */
+  readonly forward: (suffix: string) => string;
   /** `endpointTag` of the endpoint. */
   readonly endpoint: string;
-  readonly life: string;
-  /** Parameters that are the edge's own matter at this endpoint, such as an origin's session: players never see them. */
+  readonly incarnation: string;
+  /**
+   * Parameters that are the edge's own matter at this endpoint, such as an origin's session: players never see them.
+   */
   readonly hidden: ReadonlySet<string>;
   readonly keys: PinKeys;
 }
 
 export interface Located {
-  /** What stands in the playlist for players: relative, so that it survives a proxy in front of the edge; with `queryMark`. */
+  /**
+   * What stands in the playlist for players: relative, so that it survives a proxy in front of the edge; with
+   * `queryMark`.
+   */
   readonly uri: string;
   /** Path and query that a request for it has, but for the player's own query. */
   readonly target: string;
@@ -37,7 +42,7 @@ export interface Located {
   readonly variable: boolean;
 }
 
-/** What a URI stands for: an object, or the how manyth variant of a master playlist. */
+/** What a URI stands for: an object, or the index of a variant in its multivariant playlist. */
 export type LocatedKind = ObjectKind | { readonly variant: VariantPin };
 
 export interface ObjectKind {
@@ -46,7 +51,7 @@ export interface ObjectKind {
   /** The origin's number of a segment. */
   readonly number?: number;
   /** Discontinuity sequence number of what a key or an initialisation section is for. */
-  readonly period?: number;
+  readonly discontinuity?: number;
 }
 
 /** Where players find a URI of an origin's playlist; undefined: it is not at this endpoint and stays as it is. */
@@ -56,17 +61,18 @@ export type Locate = (uri: string, kind: LocatedKind) => Located | undefined;
 export const queryMark = '\u0001';
 
 /** Characters by which a player's own query may make a playlist longer: it stands there once for each URI. */
-const longestGrowth = 8 * 1024 * 1024;
+const maxGrowthChars = 8 * 1024 * 1024;
 
 /**
- * Puts the player's own query where a rendered playlist has its marks. The query is foreign text: nothing in it has a meaning.
+ * Puts the player's own query where a rendered playlist has its marks. The query is foreign text: nothing in it has a
+ * meaning.
  *
  * @throws WeirError uri_too_long for a query that would make the playlist grow beyond 8 MiB
  */
 export function withPlayerQuery(text: string, query: string): string {
   const parts = text.split(queryMark);
   if (query === '' || parts.length === 1) return parts.join('');
-  if ((parts.length - 1) * (query.length + 1) > longestGrowth) {
+  if ((parts.length - 1) * (query.length + 1) > maxGrowthChars) {
     throw new WeirError('uri_too_long', { detail: 'The query is too long for a playlist of so many segments.' });
   }
   // A pin always follows.
@@ -77,26 +83,26 @@ const delimiters = ['/', '-', '_', '.'] as const;
 const mark = 'weir-mark';
 
 /**
- * Where a player finds `uri`. Undefined: neither at this endpoint nor where it redirected its playlist to (another host,
- * `data:`, `skd:`), so that it stays as it is: the edge fetches only from endpoints that are registered, and from where they
- * send it.
+ * Where a player finds `uri`. Undefined: neither at this endpoint nor where it redirected its playlist to (another
+ * host, `data:`, `skd:`), so that it stays as it is: the edge fetches only from endpoints that are registered, and from
+ * where they send it.
  */
 export function locate(uri: string, mapping: Mapping, kind: LocatedKind): Located | undefined {
   const url = resolve(uri, mapping.base);
   if (url === undefined) return undefined;
   const isHome = url.origin === mapping.home;
   if (!isHome && url.origin !== mapping.base.origin) return undefined;
-  const rest = isHome ? restOf(url.pathname, mapping) : undefined;
+  const suffix = isHome ? suffixOf(url.pathname, mapping) : undefined;
   const variable = variableReference.test(uri);
   // Players could not find the variable in a pin, and what is signed is not what they ask for.
-  if (variable && (rest === undefined || 'variant' in kind)) return undefined;
-  const path = canonicalPath(mapping.stem + (rest ?? `/${lastName(url.pathname)}`));
-  const origins = withoutDirectives(without(url.search.slice(1), mapping.hidden));
+  if (variable && (suffix === undefined || 'variant' in kind)) return undefined;
+  const path = canonicalPath(mapping.stem + (suffix ?? `/${lastName(url.pathname)}`));
+  const originQuery = withoutDirectives(without(url.search.slice(1), mapping.hidden));
   const pin =
     'variant' in kind
-      ? renderVariantPin(kind.variant, join(path, origins), mapping.keys)
-      : renderPin(pinOf(url, rest, mapping, kind), mapping.keys);
-  const target = targetOf(path, pin, origins);
+      ? renderVariantPin(kind.variant, join(path, originQuery), mapping.keys)
+      : renderPin(pinOf(url, suffix, mapping, kind), mapping.keys);
+  const target = targetOf(path, pin, originQuery);
   const led = join(relative(mapping.playlistPath, path), queryMark + target.slice(path.length + 1));
   return { uri: variable ? withReferences(led) : led, target, variable };
 }
@@ -136,20 +142,20 @@ function resolve(uri: string, base: URL): Place | undefined {
 
 function pinOf(
   url: Place,
-  rest: string | undefined,
-  { endpoint, life, home }: Mapping,
-  { ranged, held, number, period }: ObjectKind,
+  suffix: string | undefined,
+  { endpoint, incarnation, home }: Mapping,
+  { ranged, held, number, discontinuity }: ObjectKind,
 ): Pin {
   const place = url.origin === home ? url.pathname : url.origin + url.pathname;
   const known = number === undefined ? 0 : numberIn(url.pathname);
-  const instance = number ?? period;
+  const instance = number ?? discontinuity;
   return {
     endpoint,
-    life,
+    incarnation,
     ranged,
     held,
     instance: instance === known ? undefined : instance,
-    original: rest === undefined ? place : undefined,
+    original: suffix === undefined ? place : undefined,
   };
 }
 
@@ -195,13 +201,13 @@ function shapesOf(mapping: Pick<Mapping, 'forward'>): readonly Shape[] {
 }
 
 /** What `forward` takes to this path at the endpoint; undefined when no URL of the channel leads there. */
-export function restOf(pathname: string, mapping: Pick<Mapping, 'forward'>): string | undefined {
+export function suffixOf(pathname: string, mapping: Pick<Mapping, 'forward'>): string | undefined {
   for (const { delimiter, before, after, once } of shapesOf(mapping)) {
     if (pathname.length <= before.length + after.length) continue;
     if (!pathname.startsWith(before) || !pathname.endsWith(after)) continue;
     const name = pathname.slice(before.length, pathname.length - after.length);
-    const rest = delimiter + name;
-    if ((once && !name.startsWith('/')) || mapping.forward(rest) === pathname) return rest;
+    const suffix = delimiter + name;
+    if ((once && !name.startsWith('/')) || mapping.forward(suffix) === pathname) return suffix;
   }
   return undefined;
 }

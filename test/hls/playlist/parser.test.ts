@@ -17,7 +17,7 @@ function media(text: string): MediaPlaylist {
 /** The lines of a playlist as they were read, but for blank lines, line ends and header tags among segments. */
 function renderPlaylist(playlist: Playlist): string {
   const lines =
-    playlist.kind === 'master'
+    playlist.kind === 'multivariant'
       ? playlist.lines.map((line) => ('tag' in line ? renderTag(line.tag) : line.uri))
       : [
           ...playlist.header.map(renderTag),
@@ -50,7 +50,7 @@ const lowLatency = `#EXTM3U
 #EXT-X-RENDITION-REPORT:URI="../1M/waitForMSN.php",LAST-MSN=269,LAST-PART=0
 `;
 
-const master = `#EXTM3U
+const multivariant = `#EXTM3U
 #EXT-X-VERSION:6
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="English, main",URI="audio.m3u8"
 #EXT-X-STREAM-INF:BANDWIDTH=1280000,CODECS="avc1.4d401f,mp4a.40.2",AUDIO="aud"
@@ -83,10 +83,11 @@ suite('parsing', () => {
     );
   });
 
-  test('reads a master playlist', () => {
-    const playlist = parsePlaylist(master);
-    assert.equal(playlist.kind, 'master');
-    const uris = playlist.kind === 'master' ? playlist.lines.flatMap((line) => ('uri' in line ? [line.uri] : [])) : [];
+  test('reads a multivariant playlist', () => {
+    const playlist = parsePlaylist(multivariant);
+    assert.equal(playlist.kind, 'multivariant');
+    const uris =
+      playlist.kind === 'multivariant' ? playlist.lines.flatMap((line) => ('uri' in line ? [line.uri] : [])) : [];
     assert.deepEqual(uris, ['low.m3u8', 'mid.m3u8?a=b']);
   });
 
@@ -167,7 +168,7 @@ suite('parsing', () => {
       '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n#EXT-X-BYTERANGE:9007199254740991@9007199254740991\na\n',
     ],
     ['a number after a segment', '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na\n#EXT-X-MEDIA-SEQUENCE:4\n'],
-    ['master and media at once', `${master}#EXTINF:4,\na\n`],
+    ['multivariant playlist and media at once', `${multivariant}#EXTINF:4,\na\n`],
     ['a variant without its tag', '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO\nlow.m3u8\n'],
     ['a byte range from nowhere', '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n#EXT-X-BYTERANGE:7\na\n'],
   ];
@@ -259,7 +260,7 @@ suite('parsing', () => {
 
 test('rendering gives the same lines back', () => {
   assert.equal(renderPlaylist(parsePlaylist(lowLatency)), lowLatency);
-  assert.equal(renderPlaylist(parsePlaylist(master)), master);
+  assert.equal(renderPlaylist(parsePlaylist(multivariant)), multivariant);
   const windows = lowLatency.replaceAll('\n', '\r\n');
   assert.equal(renderPlaylist(parsePlaylist(`\uFEFF${windows}`)), lowLatency);
 });

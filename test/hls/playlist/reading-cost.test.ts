@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { restAfter } from '../../../src/hls/playlist/reading-cost.js';
+import { readingRestMs } from '../../../src/hls/playlist/reading-cost.js';
 import { cleanupsAfterEach } from '../../support/cleanups.js';
 import { endpoint, startDataPlane } from '../../support/data-plane.js';
 import { startHttpOrigin } from '../../support/origin-server.js';
@@ -8,7 +8,7 @@ import { startHttpOrigin } from '../../support/origin-server.js';
 const cleanups = cleanupsAfterEach();
 
 test('a list of an hour may be read at any time, a longer one rests in proportion to its length', () => {
-  assert.deepEqual([0, 4_000, 24_000, 200_000].map(restAfter), [0, 0, 1_000, 9_800]);
+  assert.deepEqual([0, 4_000, 24_000, 200_000].map(readingRestMs), [0, 0, 1_000, 9_800]);
 });
 
 test('a list that is dear to read does not take the process, however often players ask and whatever its origin says', async () => {

@@ -334,24 +334,24 @@ test('a delta update skips what is further from the end than the boundary, and s
   assert.equal(delta.kind === 'media' ? delta.segments[0]?.sequence : undefined, 14);
 });
 
-test('a rendition whose origin has counted fewer discontinuities than another begins with a number that players can count', () => {
+test('a playlist whose origin has counted fewer discontinuities than another begins with a number that players can count', () => {
   const video = new Bench('A');
   video.see(list(10, 6));
   video.moveTo('B');
   video.see(list(500, 6, { extra: '#EXT-X-DISCONTINUITY-SEQUENCE:7\n', prefix: 'b' }));
   const audio = new Bench('B');
-  audio.epoch = video.epoch;
+  audio.period = video.period;
   audio.see(list(500, 6, { before: () => '#EXT-X-DISCONTINUITY\n' }));
   const number = audio.window?.entries[0]?.discontinuitySequence;
   assert.equal(audio.checker.last?.segments[0]?.discontinuitySequence, number);
 });
 
-test('two renditions count their discontinuities alike, also when one sleeps through a switch', () => {
+test('two playlists count their discontinuities alike, also when one sleeps through a switch', () => {
   const bench = new Bench('A');
   bench.see(list(10, 6));
   const other = new Bench('A');
   const share = (from: Bench, to: Bench) => {
-    to.epoch = from.epoch;
+    to.period = from.period;
     to.now = from.now;
   };
   share(bench, other);
@@ -374,7 +374,7 @@ test('two renditions count their discontinuities alike, also when one sleeps thr
   assert.deepEqual(other.checker.violations, []);
 });
 
-suite('a rendition that enters an epoch after another one', () => {
+suite('a playlist that enters a period after another one', () => {
   /** The video has gone to B at its number 505, with three segments. */
   const after = (clock?: number) => {
     const video = new Bench('A');
@@ -383,11 +383,11 @@ suite('a rendition that enters an epoch after another one', () => {
     video.now += 6000;
     video.moveTo('B');
     video.see(list(502, 6, { prefix: 'b', ...(clock === undefined ? {} : { clock: clock + 32_000 - 505 * 2000 }) }));
-    assert.equal(video.epoch.seam?.sequence, 505);
+    assert.equal(video.period.splicePoint?.sequence, 505);
     const audio = new Bench('A');
     audio.now = video.now - 6000;
     audio.see(list(10, 6, { prefix: 'audio', ...options }));
-    audio.epoch = video.epoch;
+    audio.period = video.period;
     audio.now = video.now;
     return audio;
   };
@@ -419,9 +419,9 @@ suite('a rendition that enters an epoch after another one', () => {
 
   test('begins by the clock when it is new', () => {
     const clock = Date.UTC(2026, 0, 1);
-    const { epoch, now } = after(clock);
+    const { period, now } = after(clock);
     const subtitles = new Bench('B');
-    subtitles.epoch = epoch;
+    subtitles.period = period;
     subtitles.now = now;
     subtitles.see(list(505, 6, { prefix: 'c', clock: clock + 32_000 - 509 * 2000 }));
     assert.equal(subtitles.uris[0], 'c509.ts?weir=B');
@@ -430,7 +430,7 @@ suite('a rendition that enters an epoch after another one', () => {
 
 /** An origin that packages on its own: grows, restarts, lags, flips its target duration. */
 class SimulatedOrigin {
-  life = 0;
+  incarnation = 0;
   #first = 0;
   #segments: { duration: number; discontinuity: boolean; content: string }[] = [];
   readonly #name: string;
@@ -453,7 +453,7 @@ class SimulatedOrigin {
   grow(duration: number, discontinuity: boolean): void {
     this.before = this.#segments.length > 0 ? this.render() : undefined;
     const number = this.#first + this.#segments.length;
-    this.#segments.push({ duration, discontinuity, content: `${this.#name}-${this.life}-${number}` });
+    this.#segments.push({ duration, discontinuity, content: `${this.#name}-${this.incarnation}-${number}` });
     this.#time += duration;
     this.#target = Math.max(2, Math.ceil(duration));
     while (this.#segments.length > this.#size) {
@@ -463,7 +463,7 @@ class SimulatedOrigin {
   }
 
   restart(first: number): void {
-    this.life += 1;
+    this.incarnation += 1;
     this.#first = first;
     this.#segments = [];
     this.before = undefined;
@@ -558,7 +558,7 @@ test('whatever origins do, the rules for live playlists hold', () => {
   fc.assert(property, { numRuns: runs(60, 3000), includeErrorInReport: true });
 });
 
-test('whatever origins do, all renditions have one discontinuity sequence number for the same content of an epoch', () => {
+test('whatever origins do, all playlists have one discontinuity sequence number for the same content of a period', () => {
   const polls = fc.array(fc.constantFrom('video' as const, 'audio' as const, 'both' as const), {
     minLength: 1,
     maxLength: 3,
@@ -582,12 +582,12 @@ test('whatever origins do, all renditions have one discontinuity sequence number
     const numbers = new Map<string, number>();
     let current = 0;
     const poll = (bench: Bench, other: Bench) => {
-      // The session hands what one rendition decided to the other.
+      // The session hands what one playlist decided to the other.
       bench.now = Math.max(bench.now, other.now);
       bench.see(origins[current]?.render() ?? '', { allowEnd: false });
-      other.epoch = bench.epoch;
+      other.period = bench.period;
       for (const { target, discontinuitySequence, numbering } of bench.window?.entries ?? []) {
-        const content = `${target.split('?', 1)[0]} in epoch ${numbering}`;
+        const content = `${target.split('?', 1)[0]} in period ${numbering}`;
         const known = numbers.get(content);
         assert.equal(discontinuitySequence, known ?? discontinuitySequence, `${content} in ${bench.text}`);
         numbers.set(content, discontinuitySequence);
@@ -600,7 +600,7 @@ test('whatever origins do, all renditions have one discontinuity sequence number
       if (event !== undefined && 'switchTo' in event && event.switchTo !== current) {
         current = event.switchTo;
         video.moveTo(String(current));
-        audio.epoch = video.epoch;
+        audio.period = video.period;
       } else if (event !== undefined && 'restart' in event) {
         origins[event.restart]?.restart(0);
         origins[event.restart]?.grow(2, false);

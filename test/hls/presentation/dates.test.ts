@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { longestRange, mostRanges, mostText, nextDateRanges } from '../../../src/hls/presentation/date-ranges.js';
+import { maxRangeChars, maxRanges, maxTextChars, nextDateRanges } from '../../../src/hls/presentation/date-ranges.js';
 import { Bench, list } from '../../support/bench.js';
 
 const clock = Date.UTC(2026, 0, 1);
@@ -158,22 +158,22 @@ suite('a date range', () => {
   test('too many are bounded in number and in text: the newest are told', () => {
     const tag = (id: number | string, value = '') => ({ name: 'EXT-X-DATERANGE', value: `ID="${id}"${value}` });
     const flood = (count: number, value = '') => Array.from({ length: count }, (_, index) => tag(index, value));
-    const many = nextDateRanges([], flood(mostRanges + 9), 0);
-    assert.equal(many.length, mostRanges);
-    assert.equal(many.at(-1)?.id, String(mostRanges + 8));
+    const many = nextDateRanges([], flood(maxRanges + 9), 0);
+    assert.equal(many.length, maxRanges);
+    assert.equal(many.at(-1)?.id, String(maxRanges + 8));
     const size = (ranges: readonly { id: string; value: string }[]) =>
       ranges.reduce((sum, { id, value }) => sum + id.length + value.length, 0);
-    const long = nextDateRanges([], flood(100, `,X-A="${'a'.repeat(longestRange - 100)}"`), 0);
-    assert.ok(long.length > 0 && size(long) <= mostText, String(size(long)));
+    const long = nextDateRanges([], flood(100, `,X-A="${'a'.repeat(maxRangeChars - 100)}"`), 0);
+    assert.ok(long.length > 0 && size(long) <= maxTextChars, String(size(long)));
     assert.equal(long.at(-1)?.id, '99');
-    assert.deepEqual(nextDateRanges([], [tag('x', `,X-A="${'a'.repeat(longestRange)}"`)], 0), []);
+    assert.deepEqual(nextDateRanges([], [tag('x', `,X-A="${'a'.repeat(maxRangeChars)}"`)], 0), []);
     // One range that grows with every list, and new ones that never end.
     let ranges = nextDateRanges([], [], 0);
     for (let step = 0; step < 1000; step += 1) {
       const forever = `,START-DATE="2026-01-01T00:00:00Z",END-DATE="9999-01-01T00:00:00Z"`;
       ranges = nextDateRanges(ranges, [tag('grows', `,X-A${step}="${'a'.repeat(100)}"`), tag(step, forever)], clock);
-      assert.ok(size(ranges) <= mostText && ranges.length <= mostRanges);
-      assert.ok(ranges.every(({ value }) => value.length <= longestRange));
+      assert.ok(size(ranges) <= maxTextChars && ranges.length <= maxRanges);
+      assert.ok(ranges.every(({ value }) => value.length <= maxRangeChars));
     }
     assert.equal(ranges.at(-1)?.id, '999');
   });

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { WeirError } from '../../../src/errors.js';
 import { PlaylistError } from '../../../src/hls/playlist/model.js';
 import { sizeOf } from '../../../src/hls/presentation/live-window.js';
-import { mostKept, mostKeptText } from '../../../src/hls/presentation/trim.js';
+import { maxKeptChars, maxKeptEntries } from '../../../src/hls/presentation/trim.js';
 import { Bench, list } from '../../support/bench.js';
 import { collectGarbage } from '../../support/garbage.js';
 import { runs } from '../../support/runs.js';
@@ -21,7 +21,7 @@ suite('a window stays bounded', () => {
     for (let step = 0; step < 8; step += 1) {
       const text = Array.from({ length: count }, (_, index) => `#EXTINF:0,\n${step * count + index}\n`).join('');
       bench.take(head(step * count) + text);
-      assert.ok((bench.window?.entries.length ?? 0) <= count + mostKept);
+      assert.ok((bench.window?.entries.length ?? 0) <= count + maxKeptEntries);
     }
   });
 
@@ -40,15 +40,15 @@ suite('a window stays bounded', () => {
 
   test('of a list that changes entirely with each request', () => {
     const bench = new Bench('A');
-    for (let step = 0; step < mostKept + 100; step += 1) {
+    for (let step = 0; step < maxKeptEntries + 100; step += 1) {
       bench.now += 10;
       bench.take(
         list(step % 7, 2, { prefix: `x${step}-`, duration: 0.001, extra: `#EXT-X-DISCONTINUITY-SEQUENCE:${step}\n` }),
       );
-      assert.ok((bench.window?.entries.length ?? 0) <= mostKept + 2);
+      assert.ok((bench.window?.entries.length ?? 0) <= maxKeptEntries + 2);
     }
     assert.ok((bench.window?.listed.size ?? 0) <= 32);
-    assert.ok(bench.epoch.lives.size <= 32);
+    assert.ok(bench.period.incarnations.size <= 32);
   });
 
   test('of sources without end', () => {
@@ -60,7 +60,7 @@ suite('a window stays bounded', () => {
       bench.see(list(0, 3, { prefix: `t${step}-` }));
     }
     assert.ok((bench.window?.listed.size ?? 0) <= 32);
-    assert.ok(bench.epoch.lives.size <= 32);
+    assert.ok(bench.period.incarnations.size <= 32);
     assert.deepEqual(bench.checker.violations, []);
   });
 
@@ -71,7 +71,7 @@ suite('a window stays bounded', () => {
       bench.now += 1;
       bench.take(`${head(step)}#EXTINF:0,\n${name}${step}\n`);
     }
-    assert.ok(sizeOf(bench.window?.entries ?? []) <= mostKeptText + 100_000);
+    assert.ok(sizeOf(bench.window?.entries ?? []) <= maxKeptChars + 100_000);
   });
 
   test('of a vector that makes a long key another one for each segment: the list is refused', () => {
@@ -153,19 +153,19 @@ suite('no number of an origin outlives it', () => {
     assert.deepEqual(bench.checker.violations, []);
   });
 
-  test('what one rendition counts beyond all measure moves the others by little', () => {
+  test('what one playlist counts beyond all measure moves the others by little', () => {
     const [video, audio] = [new Bench('A'), new Bench('A')];
     const huge = '#EXT-X-DISCONTINUITY-SEQUENCE:999999999\n';
     video.see(list(10, 6));
     for (let step = 0; step < 20; step += 1) {
-      audio.epoch = video.epoch;
+      audio.period = video.period;
       audio.now = video.now;
       audio.see(list(10 + step, 6, { prefix: `audio${step}-`, extra: huge }));
-      video.epoch = audio.epoch;
+      video.period = audio.period;
       video.now += 2000;
       video.see(list(10 + step, 6, { prefix: `r${step}-` }));
     }
-    assert.ok(video.epoch.top < 100_000, String(video.epoch.top));
+    assert.ok(video.period.top < 100_000, String(video.period.top));
     assert.deepEqual(video.checker.violations, []);
     assert.deepEqual(audio.checker.violations, []);
   });

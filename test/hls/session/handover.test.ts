@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Entry, MediaWindow } from '../../../src/hls/presentation/live-window.js';
-import { firstEpoch, moveTo } from '../../../src/hls/presentation/period.js';
+import { firstPeriod, moveTo } from '../../../src/hls/presentation/period.js';
 import { type Reported, type SessionState, StateLog, shiftTimes } from '../../../src/hls/session/handover.js';
 import type { ChannelName } from '../../../src/model.js';
 
 const window = (last: number, offset = 0): MediaWindow => ({
   entries: [{ sequence: last } as Entry],
-  epoch: 0,
+  period: 0,
   numbering: 0,
   source: 'a',
-  life: '',
+  incarnation: '',
   offset,
   origin: { first: 0, last },
   targetDuration: 2,
@@ -35,8 +35,8 @@ const state = (last: number, values: Partial<SessionState> = {}): SessionState =
   key: 'news',
   channel: 'news' as ChannelName,
   endpoint: undefined,
-  epoch: firstEpoch('a'),
-  renditions: [{ rest: '.m3u8', pin: '', variant: undefined, origins: '', window: window(last) }],
+  period: firstPeriod('a'),
+  playlists: [{ suffix: '.m3u8', pin: '', variant: undefined, originQuery: '', window: window(last) }],
   bytes: 1000,
   ...values,
 });
@@ -55,17 +55,17 @@ test('a new session is told at once, one that only grows now and then, one that 
   assert.equal(log.due([seen(state(3))], 60_000).length, 0);
 });
 
-test('new numbers, another endpoint and another rendition are told at once', () => {
+test('new numbers, another endpoint and another playlist are told at once', () => {
   const log = new StateLog();
   log.due([seen(state(1))], 0);
-  const moved = state(2, { epoch: moveTo(firstEpoch('a'), 'b') });
+  const moved = state(2, { period: moveTo(firstPeriod('a'), 'b') });
   assert.equal(log.due([seen(moved)], 1).length, 1);
   const two = [
-    ...moved.renditions,
-    { rest: '/audio.m3u8', pin: '', variant: undefined, origins: '', window: window(2, 7) },
+    ...moved.playlists,
+    { suffix: '/audio.m3u8', pin: '', variant: undefined, originQuery: '', window: window(2, 7) },
   ];
-  assert.equal(log.due([seen({ ...moved, renditions: two })], 2).length, 1);
-  assert.equal(log.due([seen({ ...moved, renditions: two })], 3).length, 0);
+  assert.equal(log.due([seen({ ...moved, playlists: two })], 2).length, 1);
+  assert.equal(log.due([seen({ ...moved, playlists: two })], 3).length, 0);
 });
 
 test('a session that ended and comes again is told again', () => {
@@ -77,11 +77,11 @@ test('a session that ended and comes again is told again', () => {
 
 test('a state survives the way between processes, its times on another clock', () => {
   const sent = state(5, {
-    renditions: [{ rest: '', pin: '', variant: undefined, origins: '', window: shiftTimes(window(5), 500) }],
+    playlists: [{ suffix: '', pin: '', variant: undefined, originQuery: '', window: shiftTimes(window(5), 500) }],
   });
   const received = structuredClone(sent);
   assert.deepEqual(received, sent);
-  assert.equal(received.renditions[0]?.window.grownAt, 1_500);
+  assert.equal(received.playlists[0]?.window.grownAt, 1_500);
   assert.equal(shiftTimes({ ...window(5), behindSince: 3 }, -1).behindSince, 2);
 });
 

@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { Origin } from '../../../src/hls/session/origin-client.js';
+import { OriginClient } from '../../../src/hls/session/origin-client.js';
 import { PlaylistLoader } from '../../../src/hls/session/playlist-loader.js';
 import { parseServiceAddress } from '../../../src/net-address.js';
 import type { UpstreamClient } from '../../../src/upstream/client.js';
 
-const request = { rest: '.m3u8', origins: '', variant: undefined, own: '', deadline: 1000 };
+const request = { suffix: '.m3u8', originQuery: '', variant: undefined, own: '', deadline: 1000 };
 
 /** An endpoint whose answers say what they are: those that are asked for with a validator have not changed. */
 function loaderOf(text: string): { readonly loader: PlaylistLoader; readonly statuses: number[] } {
@@ -27,7 +27,7 @@ function loaderOf(text: string): { readonly loader: PlaylistLoader; readonly sta
   const address = parseServiceAddress('127.0.0.1:80');
   assert.ok(address !== undefined);
   const options = { client, address, channel: 'news', stem: '/live/news', via: 'weir', authorization: undefined };
-  return { loader: new PlaylistLoader(new Origin({ ...options, sessionParameters: new Set() })), statuses };
+  return { loader: new PlaylistLoader(new OriginClient({ ...options, sessionParameters: new Set() })), statuses };
 }
 
 const list = `#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,${'t'.repeat(10_000)}\nnews-1.ts\n`;
@@ -48,7 +48,7 @@ suite('the text of a playlist with a validator', () => {
   });
 });
 
-test('the variants of a master are counted', async () => {
+test('the variants of a multivariant playlist are counted', async () => {
   const variants = Array.from(
     { length: 100 },
     (_, index) => `#EXT-X-STREAM-INF:BANDWIDTH=1\n${'v'.repeat(1_000)}${index}.m3u8\n`,

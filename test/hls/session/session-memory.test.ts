@@ -81,7 +81,7 @@ const cases: readonly Case[] = [
       Array.from({ length: 4 }, (_, index) => ({ authorization: bearer(player), path: `/live/news_${index}.m3u8` })),
   },
   {
-    name: 'a master of many variants',
+    name: 'a multivariant of many variants',
     sessions: 20,
     answer: () => `#EXTM3U\n${segments(500, variant)}`,
   },

@@ -8,22 +8,22 @@ import { type Proposal, Timeline } from '../../../src/hls/session/timeline.js';
 import { list } from '../../support/bench.js';
 
 let timeline: Timeline;
-let lives: number;
+let incarnations: number;
 
 beforeEach(() => {
   timeline = new Timeline();
-  lives = 0;
+  incarnations = 0;
 });
 
 function propose(source: string, text: string, window?: MediaWindow): Proposal {
   const playlist = parsePlaylist(text);
   assert.ok(playlist.kind === 'media');
-  lives += 1;
+  incarnations += 1;
   const step = {
     now: 1_000_000,
     allowEnd: true,
     bytesDiffer: false,
-    nextLife: `n${lives}`,
+    nextIncarnation: `n${incarnations}`,
     locate: () => (uri: string) => ({ uri, target: `/live/${uri}?weir=${source}`, variable: false }),
     lost: () => false,
   };

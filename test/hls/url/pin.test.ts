@@ -5,16 +5,16 @@ import type { ServiceAddress } from '../../../src/model.js';
 
 const keys = { naming: 'weir', signing: 'a secret' };
 const endpoint = endpointTag('10.0.0.1:8080' as ServiceAddress, keys);
-const plain: Pin = { endpoint, life: '', ranged: false, held: false, instance: undefined, original: undefined };
+const plain: Pin = { endpoint, incarnation: '', ranged: false, held: false, instance: undefined, original: undefined };
 
 const pins: [name: string, pin: Pin][] = [
   ['an endpoint alone', plain],
-  ['another life', { ...plain, life: 'k3x' }],
+  ['another incarnation', { ...plain, incarnation: 'k3x' }],
   ['a byte range', { ...plain, ranged: true }],
   ['a part', { ...plain, ranged: true, held: true }],
   ['a number', { ...plain, held: true, instance: 1234567890123 }],
   ['a path of the origin', { ...plain, original: '/hls/%20a/7.ts' }],
-  ['everything', { ...plain, life: '9', ranged: true, held: true, instance: 0, original: '/a' }],
+  ['everything', { ...plain, incarnation: '9', ranged: true, held: true, instance: 0, original: '/a' }],
 ];
 for (const [name, pin] of pins) {
   test(`a pin says ${name}, and any process with the keys reads it`, () => {

@@ -8,7 +8,7 @@ import {
   locate,
   type Mapping,
   relative,
-  restOf,
+  suffixOf,
   withPlayerQuery,
 } from '../../../src/hls/url/rewrite.js';
 import type { ServiceAddress } from '../../../src/model.js';
@@ -25,18 +25,18 @@ function uriFor(uri: string, where: Mapping, kind: LocatedKind = segment, query 
 }
 
 /** The mapping of `/live/news<rest>` at an endpoint with that address. */
-function mapping(address: string, rest = '.m3u8', more: Partial<Mapping> = {}): Mapping {
+function mapping(address: string, suffix = '.m3u8', more: Partial<Mapping> = {}): Mapping {
   const stem = '/live/news';
   const forward = (of: string) =>
     upstreamTarget(address as ServiceAddress, { channel: 'news', path: stem + of, rest: of, query: '' }).path;
   return {
-    base: new URL(forward(rest), 'http://10.0.0.1:8080'),
+    base: new URL(forward(suffix), 'http://10.0.0.1:8080'),
     home: 'http://10.0.0.1:8080',
-    playlistPath: stem + rest,
+    playlistPath: stem + suffix,
     stem,
     forward,
     endpoint: 'ABCDEFGH',
-    life: '',
+    incarnation: '',
     hidden: new Set(),
     keys,
     ...more,
@@ -47,10 +47,10 @@ const bare = '10.0.0.1:8080';
 const withPath = 'http://10.0.0.1:8080/a/b';
 const template = 'http://10.0.0.1:8080/x/{channel}/hls{rest}';
 
-const places: [name: string, address: string, rest: string, uri: string, expected: string][] = [
+const places: [name: string, address: string, suffix: string, uri: string, expected: string][] = [
   ['beside the playlist', bare, '.m3u8', 'news-12.ts', 'news-12.ts?weir=ABCDEFGH'],
   ['below the channel', bare, '/index.m3u8', '12.ts', '12.ts?weir=ABCDEFGH'],
-  ['below a rendition', bare, '/720/index.m3u8', '../audio/12.aac', '../audio/12.aac?weir=ABCDEFGH'],
+  ['below a playlist', bare, '/720/index.m3u8', '../audio/12.aac', '../audio/12.aac?weir=ABCDEFGH'],
   ['an absolute path', bare, '.m3u8', '/live/news/12.ts', 'news/12.ts?weir=ABCDEFGH'],
   ['an absolute URI', bare, '.m3u8', 'http://10.0.0.1:8080/live/news-1.ts', 'news-1.ts?weir=ABCDEFGH'],
   ['with a query of its own', bare, '.m3u8', 'news-1.ts?sig=%41', 'news-1.ts?weir=ABCDEFGH&sig=%41'],
@@ -58,9 +58,9 @@ const places: [name: string, address: string, rest: string, uri: string, expecte
   ['below an address with a path', withPath, '/i.m3u8', '12.ts', '12.ts?weir=ABCDEFGH'],
   ['at a template', template, '/i.m3u8', '12.ts', '12.ts?weir=ABCDEFGH'],
 ];
-for (const [name, address, rest, uri, expected] of places) {
+for (const [name, address, suffix, uri, expected] of places) {
   test(`a segment is found under the channel: ${name}`, () => {
-    assert.equal(uriFor(uri, mapping(address, rest)), expected);
+    assert.equal(uriFor(uri, mapping(address, suffix)), expected);
   });
 }
 
@@ -112,13 +112,19 @@ test('parameters of the edge itself never reach a player', () => {
 });
 
 test('a variant is not pinned to the endpoint: it says where it is listed, signed with the very URL that is listed', () => {
-  const variant = { master: '/index.m3u8', index: 3 };
+  const variant = { multivariant: '/index.m3u8', index: 3 };
   const found = locate('news/720%7e.m3u8?q=1&weir=x', mapping(bare), { variant });
   assert.ok(found !== undefined);
   assert.match(withPlayerQuery(found.uri, 't=1'), /^news\/720~\.m3u8\?t=1&weir=m3\.[^&]*&q=1$/);
-  const asked = (query: string, rest = '/720~.m3u8') => playlistAsked(parseQuery(query), '/live/news', rest, keys);
+  const asked = (query: string, suffix = '/720~.m3u8') => playlistAsked(parseQuery(query), '/live/news', suffix, keys);
   const [, pin = ''] = /weir=([^&]*)/.exec(found.target) ?? [];
-  assert.deepEqual(asked(`?t=1&weir=${pin}&q=1`), { own: 't=1', rest: '/720~.m3u8', pin, variant, origins: 'q=1' });
+  assert.deepEqual(asked(`?t=1&weir=${pin}&q=1`), {
+    own: 't=1',
+    suffix: '/720~.m3u8',
+    pin,
+    variant,
+    originQuery: 'q=1',
+  });
   const strangers = [
     asked(`?weir=${pin}&q=2`),
     asked(`?weir=${pin}&q=1`, '/other.m3u8'),
@@ -127,8 +133,8 @@ test('a variant is not pinned to the endpoint: it says where it is listed, signe
     asked('?weir=&q=1'),
     asked('?weir=ABCDEFGH&q=1'),
   ];
-  for (const { own, variant: none, pin: empty, origins } of strangers) {
-    assert.deepEqual([none, empty, origins], [undefined, '', '']);
+  for (const { own, variant: none, pin: empty, originQuery } of strangers) {
+    assert.deepEqual([none, empty, originQuery], [undefined, '', '']);
     assert.match(own, /^q=[12]$/, 'what a player made up sets it apart');
   }
 });
@@ -157,8 +163,8 @@ test('a query makes a playlist longer by itself for each URI, and by 8 MiB at mo
 });
 
 test('another life and flags are in the pin', () => {
-  const reborn = mapping(bare, '.m3u8', { life: 'k3' });
-  assert.equal(uriFor('news-1.ts', reborn, { ranged: true, held: true }), 'news-1.ts?weir=ABCDEFGH.k3.rh');
+  const isRestarted = mapping(bare, '.m3u8', { incarnation: 'k3' });
+  assert.equal(uriFor('news-1.ts', isRestarted, { ranged: true, held: true }), 'news-1.ts?weir=ABCDEFGH.k3.rh');
 });
 
 test('a name that comes round stands for another object under another number', () => {
@@ -171,7 +177,7 @@ test('a name that comes round stands for another object under another number', (
     assert.equal(new Set(uris).size, 4, name);
   }
   assert.equal(uri('live.ts', 0), 'live.ts?weir=ABCDEFGH..0');
-  const init = (period: number) => uriFor('init.mp4', mapping(bare, '/i.m3u8'), { ...segment, period });
+  const init = (discontinuity: number) => uriFor('init.mp4', mapping(bare, '/i.m3u8'), { ...segment, discontinuity });
   assert.equal(init(0), 'init.mp4?weir=ABCDEFGH');
   assert.equal(init(3), 'init.mp4?weir=ABCDEFGH..3', 'behind a discontinuity it may be another one');
 });
@@ -208,17 +214,17 @@ suite('relative references', () => {
 });
 
 test('restOf finds what the endpoint would map to that path', () => {
-  assert.equal(restOf('/a/b-12.ts', mapping(withPath)), '-12.ts');
-  assert.equal(restOf('/x/news/hls/1.ts', mapping(template)), '/1.ts');
-  assert.equal(restOf('/a/bc', mapping(withPath)), undefined);
+  assert.equal(suffixOf('/a/b-12.ts', mapping(withPath)), '-12.ts');
+  assert.equal(suffixOf('/x/news/hls/1.ts', mapping(template)), '/1.ts');
+  assert.equal(suffixOf('/a/bc', mapping(withPath)), undefined);
 });
 
 test('a name beside the playlist leads where any other way to write it leads', () => {
   const name = fc.stringMatching(/^[\w.~-]{1,12}$/);
   const rests = fc.constantFrom('.m3u8', '/index.m3u8', '/a/b/index.m3u8', '-low.m3u8');
   fc.assert(
-    fc.property(name, rests, fc.constantFrom(bare, withPath, template), (uri, rest, address) => {
-      const where = mapping(address, rest);
+    fc.property(name, rests, fc.constantFrom(bare, withPath, template), (uri, suffix, address) => {
+      const where = mapping(address, suffix);
       assert.deepEqual(locate(uri, where, segment), locate(`./${uri}`, where, segment));
     }),
     { numRuns: runs(200) },
@@ -244,7 +250,7 @@ suite('a reference to a variable', () => {
   });
 
   test('of a variant stays as it is, since what is signed is not what players ask for', () => {
-    const kind = { variant: { master: '/index.m3u8', index: 0 } };
+    const kind = { variant: { multivariant: '/index.m3u8', index: 0 } };
     assert.equal(locate('{$dir}/low.m3u8', mapping(bare, '/index.m3u8'), kind), undefined);
   });
 
