@@ -19,6 +19,8 @@ const shared = [
   'net-address',
   'package',
   'turns',
+  'byte-range',
+  'mix',
 ];
 
 /**

@@ -9,12 +9,11 @@ export class Connections {
   readonly #idle = new Set<Socket>();
   /** With the number of requests under way, the longest busy first. */
   readonly #busy = new Map<Socket, number>();
+  readonly #most: number;
 
   /** @param most connections at once; a further one takes the place of the one that is idle longest, else busy longest */
-  constructor(
-    server: Server,
-    private readonly most: number,
-  ) {
+  constructor(server: Server, most: number) {
+    this.#most = most;
     server.on('connection', (socket) => this.#opened(socket));
     server.on('request', ({ socket }, response) => {
       this.#idle.delete(socket);
@@ -28,7 +27,7 @@ export class Connections {
   }
 
   #opened(socket: Socket): void {
-    if (this.size >= this.most) {
+    if (this.size >= this.#most) {
       const [oldest] = this.#idle.size > 0 ? this.#idle : this.#busy.keys();
       if (oldest !== undefined) this.#close(oldest);
     }

@@ -4,15 +4,16 @@
 // It ignores load and loss: right where origins pull a channel from elsewhere on demand and each further one costs.
 // Source: D. Thaler, C. Ravishankar, Using Name-Based Mappings to Increase Hit Rates, 1998.
 
+import { mix32 } from '../mix.js';
 import type { PickContext, Policy } from './policy.js';
 
 export const rendezvous: Policy = {
   pick(candidates, { key }) {
-    const seed = absorb(OFFSET, key);
+    const seed = absorb(offset, key);
     let chosen = 0;
     let highest = -1;
     for (let i = 0; i < candidates.length; i += 1) {
-      const weight = finish(absorb(seed, candidates[i]?.endpoint.address ?? ''));
+      const weight = mix32(absorb(seed, candidates[i]?.endpoint.address ?? ''));
       if (weight <= highest) continue;
       highest = weight;
       chosen = i;
@@ -28,23 +29,17 @@ function weightOf(address: string, { key }: PickContext): number {
 
 /** The weight of a place for a key, from 0 to 2^32 - 1: the place with the highest one has the key. */
 export function rendezvousWeight(key: string, place: string): number {
-  return finish(absorb(absorb(OFFSET, key), place));
+  return mix32(absorb(absorb(offset, key), place));
 }
 
-const OFFSET = 0x811c9dc5;
+const offset = 0x811c9dc5;
 
-/** FNV-1a over UTF-16 units, then a separator, so that ("ab", "c") and ("a", "bc") differ. */
+/**
+ * FNV-1a over UTF-16 units, then a separator, so that ("ab", "c") and ("a", "bc") differ. It has to be mixed: alone it leaves
+ * addresses that differ in their last digit in the same order for any key.
+ */
 function absorb(hash: number, text: string): number {
   let h = hash;
   for (let i = 0; i < text.length; i += 1) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   return Math.imul(h ^ 0x1_0000, 0x01000193);
-}
-
-/** MurmurHash3's finaliser: FNV alone leaves addresses that differ in their last digit in the same order for any key. */
-function finish(hash: number): number {
-  let h = hash ^ (hash >>> 16);
-  h = Math.imul(h, 0x85ebca6b);
-  h ^= h >>> 13;
-  h = Math.imul(h, 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
 }

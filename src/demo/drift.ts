@@ -1,5 +1,7 @@
 // Pure: the load and packet loss that a simulated origin reports, as a function of time and seed alone.
 
+import { mix32 } from '../mix.js';
+
 export interface Report {
   /** Fraction 0..1. */
   readonly load: number;
@@ -25,10 +27,7 @@ function smoothNoise(x: number, seed: number): number {
   return lattice(cell, seed) * (1 - eased) + lattice(cell + 1, seed) * eased;
 }
 
-/** A 32-bit finalizer (the one of MurmurHash3) over cell and seed, as a fraction. */
+/** A random fraction for each pair of cell and seed. */
 function lattice(cell: number, seed: number): number {
-  let h = Math.imul(cell | 0, 0x9e3779b1) ^ Math.imul(seed | 0, 0x85ebca77);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
+  return mix32(Math.imul(cell | 0, 0x9e3779b1) ^ Math.imul(seed | 0, 0x85ebca77)) / 2 ** 32;
 }

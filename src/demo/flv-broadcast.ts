@@ -27,68 +27,68 @@ const tickMs = 40;
 const longestPauseMs = 10_000;
 
 export class FlvBroadcast {
-  private readonly loop: FlvLoop;
-  private readonly options: FlvBroadcastOptions;
+  readonly #loop: FlvLoop;
+  readonly #options: FlvBroadcastOptions;
   /** Each viewer with what is taken off its timestamps. */
-  private readonly viewers = new Map<FlvSink, number>();
+  readonly #viewers = new Map<FlvSink, number>();
   /** Index of the next tag to send. */
-  private next = 0;
-  private timer: NodeJS.Timeout | undefined;
+  #next = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(loop: FlvLoop, options: FlvBroadcastOptions) {
-    this.loop = loop;
-    this.options = options;
+    this.#loop = loop;
+    this.#options = options;
   }
 
   get size(): number {
-    return this.viewers.size;
+    return this.#viewers.size;
   }
 
   /** Sends all a late joiner needs, from the last keyframe on, and keeps sending until `leave`. */
   join(sink: FlvSink): void {
-    this.tick();
-    const start = this.loop.keyframeBefore(this.next);
-    const origin = this.options.timestamps === 'stream' ? 0 : this.loop.timeOf(start);
-    sink.write(this.loop.header);
-    sink.write(this.loop.opening(this.loop.timeOf(start) - origin));
-    sink.write(this.loop.render(start, this.next, origin));
-    this.viewers.set(sink, origin);
-    this.timer ??= setInterval(() => this.tick(), tickMs);
+    this.#tick();
+    const start = this.#loop.keyframeBefore(this.#next);
+    const origin = this.#options.timestamps === 'stream' ? 0 : this.#loop.timeOf(start);
+    sink.write(this.#loop.header);
+    sink.write(this.#loop.opening(this.#loop.timeOf(start) - origin));
+    sink.write(this.#loop.render(start, this.#next, origin));
+    this.#viewers.set(sink, origin);
+    this.#timer ??= setInterval(() => this.#tick(), tickMs);
   }
 
   leave(sink: FlvSink): void {
-    this.viewers.delete(sink);
-    if (this.viewers.size > 0) return;
-    clearInterval(this.timer);
-    this.timer = undefined;
+    this.#viewers.delete(sink);
+    if (this.#viewers.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Ends every viewer's stream. */
   close(): void {
-    for (const sink of this.viewers.keys()) {
+    for (const sink of this.#viewers.keys()) {
       this.leave(sink);
       sink.end();
     }
   }
 
-  private tick(): void {
-    const position = this.options.position();
-    const from = this.next;
-    const end = Math.max(1, this.loop.firstAfter(position));
+  #tick(): void {
+    const position = this.#options.position();
+    const from = this.#next;
+    const end = Math.max(1, this.#loop.firstAfter(position));
     // A clock that was set back: wait for it, so that no tag is sent twice.
-    if (end <= from && this.viewers.size > 0) return;
-    this.next = end;
+    if (end <= from && this.#viewers.size > 0) return;
+    this.#next = end;
     const start =
-      position - this.loop.timeOf(from) > longestPauseMs ? Math.max(from, this.loop.keyframeBefore(end)) : from;
+      position - this.#loop.timeOf(from) > longestPauseMs ? Math.max(from, this.#loop.keyframeBefore(end)) : from;
     let shared: Buffer | undefined;
-    for (const [sink, origin] of this.viewers) {
-      if (sink.backlog() > this.options.maxBacklogBytes) {
+    for (const [sink, origin] of this.#viewers) {
+      if (sink.backlog() > this.#options.maxBacklogBytes) {
         this.leave(sink);
         sink.cut();
         continue;
       }
-      if (origin === 0) shared ??= this.loop.render(start, end);
-      sink.write(origin === 0 && shared !== undefined ? shared : this.loop.render(start, end, origin));
+      if (origin === 0) shared ??= this.#loop.render(start, end);
+      sink.write(origin === 0 && shared !== undefined ? shared : this.#loop.render(start, end, origin));
     }
   }
 }

@@ -18,8 +18,8 @@ export class FlvLoop {
   /** File header and PreviousTagSize0. */
   readonly header: Buffer;
   /** onMetaData and the sequence headers, in the file's order. */
-  private readonly initial: readonly Buffer[];
-  private readonly tags: readonly Tag[];
+  readonly #initial: readonly Buffer[];
+  readonly #tags: readonly Tag[];
 
   /** Throws when `file` is not an FLV file that starts with a keyframe and ends within `durationMs`. */
   constructor(file: Buffer, durationMs: number) {
@@ -41,42 +41,42 @@ export class FlvLoop {
     if (tags.some((tag, i) => tag.time < (tags[i - 1]?.time ?? 0) || tag.time >= durationMs)) {
       throw new Error('timestamps go back or exceed the duration');
     }
-    this.initial = initial;
-    this.tags = tags;
+    this.#initial = initial;
+    this.#tags = tags;
   }
 
   /** Index of the first tag after `time`: all before it are due then. */
   firstAfter(time: number): number {
     const loop = Math.floor(time / this.durationMs);
     const within = time - loop * this.durationMs;
-    const index = this.tags.findIndex((tag) => tag.time > within);
-    return loop * this.tags.length + (index < 0 ? this.tags.length : index);
+    const index = this.#tags.findIndex((tag) => tag.time > within);
+    return loop * this.#tags.length + (index < 0 ? this.#tags.length : index);
   }
 
   /** Index of the last keyframe before tag `index`: where somebody who joins there has to begin. */
   keyframeBefore(index: number): number {
-    for (let i = index - 1; i >= 0; i -= 1) if (this.tag(i).keyframe) return i;
+    for (let i = index - 1; i >= 0; i -= 1) if (this.#tag(i).keyframe) return i;
     return 0;
   }
 
   timeOf(index: number): number {
-    return Math.floor(index / this.tags.length) * this.durationMs + this.tag(index).time;
+    return Math.floor(index / this.#tags.length) * this.durationMs + this.#tag(index).time;
   }
 
   /** onMetaData and sequence headers, stamped with `timestamp`. */
   opening(timestamp: number): Buffer {
-    return Buffer.concat(this.initial.map((bytes) => stamp(Buffer.from(bytes), timestamp)));
+    return Buffer.concat(this.#initial.map((bytes) => stamp(Buffer.from(bytes), timestamp)));
   }
 
   /** The tags from index `from` up to, without, `to`; `origin` milliseconds are taken off every timestamp. */
   render(from: number, to: number, origin = 0): Buffer {
     const parts: Buffer[] = [];
-    for (let i = from; i < to; i += 1) parts.push(stamp(Buffer.from(this.tag(i).bytes), this.timeOf(i) - origin));
+    for (let i = from; i < to; i += 1) parts.push(stamp(Buffer.from(this.#tag(i).bytes), this.timeOf(i) - origin));
     return Buffer.concat(parts);
   }
 
-  private tag(index: number): Tag {
-    const tag = this.tags[index % this.tags.length];
+  #tag(index: number): Tag {
+    const tag = this.#tags[index % this.#tags.length];
     if (tag === undefined) throw new RangeError(`no tag ${index}`);
     return tag;
   }

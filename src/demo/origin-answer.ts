@@ -1,6 +1,6 @@
 // Pure: what a simulated origin answers to a request at a position of its stream.
 
-import { byteRange } from './byte-range.js';
+import { byteRange } from '../byte-range.js';
 import { type LiveWindow, liveWindow, renderPlaylist } from './live-window.js';
 
 export interface OriginContent {

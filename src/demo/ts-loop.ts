@@ -9,37 +9,37 @@ const wrap = 2 ** 33;
 
 /** Looped MPEG-TS segments. */
 export class TsLoop {
-  private readonly segments: readonly Buffer[];
-  private readonly segmentSeconds: number;
+  readonly #segments: readonly Buffer[];
+  readonly #segmentSeconds: number;
   /** Packets with payload by PID: before each segment, and in all of them. */
-  private readonly countsBefore: readonly ReadonlyMap<number, number>[];
-  private readonly countsInLoop: ReadonlyMap<number, number>;
+  readonly #countsBefore: readonly ReadonlyMap<number, number>[];
+  readonly #countsInLoop: ReadonlyMap<number, number>;
 
   /** Throws when a segment is not whole packets. */
   constructor(segments: readonly Buffer[], segmentSeconds: number) {
-    this.segments = segments;
-    this.segmentSeconds = segmentSeconds;
+    this.#segments = segments;
+    this.#segmentSeconds = segmentSeconds;
     const counts = new Map<number, number>();
-    this.countsBefore = segments.map((segment) => {
+    this.#countsBefore = segments.map((segment) => {
       const before = new Map(counts);
       for (const packet of packetsOf(segment)) {
         if (hasPayload(packet)) counts.set(pidOf(packet), (counts.get(pidOf(packet)) ?? 0) + 1);
       }
       return before;
     });
-    this.countsInLoop = counts;
+    this.#countsInLoop = counts;
   }
 
   /** Segment `index` of the endless stream, counted from 0. */
   segment(index: number): Buffer {
-    const loop = Math.floor(index / this.segments.length);
-    const within = index % this.segments.length;
-    const source = this.segments[within];
+    const loop = Math.floor(index / this.#segments.length);
+    const within = index % this.#segments.length;
+    const source = this.#segments[within];
     if (source === undefined) throw new RangeError(`no segment ${index}`);
-    const shift = (loop * this.segments.length * this.segmentSeconds * clockHz) % wrap;
+    const shift = (loop * this.#segments.length * this.#segmentSeconds * clockHz) % wrap;
     const counters = new Map<number, number>();
-    for (const [pid, inLoop] of this.countsInLoop) {
-      counters.set(pid, loop * inLoop + (this.countsBefore[within]?.get(pid) ?? 0));
+    for (const [pid, inLoop] of this.#countsInLoop) {
+      counters.set(pid, loop * inLoop + (this.#countsBefore[within]?.get(pid) ?? 0));
     }
     const bytes = Buffer.from(source);
     for (const packet of packetsOf(bytes)) {

@@ -62,67 +62,69 @@ class Lease implements Registration {
   readonly granted: Promise<void>;
   /** Fails `granted`; after the first lease it means nothing. */
   refuse: (error: Error) => void = () => {};
-  private grant: () => void = () => {};
-  private readonly client: Client;
-  private readonly target: string;
-  private readonly stop = new AbortController();
-  private readonly running: Promise<void>;
-  private values: Required<ReportedValues>;
-  private changed = false;
-  private wake: () => void = () => {};
+  #grant: () => void = () => {};
+  readonly #client: Client;
+  readonly #target: string;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  #values: Required<ReportedValues>;
+  #changed = false;
+  #wake: () => void = () => {};
+  readonly #settings: LeaseSettings;
+  readonly #endpoint: RegisteredEndpoint;
+  readonly #logger: RegistryLogger;
 
-  constructor(
-    private readonly settings: LeaseSettings,
-    private readonly endpoint: RegisteredEndpoint,
-    private readonly logger: RegistryLogger,
-  ) {
-    this.values = endpoint.values;
+  constructor(settings: LeaseSettings, endpoint: RegisteredEndpoint, logger: RegistryLogger) {
+    this.#settings = settings;
+    this.#endpoint = endpoint;
+    this.#logger = logger;
+    this.#values = endpoint.values;
     const url = new URL(settings.url);
     const name = `endpoint-${randomUUID().slice(0, 8)}`;
     const base = url.pathname.replace(/\/$/, '');
-    this.target = `${base}/api/v1/channels/${encodeURIComponent(endpoint.channel)}/endpoints/${name}`;
-    this.path = `${url.origin}${this.target}`;
-    this.client = new Client(url.origin, { connect: { timeout: requestDeadline } });
+    this.#target = `${base}/api/v1/channels/${encodeURIComponent(endpoint.channel)}/endpoints/${name}`;
+    this.path = `${url.origin}${this.#target}`;
+    this.#client = new Client(url.origin, { connect: { timeout: requestDeadline } });
     this.granted = new Promise((resolve, reject) => {
-      this.grant = resolve;
+      this.#grant = resolve;
       this.refuse = reject;
     });
-    this.running = this.renew();
+    this.#running = this.#renew();
   }
 
   update(values: ReportedValues): void {
-    this.values = mergeValues(this.values, values);
-    this.changed = true;
-    this.wake();
+    this.#values = mergeValues(this.#values, values);
+    this.#changed = true;
+    this.#wake();
   }
 
   async close(): Promise<void> {
-    if (this.stop.signal.aborted) return await this.running;
-    this.stop.abort();
-    this.wake();
-    await this.running;
+    if (this.#stop.signal.aborted) return await this.#running;
+    this.#stop.abort();
+    this.#wake();
+    await this.#running;
     try {
-      await this.send('DELETE');
+      await this.#send('DELETE');
     } catch {
-      this.logger.warn({ path: this.path }, 'the edge was not told; its lease runs out by itself');
+      this.#logger.warn({ path: this.path }, 'the edge was not told; its lease runs out by itself');
     }
-    await this.client.destroy();
+    await this.#client.destroy();
   }
 
-  private async renew(): Promise<void> {
+  async #renew(): Promise<void> {
     let held = false;
-    for (let failures = 0; !this.stop.signal.aborted; ) {
-      this.changed = false;
-      const answer = await this.send('PUT', this.stop.signal).catch(
+    for (let failures = 0; !this.#stop.signal.aborted; ) {
+      this.#changed = false;
+      const answer = await this.#send('PUT', this.#stop.signal).catch(
         (error: Error): Answer => ({ status: 0, ttl: undefined, message: error.message }),
       );
-      if (this.stop.signal.aborted) return;
+      if (this.#stop.signal.aborted) return;
       if (answer.status === 200 || answer.status === 201) {
-        if (!held || answer.status === 201) this.logger.info({ path: this.path }, 'registered');
+        if (!held || answer.status === 201) this.#logger.info({ path: this.path }, 'registered');
         held = true;
         failures = 0;
-        this.grant();
-        await this.pause((answer.ttl ?? this.settings.ttl) / 3);
+        this.#grant();
+        await this.#pause((answer.ttl ?? this.#settings.ttl) / 3);
         continue;
       }
       if (!held && hopeless.includes(answer.status)) {
@@ -131,35 +133,35 @@ class Lease implements Registration {
       }
       const delay = backoffDelay(failures++, retry, Math.random);
       const line = { path: this.path, status: answer.status, reason: answer.message, retryMs: Math.round(delay) };
-      this.logger.warn(line, 'not registered');
-      await this.pause(delay, true);
+      this.#logger.warn(line, 'not registered');
+      await this.#pause(delay, true);
     }
   }
 
   /** Waits, or until there is something to tell. A failing edge is not asked more often because of news. */
-  private async pause(delay: number, evenWithNews = false): Promise<void> {
-    if (this.changed && !evenWithNews) return;
+  async #pause(delay: number, evenWithNews = false): Promise<void> {
+    if (this.#changed && !evenWithNews) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, delay);
-      this.wake = () => {
-        if (evenWithNews && !this.stop.signal.aborted) return;
+      this.#wake = () => {
+        if (evenWithNews && !this.#stop.signal.aborted) return;
         clearTimeout(timer);
         resolve();
       };
-      if (this.stop.signal.aborted) this.wake();
+      if (this.#stop.signal.aborted) this.#wake();
     });
-    this.wake = () => {};
+    this.#wake = () => {};
   }
 
-  private async send(method: 'PUT' | 'DELETE', signal?: AbortSignal): Promise<Answer> {
-    const { token, ttl } = this.settings;
+  async #send(method: 'PUT' | 'DELETE', signal?: AbortSignal): Promise<Answer> {
+    const { token, ttl } = this.#settings;
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
-    const info = JSON.parse(encodeChannelInfo(this.endpoint.address, this.values)) as object;
+    const info = JSON.parse(encodeChannelInfo(this.#endpoint.address, this.#values)) as object;
     const deadline = AbortSignal.timeout(requestDeadline);
-    const { statusCode, body } = await this.client.request({
+    const { statusCode, body } = await this.#client.request({
       method,
-      path: this.target,
+      path: this.#target,
       headers,
       body: method === 'PUT' ? JSON.stringify({ ...info, ttl: ttl / 1000 }) : null,
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),

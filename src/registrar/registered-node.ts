@@ -34,200 +34,202 @@ function isSame({ czxid, ctime }: Node, stat: Stat | undefined): boolean {
 export class RegisteredNode {
   readonly made: Promise<void>;
   refused: (error: Error) => void = () => {};
-  private madeOnce: () => void = () => {};
-  private client: ZooKeeperClient | undefined;
-  private current: (Node & { readonly data: string }) | undefined;
+  #madeOnce: () => void = () => {};
+  #client: ZooKeeperClient | undefined;
+  #current: (Node & { readonly data: string }) | undefined;
   /** A node of an earlier session, which would stay beside the new one until that session expires. */
-  private former: Node | undefined;
+  #former: Node | undefined;
   /** A create of this session was sent, and nothing says that it was not done: the node may be there. */
-  private maybeCreated = false;
+  #maybeCreated = false;
   /** What was made here and is still open to everybody. Between the making and the protecting of a node others may write. */
-  private readonly unprotected = new Set<string>();
-  private running = false;
-  private again = false;
-  private ended = false;
-  private failures = 0;
-  private retryTimer: NodeJS.Timeout | undefined;
-  private values: Required<ReportedValues>;
-  private readonly folder: string;
+  readonly #unprotected = new Set<string>();
+  #running = false;
+  #again = false;
+  #ended = false;
+  #failures = 0;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #values: Required<ReportedValues>;
+  readonly #folder: string;
+  readonly #settings: NodeSettings;
+  readonly #endpoint: RegisteredEndpoint;
+  readonly #logger: RegistryLogger;
 
-  constructor(
-    private readonly settings: NodeSettings,
-    private readonly endpoint: RegisteredEndpoint,
-    private readonly logger: RegistryLogger,
-  ) {
-    this.values = endpoint.values;
-    this.folder = `${settings.root}/${endpoint.channel}`;
+  constructor(settings: NodeSettings, endpoint: RegisteredEndpoint, logger: RegistryLogger) {
+    this.#settings = settings;
+    this.#endpoint = endpoint;
+    this.#logger = logger;
+    this.#values = endpoint.values;
+    this.#folder = `${settings.root}/${endpoint.channel}`;
     this.made = new Promise((resolve, reject) => {
-      this.madeOnce = resolve;
+      this.#madeOnce = resolve;
       this.refused = reject;
     });
     this.made.catch(() => {});
   }
 
   get path(): string {
-    return this.current?.path ?? this.folder;
+    return this.#current?.path ?? this.#folder;
   }
 
   attach(client: ZooKeeperClient, fresh: boolean): void {
-    this.client = client;
-    if (fresh) this.maybeCreated = false;
-    this.converge();
+    this.#client = client;
+    if (fresh) this.#maybeCreated = false;
+    this.#converge();
   }
 
   /** The session is worth keeping: it owns the node. */
   detach(): false {
-    this.client = undefined;
+    this.#client = undefined;
     return false;
   }
 
   touched(path: string): void {
-    if (path === this.current?.path) this.converge();
+    if (path === this.#current?.path) this.#converge();
   }
 
   update(values: ReportedValues): void {
-    this.values = mergeValues(this.values, values);
-    this.converge();
+    this.#values = mergeValues(this.#values, values);
+    this.#converge();
   }
 
   end(): void {
-    this.ended = true;
-    this.client = undefined;
-    clearTimeout(this.retryTimer);
+    this.#ended = true;
+    this.#client = undefined;
+    clearTimeout(this.#retryTimer);
   }
 
-  private converge(): void {
-    clearTimeout(this.retryTimer);
-    this.again = true;
-    if (!this.running) void this.work();
+  #converge(): void {
+    clearTimeout(this.#retryTimer);
+    this.#again = true;
+    if (!this.#running) void this.#work();
   }
 
-  private async work(): Promise<void> {
-    this.running = true;
-    while (this.again && this.client !== undefined) {
-      this.again = false;
+  async #work(): Promise<void> {
+    this.#running = true;
+    while (this.#again && this.#client !== undefined) {
+      this.#again = false;
       try {
-        await this.attempt(this.client);
-        this.failures = 0;
+        await this.#attempt(this.#client);
+        this.#failures = 0;
       } catch (error) {
-        this.tryLater(error);
+        this.#tryLater(error);
       }
     }
-    this.running = false;
+    this.#running = false;
   }
 
-  private tryLater(error: unknown): void {
-    if (this.ended) return;
-    const delay = backoffDelay(this.failures++, retry, Math.random);
-    this.retryTimer = setTimeout(() => this.converge(), delay);
+  #tryLater(error: unknown): void {
+    if (this.#ended) return;
+    const delay = backoffDelay(this.#failures++, retry, Math.random);
+    this.#retryTimer = setTimeout(() => this.#converge(), delay);
     // The session says so as well, and when it goes on; the timer is for when it does not.
     if (error instanceof Failed && error.isLost) return;
     const { message: reason } = error as Error;
     // Until the first registration somebody waits to hear of it; it settles nothing afterwards.
     if (error instanceof Failed && error.code === rc.noAuth) this.refused(error);
-    this.logger.warn({ reason, retryMs: Math.round(delay) }, 'not registered');
+    this.#logger.warn({ reason, retryMs: Math.round(delay) }, 'not registered');
   }
 
-  private async attempt(client: ZooKeeperClient): Promise<void> {
-    const before = this.current;
+  async #attempt(client: ZooKeeperClient): Promise<void> {
+    const before = this.#current;
     if (before !== undefined) {
       const stat = await exists(client, before.path);
       const stands = isSame(before, stat);
-      if (stands && stat?.mine !== true) this.former = before;
-      if (stat?.mine !== true || !stands) this.current = undefined;
+      if (stands && stat?.mine !== true) this.#former = before;
+      if (stat?.mine !== true || !stands) this.#current = undefined;
     }
-    if (this.current === undefined) await this.make(client);
-    if (this.former !== undefined) {
-      if (isSame(this.former, await exists(client, this.former.path))) await remove(client, this.former.path);
-      this.former = undefined;
+    if (this.#current === undefined) await this.#make(client);
+    if (this.#former !== undefined) {
+      if (isSame(this.#former, await exists(client, this.#former.path))) await remove(client, this.#former.path);
+      this.#former = undefined;
     }
-    await this.protect(client);
-    await this.write(client);
-    this.madeOnce();
+    await this.#protect(client);
+    await this.#write(client);
+    this.#madeOnce();
   }
 
-  private async make(client: ZooKeeperClient): Promise<void> {
-    const found = this.maybeCreated ? await this.findOwn(client) : undefined;
-    const data = this.data();
-    const path = found ?? (await this.create(client, data));
+  async #make(client: ZooKeeperClient): Promise<void> {
+    const found = this.#maybeCreated ? await this.#findOwn(client) : undefined;
+    const data = this.#data();
+    const path = found ?? (await this.#create(client, data));
     const stat = await exists(client, path);
     if (stat === undefined) throw new Failed(rc.noNode, `${path} vanished`);
-    if (this.settings.credentials !== undefined) this.unprotected.add(path);
+    if (this.#settings.credentials !== undefined) this.#unprotected.add(path);
     const { czxid, ctime } = stat;
-    this.current = { path, czxid, ctime, data: found === undefined ? data : '' };
-    this.maybeCreated = false;
-    await this.protect(client);
-    this.logger.info({ path }, 'registered');
-    if (this.settings.credentials === undefined || !(await isOpen(client, this.folder))) return;
-    this.logger.warn(
-      { path: this.folder },
+    this.#current = { path, czxid, ctime, data: found === undefined ? data : '' };
+    this.#maybeCreated = false;
+    await this.#protect(client);
+    this.#logger.info({ path }, 'registered');
+    if (this.#settings.credentials === undefined || !(await isOpen(client, this.#folder))) return;
+    this.#logger.warn(
+      { path: this.#folder },
       'everybody may delete the endpoints of this channel and add others: it was made without credentials, set its ACL',
     );
   }
 
-  private async create(client: ZooKeeperClient, data: string): Promise<string> {
-    await this.makeParents(client);
-    const target = `${this.folder}/${this.settings.prefix}`;
-    this.maybeCreated = true;
+  async #create(client: ZooKeeperClient, data: string): Promise<string> {
+    await this.#makeParents(client);
+    const target = `${this.#folder}/${this.#settings.prefix}`;
+    this.#maybeCreated = true;
     const { code, path } = await new Promise<{ code: number; path: string }>((resolve) => {
       client.create(target, data, 'ephemeral-sequential', (code, path) => resolve({ code, path }));
     });
     if (code === rc.ok) return path;
     const failed = new Failed(code, `create ${target}`);
-    this.maybeCreated = failed.isLost;
+    this.#maybeCreated = failed.isLost;
     throw failed;
   }
 
   /** The node that a create whose answer was lost may have made: this session makes only one. */
-  private async findOwn(client: ZooKeeperClient): Promise<string | undefined> {
-    const names = await children(client, this.folder);
-    for (const name of names.filter((each) => each.startsWith(this.settings.prefix))) {
-      const path = `${this.folder}/${name}`;
+  async #findOwn(client: ZooKeeperClient): Promise<string | undefined> {
+    const names = await children(client, this.#folder);
+    for (const name of names.filter((each) => each.startsWith(this.#settings.prefix))) {
+      const path = `${this.#folder}/${name}`;
       if ((await exists(client, path))?.mine === true) return path;
     }
     return undefined;
   }
 
   /** The path to the root stays for good; a channel is a container, which the server removes when it is empty. */
-  private async makeParents(client: ZooKeeperClient): Promise<void> {
-    if ((await exists(client, this.folder)) === undefined) {
-      const { root } = this.settings;
+  async #makeParents(client: ZooKeeperClient): Promise<void> {
+    if ((await exists(client, this.#folder)) === undefined) {
+      const { root } = this.#settings;
       for (let end = root.indexOf('/', 1); end > 0; end = root.indexOf('/', end + 1)) {
         await makeFolder(client, root.slice(0, end), 'persistent');
       }
-      await this.makeProtected(client, root, 'persistent');
-      await this.makeProtected(client, this.folder, 'container');
+      await this.#makeProtected(client, root, 'persistent');
+      await this.#makeProtected(client, this.#folder, 'container');
     }
-    await this.protect(client);
+    await this.#protect(client);
   }
 
   /** Who may create and delete nodes is a right on the node above them. One that is there belongs to whoever made it. */
-  private async makeProtected(client: ZooKeeperClient, path: string, mode: 'persistent' | 'container'): Promise<void> {
+  async #makeProtected(client: ZooKeeperClient, path: string, mode: 'persistent' | 'container'): Promise<void> {
     const made = await makeFolder(client, path, mode);
-    if (made !== 'there' && this.settings.credentials !== undefined) this.unprotected.add(path);
+    if (made !== 'there' && this.#settings.credentials !== undefined) this.#unprotected.add(path);
     if (made === 'maybe') throw new Failed(rc.connectionLoss, `create ${path}`);
-    await this.protect(client);
+    await this.#protect(client);
   }
 
   /** Sends again what was lost, until nothing is open that was made here. */
-  private async protect(client: ZooKeeperClient): Promise<void> {
-    for (const path of this.unprotected) {
+  async #protect(client: ZooKeeperClient): Promise<void> {
+    for (const path of this.#unprotected) {
       const code = await new Promise<number>((resolve) => client.protect(path, resolve));
       if (code !== rc.ok && code !== rc.noNode && code !== rc.noAuth) throw new Failed(code, `protect ${path}`);
-      if (code === rc.noAuth) this.logger.warn({ path }, 'protected by somebody else meanwhile');
-      this.unprotected.delete(path);
+      if (code === rc.noAuth) this.#logger.warn({ path }, 'protected by somebody else meanwhile');
+      this.#unprotected.delete(path);
     }
   }
 
-  private async write(client: ZooKeeperClient): Promise<void> {
-    const { current } = this;
-    const data = this.data();
+  async #write(client: ZooKeeperClient): Promise<void> {
+    const current = this.#current;
+    const data = this.#data();
     if (current === undefined || current.data === data) return;
     await check(`set ${current.path}`, (done) => client.set(current.path, data, done));
-    this.current = { ...current, data };
+    this.#current = { ...current, data };
   }
 
-  private data(): string {
-    return encodeChannelInfo(this.endpoint.address, this.values);
+  #data(): string {
+    return encodeChannelInfo(this.#endpoint.address, this.#values);
   }
 }

@@ -46,108 +46,114 @@ export type PutResult =
 const longestWait = 60_000;
 
 export class EmbeddedRegistry implements Registry {
-  private readonly leases = new Map<string, Lease>();
-  private readonly leasesOf = new Map<ChannelName, number>();
-  private readonly deadlines = new DeadlineQueue<string>();
-  private readonly sinks = new Set<RegistrySink>();
-  private timer: NodeJS.Timeout | undefined;
-  private made = 0;
+  readonly #leases = new Map<string, Lease>();
+  readonly #leasesOf = new Map<ChannelName, number>();
+  readonly #deadlines = new DeadlineQueue<string>();
+  readonly #sinks = new Set<RegistrySink>();
+  #timer: NodeJS.Timeout | undefined;
+  #made = 0;
   /** Ids of another run of the process must differ, as a kept snapshot may still hold them. */
-  private readonly instance = randomUUID().slice(0, 8);
+  readonly #instance = randomUUID().slice(0, 8);
+  readonly #settings: EmbeddedSettings;
+  readonly #now: () => number;
 
   /** now: monotonic milliseconds. */
-  constructor(
-    private readonly settings: EmbeddedSettings,
-    private readonly now: () => number = () => performance.now(),
-  ) {}
+  constructor(settings: EmbeddedSettings, now: () => number = () => performance.now()) {
+    this.#settings = settings;
+    this.#now = now;
+  }
 
   async run(sink: RegistrySink, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    this.expire();
-    sink.replace([...this.leases.values()].map(({ endpoint }) => endpoint));
+    this.#expire();
+    sink.replace([...this.#leases.values()].map(({ endpoint }) => endpoint));
     sink.status('live');
-    this.sinks.add(sink);
-    this.schedule();
+    this.#sinks.add(sink);
+    this.#schedule();
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-    this.sinks.delete(sink);
-    this.schedule();
+    this.#sinks.delete(sink);
+    this.#schedule();
   }
 
   /** Makes or renews a lease for `ttl` milliseconds, at most `maxTtl`. Every renewal is a fresh report. */
   put(channel: ChannelName, name: string, info: LeaseInfo, ttl: number): PutResult {
-    this.expire();
+    this.#expire();
     const key = leaseKey(channel, name);
-    const before = this.leases.get(key);
-    const { maxEndpoints, maxEndpointsPerChannel } = this.settings;
-    const inChannel = this.leasesOf.get(channel) ?? 0;
+    const before = this.#leases.get(key);
+    const { maxEndpoints, maxEndpointsPerChannel } = this.#settings;
+    const inChannel = this.#leasesOf.get(channel) ?? 0;
     if (before === undefined) {
-      if (this.leases.size >= maxEndpoints) return { kind: 'full', by: 'registry.embedded.maxEndpoints' };
+      if (this.#leases.size >= maxEndpoints) return { kind: 'full', by: 'registry.embedded.maxEndpoints' };
       if (inChannel >= maxEndpointsPerChannel) return { kind: 'full', by: 'registry.maxEndpointsPerChannel' };
-      this.leasesOf.set(channel, inChannel + 1);
+      this.#leasesOf.set(channel, inChannel + 1);
     }
-    const granted = Math.min(ttl, this.settings.maxTtl);
+    const granted = Math.min(ttl, this.#settings.maxTtl);
     const { address, load, bitrate, packetLoss } = info;
-    const id = before?.endpoint.id ?? (`${key}@${this.instance}-${(++this.made).toString(16)}` as EndpointId);
+    const id = before?.endpoint.id ?? (`${key}@${this.#instance}-${(++this.#made).toString(16)}` as EndpointId);
     const version = before === undefined ? 0 : before.endpoint.version + 1;
     const endpoint: Endpoint = { id, channel, address, load, bitrate, packetLoss, version };
-    const expiresAt = this.now() + granted;
-    this.leases.set(key, { channel, name, endpoint, expiresAt });
-    this.deadlines.set(key, expiresAt);
+    const expiresAt = this.#now() + granted;
+    this.#leases.set(key, { channel, name, endpoint, expiresAt });
+    this.#deadlines.set(key, expiresAt);
     const seenAt = wallClock();
-    for (const sink of this.sinks) {
+    for (const sink of this.#sinks) {
       sink.note({ kind: 'event', event: before === undefined ? 'lease_created' : 'lease_renewed' });
       sink.put(endpoint, seenAt);
     }
-    this.schedule();
+    this.#schedule();
     return { kind: before === undefined ? 'created' : 'renewed', ttl: granted };
   }
 
   /** Ends a lease; false when there is none. */
   delete(channel: ChannelName, name: string): boolean {
-    this.expire();
-    const removed = this.remove(leaseKey(channel, name), 'lease_deleted');
-    this.schedule();
+    this.#expire();
+    const removed = this.#remove(leaseKey(channel, name), 'lease_deleted');
+    this.#schedule();
     return removed;
   }
 
   list(): Lease[] {
-    this.expire();
-    return [...this.leases.values()];
+    this.#expire();
+    return [...this.#leases.values()];
   }
 
-  private remove(key: string, event: string): boolean {
-    const lease = this.leases.get(key);
+  #remove(key: string, event: string): boolean {
+    const lease = this.#leases.get(key);
     if (lease === undefined) return false;
-    this.leases.delete(key);
-    this.deadlines.delete(key);
-    const others = (this.leasesOf.get(lease.channel) ?? 1) - 1;
-    if (others === 0) this.leasesOf.delete(lease.channel);
-    else this.leasesOf.set(lease.channel, others);
+    this.#leases.delete(key);
+    this.#deadlines.delete(key);
+    const others = (this.#leasesOf.get(lease.channel) ?? 1) - 1;
+    if (others === 0) this.#leasesOf.delete(lease.channel);
+    else this.#leasesOf.set(lease.channel, others);
     const seenAt = wallClock();
-    for (const sink of this.sinks) {
+    for (const sink of this.#sinks) {
       sink.note({ kind: 'event', event });
       sink.drop(lease.endpoint.id, seenAt);
     }
     return true;
   }
 
-  private expire(): void {
-    const now = this.now();
-    for (let first = this.deadlines.first; first !== undefined && first.deadline <= now; first = this.deadlines.first) {
-      this.remove(first.key, 'lease_expired');
+  #expire(): void {
+    const now = this.#now();
+    for (
+      let first = this.#deadlines.first;
+      first !== undefined && first.deadline <= now;
+      first = this.#deadlines.first
+    ) {
+      this.#remove(first.key, 'lease_expired');
     }
   }
 
   /** One timer for all leases, and only while somebody listens. */
-  private schedule(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    const { first } = this.deadlines;
-    if (first === undefined || this.sinks.size === 0) return;
-    const wait = Math.min(longestWait, Math.max(0, Math.ceil(first.deadline - this.now())));
-    this.timer = setTimeout(() => {
-      this.expire();
-      this.schedule();
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const { first } = this.#deadlines;
+    if (first === undefined || this.#sinks.size === 0) return;
+    const wait = Math.min(longestWait, Math.max(0, Math.ceil(first.deadline - this.#now())));
+    this.#timer = setTimeout(() => {
+      this.#expire();
+      this.#schedule();
     }, wait);
   }
 }

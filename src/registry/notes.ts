@@ -30,14 +30,17 @@ export function missingWords({
 export class RegistryNotes {
   readonly #lines: Record<Fault['kind'], number> = { skipped: 0, unknown_value: 0 };
   #timer: NodeJS.Timeout | undefined;
+  readonly #logger: Logger;
+  readonly #metrics: Metrics;
 
-  constructor(
-    private readonly logger: Logger,
-    private readonly metrics: Metrics,
-  ) {}
+  constructor(logger: Logger, metrics: Metrics) {
+    this.#logger = logger;
+    this.#metrics = metrics;
+  }
 
   take(note: RegistryNote): void {
-    const { metrics, logger } = this;
+    const metrics = this.#metrics;
+    const logger = this.#logger;
     switch (note.kind) {
       case 'event':
         metrics.registryEvents.inc({ event: note.event });
@@ -75,7 +78,7 @@ export class RegistryNotes {
   #fault({ kind, ...fields }: Fault): void {
     this.#lines[kind] += 1;
     this.#timer ??= setTimeout(() => this.#summarize(), window);
-    if (this.#lines[kind] <= burst) this.logger.warn(fields, faults[kind]);
+    if (this.#lines[kind] <= burst) this.#logger.warn(fields, faults[kind]);
   }
 
   #summarize(): void {
@@ -83,12 +86,12 @@ export class RegistryNotes {
     for (const kind of ['skipped', 'unknown_value'] as const) {
       const further = this.#lines[kind] - burst;
       this.#lines[kind] = 0;
-      if (further > 0) this.logger.warn({ further }, `${faults[kind]}, and so were more`);
+      if (further > 0) this.#logger.warn({ further }, `${faults[kind]}, and so were more`);
     }
   }
 
   #census({ skipped, unknown }: Extract<RegistryNote, { kind: 'census' }>): void {
-    const { registryUnreadable, registryUnknown } = this.metrics;
+    const { registryUnreadable, registryUnknown } = this.#metrics;
     registryUnreadable.reset();
     for (const [reason, count] of Object.entries(skipped)) registryUnreadable.set({ reason }, count);
     registryUnknown.reset();

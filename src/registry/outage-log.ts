@@ -17,12 +17,14 @@ export class OutageLog {
   /** Grows with all that makes an explanation that was asked for pointless. */
   #turn = 0;
   #asking = false;
+  readonly #servers: string;
+  readonly #logger: RegistryLogger;
 
   /** @param servers the connect string */
-  constructor(
-    private readonly servers: string,
-    private readonly logger: RegistryLogger,
-  ) {}
+  constructor(servers: string, logger: RegistryLogger) {
+    this.#servers = servers;
+    this.#logger = logger;
+  }
 
   /** A client starts. */
   started(): void {
@@ -53,7 +55,7 @@ export class OutageLog {
     const turn = this.#turn;
     this.#why()
       .then((why) => {
-        if (turn === this.#turn) this.logger.warn({ why }, 'ZooKeeper is out of reach');
+        if (turn === this.#turn) this.#logger.warn({ why }, 'ZooKeeper is out of reach');
       })
       .catch(() => undefined)
       .finally(() => {
@@ -62,7 +64,7 @@ export class OutageLog {
   }
 
   async #why(): Promise<string> {
-    const target = parseConnectString(this.servers);
+    const target = parseConnectString(this.#servers);
     if (target === undefined) return 'the servers are malformed';
     const { servers, problems } = await resolveServers(target, addressesOf, resolveDeadline);
     const reasons = servers.length === 0 ? '' : await whyUnreachable(servers, tryDeadline);

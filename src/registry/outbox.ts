@@ -18,86 +18,89 @@ export type Send = (message: ChildMessage, done: () => void) => void;
  * change of an endpoint wins, a `replace` takes the place of all before it, and so does the latest status.
  */
 export class Outbox implements RegistrySink {
-  private picture: Endpoint[] | undefined;
+  #picture: Endpoint[] | undefined;
   /** How much of `picture` was sent. */
-  private sent = 0;
-  private changes = new Map<EndpointId, Change>();
-  private notes: RegistryNote[] = [];
-  private state: 'live' | 'stale' | undefined;
-  private sending = false;
-  private scheduled = false;
+  #sent = 0;
+  #changes = new Map<EndpointId, Change>();
+  #notes: RegistryNote[] = [];
+  #state: 'live' | 'stale' | undefined;
+  #sending = false;
+  #scheduled = false;
+  readonly #send: Send;
 
-  constructor(private readonly send: Send) {}
+  constructor(send: Send) {
+    this.#send = send;
+  }
 
   replace(all: Iterable<Endpoint>): void {
-    this.picture = [...all];
-    this.sent = 0;
-    this.changes.clear();
-    this.schedule();
+    this.#picture = [...all];
+    this.#sent = 0;
+    this.#changes.clear();
+    this.#schedule();
   }
 
   put(endpoint: Endpoint, seenAt?: number): void {
-    this.change(endpoint.id, { kind: 'put', endpoint, seenAt });
+    this.#change(endpoint.id, { kind: 'put', endpoint, seenAt });
   }
 
   drop(id: EndpointId, seenAt?: number): void {
-    this.change(id, { kind: 'drop', id, seenAt });
+    this.#change(id, { kind: 'drop', id, seenAt });
   }
 
   status(state: 'live' | 'stale'): void {
-    this.state = state;
-    this.schedule();
+    this.#state = state;
+    this.#schedule();
   }
 
   note(note: RegistryNote): void {
     // What tells of a state comes seldom, and has to arrive.
-    if (this.notes.length < maxNotes || !single.has(note.kind)) this.notes.push(note);
-    this.schedule();
+    if (this.#notes.length < maxNotes || !single.has(note.kind)) this.#notes.push(note);
+    this.#schedule();
   }
 
-  private change(id: EndpointId, change: Change): void {
-    this.changes.delete(id);
-    this.changes.set(id, change);
-    this.schedule();
+  #change(id: EndpointId, change: Change): void {
+    this.#changes.delete(id);
+    this.#changes.set(id, change);
+    this.#schedule();
   }
 
   /** A tick's changes travel together. */
-  private schedule(): void {
-    if (this.scheduled || this.sending) return;
-    this.scheduled = true;
+  #schedule(): void {
+    if (this.#scheduled || this.#sending) return;
+    this.#scheduled = true;
     setImmediate(() => {
-      this.scheduled = false;
-      this.flush();
+      this.#scheduled = false;
+      this.#flush();
     });
   }
 
-  private flush(): void {
-    const message = this.next();
-    this.sending = message !== undefined;
-    if (message !== undefined) this.send(message, () => this.flush());
+  #flush(): void {
+    const message = this.#next();
+    this.#sending = message !== undefined;
+    if (message !== undefined) this.#send(message, () => this.#flush());
   }
 
-  private next(): ChildMessage | undefined {
-    const { picture } = this;
+  #next(): ChildMessage | undefined {
+    const picture = this.#picture;
     if (picture !== undefined) {
-      const first = this.sent === 0;
-      const endpoints = picture.slice(this.sent, this.sent + batchSize);
-      this.sent += endpoints.length;
-      const last = this.sent === picture.length;
-      if (last) this.picture = undefined;
+      const first = this.#sent === 0;
+      const endpoints = picture.slice(this.#sent, this.#sent + batchSize);
+      this.#sent += endpoints.length;
+      const last = this.#sent === picture.length;
+      if (last) this.#picture = undefined;
       return { kind: 'replace', first, last, endpoints };
     }
-    if (this.changes.size === 0 && this.notes.length === 0 && this.state === undefined) return undefined;
+    if (this.#changes.size === 0 && this.#notes.length === 0 && this.#state === undefined) return undefined;
     const changes: Change[] = [];
-    for (const [id, change] of this.changes) {
+    for (const [id, change] of this.#changes) {
       if (changes.length === batchSize) break;
       changes.push(change);
-      this.changes.delete(id);
+      this.#changes.delete(id);
     }
-    const notes = this.notes.splice(0, batchSize);
+    const notes = this.#notes.splice(0, batchSize);
     // The status is about all that was told before it.
-    const status = this.changes.size === 0 ? this.state : undefined;
-    if (this.changes.size === 0) this.state = undefined;
+    const status = this.#changes.size === 0 ? this.#state : undefined;
+    if (this.#changes.size === 0) this.#state = undefined;
     return { kind: 'batch', changes, notes, status };
   }
 }

@@ -14,42 +14,41 @@ export interface ReadsListener {
 }
 
 export class Reads {
-  private readonly queue: ReadQueue;
-  private reader: TreeReader | undefined;
+  readonly #queue: ReadQueue;
+  #reader: TreeReader | undefined;
   /** Answers of an earlier epoch are ignored. */
-  private epoch = 0;
+  #epoch = 0;
   /** Reads of the running full read that are not answered yet. */
-  private outstanding = 0;
+  #outstanding = 0;
+  readonly #listener: ReadsListener;
 
   /** @param depth reads under way at once */
-  constructor(
-    depth: number,
-    private readonly listener: ReadsListener,
-  ) {
-    this.queue = new ReadQueue(depth);
+  constructor(depth: number, listener: ReadsListener) {
+    this.#listener = listener;
+    this.#queue = new ReadQueue(depth);
   }
 
   /** No full read is under way. */
   get settled(): boolean {
-    return this.outstanding === 0;
+    return this.#outstanding === 0;
   }
 
   /** Forgets every read under way, and reads from this one on. */
   begin(reader: TreeReader | undefined): void {
-    this.reader = reader;
-    this.epoch++;
-    this.outstanding = 0;
-    this.queue.clear();
+    this.#reader = reader;
+    this.#epoch++;
+    this.#outstanding = 0;
+    this.#queue.clear();
   }
 
   /** Forgets every read under way. */
   forget(): void {
-    this.begin(this.reader);
+    this.begin(this.#reader);
   }
 
   /** The full read is not complete before everything is forgotten. */
   hold(): void {
-    this.outstanding++;
+    this.#outstanding++;
   }
 
   /**
@@ -61,17 +60,18 @@ export class Reads {
     send: (reader: TreeReader, done: (code: number, ...answer: A) => void) => void,
     apply: (code: number, ...answer: A) => void,
   ): void {
-    const { epoch, reader } = this;
+    const epoch = this.#epoch;
+    const reader = this.#reader;
     if (reader === undefined) return;
-    if (full) this.outstanding++;
+    if (full) this.#outstanding++;
     const answered = (code: number, ...answer: A) => {
-      if (epoch !== this.epoch) return;
-      if (isLost(code)) return this.listener.lost();
+      if (epoch !== this.#epoch) return;
+      if (isLost(code)) return this.#listener.lost();
       apply(code, ...answer);
-      if (epoch !== this.epoch) return;
-      if (full && --this.outstanding === 0) this.listener.complete();
-      if (epoch === this.epoch) this.queue.done();
+      if (epoch !== this.#epoch) return;
+      if (full && --this.#outstanding === 0) this.#listener.complete();
+      if (epoch === this.#epoch) this.#queue.done();
     };
-    this.queue.add(() => send(reader, answered), !full);
+    this.#queue.add(() => send(reader, answered), !full);
   }
 }

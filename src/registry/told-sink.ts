@@ -6,64 +6,67 @@ import type { RegistrySink } from './registry.js';
 
 /** Passes on what a child tells, and remembers whether anything was told. */
 export class ToldSink {
-  private readonly ids = new Set<EndpointId>();
-  private picture: Endpoint[] = [];
-  private live = false;
+  readonly #ids = new Set<EndpointId>();
+  #picture: Endpoint[] = [];
+  #live = false;
   /** A complete picture was told, be it an empty one. */
   complete = false;
   /** A process came up: it told something of the registry. */
   heard = false;
 
+  readonly #sink: RegistrySink;
+  readonly #session: (state: string) => void;
+
   /** @param session told of each change of the session, beside the sink */
-  constructor(
-    private readonly sink: RegistrySink,
-    private readonly session: (state: string) => void,
-  ) {}
+  constructor(sink: RegistrySink, session: (state: string) => void) {
+    this.#sink = sink;
+    this.#session = session;
+  }
 
   get any(): boolean {
-    return this.ids.size > 0;
+    return this.#ids.size > 0;
   }
 
   /** What was told stands; only what was live goes stale. */
   stale(): void {
-    if (this.live) this.sink.status('stale');
-    this.live = false;
+    if (this.#live) this.#sink.status('stale');
+    this.#live = false;
   }
 
   receive(message: Extract<ChildMessage, { kind: 'replace' | 'batch' | 'heartbeat' }>): void {
     if (message.kind === 'heartbeat') return;
     this.heard = true;
-    if (message.kind === 'replace') this.replace(message);
-    else this.batch(message);
+    if (message.kind === 'replace') this.#replace(message);
+    else this.#batch(message);
   }
 
-  private replace({ first, last, endpoints }: Extract<ChildMessage, { kind: 'replace' }>): void {
-    if (first) this.picture = [];
-    for (const endpoint of endpoints) this.picture.push(endpoint);
+  #replace({ first, last, endpoints }: Extract<ChildMessage, { kind: 'replace' }>): void {
+    if (first) this.#picture = [];
+    for (const endpoint of endpoints) this.#picture.push(endpoint);
     if (!last) return;
     this.complete = true;
-    this.ids.clear();
-    for (const { id } of this.picture) this.ids.add(id);
-    this.sink.replace(this.picture);
-    this.picture = [];
+    this.#ids.clear();
+    for (const { id } of this.#picture) this.#ids.add(id);
+    this.#sink.replace(this.#picture);
+    this.#picture = [];
   }
 
-  private batch({ changes, notes, status }: Extract<ChildMessage, { kind: 'batch' }>): void {
+  #batch({ changes, notes, status }: Extract<ChildMessage, { kind: 'batch' }>): void {
     for (const change of changes) {
       if (change.kind === 'put') {
-        this.ids.add(change.endpoint.id);
-        this.sink.put(change.endpoint, change.seenAt);
+        this.#ids.add(change.endpoint.id);
+        this.#sink.put(change.endpoint, change.seenAt);
       } else {
-        this.ids.delete(change.id);
-        this.sink.drop(change.id, change.seenAt);
+        this.#ids.delete(change.id);
+        this.#sink.drop(change.id, change.seenAt);
       }
     }
     for (const note of notes) {
-      if (note.kind === 'session') this.session(note.state);
-      this.sink.note(note);
+      if (note.kind === 'session') this.#session(note.state);
+      this.#sink.note(note);
     }
-    if (status === 'live') this.live = true;
+    if (status === 'live') this.#live = true;
     if (status === 'stale') this.stale();
-    else if (status !== undefined) this.sink.status(status);
+    else if (status !== undefined) this.#sink.status(status);
   }
 }

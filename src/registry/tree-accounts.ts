@@ -10,42 +10,45 @@ const watchedBytesLimit = 1_000_000;
 const countDelay = 1_000;
 
 export class TreeAccounts {
-  private timer: NodeJS.Timeout | undefined;
-  private bytes = 0;
-  private census = '';
+  #timer: NodeJS.Timeout | undefined;
+  #bytes = 0;
+  #census = '';
+  readonly #tree: Tree;
+  readonly #chrootBytes: number;
+  readonly #note: (note: RegistryNote) => void;
 
   /** @param chrootBytes length of the chroot: the watches of a session are sent with it */
-  constructor(
-    private readonly tree: Tree,
-    private readonly chrootBytes: number,
-    private readonly note: (note: RegistryNote) => void,
-  ) {}
+  constructor(tree: Tree, chrootBytes: number, note: (note: RegistryNote) => void) {
+    this.#tree = tree;
+    this.#chrootBytes = chrootBytes;
+    this.#note = note;
+  }
 
   /** True: so much is watched that the session could never be resumed. */
   get beyondLimit(): boolean {
-    return this.bytes >= watchedBytesLimit;
+    return this.#bytes >= watchedBytesLimit;
   }
 
   changed(): void {
-    this.timer ??= setTimeout(() => this.count(), countDelay);
+    this.#timer ??= setTimeout(() => this.count(), countDelay);
   }
 
   count(): void {
     this.release();
-    const bytes = this.tree.watchedBytes(this.chrootBytes);
-    if (bytes !== this.bytes) {
-      this.bytes = bytes;
-      this.note({ kind: 'watched', bytes, alarm: bytes >= watchedBytesAlarm });
+    const bytes = this.#tree.watchedBytes(this.#chrootBytes);
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#note({ kind: 'watched', bytes, alarm: bytes >= watchedBytesAlarm });
     }
-    const counts = this.tree.census();
+    const counts = this.#tree.census();
     const census = JSON.stringify(counts);
-    if (census === this.census) return;
-    this.census = census;
-    this.note({ kind: 'census', ...counts });
+    if (census === this.#census) return;
+    this.#census = census;
+    this.#note({ kind: 'census', ...counts });
   }
 
   release(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }

@@ -39,188 +39,189 @@ const deniedDelay = 10_000;
 type Mode = 'idle' | 'reading' | 'rootless' | 'settling' | 'following';
 
 export class TreeWatch {
-  private readonly tree: Tree;
-  private readonly accounts: TreeAccounts;
-  private readonly reads: Reads;
-  private mode: Mode = 'idle';
-  private reader: TreeReader | undefined;
-  private known: boolean;
-  private live = false;
-  private rereadTimer: NodeJS.Timeout | undefined;
+  readonly #tree: Tree;
+  readonly #accounts: TreeAccounts;
+  readonly #reads: Reads;
+  #mode: Mode = 'idle';
+  #reader: TreeReader | undefined;
+  #known: boolean;
+  #live = false;
+  #rereadTimer: NodeJS.Timeout | undefined;
   /** What was told to be missing, once until it is there. */
-  private missing: 'root' | 'chroot' | undefined;
-  private readonly root: RootIdentity;
+  #missing: 'root' | 'chroot' | undefined;
+  readonly #root: RootIdentity;
+  readonly #options: TreeWatchOptions;
+  readonly #sink: RegistrySink;
 
-  constructor(
-    private readonly options: TreeWatchOptions,
-    private readonly sink: RegistrySink,
-  ) {
+  constructor(options: TreeWatchOptions, sink: RegistrySink) {
+    this.#options = options;
+    this.#sink = sink;
     const note = (one: RegistryNote) => sink.note(one);
-    this.tree = new Tree(options.root, options.limits, note);
-    this.accounts = new TreeAccounts(this.tree, options.chrootBytes, note);
-    this.reads = new Reads(options.readDepth, {
+    this.#tree = new Tree(options.root, options.limits, note);
+    this.#accounts = new TreeAccounts(this.#tree, options.chrootBytes, note);
+    this.#reads = new Reads(options.readDepth, {
       // The session says so as well, and then everything is read again; the timer is for when it does not.
-      lost: () => this.rereadAfter(rereadDelay),
-      complete: () => this.complete(),
+      lost: () => this.#rereadAfter(rereadDelay),
+      complete: () => this.#complete(),
     });
-    this.known = options.known;
-    this.root = new RootIdentity(options.settling);
+    this.#known = options.known;
+    this.#root = new RootIdentity(options.settling);
   }
 
   /** True: so much is watched that the session could never be resumed. */
   get beyondLimit(): boolean {
-    return this.accounts.beyondLimit;
+    return this.#accounts.beyondLimit;
   }
 
   /** A session is there, new or again: reads everything and then tells it as one `replace`. */
   start(reader: TreeReader): void {
-    this.reader = reader;
-    this.mode = 'reading';
-    this.forget();
-    this.lookForRoot();
+    this.#reader = reader;
+    this.#mode = 'reading';
+    this.#forget();
+    this.#lookForRoot();
   }
 
   /** The connection is gone: what was told stands. */
   stop(): void {
-    this.sayStale();
+    this.#sayStale();
     this.release();
   }
 
   /** Ends it without a word. */
   release(): void {
-    this.reader = undefined;
-    this.forget();
-    this.accounts.release();
-    this.mode = 'idle';
+    this.#reader = undefined;
+    this.#forget();
+    this.#accounts.release();
+    this.#mode = 'idle';
   }
 
   /** Reads everything again and tells the difference, in case a watch was lost. */
   reconcile(): void {
-    if (this.mode === 'following' && this.reads.settled) this.readRoot(true);
-    else if (this.mode === 'rootless') this.restart();
+    if (this.#mode === 'following' && this.#reads.settled) this.#readRoot(true);
+    else if (this.#mode === 'rootless') this.#restart();
   }
 
   event(event: WatchEvent, path: string): void {
-    const seenAt = this.options.now();
-    this.sink.note({ kind: 'event', event });
-    if (this.mode === 'idle' || this.mode === 'settling') return;
-    if (path === this.options.root) {
-      if (this.mode === 'rootless' || event === 'created') this.restart();
-      else this.readRoot(false, seenAt);
+    const seenAt = this.#options.now();
+    this.#sink.note({ kind: 'event', event });
+    if (this.#mode === 'idle' || this.#mode === 'settling') return;
+    if (path === this.#options.root) {
+      if (this.#mode === 'rootless' || event === 'created') this.#restart();
+      else this.#readRoot(false, seenAt);
       return;
     }
-    const found = this.tree.find(path);
+    const found = this.#tree.find(path);
     if (found === undefined) return;
     const { channel, child } = found;
     if (event === 'deleted') {
-      const changes = child ? this.tree.removeChild(channel, child) : this.tree.removeChannel(channel);
-      this.tell(changes, seenAt);
-    } else if (event === 'child') this.readChildren(channel, false, seenAt);
-    else this.readData(channel, child, false, seenAt);
+      const changes = child ? this.#tree.removeChild(channel, child) : this.#tree.removeChannel(channel);
+      this.#tell(changes, seenAt);
+    } else if (event === 'child') this.#readChildren(channel, false, seenAt);
+    else this.#readData(channel, child, false, seenAt);
   }
 
   /** Only what was live goes stale: before the first picture there is nothing to freeze. */
-  private sayStale(): void {
-    if (this.live) this.sink.status('stale');
-    this.live = false;
+  #sayStale(): void {
+    if (this.#live) this.#sink.status('stale');
+    this.#live = false;
   }
 
   /** What was asked for is not waited for any more. */
-  private forget(): void {
-    this.reads.begin(this.reader);
-    clearTimeout(this.rereadTimer);
-    this.rereadTimer = undefined;
+  #forget(): void {
+    this.#reads.begin(this.#reader);
+    clearTimeout(this.#rereadTimer);
+    this.#rereadTimer = undefined;
   }
 
-  private restart(): void {
-    if (this.reader !== undefined) this.start(this.reader);
+  #restart(): void {
+    if (this.#reader !== undefined) this.start(this.#reader);
   }
 
-  private rereadAfter(delay: number): void {
-    this.rereadTimer ??= setTimeout(() => {
-      this.rereadTimer = undefined;
-      this.restart();
+  #rereadAfter(delay: number): void {
+    this.#rereadTimer ??= setTimeout(() => {
+      this.#rereadTimer = undefined;
+      this.#restart();
     }, delay);
   }
 
   /** The first question of a full read: is it still the root that was read before? */
-  private lookForRoot(): void {
-    const { root } = this.options;
-    this.reads.read<[Stat | undefined]>(
+  #lookForRoot(): void {
+    const { root } = this.#options;
+    this.#reads.read<[Stat | undefined]>(
       true,
       (reader, done) => reader.exists(root, false, done),
       (code, stat) => {
-        if (code === rc.noNode) return this.awaitRoot();
-        if (code !== rc.ok || stat === undefined) return this.rootUnreadable(code);
-        this.missing = undefined;
-        const wait = this.root.found(stat, !this.nothingKnown, this.options.now());
-        if (wait > 0) this.settle(wait);
-        else this.readRoot(true);
+        if (code === rc.noNode) return this.#awaitRoot();
+        if (code !== rc.ok || stat === undefined) return this.#rootUnreadable(code);
+        this.#missing = undefined;
+        const wait = this.#root.found(stat, !this.#nothingKnown, this.#options.now());
+        if (wait > 0) this.#settle(wait);
+        else this.#readRoot(true);
       },
     );
   }
 
-  private settle(time: number): void {
-    this.forget();
-    this.sayStale();
-    this.mode = 'settling';
-    this.rereadAfter(time);
+  #settle(time: number): void {
+    this.#forget();
+    this.#sayStale();
+    this.#mode = 'settling';
+    this.#rereadAfter(time);
   }
 
-  private get nothingKnown(): boolean {
-    return !this.known && this.tree.endpoints().next().done === true;
+  get #nothingKnown(): boolean {
+    return !this.#known && this.#tree.endpoints().next().done === true;
   }
 
-  private readRoot(full: boolean, seenAt?: number): void {
-    const { root } = this.options;
-    this.reads.read<[readonly string[]]>(
+  #readRoot(full: boolean, seenAt?: number): void {
+    const { root } = this.#options;
+    this.#reads.read<[readonly string[]]>(
       full,
       (reader, done) => reader.children(root, true, done),
       (code, names) => {
-        if (code === rc.noNode) return this.awaitRoot();
-        if (code !== rc.ok) return this.rootUnreadable(code);
-        this.tree.setRootUnreadable(undefined);
-        const { added, changes } = this.tree.setChannels(names);
-        this.tell(changes, seenAt);
-        const channels = full ? this.tree.channels.values() : added;
-        for (const channel of channels) this.readData(channel, undefined, full, seenAt, true);
+        if (code === rc.noNode) return this.#awaitRoot();
+        if (code !== rc.ok) return this.#rootUnreadable(code);
+        this.#tree.setRootUnreadable(undefined);
+        const { added, changes } = this.#tree.setChannels(names);
+        this.#tell(changes, seenAt);
+        const channels = full ? this.#tree.channels.values() : added;
+        for (const channel of channels) this.#readData(channel, undefined, full, seenAt, true);
       },
     );
   }
 
-  private awaitRoot(): void {
-    const { root } = this.options;
-    this.reads.read<[unknown]>(
+  #awaitRoot(): void {
+    const { root } = this.#options;
+    this.#reads.read<[unknown]>(
       false,
       (reader, done) => reader.exists(root, true, done),
       (code) => {
-        if (code === rc.ok) return this.restart();
-        if (code !== rc.noNode) return this.rootUnreadable(code);
-        if (this.mode === 'following' && this.nothingKnown) return;
-        if (this.options.chrootBytes === 0) return this.withoutRoot('root');
+        if (code === rc.ok) return this.#restart();
+        if (code !== rc.noNode) return this.#rootUnreadable(code);
+        if (this.#mode === 'following' && this.#nothingKnown) return;
+        if (this.#options.chrootBytes === 0) return this.#withoutRoot('root');
         // A chroot that is missing hides everything.
-        this.reads.read<[unknown]>(
+        this.#reads.read<[unknown]>(
           false,
           (reader, done) => reader.exists('/', false, done),
-          (code) => this.withoutRoot(code === rc.noNode ? 'chroot' : 'root'),
+          (code) => this.#withoutRoot(code === rc.noNode ? 'chroot' : 'root'),
         );
       },
     );
     // Nothing is complete before the watch for the root is set.
-    if (this.mode === 'reading') this.reads.hold();
+    if (this.#mode === 'reading') this.#reads.hold();
   }
 
-  private withoutRoot(missing: 'root' | 'chroot'): void {
-    if (this.missing !== missing) this.sink.note({ kind: 'missing', node: missing, path: this.options.root });
-    this.missing = missing;
-    this.forget();
-    this.root.missing(!this.nothingKnown);
-    if (this.nothingKnown) return this.complete();
-    this.sayStale();
-    this.mode = 'rootless';
+  #withoutRoot(missing: 'root' | 'chroot'): void {
+    if (this.#missing !== missing) this.#sink.note({ kind: 'missing', node: missing, path: this.#options.root });
+    this.#missing = missing;
+    this.#forget();
+    this.#root.missing(!this.#nothingKnown);
+    if (this.#nothingKnown) return this.#complete();
+    this.#sayStale();
+    this.#mode = 'rootless';
   }
 
-  private readData(
+  #readData(
     channel: ChannelNode,
     child: TreeNode | undefined,
     full: boolean,
@@ -228,70 +229,70 @@ export class TreeWatch {
     withChildren = false,
   ): void {
     const { path } = child ?? channel;
-    this.reads.read<[Uint8Array, Parameters<Tree['setData']>[3] | undefined]>(
+    this.#reads.read<[Uint8Array, Parameters<Tree['setData']>[3] | undefined]>(
       full,
       (reader, done) => reader.get(path, true, done),
       (code, data, stat) => {
-        const found = this.tree.find(path);
+        const found = this.#tree.find(path);
         if (found?.channel !== channel || found.child !== child) return;
         if (code === rc.noNode) {
-          this.tell(child ? this.tree.removeChild(channel, child) : this.tree.removeChannel(channel), seenAt);
+          this.#tell(child ? this.#tree.removeChild(channel, child) : this.#tree.removeChannel(channel), seenAt);
           return;
         }
-        if (code !== rc.ok || stat === undefined) this.unreadable(child ?? channel, code, 'data');
-        else this.tell(this.tree.setData(channel, child, data, stat), seenAt);
+        if (code !== rc.ok || stat === undefined) this.#unreadable(child ?? channel, code, 'data');
+        else this.#tell(this.#tree.setData(channel, child, data, stat), seenAt);
         if (!withChildren) return;
-        if (stat?.ephemeral === true) this.tell(this.tree.setChildren(channel, []).changes, seenAt);
-        else this.readChildren(channel, full, seenAt);
+        if (stat?.ephemeral === true) this.#tell(this.#tree.setChildren(channel, []).changes, seenAt);
+        else this.#readChildren(channel, full, seenAt);
       },
     );
   }
 
-  private readChildren(channel: ChannelNode, full: boolean, seenAt?: number): void {
-    this.reads.read<[readonly string[]]>(
+  #readChildren(channel: ChannelNode, full: boolean, seenAt?: number): void {
+    this.#reads.read<[readonly string[]]>(
       full,
       (reader, done) => reader.children(channel.path, true, done),
       (code, names) => {
-        if (this.tree.channels.get(channel.name) !== channel || code === rc.noNode) return;
-        if (code !== rc.ok) return this.unreadable(channel, code, 'children');
-        const { added, changes } = this.tree.setChildren(channel, names);
-        this.tell(changes, seenAt);
-        for (const child of full ? channel.children.values() : added) this.readData(channel, child, full, seenAt);
+        if (this.#tree.channels.get(channel.name) !== channel || code === rc.noNode) return;
+        if (code !== rc.ok) return this.#unreadable(channel, code, 'children');
+        const { added, changes } = this.#tree.setChildren(channel, names);
+        this.#tell(changes, seenAt);
+        for (const child of full ? channel.children.values() : added) this.#readData(channel, child, full, seenAt);
       },
     );
   }
 
   /** What is known of an unreadable node stands; nobody is told that it vanished. */
-  private unreadable(node: ChannelNode | TreeNode, code: number, what: 'data' | 'children'): void {
-    this.tree.setUnreadable(node, unreadableReason(code), what);
-    this.accounts.changed();
+  #unreadable(node: ChannelNode | TreeNode, code: number, what: 'data' | 'children'): void {
+    this.#tree.setUnreadable(node, unreadableReason(code), what);
+    this.#accounts.changed();
   }
 
-  private rootUnreadable(code: number): void {
-    this.tree.setRootUnreadable(unreadableReason(code));
-    this.accounts.changed();
-    this.forget();
-    this.sayStale();
-    this.mode = 'reading';
-    this.rereadAfter(deniedDelay);
+  #rootUnreadable(code: number): void {
+    this.#tree.setRootUnreadable(unreadableReason(code));
+    this.#accounts.changed();
+    this.#forget();
+    this.#sayStale();
+    this.#mode = 'reading';
+    this.#rereadAfter(deniedDelay);
   }
 
-  private tell(changes: readonly TreeChange[], seenAt?: number): void {
-    this.accounts.changed();
-    if (this.mode !== 'following') return;
+  #tell(changes: readonly TreeChange[], seenAt?: number): void {
+    this.#accounts.changed();
+    if (this.#mode !== 'following') return;
     for (const change of changes) {
-      if (change.kind === 'put') this.sink.put(change.endpoint, seenAt);
-      else this.sink.drop(change.id, seenAt);
+      if (change.kind === 'put') this.#sink.put(change.endpoint, seenAt);
+      else this.#sink.drop(change.id, seenAt);
     }
   }
 
-  private complete(): void {
-    this.accounts.count();
-    if (this.mode !== 'reading') return;
-    this.mode = 'following';
-    this.known = false;
-    this.sink.replace(this.tree.endpoints());
-    this.sink.status('live');
-    this.live = true;
+  #complete(): void {
+    this.#accounts.count();
+    if (this.#mode !== 'reading') return;
+    this.#mode = 'following';
+    this.#known = false;
+    this.#sink.replace(this.#tree.endpoints());
+    this.#sink.status('live');
+    this.#live = true;
   }
 }

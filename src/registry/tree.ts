@@ -6,6 +6,7 @@ import { composeEndpoint } from './compose.js';
 import { decode } from './formats/decode.js';
 import { parseChannelName } from './names.js';
 import type { RegistryNote } from './registry.js';
+import { sameValues } from './reported-values.js';
 import { type ChannelNode, newNode, type TreeNode } from './tree-node.js';
 import type { Stat } from './zookeeper-client.js';
 
@@ -36,26 +37,27 @@ function add(counts: Record<string, number>, key: string, count = 1): void {
   if (count > 0) counts[key] = (counts[key] ?? 0) + count;
 }
 
-function sameValues(a: Endpoint, b: Endpoint): boolean {
-  return a.address === b.address && a.load === b.load && a.bitrate === b.bitrate && a.packetLoss === b.packetLoss;
-}
-
 export class Tree {
   readonly channels = new Map<string, ChannelNode>();
   /** Children of the root whose names cannot be a channel's and that were noted. */
-  private misnamed = new Set<string>();
+  #misnamed = new Set<string>();
   /** Children of the root that are no channels here, by why. */
-  private left: Readonly<Record<string, number>> = {};
+  #left: Readonly<Record<string, number>> = {};
   /** Nodes below all channels. */
-  private children = 0;
+  #children = 0;
   /** Why the root cannot be read now. */
-  private closed: string | undefined;
+  #closed: string | undefined;
+  readonly #limits: TreeLimits;
+  readonly #note: (note: RegistryNote) => void;
 
   constructor(
     readonly root: string,
-    private readonly limits: TreeLimits,
-    private readonly note: (note: RegistryNote) => void,
-  ) {}
+    limits: TreeLimits,
+    note: (note: RegistryNote) => void,
+  ) {
+    this.#limits = limits;
+    this.#note = note;
+  }
 
   /** The channel of a path, and the child where the path is one of an endpoint. Undefined: not of this tree. */
   find(path: string): { channel: ChannelNode; child: TreeNode | undefined } | undefined {
@@ -82,13 +84,13 @@ export class Tree {
       add(left, 'bad_channel_name');
       if (misnamed.size >= mostMisnamed) continue;
       misnamed.add(name);
-      if (!this.misnamed.has(name)) this.skip('bad_channel_name', `${this.root}/${name}`);
+      if (!this.#misnamed.has(name)) this.#skip('bad_channel_name', `${this.root}/${name}`);
     }
-    this.misnamed = misnamed;
-    const chosen = choose(new Set(current.keys()), this.channels, this.limits.endpoints);
+    this.#misnamed = misnamed;
+    const chosen = choose(new Set(current.keys()), this.channels, this.#limits.endpoints);
     add(left, 'too_many', current.size - chosen.size);
-    if ('too_many' in left && !('too_many' in this.left)) this.skip('too_many', this.root);
-    this.left = left;
+    if ('too_many' in left && !('too_many' in this.#left)) this.#skip('too_many', this.root);
+    this.#left = left;
     const changes = [...this.channels.values()].flatMap((channel) =>
       chosen.has(channel.name) ? [] : this.removeChannel(channel),
     );
@@ -111,20 +113,20 @@ export class Tree {
     const changes = [...channel.children.values()].flatMap((child) =>
       current.has(child.name) ? [] : this.removeChild(channel, child),
     );
-    const { endpoints, endpointsPerChannel } = this.limits;
-    const most = Math.min(endpointsPerChannel, channel.children.size + endpoints - this.children);
+    const { endpoints, endpointsPerChannel } = this.#limits;
+    const most = Math.min(endpointsPerChannel, channel.children.size + endpoints - this.#children);
     const chosen = choose(current, channel.children, most);
     const left: Record<string, number> = {};
     add(left, 'bad_name', names.length - current.size);
     add(left, 'too_many', current.size - chosen.size);
-    for (const reason of Object.keys(left)) if (!(reason in channel.left)) this.skip(reason, channel.path);
+    for (const reason of Object.keys(left)) if (!(reason in channel.left)) this.#skip(reason, channel.path);
     channel.left = left;
     const added: TreeNode[] = [];
     for (const name of chosen) {
       if (channel.children.has(name)) continue;
       const child = newNode(`${channel.path}/${name}`, name);
       channel.children.set(name, child);
-      this.children += 1;
+      this.#children += 1;
       added.push(child);
     }
     return { added, changes };
@@ -132,15 +134,15 @@ export class Tree {
 
   /** @param reason why the root cannot be read; undefined: it can */
   setRootUnreadable(reason: string | undefined): void {
-    if (reason !== undefined && reason !== this.closed) this.skip(reason, this.root);
-    this.closed = reason;
+    if (reason !== undefined && reason !== this.#closed) this.#skip(reason, this.root);
+    this.#closed = reason;
   }
 
   /** What is known of a node stands although it cannot be read now. */
   setUnreadable(node: ChannelNode | TreeNode, reason: string, what: 'data' | 'children'): void {
     if (what === 'data') node.unreadable = reason;
     else if ('unlisted' in node) node.unlisted = reason;
-    this.noteOnce(node, reason, { kind: 'skipped', reason, path: shown(node.path) });
+    this.#noteOnce(node, reason, { kind: 'skipped', reason, path: shown(node.path) });
   }
 
   /** A node's data were read. A channel's own may be the defaults of its children, which then change too. */
@@ -153,24 +155,24 @@ export class Tree {
     if (reported) {
       if (node.stat?.czxid !== czxid) node.noted = undefined;
       node.decoded = decode({ name: node.name, level: child === undefined ? 'channel' : 'endpoint', data });
-      this.noteFaults(node);
+      this.#noteFaults(node);
     }
     node.stat = stat;
-    if (child !== undefined) return this.retell(channel, child, reported);
+    if (child !== undefined) return this.#retell(channel, child, reported);
     if (!reported) return [];
-    const ofChildren = [...channel.children.values()].flatMap((each) => this.retell(channel, each, false));
-    return [...this.retell(channel, channel, true), ...ofChildren];
+    const ofChildren = [...channel.children.values()].flatMap((each) => this.#retell(channel, each, false));
+    return [...this.#retell(channel, channel, true), ...ofChildren];
   }
 
   removeChannel(channel: ChannelNode): TreeChange[] {
     if (!this.channels.delete(channel.name)) return [];
-    this.children -= channel.children.size;
-    return [channel, ...channel.children.values()].flatMap((node) => this.untell(node));
+    this.#children -= channel.children.size;
+    return [channel, ...channel.children.values()].flatMap((node) => this.#untell(node));
   }
 
   removeChild(channel: ChannelNode, child: TreeNode): TreeChange[] {
-    if (channel.children.delete(child.name)) this.children -= 1;
-    return this.untell(child);
+    if (channel.children.delete(child.name)) this.#children -= 1;
+    return this.#untell(child);
   }
 
   /** Every endpoint there is. */
@@ -193,9 +195,9 @@ export class Tree {
   }
 
   census(): Census {
-    const skipped: Record<string, number> = { ...this.left };
+    const skipped: Record<string, number> = { ...this.#left };
     const unknown: Record<string, number> = {};
-    if (this.closed !== undefined) add(skipped, this.closed);
+    if (this.#closed !== undefined) add(skipped, this.#closed);
     const count = ({ unreadable, decoded }: TreeNode) => {
       if (unreadable !== undefined) add(skipped, unreadable);
       else if (decoded.kind === 'skipped') add(skipped, decoded.reason);
@@ -213,10 +215,10 @@ export class Tree {
   }
 
   /** `reported`: the node itself has a new version, which is a report even when it says the same as before. */
-  private retell(channel: ChannelNode, node: TreeNode, reported: boolean): TreeChange[] {
+  #retell(channel: ChannelNode, node: TreeNode, reported: boolean): TreeChange[] {
     const endpoint = composeEndpoint(channel, node);
     const before = node.told;
-    if (endpoint === undefined) return this.untell(node);
+    if (endpoint === undefined) return this.#untell(node);
     if (before !== undefined && !reported && sameValues(before, endpoint)) return [];
     node.told = endpoint;
     const gone: TreeChange[] =
@@ -224,33 +226,33 @@ export class Tree {
     return [...gone, { kind: 'put', endpoint }];
   }
 
-  private untell(node: TreeNode): TreeChange[] {
+  #untell(node: TreeNode): TreeChange[] {
     const before = node.told;
     node.told = undefined;
     return before === undefined ? [] : [{ kind: 'drop', id: before.id }];
   }
 
-  private noteFaults(node: TreeNode): void {
+  #noteFaults(node: TreeNode): void {
     const { decoded } = node;
     const path = shown(node.path);
     if (decoded.kind === 'skipped') {
       const { reason } = decoded;
-      this.noteOnce(node, reason, { kind: 'skipped', reason, path });
+      this.#noteOnce(node, reason, { kind: 'skipped', reason, path });
     } else if (decoded.kind !== 'nothing') {
       for (const { field, reason } of decoded.values.unknown) {
-        this.noteOnce(node, `${field} ${reason}`, { kind: 'unknown_value', field, reason, path });
+        this.#noteOnce(node, `${field} ${reason}`, { kind: 'unknown_value', field, reason, path });
       }
     }
   }
 
-  private noteOnce(node: TreeNode, fault: string, note: RegistryNote): void {
+  #noteOnce(node: TreeNode, fault: string, note: RegistryNote): void {
     node.noted ??= new Set();
     if (node.noted.has(fault)) return;
     node.noted.add(fault);
-    this.note(note);
+    this.#note(note);
   }
 
-  private skip(reason: string, path: string): void {
-    this.note({ kind: 'skipped', reason, path: shown(path) });
+  #skip(reason: string, path: string): void {
+    this.#note({ kind: 'skipped', reason, path: shown(path) });
   }
 }

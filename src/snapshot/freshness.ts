@@ -11,7 +11,10 @@ export class Freshness {
   #knownAt: number;
   #live = false;
 
-  constructor(private readonly now: () => number = wallClock) {
+  readonly #now: () => number;
+
+  constructor(now: () => number = wallClock) {
+    this.#now = now;
     this.#knownAt = now();
   }
 
@@ -22,7 +25,7 @@ export class Freshness {
 
   changed(state: SnapshotState): void {
     const live = state === 'live';
-    if (this.#live && !live) this.#knownAt = this.now();
+    if (this.#live && !live) this.#knownAt = this.#now();
     this.#live = live;
   }
 
@@ -32,10 +35,10 @@ export class Freshness {
 
   /** When the picture was last known to be true, in epoch ms. */
   get knownAt(): number {
-    return this.#live ? this.now() : this.#knownAt;
+    return this.#live ? this.#now() : this.#knownAt;
   }
 
   ageSeconds(): number {
-    return Math.max(0, this.now() - this.knownAt) / 1000;
+    return Math.max(0, this.#now() - this.knownAt) / 1000;
   }
 }

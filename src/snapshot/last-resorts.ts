@@ -10,9 +10,12 @@ export class LastResorts {
   /** Monotonic ms, in the order of expiry: all are kept equally long. */
   readonly #until = new Map<EndpointId, number>();
   readonly #places = new Map<string, EndpointId>();
+  readonly #settings: { readonly keep: number };
 
   /** @param settings how long one is kept, in ms */
-  constructor(private readonly settings: { readonly keep: number }) {}
+  constructor(settings: { readonly keep: number }) {
+    this.#settings = settings;
+  }
 
   get size(): number {
     return this.#until.size;
@@ -20,7 +23,7 @@ export class LastResorts {
 
   keep(endpoint: Endpoint, now: number): void {
     this.#until.delete(endpoint.id);
-    this.#until.set(endpoint.id, now + this.settings.keep);
+    this.#until.set(endpoint.id, now + this.#settings.keep);
     this.#places.set(placeOf(endpoint), endpoint.id);
   }
 
@@ -37,7 +40,7 @@ export class LastResorts {
 
   /** The registry is back: whoever is alive has the whole time to register. */
   renew(now: number): void {
-    for (const id of this.#until.keys()) this.#until.set(id, now + this.settings.keep);
+    for (const id of this.#until.keys()) this.#until.set(id, now + this.#settings.keep);
   }
 
   /** When the first one expires. */

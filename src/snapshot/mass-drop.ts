@@ -24,9 +24,12 @@ export function isMassDrop(vanished: number, remaining: number, settings: MassDr
 export class Vanished {
   /** The latest last. */
   readonly #seen = new Map<EndpointId, { readonly endpoint: Endpoint; readonly at: number }>();
+  readonly #settings: MassDropSettings & { readonly window: number };
 
   /** @param settings `window` in ms */
-  constructor(private readonly settings: MassDropSettings & { readonly window: number }) {}
+  constructor(settings: MassDropSettings & { readonly window: number }) {
+    this.#settings = settings;
+  }
 
   /** @param now monotonic ms, as below */
   add(endpoint: Endpoint, now: number): void {
@@ -41,7 +44,7 @@ export class Vanished {
    * @param unseen nobody saw the last ones vanish
    */
   doubted(remaining: number, now: number, unseen: boolean): Endpoint[] {
-    const { window, minimum, share } = this.settings;
+    const { window, minimum, share } = this.#settings;
     for (const [id, { at }] of this.#seen) {
       if (now - at <= window) break;
       this.#seen.delete(id);

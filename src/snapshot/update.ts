@@ -1,6 +1,7 @@
 // Pure: how an update changes a snapshot, and which update leads from one set of endpoints to another.
 
 import type { Channel, ChannelName, Endpoint, EndpointId, EndpointRef, Snapshot, Update } from '../model.js';
+import { sameValues } from '../registry/reported-values.js';
 
 export const emptySnapshot: Snapshot = { revision: 0, state: 'pending', channels: new Map() };
 
@@ -89,12 +90,9 @@ export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return (
     a.id === b.id &&
     a.version === b.version &&
-    a.address === b.address &&
-    a.load === b.load &&
-    a.bitrate === b.bitrate &&
-    a.packetLoss === b.packetLoss &&
     a.channel === b.channel &&
-    (a.lastResort ?? false) === (b.lastResort ?? false)
+    (a.lastResort ?? false) === (b.lastResort ?? false) &&
+    sameValues(a, b)
   );
 }
 

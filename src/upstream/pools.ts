@@ -91,10 +91,6 @@ export class Pools {
     for (const server of [...this.#pools.keys()]) if (isPeer(server) && !sockets.has(server)) this.#close(server);
   }
 
-  get size(): number {
-    return this.#pools.size;
-  }
-
   /** Ends every connection, running requests included. */
   async close(): Promise<void> {
     this.#unsubscribe();

@@ -1,10 +1,11 @@
 // Pure: how a stored object answers Range and conditional requests (RFC 9110, sections 13 and 14).
 
 import type { IncomingHttpHeaders } from 'node:http';
+import { type ByteRange, byteRange, isByteRange } from '../../byte-range.js';
 
 export type Selection =
   | { readonly status: 200 }
-  | { readonly status: 206; readonly start: number; readonly end: number }
+  | ({ readonly status: 206 } & ByteRange)
   | { readonly status: 304 }
   | { readonly status: 416 };
 
@@ -18,7 +19,7 @@ interface ObjectRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Ranges are for GET alone. @param size bytes of the whole object; @param end of a 206 is inclusive */
+/** Ranges are for GET alone. @param size bytes of the whole object */
 export function select({ method, headers }: ObjectRequest, stored: Validators, size: number): Selection {
   if (isNotModified(headers, stored)) return { status: 304 };
   const { range } = headers;
@@ -60,14 +61,14 @@ export function answerOf(
   if (selection.status === 304) return { status: 304, start: 0, end: 0, length: undefined, range: undefined };
   if (selection.status === 416) return { status: 416, start: 0, end: 0, length: 0, range: `bytes */${size}` };
   const { start, end } = selection;
-  return { status: 206, start, end: end + 1, length: end + 1 - start, range: `bytes ${start}-${end}/${size}` };
+  return { status: 206, start, end, length: end - start, range: `bytes ${start}-${end - 1}/${size}` };
 }
 
 /** The size decides what is sent. */
 function mayBeRange({ method, headers }: ObjectRequest, stored: Validators): boolean {
   const { range } = headers;
   const wanted = method === 'GET' && range !== undefined && !isNotModified(headers, stored);
-  return wanted && rangeStillApplies(headers['if-range'], stored) && readRange(range) !== undefined;
+  return wanted && rangeStillApplies(headers['if-range'], stored) && isByteRange(range);
 }
 
 /** Whether the player's copy still holds (RFC 9110, section 13.2.2): If-None-Match counts before If-Modified-Since. */
@@ -85,27 +86,10 @@ export function isNotModified(request: IncomingHttpHeaders, stored: Validators):
   return Date.parse(modified) <= Date.parse(since);
 }
 
-/** First and last position as written; undefined for anything but one range of bytes. */
-function readRange(range: string): [first: string, last: string] | undefined {
-  if (range.length > 100) return undefined;
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(range.replaceAll(' ', ''));
-  if (!match || (match[1] === '' && match[2] === '')) return undefined;
-  return [match[1] ?? '', match[2] ?? ''];
-}
-
-/** Several ranges at once are answered whole, as a server may. */
-function selectRange(range: string, size: number): Selection {
-  const read = readRange(range);
-  if (read === undefined) return { status: 200 };
-  const [first, last] = read;
-  if (first === '') {
-    const length = Math.min(Number(last), size);
-    return length === 0 ? { status: 416 } : { status: 206, start: size - length, end: size - 1 };
-  }
-  const start = Number(first);
-  if (start >= size) return { status: 416 };
-  const end = last === '' ? size - 1 : Math.min(Number(last), size - 1);
-  return end < start ? { status: 200 } : { status: 206, start, end };
+function selectRange(header: string, size: number): Selection {
+  const range = byteRange(header, size);
+  if (range === undefined) return { status: 200 };
+  return range === 'unsatisfiable' ? { status: 416 } : { status: 206, ...range };
 }
 
 function rangeStillApplies(ifRange: string | string[] | undefined, stored: Validators): boolean {

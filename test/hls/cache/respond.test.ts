@@ -9,11 +9,11 @@ const earlier = 'Wed, 31 Dec 2025 00:00:00 GMT';
 
 const cases: [name: string, request: IncomingHttpHeaders, expected: Selection][] = [
   ['nothing asked', {}, { status: 200 }],
-  ['from the start', { range: 'bytes=0-' }, { status: 206, start: 0, end: 99 }],
-  ['a part', { range: 'bytes=10-19' }, { status: 206, start: 10, end: 19 }],
-  ['beyond the end', { range: 'bytes=90-500' }, { status: 206, start: 90, end: 99 }],
-  ['the last bytes', { range: 'bytes=-10' }, { status: 206, start: 90, end: 99 }],
-  ['more last bytes than there are', { range: 'bytes=-500' }, { status: 206, start: 0, end: 99 }],
+  ['from the start', { range: 'bytes=0-' }, { status: 206, start: 0, end: 100 }],
+  ['a part', { range: 'bytes=10-19' }, { status: 206, start: 10, end: 20 }],
+  ['beyond the end', { range: 'bytes=90-500' }, { status: 206, start: 90, end: 100 }],
+  ['the last bytes', { range: 'bytes=-10' }, { status: 206, start: 90, end: 100 }],
+  ['more last bytes than there are', { range: 'bytes=-500' }, { status: 206, start: 0, end: 100 }],
   ['no last bytes', { range: 'bytes=-0' }, { status: 416 }],
   ['behind the end', { range: 'bytes=100-' }, { status: 416 }],
   ['backwards', { range: 'bytes=9-3' }, { status: 200 }],
@@ -29,7 +29,7 @@ const cases: [name: string, request: IncomingHttpHeaders, expected: Selection][]
   ['not modified since', { 'if-modified-since': later }, { status: 304 }],
   ['modified since', { 'if-modified-since': earlier }, { status: 200 }],
   ['no date', { 'if-modified-since': 'soon' }, { status: 200 }],
-  ['a range that still applies', { range: 'bytes=0-1', 'if-range': '"a"' }, { status: 206, start: 0, end: 1 }],
+  ['a range that still applies', { range: 'bytes=0-1', 'if-range': '"a"' }, { status: 206, start: 0, end: 2 }],
   ['a range that does not', { range: 'bytes=0-1', 'if-range': '"b"' }, { status: 200 }],
   ['a range by a weak tag', { range: 'bytes=0-1', 'if-range': 'W/"a"' }, { status: 200 }],
 ];
