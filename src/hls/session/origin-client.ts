@@ -11,6 +11,7 @@ import { decodeBody } from '../../upstream/content-coding.js';
 import { isSafePath } from '../../upstream/path.js';
 import { redirectTarget } from '../../upstream/redirect.js';
 import { type UpstreamTarget, upstreamTarget } from '../../upstream/target.js';
+import { owned } from '../presentation/owned-text.js';
 import { merge, nameOf, pieces } from '../url/query.js';
 
 export interface OriginClientOptions {
@@ -47,6 +48,10 @@ export interface SendOptions {
 /** Bytes, sent and decoded. */
 const maxTextBytes = 4 * 1024 * 1024;
 const maxCookies = 16;
+const cookieOverhead = 200;
+/** Names of parameters that an endpoint may make its session, and UTF-16 units of all of them. */
+const maxParameters = 16;
+const maxSessionLength = 16 * 1024;
 
 /** It keeps the endpoint's session: cookies, and parameters that are its own. */
 export class OriginClient {
@@ -103,11 +108,23 @@ export class OriginClient {
     }).path;
   }
 
-  /** The parameters of `query` that are a session from now on go with every request. */
+  /** Bytes in memory of what the endpoint wants to hear with every request, about. */
+  get bytes(): number {
+    let bytes = this.#session.length;
+    for (const { pair } of this.#cookies.values()) bytes += cookieOverhead + pair.length;
+    return bytes;
+  }
+
+  /** The parameters of `query` that are a session from now on go with every request, as many as a session may have. */
   adopt(query: string, all: boolean): void {
-    const found = pieces(query).filter((piece) => all || this.hidden.has(nameOf(piece)));
-    for (const piece of found) this.hidden.add(nameOf(piece));
-    this.#session = merge(found.join('&'), this.#session);
+    const most = this.#options.sessionParameters.size + maxParameters;
+    const found = pieces(query).filter((piece) => {
+      const name = nameOf(piece);
+      if (all && this.hidden.size < most) this.hidden.add(owned(name));
+      return this.hidden.has(name);
+    });
+    const session = merge(found.join('&'), this.#session);
+    if (session.length <= maxSessionLength) this.#session = owned(session);
   }
 
   /** Asks here, or at a server that the endpoint redirected to; redirects are followed. */

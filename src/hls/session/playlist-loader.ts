@@ -76,7 +76,7 @@ export class PlaylistLoader {
 
   /** Bytes in memory of what is remembered, about. */
   get bytes(): number {
-    let bytes = 0;
+    let { bytes } = this.origin;
     for (const { size } of this.#answers.values()) bytes += answerOverhead + size;
     for (const { variants } of this.#multivariants.values()) {
       for (const { href } of variants) bytes += variantOverhead + href.length;

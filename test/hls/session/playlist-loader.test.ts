@@ -57,3 +57,30 @@ test('the variants of a multivariant playlist are counted', async () => {
   await loader.fetch(request);
   assert.ok(loader.bytes > 200_000, String(loader.bytes));
 });
+
+test('an endpoint that names another session each time is not told all of them', async () => {
+  const address = parseServiceAddress('127.0.0.1:80');
+  assert.ok(address !== undefined);
+  const paths: string[] = [];
+  const client: UpstreamClient = {
+    send: ({ path }, handler) => {
+      paths.push(path);
+      const master = `#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nnews.m3u8?session${paths.length}=${'s'.repeat(300)}\n`;
+      queueMicrotask(() => {
+        handler.onResponse(200, {});
+        handler.onData(Buffer.from(paths.length % 2 === 1 ? master : list));
+        handler.onEnd();
+      });
+      return { resume: () => undefined, abort: () => undefined };
+    },
+  };
+  const options = { client, address, channel: 'news', stem: '/live/news', via: 'weir', authorization: undefined };
+  const loader = new PlaylistLoader(new OriginClient({ ...options, sessionParameters: new Set() }));
+  for (let time = 0; time < 100; time += 1) await loader.fetch(request);
+  assert.ok(
+    paths.every((path) => path.length < 16_384 + 1_000),
+    String(paths.at(-1)?.length),
+  );
+  assert.ok(loader.origin.hidden.size <= 16);
+  assert.ok(loader.bytes >= 16 * 300 && loader.bytes < 20_000, String(loader.bytes));
+});
