@@ -10,6 +10,7 @@ import { bars, costBars, drawnBar, driftMissed, halfBar, missed, rampBar } from 
 import type { PolicyModule } from './contract.js';
 import { drawnScenarios } from './drawn.js';
 import { drawnDrifts, loadsTold, runDrift } from './drift.js';
+import { floorOf } from './floor.js';
 import { literal } from './literal.js';
 import type { Result } from './measure.js';
 import { oracle } from './oracle.js';
@@ -177,6 +178,19 @@ function rampTable(): void {
   );
 }
 
+function floorTable(): void {
+  const rows = ['hls-50x10-T5', 'channels-hls', 'channels-hetero-hls', 'flash-channel-hls'].map((name) => {
+    const scenario = scenarios[name];
+    if (scenario === undefined) throw new RangeError(name);
+    const { average, p99 } = floorOf(scenario, seeds[0] ?? 1);
+    return [name, `${average.toFixed(2)} / ${p99.toFixed(2)}`];
+  });
+  sections.push(
+    '## What chance leaves\n\nPeak ÷ mean with perfect shares and requests that know nothing of each other; for the crowd, without it.',
+    markdownTable(['scenario', 'average / p99'], rows),
+  );
+}
+
 function literalTable(): void {
   const results = literal(weirPolicy('adaptive'));
   for (const { name, passed } of results) if (!passed) failures.push(`literal: ${name}`);
@@ -211,6 +225,7 @@ function costTable(): void {
 costTable();
 literalTable();
 scenarioTable();
+floorTable();
 halfTable();
 if (!values.quick) rampTable();
 if (!values.quick) drawnTable();
