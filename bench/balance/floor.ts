@@ -1,7 +1,7 @@
 // What chance alone leaves: every server gets exactly the share of its capacity, request by request and without memory, and all others' load is
 // what it is. No policy knows better shares. Edges that do not see each other's requests get below this only by spacing their own evenly.
 
-import { gaussian, seeded } from './random.js';
+import { exponential, gaussian, seeded } from './random.js';
 import type { Scenario } from './scenario.js';
 import { Traffic } from './traffic.js';
 
@@ -24,7 +24,7 @@ export function floorOf(scenario: Scenario, seed: number): Floor {
     const seconds = new Float64Array(SECONDS);
     for (const work of scenario.mix) {
       const rate = traffic.rate(work, own);
-      for (let at = -Math.log(1 - random()) / rate; at < SECONDS; at -= Math.log(1 - random()) / rate) {
+      for (let at = exponential(random, 1 / rate); at < SECONDS; at += exponential(random, 1 / rate)) {
         const channel = Math.floor(random() * (channels?.count ?? 1));
         const cost = traffic.drawCost(channel) / own;
         const until = Math.min(SECONDS, at + traffic.drawDuration(work));

@@ -32,7 +32,8 @@ const ramp: Scenario = scenario({
   background: { mean: load, deviation: 0.02, spread: 0 },
   ramp: [60, 660, 1260],
   warmup: 60,
-  duration: 1300,
+  // Long enough after the end for some thousand picks.
+  duration: 1900,
 });
 
 /** No second may be far from even, and the lowest is taken again three reports after the end. */
