@@ -5,13 +5,13 @@ import type { Config } from '../config-schema.js';
 import type { HlsReport, SessionState } from '../hls/index.js';
 import type { Intake, SharedSocket } from '../http/intake.js';
 import type { ChannelName, ServerOrigin, Update } from '../model.js';
-import type { RelayJson } from '../relay/report.js';
+import type { RelayJson } from '../relay/index.js';
 import type { Member } from '../sharding/owner.js';
 import type { OwnListener } from '../upstream/destinations.js';
 
 export type { HlsReport, SessionState } from '../hls/index.js';
 export type { IntakeState, SharedSocket } from '../http/intake.js';
-export type { RelayJson } from '../relay/report.js';
+export type { RelayJson } from '../relay/index.js';
 export type { OwnListener } from '../upstream/destinations.js';
 export type { EdgeIdentity, Identity, WorkerIdentity } from './identity.js';
 

@@ -10,7 +10,7 @@ import type { EdgeContext } from '../http/exchange.js';
 import { DataServer } from '../http/server.js';
 import { type Logger, seldom } from '../log.js';
 import type { Metrics } from '../metrics.js';
-import { relayJson } from '../relay/report.js';
+import { relayJson } from '../relay/index.js';
 import { Alone } from '../sharding/alone.js';
 import { Sharded } from '../sharding/sharded.js';
 import { SnapshotStore } from '../snapshot/store.js';

@@ -2,19 +2,14 @@
 
 import type { EdgeContext } from '../http/exchange.js';
 import { version } from '../package.js';
-import { Relays, type RelaysTools } from '../relay/relays.js';
+import { Relays, type RelaysTools, relaysSettings } from '../relay/index.js';
 import type { DataPlaneConfig } from './contract.js';
 
 export function createRelays(
-  { relay, upstream }: DataPlaneConfig,
+  config: DataPlaneConfig,
   { metrics, logger, via }: EdgeContext,
   tools: Pick<RelaysTools, 'store' | 'registered' | 'balancer' | 'client'>,
 ): Relays {
-  const settings = {
-    ...relay,
-    gopLimits: { maxBytes: relay.gopCache.size },
-    firstByteTimeout: upstream.firstByteTimeout,
-  };
   const headers = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': `weir/${version}`, via };
-  return new Relays(settings, metrics, { ...tools, headers, logger, now: () => performance.now() });
+  return new Relays(relaysSettings(config), metrics, { ...tools, headers, logger, now: () => performance.now() });
 }

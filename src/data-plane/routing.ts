@@ -16,7 +16,7 @@ import { createWebSocketServer, relayWebSocket } from '../http/relayed-websocket
 import type { Route } from '../http/route.js';
 import type { RequestHandlers, RouteHandler } from '../http/server.js';
 import { passWebSocket, refuseUpgrade, type WebSocketTools } from '../http/websocket.js';
-import type { Relays } from '../relay/relays.js';
+import type { Relays } from '../relay/index.js';
 import type { Sharding } from '../sharding/sharding.js';
 import type { Hls } from './hls.js';
 

@@ -5,8 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { toWeirError, WeirError } from '../errors.js';
-import type { Attachment, Relays } from '../relay/relays.js';
-import type { ViewerHooks } from '../relay/viewer.js';
+import type { Relays, Subscription, ViewerHooks } from '../relay/index.js';
 import type { PlayerExchange } from './exchange.js';
 import type { Route } from './route.js';
 import { TalkLimit } from './talk-limit.js';
@@ -60,7 +59,7 @@ export function relayWebSocket(
   head: Buffer,
 ): void {
   const bytesBefore = socket.bytesWritten;
-  let attachment: Attachment | undefined;
+  let subscription: Subscription | undefined;
   let webSocket: WebSocket | undefined;
   let refused = false;
   const refuse = (error: WeirError) => {
@@ -71,7 +70,7 @@ export function relayWebSocket(
     refuse(new WeirError('bad_request', { detail: 'This is no WebSocket handshake.' }));
     return;
   }
-  const leave = () => attachment?.detach();
+  const leave = () => subscription?.cancel();
   socket.on('close', () => {
     leave();
     if (refused) return;
@@ -91,7 +90,7 @@ export function relayWebSocket(
     onEnd: () => webSocket?.close(goingAway),
   };
   try {
-    attachment = tools.relays.attach({ route, client: exchange.client, socket, framing: 'websocket', hooks });
+    subscription = tools.relays.subscribe({ route, client: exchange.client, socket, framing: 'websocket', hooks });
   } catch (error) {
     refuse(toWeirError(error));
   }

@@ -2,9 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { toWeirError } from '../errors.js';
-import type { Framing } from '../relay/frames.js';
-import type { Attachment, Relays } from '../relay/relays.js';
-import type { ViewerHooks } from '../relay/viewer.js';
+import type { Framing, Relays, Subscription, ViewerHooks } from '../relay/index.js';
 import { answerError, type PlayerExchange } from './exchange.js';
 import { playerHeaders } from './headers.js';
 import type { Route } from './route.js';
@@ -28,9 +26,9 @@ export function relayHttp(relays: Relays, exchange: PlayerExchange, route: Route
   const { socket } = exchange.request;
   const framing = framingOf(exchange);
   const bytesBefore = socket.bytesWritten;
-  let attachment: Attachment | undefined;
+  let subscription: Subscription | undefined;
   const onClose = () => {
-    attachment?.detach();
+    subscription?.cancel();
     exchange.streamed(socket.bytesWritten - bytesBefore);
   };
   // Before the one that counts the request as ended.
@@ -55,7 +53,7 @@ export function relayHttp(relays: Relays, exchange: PlayerExchange, route: Route
     },
   };
   try {
-    attachment = relays.attach({ route, client: exchange.client, socket, framing, hooks });
+    subscription = relays.subscribe({ route, client: exchange.client, socket, framing, hooks });
   } catch (error) {
     answerError(exchange, response, toWeirError(error));
   }

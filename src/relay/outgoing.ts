@@ -1,43 +1,44 @@
-// A stream as viewers get it, from one pull after another: on one clock, cut into windows, with what a late joiner needs.
+// A stream as viewers get it, from one pull after another: on one clock, cut into batches, with what a late joiner needs.
 
-import type { FlvTag, TagType } from './flv-tag.js';
-import { tagType } from './flv-tag.js';
-import type { SharedFrame } from './frames.js';
-import { GopCache, type GopLimits } from './gop-cache.js';
-import { Meter } from './meter.js';
-import { Splicer } from './splicer.js';
-import type { Jump } from './timeline.js';
-import { joinFrame, type StreamState, Window } from './window.js';
+import { Batch, joinFrame, type StreamState } from './audience/batch.js';
+import type { SharedFrame } from './audience/frames.js';
+import { GopCache } from './flv/gop-cache.js';
+import { Meter } from './flv/meter.js';
+import { Splicer } from './flv/splicer.js';
+import { type FlvTag, type TagType, tagType } from './flv/tag.js';
+import type { Jump } from './flv/timeline.js';
 
 export class Outgoing implements StreamState {
-  readonly #limits: GopLimits;
+  readonly #maxGroupBytes: number;
   readonly #splicer: Splicer;
   readonly #onJoinFrame: (bytes: number) => void;
   readonly meter = new Meter();
   #cache: GopCache;
-  /** For all who join before the next window; null where they have to wait for a keyframe. */
+  /** For all who join before the next batch; null where they have to wait for a keyframe. */
   #joinFrame: SharedFrame | null | undefined;
-  #last = { number: 0, end: 0 };
-  /** The last timestamp on each track up to the last window; what waits for the next one has later ones already. */
-  readonly #lastTimes = new Map<TagType, number>();
+  #last = { number: 0, endBytes: 0 };
+  /** The last timestamp on each track up to the last batch; what waits for the next one has later ones already. */
+  readonly #lastTimes: Partial<Record<TagType, number>> = {};
 
   /**
+   * @param maxGroupBytes a group of pictures beyond it is not kept
+   * @param now monotonic ms
    * @param onJump a source broke with its own clock
    * @param onJoinFrame so many bytes were made for viewers who join now
    */
   constructor(
-    limits: GopLimits,
+    maxGroupBytes: number,
     now: () => number,
     onJump: (direction: Exclude<Jump, undefined>) => void,
     onJoinFrame: (bytes: number) => void,
   ) {
-    this.#limits = limits;
+    this.#maxGroupBytes = maxGroupBytes;
     this.#splicer = new Splicer(now, onJump);
     this.#onJoinFrame = onJoinFrame;
-    this.#cache = new GopCache(limits);
+    this.#cache = new GopCache(maxGroupBytes);
   }
 
-  /** Up to the last window. */
+  /** Up to the last batch. */
   get cache(): GopCache {
     return this.#cache;
   }
@@ -45,16 +46,16 @@ export class Outgoing implements StreamState {
   get lastAt(): number | undefined {
     return this.#splicer.lastAt;
   }
-  /** Where the last window ends. */
-  get end(): Pick<Window, 'number' | 'end'> {
+  /** Where the last batch ends. */
+  get end(): Pick<Batch, 'number' | 'endBytes'> {
     return this.#last;
   }
 
   lastTime(type: TagType): number {
-    return this.#lastTimes.get(type) ?? this.#splicer.last(type);
+    return this.#lastTimes[type] ?? this.#splicer.last(type);
   }
 
-  /** Whether viewers could go over to what a pull brought without a seam. */
+  /** Whether viewers could go over to what a pull brought and not notice. */
   recognises(arrival: GopCache): boolean {
     return this.#splicer.recognises(arrival);
   }
@@ -67,7 +68,7 @@ export class Outgoing implements StreamState {
   /** Goes on with another pull. Returns the headers that viewers have to be sent, and the tags to give to `accept` first. */
   begin(arrival: GopCache): { readonly headers: readonly FlvTag[]; readonly tags: readonly FlvTag[] } {
     const { headers, tags, seamless } = this.#splicer.begin(arrival);
-    if (!seamless) this.#cache = GopCache.after(arrival, this.#limits);
+    if (!seamless) this.#cache = GopCache.after(arrival, this.#maxGroupBytes);
     return { headers, tags };
   }
 
@@ -78,14 +79,19 @@ export class Outgoing implements StreamState {
     return out;
   }
 
-  /** The next window, of tags that were accepted; they keep so many bytes in memory. */
-  window(tags: readonly FlvTag[], bytes: number): Window {
+  /**
+   * The next batch.
+   *
+   * @param tags as `accept` returned them
+   * @param bytes that they keep in memory
+   */
+  batch(tags: readonly FlvTag[], bytes: number): Batch {
     const given = this.#keep(tags);
     this.#cache.received(bytes);
     this.#joinFrame = undefined;
-    const window = new Window(this.#last.number + 1, given, this, this.#last.end);
-    this.#last = { number: window.number, end: window.end };
-    return window;
+    const batch = new Batch(this.#last.number + 1, given, this, this.#last.endBytes);
+    this.#last = { number: batch.number, endBytes: batch.endBytes };
+    return batch;
   }
 
   /** What a viewer gets on joining now; null: it has to wait for a keyframe. */
@@ -108,7 +114,7 @@ export class Outgoing implements StreamState {
         }
       }
       this.#cache.push(tag);
-      this.#lastTimes.set(tag.type, tag.timestamp);
+      this.#lastTimes[tag.type] = tag.timestamp;
       given.push(tag);
     }
     return given;

@@ -3,31 +3,18 @@
 import { WeirError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import type { ChannelName } from '../model.js';
-import { Audience } from './audience.js';
-import { Batch } from './batch.js';
-import type { FailoverCause } from './failover-state.js';
-import type { FlvTag } from './flv-tag.js';
-import type { Framing } from './frames.js';
+import { Audience } from './audience/audience.js';
+import type { Delivery, Viewer } from './audience/viewer.js';
+import { WaitingRoom } from './audience/waiting-room.js';
+import type { FlvTag } from './flv/tag.js';
 import { Outgoing } from './outgoing.js';
-import type { Pull } from './pull.js';
+import { PendingTags } from './pending-tags.js';
+import { RelayCounters } from './relay-counters.js';
 import type { RelayReport } from './report.js';
-import { type RelayPath, Source, type SourceSettings, type SourceTools } from './source.js';
-import type { Delivery, Viewer } from './viewer.js';
-import { WaitingRoom } from './waiting-room.js';
-
-export interface RelaySettings extends SourceSettings {
-  /** ms; 0 sends at once. */
-  readonly mergeWindow: number;
-  /** ms after the last viewer left. */
-  readonly linger: number;
-  /** Bytes, and ms of media, that a viewer's socket may hold. */
-  readonly viewerBuffer: { readonly size: number; readonly duration: number };
-  /** ms that a viewer may take to empty its socket. */
-  readonly slowTimeout: number;
-  readonly maxViewers: number;
-}
-
-const protocolOf = (framing: Exclude<Framing, 'peer'>) => (framing === 'websocket' ? 'ws-flv' : 'flv');
+import type { RelaySettings } from './settings.js';
+import type { FailoverCause } from './source/failover-state.js';
+import type { Pull } from './source/pull.js';
+import { type RelayPath, Source, type SourceTools } from './source/source.js';
 
 export interface RelayHooks {
   /** An endpoint delivered it for the first time. Returns whether there is room for it; it ends where there is none. */
@@ -38,19 +25,20 @@ export interface RelayHooks {
   onClose(): void;
 }
 
+/** It lives from `start` until nobody watches for `lingerMs`, no endpoint delivers it, or it is closed. */
 export class Relay {
   readonly route: RelayPath;
   /** Who started it; undefined: another worker. */
   readonly client: string | undefined;
   readonly #settings: RelaySettings;
-  readonly #metrics: Metrics;
+  readonly #counters: RelayCounters;
   readonly #now: () => number;
   readonly #hooks: RelayHooks;
   readonly #source: Source;
   readonly #stream: Outgoing;
   readonly #audience: Audience;
   readonly #waiting: WaitingRoom;
-  readonly #batch: Batch;
+  readonly #pending: PendingTags;
   #cutSoon = false;
   #lingerTimer: NodeJS.Timeout | undefined;
   #idleSince: number | undefined;
@@ -70,16 +58,16 @@ export class Relay {
     this.route = route;
     this.client = client;
     this.#settings = settings;
-    this.#metrics = metrics;
+    this.#counters = new RelayCounters(metrics, tools.now);
     this.#now = tools.now;
     this.#hooks = hooks;
     this.#stream = new Outgoing(
-      settings.gopLimits,
+      settings.maxGroupBytes,
       tools.now,
-      (direction) => metrics.relayTimestampJumps.inc({ direction }),
+      (direction) => this.#counters.jumped(direction),
       (bytes) => hooks.onJoinFrame(bytes),
     );
-    this.#batch = new Batch(settings.mergeWindow, tools.now, () => this.#cut());
+    this.#pending = new PendingTags(settings.mergeWindowMs, tools.now, () => this.#cut());
     this.#waiting = new WaitingRoom((viewer) => {
       viewer.hooks.onRefused(new WeirError('upstream_first_byte_timeout'));
       this.#lingerWhenEmpty();
@@ -88,10 +76,8 @@ export class Relay {
       settings,
       {
         onDelivery: (viewer, delivery) => this.#onDelivery(viewer, delivery),
-        onDelivered: (window, sent) => {
-          const { traffic } = metrics;
-          traffic.sent.flv += window.frame.length * (sent.chunked + sent.raw);
-          traffic.sent['ws-flv'] += window.frame.length * sent.websocket;
+        onDelivered: (batch, sent) => {
+          this.#counters.delivered(batch, sent);
           this.#schedule();
         },
       },
@@ -101,11 +87,11 @@ export class Relay {
       onSplice: (pull, cause) => this.#onSplice(pull, cause),
       onTag: (tag) => this.#onTag(tag),
       onChunk: (bytes) => this.#onChunk(bytes),
-      onWrongTagSize: () => metrics.relayWrongTagSizes.inc(),
+      onWrongTagSize: () => this.#counters.wrongTagSize(),
       onLost: (cause) => this.#onLost(cause),
       onGivenUp: (error) => this.#end(error),
-      onPullEnded: (outcome) => metrics.relayPulls.inc({ outcome }),
-      onRetry: (cause) => metrics.retries.inc({ cause }),
+      onPullEnded: (outcome) => this.#counters.pullEnded(outcome),
+      onRetry: (error) => this.#counters.retried(error),
     });
   }
 
@@ -114,6 +100,7 @@ export class Relay {
     this.#source.start();
   }
 
+  /** Another worker delivers it now. */
   get isFromPeer(): boolean {
     return this.#source.fromPeer;
   }
@@ -132,11 +119,13 @@ export class Relay {
     return this.#idleSince;
   }
 
+  /** No further viewer is let in. */
   get full(): boolean {
     return this.#audience.size + this.#waiting.size >= this.#settings.maxViewers;
   }
 
-  attach(viewer: Viewer): void {
+  /** The viewer gets the stream as soon as there is one; `full` says before whether there is room. */
+  add(viewer: Viewer): void {
     clearTimeout(this.#lingerTimer);
     this.#lingerTimer = undefined;
     this.#idleSince = undefined;
@@ -144,18 +133,18 @@ export class Relay {
       this.#join(viewer);
       return;
     }
-    this.#waiting.add(viewer, this.#settings.firstByteTimeout);
+    this.#waiting.add(viewer, this.#settings.firstByteTimeoutMs);
   }
 
   /** The viewer left, or is to get no more. Safe to call for one that is not here. */
-  detach(viewer: Viewer): void {
+  remove(viewer: Viewer): void {
     const was = this.#waiting.delete(viewer) || this.#audience.delete(viewer);
     if (was) this.#lingerWhenEmpty();
   }
 
   /** Closes a viewer without a clean end: what its socket still holds would have to leave first. */
   drop(viewer: Viewer): void {
-    this.detach(viewer);
+    this.remove(viewer);
     viewer.socket.destroy();
   }
 
@@ -169,11 +158,10 @@ export class Relay {
     this.#end(new WeirError('draining'));
   }
 
+  /** As it is now. */
   report(): RelayReport {
-    const viewers: Record<Framing, number> = { chunked: 0, raw: 0, websocket: 0, peer: 0 };
-    for (const viewer of this.#audience) viewers[viewer.framing] += 1;
     const { cache, meter } = this.#stream;
-    const { bytesPerSecond, groupLength } = meter;
+    const { bytesPerSecond, groupMs } = meter;
     return {
       channel: this.route.channel,
       path: this.route.path,
@@ -183,8 +171,8 @@ export class Relay {
       videoCodec: cache.codecs.video,
       audioCodec: cache.codecs.audio,
       bitrate: bytesPerSecond === undefined ? undefined : Math.round((bytesPerSecond * 8) / 1000),
-      gopLength: groupLength,
-      viewers,
+      groupMs,
+      viewers: this.#audience.count(),
       waiting: this.#waiting.size,
       failovers: this.#failovers,
     };
@@ -193,14 +181,12 @@ export class Relay {
   #onSplice(pull: Pull, cause: FailoverCause | undefined): void {
     if (cause !== undefined) {
       this.#failovers += 1;
-      this.#metrics.relayFailovers.inc({ cause });
-      const { lastAt } = this.#stream;
-      if (lastAt !== undefined) this.#metrics.relayFailoverDuration.observe((this.#now() - lastAt) / 1000);
+      this.#counters.failedOver(cause, this.#stream.lastAt);
     }
     // What is left of the old pull belongs to the old cache.
     this.#cut();
     const { headers, tags } = this.#stream.begin(pull.cache);
-    this.#batch.push(...headers);
+    for (const header of headers) this.#pending.push(header);
     for (const tag of tags) this.#onTag(tag);
     this.#lostBy = undefined;
     this.#cutSoon = true;
@@ -209,17 +195,15 @@ export class Relay {
   #onTag(tag: FlvTag): boolean {
     const out = this.#stream.accept(tag);
     if (out === undefined) return false;
-    const { groupLength } = this.#stream.meter;
-    if (out.keyframe && groupLength !== undefined) this.#source.expectGroup(groupLength);
-    this.#batch.push(out);
+    const { groupMs } = this.#stream.meter;
+    if (out.keyframe && groupMs !== undefined) this.#source.expectGroup(groupMs);
+    this.#pending.push(out);
     return true;
   }
 
   #onChunk(bytes: number): boolean {
-    const { traffic } = this.#metrics;
-    if (this.#source.fromPeer) traffic.peers.received += bytes;
-    else traffic.received.flv += bytes;
-    const hasRoom = this.#batch.received(bytes);
+    this.#counters.received(bytes, this.#source.fromPeer);
+    const hasRoom = this.#pending.received(bytes);
     this.#schedule();
     return hasRoom;
   }
@@ -230,19 +214,19 @@ export class Relay {
     this.#cut();
   }
 
-  /** Not before the last window is through. */
+  /** Not before the last batch is through. */
   #schedule(): void {
     // What comes from another worker was gathered there.
-    if (!this.#audience.busy) this.#batch.schedule(this.#cutSoon || this.#source.fromPeer);
+    if (!this.#audience.busy) this.#pending.schedule(this.#cutSoon || this.#source.fromPeer);
   }
 
   #cut(): void {
-    if (this.#batch.isEmpty) return;
-    const { tags, bytes } = this.#batch.take();
-    const window = this.#stream.window(tags, bytes);
+    if (this.#pending.isEmpty) return;
+    const { tags, bytes } = this.#pending.take();
+    const batch = this.#stream.batch(tags, bytes);
     this.#source.resume();
-    this.#metrics.relayWindowBytes.observe(window.frame.length);
-    this.#audience.deliver(window, this.#viewerLimit());
+    this.#counters.batchMade(batch);
+    this.#audience.deliver(batch, this.#maxViewerBytes());
     if (this.#cutSoon && this.#lostBy === undefined) {
       this.#cutSoon = false;
       this.#state = 'live';
@@ -251,12 +235,14 @@ export class Relay {
     }
   }
 
-  /** Media of viewerBuffer.duration, on top of a group of pictures that it may just have been given on joining. */
-  #viewerLimit(): number {
-    const { size, duration } = this.#settings.viewerBuffer;
+  /** Media of `maxViewerMediaMs`, on top of a group of pictures that it may just have been given on joining. */
+  #maxViewerBytes(): number {
+    const { maxViewerBytes, maxViewerMediaMs } = this.#settings;
     const { cache, meter } = this.#stream;
     const rate = meter.bytesPerSecond;
-    return rate === undefined ? size : Math.min(size, (rate * duration) / 1000 + cache.bytes);
+    return rate === undefined
+      ? maxViewerBytes
+      : Math.min(maxViewerBytes, (rate * maxViewerMediaMs) / 1000 + cache.bytes);
   }
 
   #prove(): boolean {
@@ -269,21 +255,15 @@ export class Relay {
     const frame = this.#stream.joinFrame();
     this.#audience.add(viewer);
     viewer.join(frame, this.#stream.end, this.#source.current?.pick.endpoint.address);
-    if (frame !== null) this.#entered(viewer, frame.length);
-  }
-
-  #entered(viewer: Viewer, bytes: number): void {
-    if (viewer.framing === 'peer') return;
-    const protocol = protocolOf(viewer.framing);
-    this.#metrics.relayJoin.observe({ protocol }, (this.#now() - viewer.attachedAt) / 1000);
-    this.#metrics.traffic.sent[protocol] += bytes;
+    if (frame !== null) this.#counters.entered(viewer, frame.length);
   }
 
   #onDelivery(viewer: Viewer, delivery: Exclude<Delivery, 'sent' | 'waiting'>): void {
-    if (delivery === 'entered') this.#entered(viewer, 0);
-    else if (delivery === 'skipped') this.#metrics.relaySkips.inc();
+    if (delivery === 'entered') this.#counters.entered(viewer, viewer.entryBytes);
+    else if (delivery === 'resumed') this.#counters.resumed(viewer, viewer.entryBytes);
+    else if (delivery === 'skipped') this.#counters.skipped();
     else {
-      this.#metrics.relaySlowCloses.inc();
+      this.#counters.closedAsSlow();
       this.drop(viewer);
     }
   }
@@ -297,14 +277,14 @@ export class Relay {
     }
     this.#idleSince = this.#now();
     clearTimeout(this.#lingerTimer);
-    this.#lingerTimer = setTimeout(() => this.close(), this.#settings.linger);
+    this.#lingerTimer = setTimeout(() => this.close(), this.#settings.lingerMs);
   }
 
   #end(error: WeirError): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#source.close();
-    this.#batch.close();
+    this.#pending.close();
     clearTimeout(this.#lingerTimer);
     const viewers = [...this.#audience];
     const waiting = this.#waiting.empty();

@@ -8,24 +8,20 @@ import type { ChannelName } from '../model.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import { canonicalPath } from '../upstream/path.js';
 import { keepsPath } from '../upstream/target.js';
-import { type Backlog, distinctBytes, tooMuch } from './backlog.js';
-import type { Framing } from './frames.js';
-import { Relay, type RelaySettings } from './relay.js';
+import { type Backlog, distinctBytes, tooMuch } from './audience/backlog.js';
+import type { Framing } from './audience/frames.js';
+import { Viewer, type ViewerHooks } from './audience/viewer.js';
+import { Relay } from './relay.js';
 import type { RelayReport } from './report.js';
-import { type RoomSettings, Rooms } from './rooms.js';
-import type { RelayPath, SourceTools } from './source.js';
-import { Viewer, type ViewerHooks } from './viewer.js';
+import { Rooms } from './rooms.js';
+import type { RelaysSettings } from './settings.js';
+import type { RelayPath, SourceTools } from './source/source.js';
 
-export interface RelaysSettings extends RelaySettings, RoomSettings {
-  /** Bytes that a viewer's socket may hold, and all of them together; ms of media for one. */
-  readonly viewerBuffer: RelaySettings['viewerBuffer'] & { readonly total: number };
-}
-
-/** How often is looked at what viewers hold, in ms. */
-const sweepInterval = 1_000;
+/** How often it is looked at what viewers hold. */
+const sweepIntervalMs = 1_000;
 
 /** A player who wants to watch. */
-export interface AttachRequest {
+export interface SubscribeRequest {
   /** Players with the same path share a pull; the query is theirs alone and is not sent on. */
   readonly route: RelayPath;
   /** Who asks, for limits of one client; undefined: another worker, which limits its own. */
@@ -36,9 +32,10 @@ export interface AttachRequest {
   readonly hooks: ViewerHooks;
 }
 
-export interface Attachment {
+/** A player who watches, or waits to. */
+export interface Subscription {
   /** The player left. Idempotent; no hook is called after it. */
-  detach(): void;
+  cancel(): void;
 }
 
 export interface RelaysTools extends Omit<SourceTools, 'sayUndelivered'> {
@@ -46,6 +43,7 @@ export interface RelaysTools extends Omit<SourceTools, 'sayUndelivered'> {
   readonly registered: SnapshotStore;
 }
 
+/** One for each process that serves players. */
 export class Relays {
   readonly #relays = new Map<string, Relay>();
   readonly #rooms: Rooms<Relay>;
@@ -67,10 +65,11 @@ export class Relays {
   }
 
   /**
-   * Joins the player to the channel's relay, which is started for the first one. Throws a WeirError: no_endpoint for a
-   * channel that has none now, unknown_channel, not_ready, relay_full, draining. Later errors go to `onRefused`.
+   * Joins the player to the channel's relay, which is started for the first one. Later errors go to `onRefused`.
+   *
+   * @throws WeirError no_endpoint for a channel that has none now, unknown_channel, not_ready, relay_full, draining
    */
-  attach({ route, client, socket, framing, hooks }: AttachRequest): Attachment {
+  subscribe({ route, client, socket, framing, hooks }: SubscribeRequest): Subscription {
     if (this.#closed) throw new WeirError('draining');
     const key = this.#key(route);
     const known = this.#relays.get(key);
@@ -78,9 +77,9 @@ export class Relays {
     if (known?.full === true) throw new WeirError('relay_full');
     const relay = known ?? this.#create(key, route, client);
     const viewer = new Viewer(socket, framing, hooks, this.#tools.now());
-    relay.attach(viewer);
+    relay.add(viewer);
     if (known === undefined) relay.start();
-    return { detach: () => relay.detach(viewer) };
+    return { cancel: () => relay.remove(viewer) };
   }
 
   /** Whether a relay of the channel runs, perhaps holding its viewers while the channel has no endpoint. */
@@ -93,6 +92,7 @@ export class Relays {
     return this.#relays.get(this.#key(route))?.isFromPeer === true;
   }
 
+  /** All relays as they are now. */
   report(): readonly RelayReport[] {
     return [...this.#rooms].map((relay) => relay.report());
   }
@@ -152,14 +152,14 @@ export class Relays {
     });
     this.#relays.set(key, relay);
     this.#rooms.add(relay);
-    this.#sweepTimer ??= setInterval(() => this.#sweep(), sweepInterval);
+    this.#sweepTimer ??= setInterval(() => this.#sweep(), sweepIntervalMs);
     return relay;
   }
 
   /** Between two sweeps, too, no more is made than what would not matter. */
   #onJoinFrame(bytes: number): void {
     this.#joined += bytes;
-    if (this.#joined > this.#settings.viewerBuffer.total / 4) this.#sweepSoon ??= setImmediate(() => this.#sweep());
+    if (this.#joined > this.#settings.maxHeldBytes / 4) this.#sweepSoon ??= setImmediate(() => this.#sweep());
   }
 
   /** Viewers who do not read hold memory, each little; in all it is bounded here. */
@@ -178,7 +178,7 @@ export class Relays {
       }
     }
     this.#metrics.relayHeldBytes.set(distinctBytes(held));
-    for (const { relay, viewer } of tooMuch(held, this.#settings.viewerBuffer.total)) {
+    for (const { relay, viewer } of tooMuch(held, this.#settings.maxHeldBytes)) {
       this.#metrics.relaySheds.inc();
       relay.drop(viewer);
     }

@@ -1,6 +1,6 @@
 // What is told of a running relay, and how it reads in JSON.
 
-import type { Framing } from './frames.js';
+import type { Framing } from './audience/frames.js';
 
 export interface RelayReport {
   readonly channel: string;
@@ -12,15 +12,16 @@ export interface RelayReport {
   readonly fromPeer: boolean;
   readonly videoCodec: string | undefined;
   readonly audioCodec: string | undefined;
-  /** kbit/s, measured. */
+  /** kbit/s, measured; undefined until enough was seen. */
   readonly bitrate: number | undefined;
-  /** ms from keyframe to keyframe. */
-  readonly gopLength: number | undefined;
+  /** From keyframe to keyframe. */
+  readonly groupMs: number | undefined;
   readonly viewers: Readonly<Record<Framing, number>>;
   readonly waiting: number;
   readonly failovers: number;
 }
 
+/** As `/api/v1/relays` answers it. */
 export function relayJson(report: RelayReport) {
   const { chunked, raw, websocket, peer } = report.viewers;
   return {
@@ -32,7 +33,7 @@ export function relayJson(report: RelayReport) {
     video_codec: report.videoCodec,
     audio_codec: report.audioCodec,
     bitrate: report.bitrate,
-    gop_seconds: report.gopLength === undefined ? undefined : report.gopLength / 1000,
+    gop_seconds: report.groupMs === undefined ? undefined : report.groupMs / 1000,
     viewers: { http: chunked + raw, websocket, workers: peer, waiting: report.waiting },
     failovers: report.failovers,
   };

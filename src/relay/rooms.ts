@@ -22,9 +22,10 @@ export interface Occupant {
   readonly idleSince: number | undefined;
 }
 
-/** Part of a channel's streams that one client may have started. */
-const clientShare = 0.25;
+/** Part of a channel's streams that one client may have started, 0 to 1. */
+const maxClientShare = 0.25;
 
+/** Keeps the books: whoever has to end is named here, and ended by the caller. */
 export class Rooms<T extends Occupant> {
   readonly #settings: RoomSettings;
   readonly #all = new Set<T>();
@@ -39,13 +40,16 @@ export class Rooms<T extends Occupant> {
     return this.#all.values();
   }
 
+  /** A stream of the channel runs. */
   has(channel: ChannelName): boolean {
     return this.#ofChannel.has(channel);
   }
 
   /**
-   * Says whether one more may start, which has proven nothing yet. Throws relay_full; returns an idle one of the same client
-   * that has to end for it.
+   * Says whether one more may start, which has proven nothing yet. Returns an idle one of the same client that has to end for
+   * it, if any has.
+   *
+   * @throws WeirError relay_full
    */
   ask({ channel, client }: Pick<Occupant, 'channel' | 'client'>): T | undefined {
     const { maxRelays, maxChannelRelays } = this.#settings;
@@ -59,7 +63,7 @@ export class Rooms<T extends Occupant> {
       throw new WeirError('relay_full', { detail: 'This edge has no room for another stream.' });
     }
     const own = client === undefined ? [] : ofChannel.filter((each) => each.client === client);
-    if (own.length < Math.max(1, Math.ceil(maxChannelRelays * clientShare))) return undefined;
+    if (own.length < Math.max(1, Math.ceil(maxChannelRelays * maxClientShare))) return undefined;
     const leaving = longestIdle(own);
     if (leaving === undefined) {
       throw new WeirError('relay_full', { detail: 'You watch too many streams of this channel.' });

@@ -8,7 +8,7 @@ import type { PlayerExchange } from '../../src/http/exchange.js';
 import type { Route, RouteKind } from '../../src/http/route.js';
 import type { RouteHandler } from '../../src/http/server.js';
 import type { ChannelName } from '../../src/model.js';
-import type { AttachRequest, Relays } from '../../src/relay/relays.js';
+import type { Relays, SubscribeRequest } from '../../src/relay/relays.js';
 import type { Sharding } from '../../src/sharding/sharding.js';
 import { testConfig } from '../support/data-plane.js';
 
@@ -33,11 +33,11 @@ class Answers {
   readonly response = { destroyed: true, destroy() {}, prependListener() {} } as unknown as ServerResponse;
 
   relays({ isFromPeer = false, holds = false } = {}): Relays {
-    const attach = (_request: AttachRequest) => {
+    const subscribe = (_request: SubscribeRequest) => {
       this.log.push('the relay');
-      return { detach() {} };
+      return { cancel() {} };
     };
-    return { attach, isFromPeer: () => isFromPeer, holds: () => holds } as unknown as Relays;
+    return { subscribe, isFromPeer: () => isFromPeer, holds: () => holds } as unknown as Relays;
   }
 
   hls(holds = false) {

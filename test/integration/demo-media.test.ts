@@ -10,8 +10,8 @@ import { after, afterEach, test } from 'node:test';
 import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
 import { type Origin, type OriginOptions, startOrigin } from '../../src/demo/origin.js';
-import { FlvParser } from '../../src/relay/flv.js';
-import { type FlvTag, tagType } from '../../src/relay/flv-tag.js';
+import { FlvParser } from '../../src/relay/flv/parser.js';
+import { type FlvTag, tagType } from '../../src/relay/flv/tag.js';
 import { waitFor } from '../support/wait.js';
 
 const run = promisify(execFile);

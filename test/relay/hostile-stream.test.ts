@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { FlvError, FlvParser } from '../../src/relay/flv.js';
-import { readTag } from '../../src/relay/flv-tag.js';
+import { FlvError, FlvParser } from '../../src/relay/flv/parser.js';
+import { readTag } from '../../src/relay/flv/tag.js';
 import { Outgoing } from '../../src/relay/outgoing.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { flvFile, flvTag, type PlainTag, parseWhole } from '../support/flv-bytes.js';
@@ -95,7 +95,7 @@ test('one stream after another leaves as one, and its cache keeps to its limits'
       (streams, size) => {
         let now = 0;
         const outgoing = new Outgoing(
-          { maxBytes },
+          maxBytes,
           () => now,
           () => undefined,
           () => undefined,
@@ -110,7 +110,7 @@ test('one stream after another leaves as one, and its cache keeps to its limits'
           const parser = new FlvParser(sink, 1 << 20);
           outgoing.begin(
             new Outgoing(
-              { maxBytes },
+              maxBytes,
               () => 0,
               () => undefined,
               () => undefined,
@@ -122,7 +122,7 @@ test('one stream after another leaves as one, and its cache keeps to its limits'
               parser.push(bytes.subarray(at, at + size));
               const given = pending.filter((tag) => tag !== undefined);
               pending = [];
-              if (given.length > 0) out.push(outgoing.window(given, size).frame.as('raw'));
+              if (given.length > 0) out.push(outgoing.batch(given, size).frame.as('raw'));
               const { cache } = outgoing;
               assert.ok(cache.bytes <= maxBytes && cache.tags.length <= maxBytes / 256 + 1);
               assert.ok(cache.headers.length <= 32);
@@ -157,7 +157,7 @@ test('viewers get a sound stream, an end or an error, whatever endpoints send, a
   );
   fc.assert(
     fc.property(fc.array(event, { maxLength: 25 }), fc.boolean(), (events, isCut) => {
-      const made = new ScriptedRelays({ gopLimits: { maxBytes }, grace: 5_000, linger: 1_000 });
+      const made = new ScriptedRelays({ maxGroupBytes: maxBytes, graceMs: 5_000, lingerMs: 1_000 });
       cleanups.push(() => made.clock.restore());
       try {
         made.registerNews(2);

@@ -60,13 +60,13 @@ describe('a camera that is switched off', () => {
     live(made, 4_000, { pictures: false });
     assert.ok(viewer.tags.length > 0);
     live(made, 60_000, { pictures: false });
-    viewer.attachment?.detach();
+    viewer.subscription?.cancel();
     made.close();
     assert.deepEqual([made.pulls.length, made.outcomes.map(({ outcome }) => outcome)], [1, ['success']]);
   });
 
   test('lets a viewer who skipped go on with the sound', () => {
-    const made = relays({ viewerBuffer: { size: 400, duration: 5_000, total: 1 << 20 } });
+    const made = relays({ maxViewerBytes: 400, maxViewerMediaMs: 5_000, maxHeldBytes: 1 << 20 });
     const viewer = made.watch();
     made.pull.send(...opening());
     live(made, 1_000);
@@ -112,7 +112,7 @@ describe('who joins just after a keyframe', () => {
 
 describe('nobody waits for ever', () => {
   test('a viewer of a group that is too large to keep is let in without a keyframe', () => {
-    const made = relays({ gopLimits: { maxBytes: 50_000 } });
+    const made = relays({ maxGroupBytes: 50_000 });
     made.watch();
     made.pull.send(...opening(), key(0));
     made.pass(1_000, () => made.pull.send(inter(made.now)));
@@ -150,7 +150,7 @@ describe('an endpoint that replays what it has, and ends', () => {
     ['at its pace', 1],
   ] as const) {
     test(`${what} holds viewers for the grace and no longer, and is asked ever more rarely`, () => {
-      const made = relays({ grace: 5_000 });
+      const made = relays({ graceMs: 5_000 });
       const viewer = made.watch();
       const sent = new Map<unknown, number>();
       made.pass(30_000, () => {
@@ -168,7 +168,7 @@ describe('an endpoint that replays what it has, and ends', () => {
   }
 
   test('is not what endpoints do that fail one after the other and deliver in between', () => {
-    const made = relays({ grace: 5_000 });
+    const made = relays({ graceMs: 5_000 });
     const viewer = made.watch();
     made.registerNews(3);
     for (let count = 0; count < 60; count += 1) {
@@ -182,7 +182,7 @@ describe('an endpoint that replays what it has, and ends', () => {
   });
 
   test('does not spend the grace of one that delivers again', () => {
-    const made = relays({ grace: 5_000 });
+    const made = relays({ graceMs: 5_000 });
     const viewer = made.watch();
     for (let time = 0; time < 3; time += 1) {
       made.pull.send(...opening(), key(made.now));
@@ -194,7 +194,7 @@ describe('an endpoint that replays what it has, and ends', () => {
   });
 
   test('that is on trial when the grace is over is not cut while it delivers', () => {
-    const made = relays({ grace: 5_000 });
+    const made = relays({ graceMs: 5_000 });
     const viewer = made.watch();
     made.pull.send(...opening(), key(0));
     made.pull.handler.onEnd();
@@ -310,7 +310,7 @@ describe('streams of one channel', () => {
 
   test('that nobody waits for any more and that never came are left at once', () => {
     const made = relays();
-    for (let count = 0; count < 200; count += 1) made.watch(`/app-${count}/news.flv`).attachment?.detach();
+    for (let count = 0; count < 200; count += 1) made.watch(`/app-${count}/news.flv`).subscription?.cancel();
     assert.equal(made.pulls.length, 200);
     assert.ok(made.pulls.every(({ aborted }) => aborted));
     assert.deepEqual(made.relays.report(), []);
@@ -319,14 +319,14 @@ describe('streams of one channel', () => {
   });
 
   test('that are left one after the other end before their time, so that a player who zaps never meets a full edge', () => {
-    const made = relays({ maxRelays: 3, linger: 60_000 });
+    const made = relays({ maxRelays: 3, lingerMs: 60_000 });
     const viewer = made.watch('/live/news_0.flv', { client: 'who stays' });
     made.pull.send(...opening(), key(0), sound(0));
     for (let count = 1; count < 20; count += 1) {
       const zapper = made.watch(`/live/news_${count}.flv`, { client: `${count}` });
       made.pull.send(...opening(), key(made.now), sound(made.now));
       assert.ok(zapper.tags.length > 0);
-      zapper.attachment?.detach();
+      zapper.subscription?.cancel();
       made.pass(100);
     }
     assert.deepEqual([made.relays.report().length, viewer.ended], [3, false]);
@@ -339,8 +339,10 @@ describe('what waits in memory for viewers who do not read', () => {
   /** A group of one keyframe of 1 MiB, and a second of small frames after it. */
   function heavy(total = 8 * mebibyte): ScriptedRelays {
     const made = relays({
-      viewerBuffer: { size: 4 * mebibyte, duration: 60_000, total },
-      gopLimits: { maxBytes: 4 * mebibyte },
+      maxViewerBytes: 4 * mebibyte,
+      maxViewerMediaMs: 60_000,
+      maxHeldBytes: total,
+      maxGroupBytes: 4 * mebibyte,
     });
     made.watch();
     const body = Buffer.alloc(mebibyte - 100);
@@ -395,7 +397,7 @@ describe('what waits in memory for viewers who do not read', () => {
 });
 
 describe('an endpoint that floods', () => {
-  test('is held back until the next window, and read on', () => {
+  test('is held back until the next batch, and read on', () => {
     const made = relays();
     const viewer = made.watch();
     made.pull.send(...opening(), key(0));

@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/package.js';
-import { FlvParser } from '../../src/relay/flv.js';
-import type { FlvTag } from '../../src/relay/flv-tag.js';
+import { FlvParser } from '../../src/relay/flv/parser.js';
+import type { FlvTag } from '../../src/relay/flv/tag.js';
 
 export const sampleNames = ['h264-aac', 'aac', 'hevc-legacy-aac', 'hevc-enhanced-aac', 'av1-opus-enhanced'] as const;
 export type SampleName = (typeof sampleNames)[number];

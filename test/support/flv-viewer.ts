@@ -2,8 +2,8 @@
 
 import { get, type IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
-import { FlvParser } from '../../src/relay/flv.js';
-import type { FlvTag } from '../../src/relay/flv-tag.js';
+import { FlvParser } from '../../src/relay/flv/parser.js';
+import type { FlvTag } from '../../src/relay/flv/tag.js';
 
 export interface SeenTag {
   readonly type: number;

@@ -11,8 +11,9 @@ import { silentLogger } from '../../src/log.js';
 import { createMetrics } from '../../src/metrics.js';
 import type { Endpoint } from '../../src/model.js';
 import { serverOf } from '../../src/net-address.js';
-import type { Framing } from '../../src/relay/frames.js';
-import { type Attachment, Relays, type RelaysSettings } from '../../src/relay/relays.js';
+import type { Framing } from '../../src/relay/audience/frames.js';
+import { Relays, type Subscription } from '../../src/relay/relays.js';
+import type { RelaysSettings } from '../../src/relay/settings.js';
 import { SnapshotStore } from '../../src/snapshot/store.js';
 import { endpoint } from './data-plane.js';
 import { type PlainTag, parseWhole } from './flv-bytes.js';
@@ -49,7 +50,7 @@ export class ScriptedViewer {
   started = false;
   ended = false;
   refused: WeirError | undefined;
-  attachment: Attachment | undefined;
+  subscription: Subscription | undefined;
 
   /** All it was given. */
   get tags(): PlainTag[] {
@@ -60,16 +61,18 @@ export class ScriptedViewer {
 const defaults: RelaysSettings = {
   maxRelays: 100,
   maxChannelRelays: 32,
-  mergeWindow: 100,
-  stallTimeout: 3_000,
-  keyframeTimeout: 10_000,
-  maxTagSize: 1 << 20,
-  gopLimits: { maxBytes: 8 << 20 },
-  firstByteTimeout: 5_000,
-  grace: 10_000,
-  linger: 10_000,
-  viewerBuffer: { size: 8 << 20, duration: 5_000, total: 256 << 20 },
-  slowTimeout: 15_000,
+  mergeWindowMs: 100,
+  stallTimeoutMs: 3_000,
+  keyframeTimeoutMs: 10_000,
+  maxTagBytes: 1 << 20,
+  maxGroupBytes: 8 << 20,
+  firstByteTimeoutMs: 5_000,
+  graceMs: 10_000,
+  lingerMs: 10_000,
+  maxViewerBytes: 8 << 20,
+  maxViewerMediaMs: 5_000,
+  maxHeldBytes: 256 << 20,
+  slowTimeoutMs: 15_000,
   maxViewers: 1_000,
 };
 
@@ -122,7 +125,7 @@ export class ScriptedRelays {
     this.register(...Array.from({ length: count }, (_, index) => endpoint('news', `10.0.0.${index + 1}:80`)));
   }
 
-  /** Throws what `attach` throws. */
+  /** Throws what `subscribe` throws. */
   watch(
     path = '/live/news.flv',
     { framing = 'raw' as Framing, client = '192.0.2.1', reads = true } = {},
@@ -143,7 +146,7 @@ export class ScriptedRelays {
       },
     };
     const socket = viewer.socket as unknown as Socket;
-    viewer.attachment = this.relays.attach({ route, client, socket, framing, hooks });
+    viewer.subscription = this.relays.subscribe({ route, client, socket, framing, hooks });
     return viewer;
   }
 

@@ -1,0 +1,108 @@
+// The endpoints of one channel as its relay sees them: who is registered, who failed, and whose failure is yet to be judged.
+
+import type { Pick, Picks } from '../../balancer/balancer.js';
+import type { ChannelName, Endpoint, ServerOrigin, ServiceAddress, Snapshot } from '../../model.js';
+import { serverOf } from '../../net-address.js';
+import type { SnapshotStore } from '../../snapshot/store.js';
+import type { Change } from '../../snapshot/update.js';
+import { FailedServers } from './failed-servers.js';
+import type { Registration } from './failover-state.js';
+import type { PullFault } from './pull.js';
+import { Suspects } from './suspects.js';
+
+export class Endpoints {
+  readonly #channel: ChannelName;
+  readonly #balancer: Picks;
+  readonly #failed = new FailedServers();
+  readonly #suspects = new Suspects();
+  readonly #unsubscribe: () => void;
+  #registered: readonly Endpoint[];
+
+  /** @param onChange one came, went, or has another address */
+  constructor(channel: ChannelName, tools: { store: SnapshotStore; balancer: Picks }, onChange: () => void) {
+    this.#channel = channel;
+    this.#balancer = tools.balancer;
+    this.#registered = this.#of(tools.store.current);
+    this.#unsubscribe = tools.store.subscribe((snapshot, change) => {
+      if (this.#update(snapshot, change)) onChange();
+    });
+  }
+
+  /** There is none besides the one that is registered, if any is. */
+  get isAlone(): boolean {
+    return this.#registered.length <= 1;
+  }
+
+  /**
+   * Picks one of those that have not failed. Its pick ends, like any other, with `done`.
+   *
+   * @param besides a server that is not wanted either
+   * @throws WeirError as the balancer does: no_endpoint, unknown_channel, not_ready, worker_lost
+   */
+  pick(besides: ServerOrigin | undefined): Pick {
+    const exclude = this.#failed.list();
+    if (besides !== undefined) exclude.push(besides);
+    return this.#suspects.watch(this.#balancer.pick(this.#channel, { exclude }));
+  }
+
+  /** It failed: not picked until it is pardoned or registered anew. */
+  blame({ server, endpoint }: Pick): void {
+    this.#failed.add(server, endpoint.id);
+  }
+
+  /** All who failed may be picked again. */
+  pardon(): void {
+    this.#failed.clear();
+  }
+
+  /** The stream exists: who failed it is to blame. */
+  prove(): void {
+    this.#suspects.exists();
+  }
+
+  /** Whether anybody serves the channel at this address: whoever registers it again is the same to a pull. */
+  has(address: ServiceAddress): boolean {
+    return this.#registered.some((endpoint) => endpoint.address === address);
+  }
+
+  /** Between workers, and between a worker and the endpoints, a channel moves; what delivers then is well. */
+  registrationOf(current: Endpoint): Registration {
+    if (this.has(current.address)) return 'registered';
+    const isMoved = this.#registered.some((other) => current.isPeer === true || other.isPeer === true);
+    return isMoved ? 'moved' : 'deregistered';
+  }
+
+  /** Another worker that still has the channel ends a stream only when it gave up: no other one would do better. */
+  isFinal(fault: PullFault, from: Endpoint): boolean {
+    if (fault !== 'end' || from.isPeer !== true) return false;
+    return this.#registered.some(({ address }) => serverOf(address) === serverOf(from.address));
+  }
+
+  /** Nobody is picked any more, and nobody will be judged. */
+  close(): void {
+    this.#unsubscribe();
+    this.#suspects.close();
+  }
+
+  #of(snapshot: Snapshot): readonly Endpoint[] {
+    return snapshot.channels.get(this.#channel)?.endpoints ?? [];
+  }
+
+  /** What endpoints report is of no matter here. */
+  #update(snapshot: Snapshot, { put, drop }: Change): boolean {
+    const isOurs = ({ channel }: Endpoint) => channel === this.#channel;
+    const isNew = ({ id }: Endpoint) => !this.#registered.some((known) => known.id === id);
+    if (!drop.some(isOurs) && !put.some((endpoint) => isOurs(endpoint) && isNew(endpoint))) return false;
+    this.#registered = this.#of(snapshot);
+    this.#failed.forgive(this.#registered);
+    return true;
+  }
+}
+
+/** ms without media after which an endpoint is left: another worker may first spend the grace on its own failover. */
+export function stallTimeoutOf(
+  { isPeer }: Endpoint,
+  { stallTimeoutMs, graceMs }: { readonly stallTimeoutMs: number; readonly graceMs: number },
+): number {
+  return isPeer === true ? stallTimeoutMs + graceMs : stallTimeoutMs;
+}
