@@ -38,16 +38,13 @@ test('each walk takes at most ten steps, and each change at most three files', (
   for (const change of changes) assert.ok((change.match(/`src\//g)?.length ?? 0) <= 3, change);
 });
 
-/** Still to be parted. */
-const long: readonly string[] = ['relay/relay.ts', 'relay/source.ts'];
-
 test('no file of src/ is longer than 300 lines, and half of them are shorter than 90', () => {
   const lengths = (readdirSync(join(packageRoot, 'src'), { recursive: true }) as string[])
     .filter((name) => name.endsWith('.ts'))
     .map((name) => ({ name, lines: readFileSync(join(packageRoot, 'src', name), 'utf8').split('\n').length - 1 }))
     .sort((a, b) => a.lines - b.lines);
   assert.deepEqual(
-    lengths.filter(({ name, lines }) => lines > 300 && !long.includes(name)),
+    lengths.filter(({ lines }) => lines > 300),
     [],
   );
   assert.ok((lengths[Math.floor(lengths.length / 2)]?.lines ?? 0) < 90);
