@@ -10,6 +10,7 @@ export { createLentLoad } from './session/lent-load.js';
 export { type ObjectAnswer, unpinnedMaxAgeMs } from './session/object-answer.js';
 export type { PlayerRequest, PlaylistAnswer } from './session/player-request.js';
 export type { SessionContext } from './session/session-context.js';
+export { heldFactor } from './session/session-objects.js';
 export { type HlsReport, HlsSessions } from './session/sessions.js';
 export { objectKey, partitionOf, placeOf, targetOf } from './url/cache-key.js';
 export { readPin } from './url/pin.js';

@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import {
   createLentLoad,
   type HlsSessions,
+  heldFactor,
   objectKey,
   parseQuery,
   partitionOf,
@@ -48,8 +49,6 @@ interface Wanted {
  */
 const playlistReuse = 100;
 
-/** An owner holds a request while its endpoints fail (`hls.grace`), and a part for as many first-byte timeouts. */
-const heldFactor = 3;
 const mostRecent = 10_000;
 const none: ReadonlySet<string> = new Set();
 
@@ -123,6 +122,7 @@ export class OwnersHls {
       owner: () => ownerOf(route.channel),
       path: route.path + route.query,
       headers,
+      // An owner holds a part as its origin does, and any request while its endpoints fail.
       firstByteTimeout: heldFactor * firstByteTimeout + settings.grace,
       patience: firstByteTimeout,
       onRetry: () => metrics.retries.inc({ cause: 'worker_lost' }),

@@ -25,7 +25,7 @@ import type { SessionName } from './session-name.js';
 export const fetchedAheadMs = 10_000;
 const listedTerms: Terms = { room: 'listed', atLeast: 0, atMost: Number.POSITIVE_INFINITY };
 /** A part may be held by its origin for as many first-byte timeouts. */
-const heldFactor = 3;
+export const heldFactor = 3;
 
 /** How an object is opened in the cache. */
 export interface Opening {
