@@ -5,7 +5,6 @@ import { exponential, gaussian, seeded } from './random.js';
 import type { Scenario } from './scenario.js';
 import { Traffic } from './traffic.js';
 
-const SECONDS = 2_000;
 /** s over which the others' drift is forgotten, as in the simulation. */
 const MEMORY = 30;
 
@@ -14,20 +13,20 @@ export interface Floor {
   readonly p99: number;
 }
 
-/** Peak ÷ mean utilisation, second by second, of short requests. */
-export function floorOf(scenario: Scenario, seed: number): Floor {
+/** Peak ÷ mean utilisation, second by second for `length` seconds, of short requests. */
+export function floorOf(scenario: Scenario, seed: number, length = 2_000): Floor {
   const { endpoints, capacity, channels, background } = scenario;
   const random = seeded(seed);
   const traffic = new Traffic(scenario, random);
   const servers = Array.from({ length: endpoints }, (_, i) => capacity?.[i % capacity.length] ?? 1);
   const used = servers.map((own) => {
-    const seconds = new Float64Array(SECONDS);
+    const seconds = new Float64Array(length);
     for (const work of scenario.mix) {
       const rate = traffic.rate(work, own);
-      for (let at = exponential(random, 1 / rate); at < SECONDS; at += exponential(random, 1 / rate)) {
+      for (let at = exponential(random, 1 / rate); at < length; at += exponential(random, 1 / rate)) {
         const channel = Math.floor(random() * (channels?.count ?? 1));
         const cost = traffic.drawCost(channel) / own;
-        const until = Math.min(SECONDS, at + traffic.drawDuration(work));
+        const until = Math.min(length, at + traffic.drawDuration(work));
         for (let from = at; from < until; ) {
           const second = Math.floor(from);
           const to = Math.min(until, second + 1);
@@ -43,7 +42,7 @@ export function floorOf(scenario: Scenario, seed: number): Floor {
   const drifts = servers.map(() => 0);
   const all = servers.reduce((sum, own) => sum + own, 0);
   const ratios: number[] = [];
-  for (let second = 0; second < SECONDS; second += 1) {
+  for (let second = 0; second < length; second += 1) {
     let sum = 0;
     let peak = 0;
     for (const [i, own] of servers.entries()) {

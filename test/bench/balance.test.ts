@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import { weirPolicy } from '../../bench/balance/adapter.js';
 import { bars, missed } from '../../bench/balance/bars.js';
 import { drawnScenarios } from '../../bench/balance/drawn.js';
+import { floorOf } from '../../bench/balance/floor.js';
 import { literal } from '../../bench/balance/literal.js';
 import { oracle } from '../../bench/balance/oracle.js';
+import { ramps } from '../../bench/balance/partly.js';
 import { type Scenario, scenarios } from '../../bench/balance/scenario.js';
 import { simulate } from '../../bench/balance/simulation.js';
 import { thorough } from '../support/runs.js';
@@ -54,6 +56,22 @@ for (const name of thorough ? [...quick, ...long] : quick) {
     assert.deepEqual(missed(bar, simulate(named(name), adaptive, 31)), []);
   });
 }
+
+test('after a ramp picks are judged by the lowest score at hand', () => {
+  const background = { mean: 0.5, deviation: 0.2, spread: 1 };
+  const small = { edges: 2, endpoints: 3, slots: 50, ramp: [2, 12, 22] as const, warmup: 2, duration: 120, background };
+  const after = (policy: 'lowest' | 'random') =>
+    simulate({ ...ramps['ramp'], ...small } as Scenario, weirPolicy(policy), 1).above ?? Number.NaN;
+  assert.equal(after('lowest'), 0);
+  assert.ok(after('random') > 0.2, `${after('random')}`);
+});
+
+test('what chance leaves is less where a server carries more requests', () => {
+  const few = floorOf(named('hls-50x10-T5'), 1, 150);
+  assert.deepEqual(floorOf(named('hls-50x10-T5'), 1, 150), few);
+  const many = floorOf({ ...named('hls-50x10-T5'), slots: 200 }, 1, 150);
+  assert.ok(few.average > 1.1 && many.average < few.average - 0.03, `${few.average}, ${many.average}`);
+});
 
 test('a missed bar is told with the figure', () => {
   const result = simulate(short('hls-50x10-T5'), weirPolicy('lowest'), 1);
