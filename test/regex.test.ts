@@ -200,7 +200,12 @@ const readers: [name: string, read: (text: string) => unknown, ...units: string[
   [
     'an upstream target',
     (text) =>
-      upstreamTarget('http://h:1/a?x={rest}' as ServiceAddress, { channel: text, path: text, rest: text, query: text }),
+      upstreamTarget('http://h:1/a?x={rest}' as ServiceAddress, {
+        channel: text,
+        path: text,
+        suffix: text,
+        query: text,
+      }),
     '{rest}',
     '$&',
   ],

@@ -51,10 +51,10 @@ class AskedByExchange implements PlayerRequest {
   readonly query: string;
   readonly #exchange: PlayerExchange;
 
-  constructor(exchange: PlayerExchange, { channel, path, rest, query }: Route) {
+  constructor(exchange: PlayerExchange, { channel, path, suffix, query }: Route) {
     this.channel = channel;
-    this.stem = path.slice(0, path.length - rest.length);
-    this.suffix = rest;
+    this.stem = path.slice(0, path.length - suffix.length);
+    this.suffix = suffix;
     this.query = query;
     this.#exchange = exchange;
   }

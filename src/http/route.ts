@@ -13,7 +13,7 @@ export interface Route {
   /** Percent-encoded, as the player sent it. */
   readonly path: string;
   /** What follows the stem `/<app>/<channel>`, percent-encoded. */
-  readonly rest: string;
+  readonly suffix: string;
   /** With its question mark, or empty. */
   readonly query: string;
 }
@@ -39,14 +39,14 @@ export function parseRoute(target: string, isKnown: (name: ChannelName) => boole
   const afterApp = path.slice(appEnd + 1);
   const found = findChannel(afterApp, isKnown);
   if (found === undefined) return 'unknown_channel';
-  const rest = afterApp.slice(found.length);
+  const suffix = afterApp.slice(found.length);
   // An endpoint's address may put it behind a slash of its own.
-  if (/^(?:\.|%2e){1,2}(?:\/|$)/i.test(rest)) return 'bad_request';
-  return { kind: kindOf(rest), channel: found.name, path, rest, query };
+  if (/^(?:\.|%2e){1,2}(?:\/|$)/i.test(suffix)) return 'bad_request';
+  return { kind: kindOf(suffix), channel: found.name, path, suffix, query };
 }
 
-function kindOf(rest: string): RouteKind {
-  const ending = /\.(flv|m3u8?)$/i.exec(canonicalPath(rest))?.[1]?.toLowerCase();
+function kindOf(suffix: string): RouteKind {
+  const ending = /\.(flv|m3u8?)$/i.exec(canonicalPath(suffix))?.[1]?.toLowerCase();
   return ending === undefined ? 'object' : ending === 'flv' ? 'flv' : 'playlist';
 }
 
@@ -82,5 +82,5 @@ function decode(text: string): ChannelName | undefined {
 /** The same route in the one spelling that stands for all of its kind: what is kept by path is not kept twice. */
 export function canonicalRoute(route: Route): Route {
   if (!route.path.includes('%')) return route;
-  return { ...route, path: canonicalPath(route.path), rest: canonicalPath(route.rest) };
+  return { ...route, path: canonicalPath(route.path), suffix: canonicalPath(route.suffix) };
 }

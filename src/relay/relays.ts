@@ -128,15 +128,15 @@ export class Relays {
    * The same for all spellings of a path. Where no endpoint of the channel takes the player's path as it is, its first part
    * makes no other stream either.
    */
-  #key({ channel, path, rest }: RelayPath): string {
+  #key({ channel, path, suffix }: RelayPath): string {
     const endpoints = this.#tools.registered.channel(channel)?.endpoints ?? [];
     const isPathUsed = endpoints.length === 0 || endpoints.some(({ address }) => keepsPath(address));
-    return `${channel}\n${canonicalPath(isPathUsed ? path : rest)}`;
+    return `${channel}\n${canonicalPath(isPathUsed ? path : suffix)}`;
   }
 
-  #create(key: string, { channel, path, rest }: RelayPath, client: string | undefined): Relay {
+  #create(key: string, { channel, path, suffix }: RelayPath, client: string | undefined): Relay {
     this.#rooms.ask({ channel, client })?.close();
-    const route = { channel, path: canonicalPath(path), rest: canonicalPath(rest), query: '' };
+    const route = { channel, path: canonicalPath(path), suffix: canonicalPath(suffix), query: '' };
     const relay: Relay = new Relay({ route, client }, this.#settings, this.#metrics, this.#tools, {
       onProven: () => {
         const leaving = this.#rooms.prove(relay);

@@ -3,14 +3,14 @@
 import type { ServerOrigin, ServiceAddress } from '../model.js';
 import { serverOf } from '../net-address.js';
 
-/** The part of a player's URL that matters upstream. `path` and `rest` are percent-encoded as the player sent them. */
+/** The part of a player's URL that matters upstream. `path` and `suffix` are percent-encoded as the player sent them. */
 export interface ChannelPath {
   /** Decoded. */
   readonly channel: string;
-  /** The whole path: stem and rest. */
+  /** The whole path: stem and suffix. */
   readonly path: string;
   /** What follows the stem: `.flv`, `/7.ts`, `-12.ts`. */
-  readonly rest: string;
+  readonly suffix: string;
   /** With its question mark, or empty. */
   readonly query: string;
 }
@@ -47,10 +47,10 @@ function fill(base: string, request: ChannelPath): string {
   if (base.includes('{channel}') || base.includes('{rest}')) {
     const filled = base
       .replaceAll('{channel}', () => encodeURIComponent(request.channel))
-      .replaceAll('{rest}', () => request.rest);
+      .replaceAll('{rest}', () => request.suffix);
     return filled.replace(/^\/{2,}/, '/');
   }
-  return base.replace(/\/$/, '') + request.rest;
+  return base.replace(/\/$/, '') + request.suffix;
 }
 
 function appendQuery(path: string, query: string): string {

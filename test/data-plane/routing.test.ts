@@ -13,7 +13,7 @@ import type { Sharding } from '../../src/sharding/sharding.js';
 import { testConfig } from '../support/data-plane.js';
 
 const news = 'news' as ChannelName;
-const route = (kind: RouteKind): Route => ({ kind, channel: news, path: '/live/news', rest: '', query: '' });
+const route = (kind: RouteKind): Route => ({ kind, channel: news, path: '/live/news', suffix: '', query: '' });
 
 /** Says who answered. */
 class Answers {

@@ -7,7 +7,7 @@ import { runs } from '../support/runs.js';
 const known = new Set(['news', 'news-12', 'a.b', 'späti', 'x_1', 'with space']);
 const route = (target: string) => parseRoute(target, (name) => known.has(name));
 
-const good: [target: string, channel: string, kind: string, rest: string, query?: string][] = [
+const good: [target: string, channel: string, kind: string, suffix: string, query?: string][] = [
   ['/live/news.flv', 'news', 'flv', '.flv'],
   ['/live/news_720p.flv', 'news', 'flv', '_720p.flv'],
   ['/live/news/hd.FLV', 'news', 'flv', '/hd.FLV'],
@@ -32,15 +32,15 @@ const good: [target: string, channel: string, kind: string, rest: string, query?
   ['HTTP://edge/live/news.flv?a=1', 'news', 'flv', '.flv', '?a=1'],
 ];
 
-for (const [target, channel, kind, rest, query = ''] of good) {
+for (const [target, channel, kind, suffix, query = ''] of good) {
   test(`${target} is ${kind} of ${channel}`, () => {
     const parsed = route(target);
     assert.ok(typeof parsed === 'object', String(parsed));
     assert.deepEqual(
-      { channel: parsed.channel, kind: parsed.kind, rest: parsed.rest, query: parsed.query },
-      { channel, kind, rest, query },
+      { channel: parsed.channel, kind: parsed.kind, suffix: parsed.suffix, query: parsed.query },
+      { channel, kind, suffix, query },
     );
-    assert.ok(parsed.path.endsWith(rest));
+    assert.ok(parsed.path.endsWith(suffix));
   });
 }
 
@@ -102,9 +102,9 @@ test('no target makes it throw, and whatever is routed stays under its app', () 
 test('a path has one spelling, in which it is kept and passed on', () => {
   const parsed = route('/live/%6eews/%7Euser/a%2db%c3%a4%21.ts?t=%41');
   assert.ok(typeof parsed === 'object');
-  const { path, rest, query } = canonicalRoute(parsed);
+  const { path, suffix, query } = canonicalRoute(parsed);
   assert.deepEqual(
-    { path, rest, query },
-    { path: '/live/news/~user/a-b%C3%A4%21.ts', rest: '/~user/a-b%C3%A4%21.ts', query: '?t=%41' },
+    { path, suffix, query },
+    { path: '/live/news/~user/a-b%C3%A4%21.ts', suffix: '/~user/a-b%C3%A4%21.ts', query: '?t=%41' },
   );
 });

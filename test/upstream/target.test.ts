@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { parseServiceAddress } from '../../src/net-address.js';
 import { upstreamTarget } from '../../src/upstream/target.js';
 
-const flv = { channel: 'news', path: '/live/news.flv', rest: '.flv', query: '' };
-const segment = { channel: 'news', path: '/live/news/7.ts', rest: '/7.ts', query: '?t=1' };
-const beside = { channel: 'sp ä', path: '/live/sp%20%C3%A4-7.ts', rest: '-7.ts', query: '' };
+const flv = { channel: 'news', path: '/live/news.flv', suffix: '.flv', query: '' };
+const segment = { channel: 'news', path: '/live/news/7.ts', suffix: '/7.ts', query: '?t=1' };
+const beside = { channel: 'sp ä', path: '/live/sp%20%C3%A4-7.ts', suffix: '-7.ts', query: '' };
 
 const cases: [address: string, request: typeof flv, server: string, path: string][] = [
   ['10.0.0.1:8000', flv, 'http://10.0.0.1:8000', '/live/news.flv'],
@@ -24,7 +24,7 @@ const cases: [address: string, request: typeof flv, server: string, path: string
   ['http://o:1{rest}', segment, 'http://o:1{rest}', ''],
   [
     'http://o:8000/x/{channel}/y{rest}',
-    { channel: "n$'", path: "/live/n$'/$&.ts", rest: "/$'$&$$.ts", query: '' },
+    { channel: "n$'", path: "/live/n$'/$&.ts", suffix: "/$'$&$$.ts", query: '' },
     'http://o:8000',
     "/x/n%24'/y/$'$&$$.ts",
   ],

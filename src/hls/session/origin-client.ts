@@ -103,7 +103,7 @@ export class OriginClient {
     return upstreamTarget(this.address, {
       channel,
       path: stem + suffix,
-      rest: suffix,
+      suffix,
       query: query === '' ? '' : `?${query}`,
     }).path;
   }

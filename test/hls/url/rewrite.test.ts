@@ -28,7 +28,7 @@ function uriFor(uri: string, where: Mapping, kind: LocatedKind = segment, query 
 function mapping(address: string, suffix = '.m3u8', more: Partial<Mapping> = {}): Mapping {
   const stem = '/live/news';
   const forward = (of: string) =>
-    upstreamTarget(address as ServiceAddress, { channel: 'news', path: stem + of, rest: of, query: '' }).path;
+    upstreamTarget(address as ServiceAddress, { channel: 'news', path: stem + of, suffix: of, query: '' }).path;
   return {
     base: new URL(forward(suffix), 'http://10.0.0.1:8080'),
     home: 'http://10.0.0.1:8080',

@@ -40,7 +40,7 @@ function started(...endpoints: Endpoint[]) {
   const on = { splice: nothing, lost: nothing, recognises: false };
   let newPictures = 0;
   const source: Source = new Source(
-    { channel: news, path: '/live/news.flv', rest: '.flv', query: '' },
+    { channel: news, path: '/live/news.flv', suffix: '.flv', query: '' },
     {
       stallTimeoutMs: 3_000,
       keyframeTimeoutMs: 10_000,
