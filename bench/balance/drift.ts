@@ -2,7 +2,7 @@
 //
 // Nothing is simulated but reports and picks. Every pick is held against the lowest score in the reports that its edge had.
 
-import { ASSUMED_LOSS, knownFraction } from '../../src/balancer/score.js';
+import { assumedLoss, knownFraction } from '../../src/balancer/score.js';
 import type { EdgePolicy, PolicyModule, View } from './contract.js';
 import { exponential, gaussian, seeded } from './random.js';
 import { Timeline } from './timeline.js';
@@ -193,5 +193,5 @@ function judge(views: readonly View[], picked: View, found: { picks: number; abo
 }
 
 function scoreOf({ load, packet_loss_rate: loss }: View): number {
-  return (knownFraction(load) ?? Number.POSITIVE_INFINITY) + LOSS_WEIGHT * (knownFraction(loss) ?? ASSUMED_LOSS);
+  return (knownFraction(load) ?? Number.POSITIVE_INFINITY) + LOSS_WEIGHT * (knownFraction(loss) ?? assumedLoss);
 }

@@ -21,21 +21,21 @@ import { Server } from './adaptive/server.js';
 import { type Lesson, Source } from './adaptive/source.js';
 import { Verdict } from './adaptive/verdict.js';
 import type { Candidate, Outcome, PickContext, Policy, PolicyStatus, Terms } from './policy.js';
-import { ASSUMED_LOSS, knownFraction } from './score.js';
+import { assumedLoss, knownFraction } from './score.js';
 import { Turnover } from './turnover.js';
 
 /** kbit/s of a stream that reports none. */
-const ASSUMED_BITRATE = 2_000;
+const assumedBitrate = 2_000;
 /** ms between reports, until seen; longer gaps than the latter say nothing of the usual one. */
-const ASSUMED_SPACING = 5_000;
-const LONGEST_SPACING = 120_000;
+const assumedSpacing = 5_000;
+const longestSpacing = 120_000;
 /** A lower mean load is taken as this: near zero, ratios of loads are noise. */
-const LEAST_LOAD = 0.1;
+const leastLoad = 0.1;
 /** Owed picks at most, so that a server that comes back gets no burst. */
-const MAX_CREDIT = 2;
-const BUSIEST = 10;
+const maxCredit = 2;
+const busiestShown = 10;
 /** ms for which shares hold while nothing is told: what is in flight, lateness and slow starts change them by little. */
-const FRESH = 20;
+const fresh = 20;
 
 export class Adaptive implements Policy {
   readonly #servers = new Map<string, Server>();
@@ -73,7 +73,7 @@ export class Adaptive implements Policy {
     const places = this.#placesOf(candidates, context);
     if (places !== this.#pickedFrom || context.now >= this.#freshUntil) {
       this.#distribute(this.#shares, places, context);
-      this.#freshUntil = context.now + FRESH;
+      this.#freshUntil = context.now + fresh;
     }
     const chosen = this.#shares.choose(places, this.#typicalKbps, this.#answer);
     this.#picked = candidates[chosen];
@@ -87,7 +87,7 @@ export class Adaptive implements Policy {
     const place = this.#placeOf(candidate, context);
     const { server, own } = place;
     const load = knownFraction(endpoint.load);
-    const penalty = settings.lossWeight * (knownFraction(endpoint.packetLoss) ?? ASSUMED_LOSS);
+    const penalty = settings.lossWeight * (knownFraction(endpoint.packetLoss) ?? assumedLoss);
     this.#freshUntil = 0;
     if (load !== undefined) server.compare(own, load);
     server.reported(this.#typicalFirstByte);
@@ -182,7 +182,7 @@ export class Adaptive implements Policy {
     const total = recent.reduce((sum, kbps) => sum + kbps, 0);
     return {
       gain: this.#lastPart,
-      busiest: total > 0 ? recent.slice(0, BUSIEST).map((kbps) => kbps / total) : [],
+      busiest: total > 0 ? recent.slice(0, busiestShown).map((kbps) => kbps / total) : [],
     };
   }
 
@@ -204,7 +204,7 @@ export class Adaptive implements Policy {
       load += source.load;
       told += 1;
     }
-    const mean = Math.max(LEAST_LOAD, told > 0 ? load / told : 0);
+    const mean = Math.max(leastLoad, told > 0 ? load / told : 0);
     // A worker picks on its own for a part of the channels: it is an edge of its own here.
     const deciders = settings.edges * workers;
     // What is in flight just now, but no more than usual: one request is not a traffic. Or what shares keep in flight.
@@ -230,7 +230,7 @@ export class Adaptive implements Policy {
       if (place === undefined) continue;
       const share = shares[i] ?? 0;
       const source = sourceOf(place, known);
-      source.credit = Math.min(MAX_CREDIT, source.credit + share * cost);
+      source.credit = Math.min(maxCredit, source.credit + share * cost);
       place.own.stood(share, kbps, meanScore, meanWeight, now, holding);
       place.server.source.stood(share, kbps, meanScore, meanWeight, now, holding);
     }
@@ -240,7 +240,7 @@ export class Adaptive implements Policy {
 
   #learn(source: Source, server: Server, load: number | undefined, lesson: Lesson, now: number): void {
     const { elapsed, changes, beside, steady } = lesson;
-    const gap = Math.min(elapsed, LONGEST_SPACING);
+    const gap = Math.min(elapsed, longestSpacing);
     this.#spacing += (gap - this.#spacing) * (this.#spacing === 0 ? 1 : 0.05);
     if (changes !== undefined) {
       this.#verdict.observe(changes.byMean, changes.byEnd);
@@ -262,7 +262,7 @@ export class Adaptive implements Policy {
   }
 
   #interval(): number {
-    return this.#spacing > 0 ? this.#spacing : ASSUMED_SPACING;
+    return this.#spacing > 0 ? this.#spacing : assumedSpacing;
   }
 
   #placesOf(candidates: readonly Candidate[], context: PickContext): readonly Place[] {
@@ -289,5 +289,5 @@ export class Adaptive implements Policy {
 
 /** kbit/s that a pick of this endpoint carries. */
 function cost({ endpoint: { bitrate } }: Candidate): number {
-  return typeof bitrate === 'number' && bitrate > 0 && bitrate < 1e9 ? bitrate : ASSUMED_BITRATE;
+  return typeof bitrate === 'number' && bitrate > 0 && bitrate < 1e9 ? bitrate : assumedBitrate;
 }

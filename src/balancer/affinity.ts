@@ -10,7 +10,7 @@ import type { Candidate, PickContext, PolicySettings } from './policy.js';
 import { score } from './score.js';
 
 /** Part of the surplus that leaves after a report, since the next one does not show all of that yet. */
-const CAUTION = 0.5;
+const caution = 0.5;
 
 export interface AffinitySettings extends PolicySettings {
   /** How far the score may be above the lowest; 0 keeps nothing. */
@@ -41,7 +41,7 @@ export function leaveChance(mine: Candidate, candidates: readonly Candidate[], s
   if (own - lowest <= affinityMargin) return 0;
   // Other edges are taken to have as many there as this one, whose workers are in the sum already.
   const alone = edges * mine.state.inFlight <= 1;
-  return alone ? 1 : (CAUTION * (own - sum / count)) / own;
+  return alone ? 1 : (caution * (own - sum / count)) / own;
 }
 
 interface Place {

@@ -1,8 +1,8 @@
 // Learns how far changes of our shares move the reports, by regression through the origin with exponential forgetting.
 
-const FORGET = 0.97;
+const forget = 0.97;
 /** Below this the shares have not moved: there is no evidence, not a very steep slope. */
-const MOVED = 1e-9;
+const moved = 1e-9;
 
 export class Gain {
   #predicted = 0;
@@ -16,10 +16,10 @@ export class Gain {
    * @param observed by how much it moved
    */
   observe(predicted: number, observed: number): void {
-    this.#predicted = FORGET * this.#predicted + predicted * predicted;
-    this.#product = FORGET * this.#product + predicted * observed;
-    this.#observed = FORGET * this.#observed + observed * observed;
-    this.#samples = FORGET * this.#samples + 1;
+    this.#predicted = forget * this.#predicted + predicted * predicted;
+    this.#product = forget * this.#product + predicted * observed;
+    this.#observed = forget * this.#observed + observed * observed;
+    this.#samples = forget * this.#samples + 1;
   }
 
   /**
@@ -28,7 +28,7 @@ export class Gain {
    * leaves unexplained as doubt. 0 before our shares ever moved. Not bounded above.
    */
   get upper(): number {
-    if (this.#predicted < MOVED) return 0;
+    if (this.#predicted < moved) return 0;
     const slope = Math.max(0, this.#product / this.#predicted);
     const unexplained = Math.max(0, this.#observed - slope * this.#product) / this.#samples;
     return slope + 2 * Math.sqrt(unexplained / this.#predicted);

@@ -7,9 +7,9 @@
 import { knownFraction } from './score.js';
 
 /** Longer headers are ignored: a report has a few dozen bytes. */
-const MAX_LENGTH = 4096;
+const maxLength = 4096;
 
-export const ORCA_HEADER = 'endpoint-load-metrics';
+export const orcaHeader = 'endpoint-load-metrics';
 
 /** What an origin said of itself with an answer; undefined is unknown. */
 export interface OrcaReport {
@@ -24,7 +24,7 @@ export interface OrcaReport {
 
 /** Reads the header's value. Undefined when it is no report; values that are none are unknown. Never throws. */
 export function parseOrca(value: string): OrcaReport | undefined {
-  if (value.length > MAX_LENGTH) return undefined;
+  if (value.length > maxLength) return undefined;
   const text = value.trim();
   const json = /^(?:JSON\s*)?(\{.*)$/s.exec(text)?.[1];
   const metrics = json === undefined ? parsePairs(text.replace(/^TEXT\s+/, '')) : parseJson(json);

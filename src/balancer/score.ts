@@ -9,7 +9,7 @@ import type { Endpoint } from '../model.js';
 import type { PolicySettings, Terms } from './policy.js';
 
 /** Fraction that an unknown packet loss counts as. */
-export const ASSUMED_LOSS = 0.005;
+export const assumedLoss = 0.005;
 
 /** A fraction 0..1 as reported, or undefined when it is none: the registry is not trusted to send numbers. */
 export function knownFraction(value: number | undefined): number | undefined {
@@ -20,7 +20,7 @@ export function knownFraction(value: number | undefined): number | undefined {
 export function score(endpoint: Endpoint, settings: PolicySettings): number {
   const { lossWeight } = settings;
   const load = knownFraction(endpoint.load) ?? 2 + lossWeight;
-  return load + lossWeight * (knownFraction(endpoint.packetLoss) ?? ASSUMED_LOSS);
+  return load + lossWeight * (knownFraction(endpoint.packetLoss) ?? assumedLoss);
 }
 
 /** What `score` is made of, for `explain`. Unknown values are left undefined. */
@@ -31,6 +31,6 @@ export function scoreTerms(endpoint: Endpoint, settings: PolicySettings): Terms 
     score: score(endpoint, settings),
     load,
     packetLoss,
-    lossPenalty: settings.lossWeight * (packetLoss ?? ASSUMED_LOSS),
+    lossPenalty: settings.lossWeight * (packetLoss ?? assumedLoss),
   };
 }

@@ -2,8 +2,8 @@
 // request of a playlist lasts milliseconds, a relay for hours; all are weighted by their bitrate.
 
 /** ms over which the holding time, and what is usually in flight, reach back. */
-const MEMORY = 60_000;
-const RECENT = 10_000;
+const memory = 60_000;
+const recentSpan = 10_000;
 
 export class Turnover {
   #inFlight = 0;
@@ -43,10 +43,10 @@ export class Turnover {
     const elapsed = now - (this.#at ?? now);
     if (this.#at === undefined || elapsed > 0) this.#at = now;
     if (elapsed <= 0) return;
-    const keep = Math.exp(-elapsed / MEMORY);
-    this.#averaged = this.#averaged * keep + this.#inFlight * (1 - keep) * MEMORY;
+    const keep = Math.exp(-elapsed / memory);
+    this.#averaged = this.#averaged * keep + this.#inFlight * (1 - keep) * memory;
     this.#started *= keep;
-    const kept = Math.exp(-elapsed / RECENT);
+    const kept = Math.exp(-elapsed / recentSpan);
     this.#recent = this.#recent * kept + this.#inFlight * (1 - kept);
     this.#recentTime = this.#recentTime * kept + (1 - kept);
   }

@@ -3,7 +3,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { Balancer, type BalancerObserver } from '../balancer/balancer.js';
-import { ORCA_HEADER, parseOrca } from '../balancer/orca.js';
+import { orcaHeader, parseOrca } from '../balancer/orca.js';
 import { createPolicy } from '../balancer/policies.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
@@ -58,7 +58,7 @@ function observePicks(config: DataPlaneConfig, { destinations, logger, metrics }
 
 /** An origin's report that comes with an answer counts like one of the registry. */
 export function takeReport(balancer: Balancer, server: ServerOrigin, headers: IncomingHttpHeaders): void {
-  const value = headers[ORCA_HEADER];
+  const value = headers[orcaHeader];
   if (typeof value !== 'string') return;
   const report = parseOrca(value);
   if (report !== undefined) balancer.refresh(server, report);

@@ -5,8 +5,8 @@
 //     load + own × (p − m) / m
 //
 // All loads of a set become equal at p = m × (1 + (mean − load) / own): the shares that would level the loads at once. Others
-// do the same at the same time, and reports are late. So only a part of the way is gone, the CAUTION, which is the same as to take `own`
-// for larger: p = m × (1 + (mean − load) / softness), softness = own / CAUTION. Shares below zero are none: `project`
+// do the same at the same time, and reports are late. So only a part of the way is gone, the caution, which is the same as to take `own`
+// for larger: p = m × (1 + (mean − load) / softness), softness = own / caution. Shares below zero are none: `project`
 // takes them out and keeps the sum. Where own is nothing so is the softness, and all goes to the lowest score.
 //
 // m is the weight of a server: what lasts of such shifts is learned into it (`learned`), so that it becomes its relative
@@ -17,26 +17,26 @@ import type { Server } from './server.js';
 import type { Source } from './source.js';
 
 /** Part of the way to level loads that one report may go. Above 0.35 long report intervals begin to swing. */
-export const CAUTION = 0.3;
+export const caution = 0.3;
 /** Scores further above the mean than this count as this: an overload must not upset what was learned. */
-const MAX_ERROR = 0.5;
+const maxError = 0.5;
 /** Times its spacing in which a late report loses most of its belief. */
-const LATE = 2;
+const lateFactor = 2;
 /** ms until a new server gets its full share, and what it gets at first. */
-const SLOW_START = 30_000;
-const LEAST_RAMP = 0.02;
+const slowStartTime = 30_000;
+const leastRamp = 0.02;
 /** A smaller share gets no pick. */
-const NO_SHARE = 1e-6;
+const noShare = 1e-6;
 /** Picks that one stream more or less in flight than its share weighs; long streams are left to the reports. */
-const IN_FLIGHT_PULL = 2;
+const inFlightPull = 2;
 /** How far a report takes the weights of a set back to a mean of 1: enough against drift over days. */
-const REVERSION = 0.05;
+const reversion = 0.05;
 /** How far it takes a weight back to 1 where no load is ours, so that the weight explains nothing. */
-const FORGETTING = 0.2;
+const forgetting = 0.2;
 /** Part of the load from which on weights are learned in full, and none is forgotten. */
-const ENOUGH = 0.3;
-const MIN_WEIGHT = 0.02;
-const MAX_WEIGHT = 30;
+const enough = 0.3;
+const minWeight = 0.02;
+const maxWeight = 30;
 
 /** One candidate: its server, and where its load comes from. */
 export interface Place {
@@ -63,7 +63,7 @@ export function scoreOf(source: Source, server: Server): number {
  * @param answer part of what we have in flight that new picks replace until the next report
  */
 export function softnessOf(ownLoad: number, answer: number, tieBand: number, count: number): number {
-  return Math.max(Math.max(1e-4, tieBand) / Math.max(1, count), (answer * ownLoad) / CAUTION);
+  return Math.max(Math.max(1e-4, tieBand) / Math.max(1, count), (answer * ownLoad) / caution);
 }
 
 /** Arrays that are used again for every pick. */
@@ -102,7 +102,7 @@ export class Shares {
       if (place === undefined) continue;
       const source = sourceOf(place, known);
       const out = place.server.blockedUntil > now || (known && source.load === undefined);
-      const ramp = Math.min(1, Math.max(LEAST_RAMP, (now - source.joinedAt) / SLOW_START));
+      const ramp = Math.min(1, Math.max(leastRamp, (now - source.joinedAt) / slowStartTime));
       const weight = out ? 0 : source.weight * ramp;
       weights[i] = weight;
       sum += weight;
@@ -122,9 +122,9 @@ export class Shares {
       const place = places[i];
       if (place === undefined) continue;
       const source = sourceOf(place, known);
-      const error = Math.min(MAX_ERROR, (scores[i] ?? 0) - mean);
+      const error = Math.min(maxError, (scores[i] ?? 0) - mean);
       const late = now - source.lateAt;
-      const believed = late > 0 ? Math.exp(-late / source.spacing / LATE) * error : error;
+      const believed = late > 0 ? Math.exp(-late / source.spacing / lateFactor) * error : error;
       scores[i] = (mean + believed) / softness;
     }
     project(weights, scores, count, this.shares);
@@ -137,13 +137,13 @@ export class Shares {
   choose(places: readonly Place[], typicalKbps: number, answer: number): number {
     let inFlight = 0;
     for (const place of places) inFlight += sourceOf(place, this.known).inFlight;
-    const pull = typicalKbps > 0 ? (IN_FLIGHT_PULL * answer) / typicalKbps : 0;
+    const pull = typicalKbps > 0 ? (inFlightPull * answer) / typicalKbps : 0;
     let chosen = 0;
     let most = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < places.length; i += 1) {
       const place = places[i];
       const share = this.shares[i] ?? 0;
-      if (place === undefined || share < NO_SHARE) continue;
+      if (place === undefined || share < noShare) continue;
       const source = sourceOf(place, this.known);
       const owed = source.credit + share + pull * (share * inFlight - source.inFlight);
       if (owed <= most) continue;
@@ -156,12 +156,12 @@ export class Shares {
 
 /** 1 for a report in time, towards 0 for a late one. */
 export function belief(source: Source, now: number): number {
-  return now <= source.lateAt ? 1 : Math.exp((source.lateAt - now) / source.spacing / LATE);
+  return now <= source.lateAt ? 1 : Math.exp((source.lateAt - now) / source.spacing / lateFactor);
 }
 
 /** 1 for a server that has been there for a while, less for a new one. */
 export function slowStart(source: Source, now: number): number {
-  return Math.min(1, Math.max(LEAST_RAMP, (now - source.joinedAt) / SLOW_START));
+  return Math.min(1, Math.max(leastRamp, (now - source.joinedAt) / slowStartTime));
 }
 
 /**
@@ -180,10 +180,10 @@ export function learned(
   pace: number,
   part: number,
 ): number {
-  const error = Math.min(MAX_ERROR, Math.max(-MAX_ERROR, above));
+  const error = Math.min(maxError, Math.max(-maxError, above));
   const tilt = Math.min(3, Math.max(0, 1 - error / softness));
-  const ours = Math.min(1, part / ENOUGH);
-  const moved = (weight * (1 + ours * pace * (tilt - 1))) / meanWeight ** REVERSION;
-  const kept = moved ** (1 - FORGETTING * (1 - ours) ** 2);
-  return Math.min(MAX_WEIGHT, Math.max(MIN_WEIGHT, kept));
+  const ours = Math.min(1, part / enough);
+  const moved = (weight * (1 + ours * pace * (tilt - 1))) / meanWeight ** reversion;
+  const kept = moved ** (1 - forgetting * (1 - ours) ** 2);
+  return Math.min(maxWeight, Math.max(minWeight, kept));
 }

@@ -21,23 +21,23 @@
 // Restricted Exponential Forgetting in Real-Time Identification, 1987.
 
 /** Reports with a change of ours that are remembered. */
-const MEMORY = 40;
+const memory = 40;
 /** A load may move by chance when our share does: how many times less one report is believed than many. */
-const FEW = 5;
+const few = 5;
 /** Variance, before any report, of the gain, of φ and of ψ, and what the latter two may change by from report to report. */
-const GAIN_DOUBT = 1;
-const TREND_DOUBT = 0.01;
-const RETURN_DOUBT = 0.03;
-const WANDER = 1e-5;
+const gainDoubt = 1;
+const trendDoubt = 0.01;
+const returnDoubt = 0.03;
+const wander = 1e-5;
 /** Standard deviation of the noise before any report, and how many reports that counts as. */
-const ASSUMED_NOISE = 0.3;
-const ASSUMED_REPORTS = 10;
-const LEAST_NOISE = 0.01;
+const assumedNoise = 0.3;
+const assumedReports = 10;
+const leastNoise = 0.01;
 /** Reports over which the noise is averaged. */
-const NOISE_MEMORY = 100;
+const noiseMemory = 100;
 /** An expected change below this, or below this part of the noise, says nothing of us. */
-const CLEAR = 0.1;
-const CLEAR_OF_NOISE = 0.3;
+const clear = 0.1;
+const clearOfNoise = 0.3;
 
 /** What the time between two reports of one source taught. Loads and their changes, 0 to 1. */
 export interface Change {
@@ -55,14 +55,14 @@ export class Estimate {
   #trend = 0;
   #return = 0;
   // Covariance of the three, in this order.
-  #gg = GAIN_DOUBT;
+  #gg = gainDoubt;
   #gt = 0;
   #gr = 0;
-  #tt = TREND_DOUBT;
+  #tt = trendDoubt;
   #tr = 0;
-  #rr = RETURN_DOUBT;
-  #noise = ASSUMED_NOISE ** 2;
-  #reports = ASSUMED_REPORTS;
+  #rr = returnDoubt;
+  #noise = assumedNoise ** 2;
+  #reports = assumedReports;
   // Sums of the second and the fourth powers of what was expected.
   #squares = 0;
   #fourths = 0;
@@ -70,7 +70,7 @@ export class Estimate {
   readonly #left = new Side();
 
   observe({ expected, observed, before, distance }: Change): void {
-    const x = Math.abs(expected) < Math.min(CLEAR, CLEAR_OF_NOISE * Math.sqrt(this.#noise)) ? 0 : expected;
+    const x = Math.abs(expected) < Math.min(clear, clearOfNoise * Math.sqrt(this.#noise)) ? 0 : expected;
     const surprise = observed - (this.#gain * x + this.#trend * before + this.#return * distance);
     // Covariance × regressors; divided by the variance of the prediction, the Kalman gain of each.
     const g = this.#gg * x + this.#gt * before + this.#gr * distance;
@@ -87,15 +87,15 @@ export class Estimate {
     this.#gg -= (g * g) / variance;
     this.#gt -= (g * t) / variance;
     this.#gr -= (g * r) / variance;
-    this.#tt -= (t * t) / variance - WANDER;
+    this.#tt -= (t * t) / variance - wander;
     this.#tr -= (t * r) / variance;
-    this.#rr -= (r * r) / variance - WANDER;
+    this.#rr -= (r * r) / variance - wander;
     this.#squares += x * x;
     this.#fourths += x ** 4;
     this.#forget(1 - this.#gg / doubt);
     const unexplained = surprise * surprise * (this.#noise / variance);
-    this.#reports = Math.min(NOISE_MEMORY, this.#reports + 1);
-    this.#noise = Math.max(LEAST_NOISE ** 2, this.#noise + (unexplained - this.#noise) / this.#reports);
+    this.#reports = Math.min(noiseMemory, this.#reports + 1);
+    this.#noise = Math.max(leastNoise ** 2, this.#noise + (unexplained - this.#noise) / this.#reports);
   }
 
   /** The most likely gain. */
@@ -112,7 +112,7 @@ export class Estimate {
   get error(): number {
     // As many as it would be if our share had moved by as much in each.
     const reports = this.#fourths > 0 ? (this.#squares * this.#squares) / this.#fourths : 0;
-    return Math.sqrt(this.#gg) * (1 + FEW / Math.max(1, reports));
+    return Math.sqrt(this.#gg) * (1 + few / Math.max(1, reports));
   }
 
   /** Variance of reports around what was expected of them. */
@@ -122,10 +122,10 @@ export class Estimate {
 
   /** @param learned part of the doubt in the gain that the last report took away */
   #forget(learned: number): void {
-    const keep = 1 - learned / MEMORY;
+    const keep = 1 - learned / memory;
     this.#squares *= keep;
     this.#fourths *= keep;
-    const more = Math.min(GAIN_DOUBT / this.#gg, 1 + (1 + 1 / MEMORY) * learned);
+    const more = Math.min(gainDoubt / this.#gg, 1 + (1 + 1 / memory) * learned);
     if (!(more > 1)) return;
     this.#gg *= more;
     this.#gt *= Math.sqrt(more);
@@ -140,8 +140,8 @@ class Side {
   #products = 0;
 
   observe(expected: number, observed: number): void {
-    this.#squares += expected * expected - this.#squares / MEMORY;
-    this.#products += expected * observed - this.#products / MEMORY;
+    this.#squares += expected * expected - this.#squares / memory;
+    this.#products += expected * observed - this.#products / memory;
   }
 
   get slope(): number {

@@ -9,18 +9,18 @@
 // what the reports prove it to have done (`estimate.ts`, `verdict.ts`).
 
 /** Mbit/s that a server is taken to carry at load 1 as long as nothing is known, and the least that one may carry. */
-const ASSUMED_CAPACITY = 200;
-const LEAST_CAPACITY = 50;
+const assumedCapacity = 200;
+const minCapacity = 50;
 /** Edges that may move alike, whatever number is told. */
-const MOST_EDGES = 100;
+const mostEdges = 100;
 /** Part of a load from which on ours is taken for a cause without proof; half of this counts for nearly nothing. */
-const SUSPICIOUS = 0.7;
+const suspicious = 0.7;
 /** Part of a load that ours has to be able to make for a proof to count in half. */
-const PLAUSIBLE = 0.3;
+const plausible = 0.3;
 /** Above the highest load per Mbit/s of ours that was seen: reports are noisy. */
-const MARGIN = 1.25;
+const margin = 1.25;
 /** A lower load says little of the capacity: it is noise and rounding. */
-const LEAST_TOLD = 0.02;
+const leastTold = 0.02;
 
 /**
  * The load, 0 to `mean`, that is taken to be ours at each server of a set.
@@ -46,11 +46,11 @@ export function ownLoad(
   proven: number,
   suspicion: number,
 ): number {
-  const part = (deciders * carried) / ASSUMED_CAPACITY / mean;
-  const suspected = suspicion * Math.min(1, 2 * part * rise(part * part, SUSPICIOUS * SUSPICIOUS));
-  const possible = (Math.max(deciders, MOST_EDGES) * carried) / LEAST_CAPACITY / mean;
-  const guilty = proven * rise(possible, PLAUSIBLE);
-  return Math.min(mean, (MARGIN * carried) / capacity, mean * Math.max(suspected, guilty));
+  const part = (deciders * carried) / assumedCapacity / mean;
+  const suspected = suspicion * Math.min(1, 2 * part * rise(part * part, suspicious * suspicious));
+  const possible = (Math.max(deciders, mostEdges) * carried) / minCapacity / mean;
+  const guilty = proven * rise(possible, plausible);
+  return Math.min(mean, (margin * carried) / capacity, mean * Math.max(suspected, guilty));
 }
 
 /** From 0 to 1, a half at `half`, with the square of x below it. */
@@ -64,6 +64,6 @@ function rise(x: number, half: number): number {
  * so little that it says nothing.
  */
 export function leastCapacity(capacity: number, carried: number, load: number): number {
-  const seen = carried / Math.max(LEAST_TOLD, load);
+  const seen = carried / Math.max(leastTold, load);
   return capacity + (seen - capacity) * (seen > capacity ? 0.1 : 0.005 * Math.min(1, (4 * seen) / capacity));
 }

@@ -4,19 +4,19 @@ import type { Outcome } from '../policy.js';
 import type { Source } from './source.js';
 
 /** ms that a slow first byte may take anyhow, and times the usual one, before it counts against a server. */
-const FIRST_BYTE_FLOOR = 250;
-const FIRST_BYTE_RATIO = 3;
+const firstByteFloor = 250;
+const firstByteRatio = 3;
 /** Share of requests that may fail before a server counts as failed; a connection refused counts at once. */
-const TOLERATED_FAILURES = 0.05;
+const toleratedFailures = 0.05;
 /** ms over which `recent` reaches back. */
-const RECENT = 60_000;
+const recentSpan = 60_000;
 /** Reports over which their agreement is averaged. */
-const AGREEMENT = 60;
+const agreement = 60;
 /** What the newest report misses by before any comparison: one that fits by chance is no agreement. */
-const ASSUMED_MISS = 0.1;
+const assumedMiss = 0.1;
 /** The newest report tells an endpoint's next one when it misses by less than this, and this part of what its own misses by. */
-const SAME_LOAD = 0.02;
-const CLEARLY_LESS = 0.5;
+const sameLoad = 0.02;
+const clearlyLess = 0.5;
 
 export class Server {
   /** The load that all its endpoints tell, where they tell one; the newest known one of any of them. */
@@ -29,7 +29,7 @@ export class Server {
   #teller: Source | undefined;
   #compared = 1;
   #missedByOwn = 0;
-  #missedByNewest = ASSUMED_MISS;
+  #missedByNewest = assumedMiss;
   #failed = 0;
   #went = 0;
   #recent = 0;
@@ -41,7 +41,7 @@ export class Server {
 
   /** Whether its reports are one load: that the last one of any endpoint tells the next one of another clearly better than its own. */
   get agrees(): boolean {
-    return this.#compared === 1 || this.#missedByNewest <= SAME_LOAD + CLEARLY_LESS * this.#missedByOwn;
+    return this.#compared === 1 || this.#missedByNewest <= sameLoad + clearlyLess * this.#missedByOwn;
   }
 
   /** An endpoint tells a load; before its source and that of the server take it in. */
@@ -50,7 +50,7 @@ export class Server {
     this.#teller = teller;
     const newest = this.source.load;
     if (!another || newest === undefined) return;
-    this.#compared = Math.min(AGREEMENT, this.#compared + 1);
+    this.#compared = Math.min(agreement, this.#compared + 1);
     const byOwn = Math.abs(load - (teller.load ?? load));
     this.#missedByOwn += (byOwn - this.#missedByOwn) / this.#compared;
     this.#missedByNewest += (Math.abs(load - newest) - this.#missedByNewest) / this.#compared;
@@ -84,7 +84,7 @@ export class Server {
     }
     this.#failed += 1;
     const refused = outcome === 'connect_error' || outcome === 'connect_timeout';
-    const out = refused || this.#failed > TOLERATED_FAILURES * (this.#failed + this.#went);
+    const out = refused || this.#failed > toleratedFailures * (this.#failed + this.#went);
     if (out) this.blockedUntil = now + hold;
     return out;
   }
@@ -96,11 +96,11 @@ export class Server {
 
   /** kbit/s started lately. */
   recent(now: number): number {
-    return this.#recent * Math.exp((this.#recentAt - now) / RECENT);
+    return this.#recent * Math.exp((this.#recentAt - now) / recentSpan);
   }
 
   #judgeFirstByte(usual: number): void {
-    const limit = Math.max(FIRST_BYTE_FLOOR, FIRST_BYTE_RATIO * usual);
+    const limit = Math.max(firstByteFloor, firstByteRatio * usual);
     this.slowPenalty = this.firstByte > limit ? Math.min(1, 0.25 * Math.log2(this.firstByte / limit)) : 0;
   }
 }

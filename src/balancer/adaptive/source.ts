@@ -5,22 +5,22 @@ import type { Change } from './estimate.js';
 import { Standing } from './standing.js';
 
 /** Reports of one source closer together than this are one report. ms. */
-const SAME_REPORT = 250;
+const sameReport = 250;
 /** Times its usual spacing after which a report is late. */
-const LATE = 3;
+const lateFactor = 3;
 /** Reports of a source after which its spacing is known, and what it is taken to be at least until then, ms. */
-const FIRST_REPORTS = 5;
-const FIRST_SPACING = 5_000;
+const firstReports = 5;
+const firstSpacing = 5_000;
 /** Part of a new report in what is usual for the load, and for the spacing. */
-const USUAL_LOAD = 0.1;
-const USUAL_SPACING = 0.2;
+const usualLoadWeight = 0.1;
+const usualSpacing = 0.2;
 /** Part of an interval in our mean traffic. */
-const RECENT_TRAFFIC = 0.5;
+const recentTraffic = 0.5;
 /** The first intervals, in which a new edge and a new server find their place, teach nothing. */
-const SETTLING = 2;
+const settling = 2;
 /** A load from here on may be more than it says, and a change of our share below this part of it is none. */
-const FULL = 0.98;
-const STEADY = 0.25;
+const full = 0.98;
+const steadyPart = 0.25;
 
 /** What a report taught, with what it took since the last one. */
 export interface Lesson {
@@ -94,29 +94,29 @@ export class Source {
     if (load !== undefined) this.load = load;
     this.penalty = penalty;
     const elapsed = this.#reportedAt === undefined ? undefined : now - this.#reportedAt;
-    if (elapsed !== undefined && elapsed < SAME_REPORT) return undefined;
+    if (elapsed !== undefined && elapsed < sameReport) return undefined;
     this.#reportedAt = now;
     this.#reports += 1;
     if (elapsed === undefined) {
       this.#tell(load);
       return undefined;
     }
-    this.spacing += (elapsed - this.spacing) * (this.spacing === 0 ? 1 : USUAL_SPACING);
-    const known = this.#reports < FIRST_REPORTS ? Math.max(FIRST_SPACING, this.spacing) : this.spacing;
-    this.lateAt = now + LATE * known;
+    this.spacing += (elapsed - this.spacing) * (this.spacing === 0 ? 1 : usualSpacing);
+    const known = this.#reports < firstReports ? Math.max(firstSpacing, this.spacing) : this.spacing;
+    this.lateAt = now + lateFactor * known;
     return this.#close(load, now, elapsed, holding);
   }
 
   #close(load: number | undefined, now: number, elapsed: number, holding: number): Lesson {
     const standing = this.#standing;
     standing.close(now, holding);
-    this.#reach += ((this.#kbps * holding) / elapsed / 1000 - this.#reach) * RECENT_TRAFFIC;
+    this.#reach += ((this.#kbps * holding) / elapsed / 1000 - this.#reach) * recentTraffic;
     this.traffic = (standing.mean.share ?? 0) * this.#reach;
-    const still = Math.abs(standing.mean.change) < STEADY && Math.abs(standing.end.change) < STEADY;
+    const still = Math.abs(standing.mean.change) < steadyPart && Math.abs(standing.end.change) < steadyPart;
     const lesson = {
       elapsed,
       changes: this.#changes(load),
-      steady: load !== undefined && load < FULL && still,
+      steady: load !== undefined && load < full && still,
       beside: this.#picks > 0 ? { score: this.#scores / this.#picks, weight: this.#weights / this.#picks } : undefined,
     };
     this.#picks = 0;
@@ -131,13 +131,13 @@ export class Source {
   #changes(load: number | undefined): Lesson['changes'] {
     const last = this.#lastLoad;
     // Full still: by how much more than full nobody knows. What follows is held against the first full one.
-    if (load === undefined || last === undefined || (load >= FULL && last >= FULL)) return undefined;
+    if (load === undefined || last === undefined || (load >= full && last >= full)) return undefined;
     const middle = (load + last) / 2;
     const rest = { observed: load - last, before: this.#lastChange, distance: last - this.#usualLoad };
     const byMean = { expected: this.#standing.mean.change * middle, ...rest };
     const byEnd = { expected: this.#standing.end.change * middle, ...rest };
     this.#standing.mark();
-    return this.#standing.intervals > SETTLING ? { byMean, byEnd } : undefined;
+    return this.#standing.intervals > settling ? { byMean, byEnd } : undefined;
   }
 
   #tell(load: number | undefined): void {
@@ -145,6 +145,6 @@ export class Source {
     this.#lastLoad = load;
     if (load === undefined) return;
     this.#lastChange = last === undefined ? 0 : load - last;
-    this.#usualLoad += (load - this.#usualLoad) * (last === undefined ? 1 : USUAL_LOAD);
+    this.#usualLoad += (load - this.#usualLoad) * (last === undefined ? 1 : usualLoadWeight);
   }
 }

@@ -2,9 +2,9 @@
 // flight falls by a part of 1 / holding in each unit of time. Source: J. D. C. Little 1961.
 
 /** A smaller share counts as this when its change is told as a part of it. */
-const LEAST_SHARE = 0.025;
+const leastShare = 0.025;
 /** ms that a pick lasts at least. */
-const LEAST_HOLDING = 1;
+const leastHolding = 1;
 
 /** A share as it was when it was marked, and what it is now. */
 class Mark {
@@ -15,7 +15,7 @@ class Mark {
   get change(): number {
     const { share = 0 } = this;
     const before = this.#marked ?? share;
-    return (share - before) / Math.max(LEAST_SHARE, (share + before) / 2);
+    return (share - before) / Math.max(leastShare, (share + before) / 2);
   }
 
   mark(): void {
@@ -65,7 +65,7 @@ export class Standing {
     const elapsed = now - (this.#at ?? now);
     this.#at = now;
     if (!(elapsed > 0)) return;
-    const lasts = Math.max(LEAST_HOLDING, holding);
+    const lasts = Math.max(leastHolding, holding);
     const kept = lasts / (lasts + elapsed);
     this.#all *= kept;
     this.#here *= kept;

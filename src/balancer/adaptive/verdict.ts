@@ -11,19 +11,19 @@ import { Gain } from '../gain.js';
 import { type Change, Estimate } from './estimate.js';
 
 /** How clear a proof must be: standard errors, a gain that noise may look like, and how fast it becomes certain beyond. */
-const ERRORS = 1;
-const LEAST_GAIN = 0.03;
-const PACE = 8;
+const errors = 1;
+const minGain = 0.03;
+const pace = 8;
 /** One estimate predicts clearly better than the other when its noise is below this part of the other's. */
-const CLEARLY = 0.8;
+const clearly = 0.8;
 /** A report speaks against a proof when it was expected to change by this and did by less than this part. */
-const CLEAR_CHANGE = 0.3;
-const NO_ANSWER = 0.3;
+const clearChange = 0.3;
+const noAnswer = 0.3;
 /** How many such reports take most of a proof away, or reports while the gain is below this by three errors. */
-const DISPROOF = 150;
-const INNOCENT = 0.1;
+const disproof = 150;
+const innocentGain = 0.1;
 /** A smaller expected change is none. */
-const STILL = 1e-3;
+const still = 1e-3;
 
 export class Verdict {
   readonly #byMean = new Estimate();
@@ -41,9 +41,9 @@ export class Verdict {
     this.#byEnd.observe(byEnd);
     const { expected, observed } = byMean;
     // A share that stood still leaves the doubt as it was.
-    if (Math.abs(expected) > STILL) this.#doubt.observe(expected, observed);
-    const unanswered = Math.abs(expected) > CLEAR_CHANGE && observed / expected < NO_ANSWER;
-    if (unanswered || (Math.abs(expected) > STILL && this.#innocent())) this.#proof -= this.#proof / DISPROOF;
+    if (Math.abs(expected) > still) this.#doubt.observe(expected, observed);
+    const unanswered = Math.abs(expected) > clearChange && observed / expected < noAnswer;
+    if (unanswered || (Math.abs(expected) > still && this.#innocent())) this.#proof -= this.#proof / disproof;
     this.#proof = Math.max(this.#proof, this.#proofNow());
   }
 
@@ -70,16 +70,16 @@ export class Verdict {
 
   #innocent(): boolean {
     const { gain, error } = this.#best();
-    return gain + 3 * error < INNOCENT;
+    return gain + 3 * error < innocentGain;
   }
 
   #proofNow(): number {
-    if (this.#byMean.noise < CLEARLY * this.#byEnd.noise) return proofOf(this.#byMean);
-    if (this.#byEnd.noise < CLEARLY * this.#byMean.noise) return proofOf(this.#byEnd);
+    if (this.#byMean.noise < clearly * this.#byEnd.noise) return proofOf(this.#byMean);
+    if (this.#byEnd.noise < clearly * this.#byMean.noise) return proofOf(this.#byEnd);
     return Math.min(proofOf(this.#byMean), proofOf(this.#byEnd));
   }
 }
 
 function proofOf({ leastGain, error }: Estimate): number {
-  return Math.min(1, Math.max(0, PACE * (leastGain - ERRORS * error - LEAST_GAIN)));
+  return Math.min(1, Math.max(0, pace * (leastGain - errors * error - minGain)));
 }
