@@ -110,7 +110,8 @@ test('zkCli.sh: a channel appears, its load changes, its node is deleted, and ea
   await waitFor(() => sink.of('news').length === 1, { what: 'the deletion', deadline: 60_000 });
   const deletedAt = performance.now();
   await deleting;
-  const afterwards = () => load.seen.filter((request) => request.sentAt > deletedAt + 50);
+  // On a quiet machine both know within milliseconds: the rest is for one that is late with one of them.
+  const afterwards = () => load.seen.filter((request) => request.sentAt > deletedAt + 1_000);
   await waitFor(() => afterwards().length > 20, { what: 'requests after the deletion' });
   const late = afterwards();
   const seen = await load.stop();
@@ -172,7 +173,8 @@ test('ZooKeeper down for longer than a session: every request served, changes ma
   const load = keepRequesting(edge);
   await server.kill();
   await waitFor(async () => (await snapshotState(edge)) === 'stale', { what: 'stale' });
-  await sleep(20_000);
+  // More than twice the timeout, after which the process gives the session up.
+  await sleep(10_000);
   assert.equal(await answeredBy(edge), 'one');
   await server.restart();
   // Written before weir is back, or after: it must be seen either way.
