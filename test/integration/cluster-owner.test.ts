@@ -4,8 +4,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { Agent, get } from 'node:http';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Origin, type OriginOptions, startOrigin } from '../../src/demo/origin.js';
 import { ownerOf } from '../../src/sharding/owner.js';
@@ -13,15 +12,14 @@ import { cleanupsAfterEach } from '../support/cleanups.js';
 import { FlvViewer } from '../support/flv-viewer.js';
 import { LivePlaylistChecker } from '../support/hls-checker.js';
 import { request } from '../support/requests.js';
+import { longestStandstill } from '../support/standstill.js';
 import { waitFor } from '../support/wait.js';
 import { serveWeir, type WeirProcess } from '../support/weir.js';
 import { allServing, connectionsOf, isAlive, knownToAll, register, scraped, workersOf } from '../support/workers.js';
 
 const cleanups = cleanupsAfterEach();
 /** How long this process, with the origins and the viewers in it, stood still at most: no pause of the edge's making. */
-const standstill = monitorEventLoopDelay({ resolution: 10 });
-standstill.enable();
-beforeEach(() => standstill.reset());
+const standstill = longestStandstill();
 
 async function origin(options: Partial<OriginOptions> = {}): Promise<Origin> {
   const started = await startOrigin({ channels: ['news', 'sport'], ...options });
@@ -98,7 +96,7 @@ function assertUndisturbed(viewers: readonly FlvViewer[], pause: number): void {
     assert.equal(viewer.ended, false, 'the connection lives');
     assert.equal(viewer.headers, 1, 'one FLV header');
     assert.deepEqual(viewer.stepsBack(), []);
-    const excused = standstill.max / 1e6;
+    const excused = standstill();
     const paused = viewer.longestPause();
     assert.ok(paused < pause + excused, `paused for ${paused} ms; this process stood still for ${excused} ms`);
   }

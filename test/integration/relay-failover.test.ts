@@ -8,9 +8,12 @@ import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
 import { FlvViewer } from '../support/flv-viewer.js';
 import { type OriginProcess, spawnOrigin } from '../support/origin-process.js';
+import { longestStandstill } from '../support/standstill.js';
 import { waitFor } from '../support/wait.js';
 
 const cleanups = cleanupsAfterEach();
+/** How long this process, with the edge and the viewers in it, stood still at most: no pause of the relay's making. */
+const standstill = longestStandstill();
 
 async function edge(overrides: ConfigInput = {}): Promise<TestDataPlane> {
   const started = await startDataPlane(overrides);
@@ -30,7 +33,10 @@ async function audience(weir: TestDataPlane, count: number): Promise<FlvViewer[]
   cleanups.push(() => {
     for (const viewer of viewers) viewer.leave();
   });
-  await waitFor(() => viewers.every((viewer) => viewer.keyframes.length > 0), { what: 'the first keyframes' });
+  await waitFor(() => viewers.every((viewer) => viewer.keyframes.length > 0), {
+    what: 'the first keyframes',
+    deadline: 120_000,
+  });
   return viewers;
 }
 /** Keyframes of the simulated origins are this far apart, in ms. */
@@ -43,11 +49,12 @@ function assertUndisturbed(viewers: readonly FlvViewer[], pause: number, since: 
     assert.equal(viewer.ended, false, 'the connection lives');
     assert.equal(viewer.headers, 1, 'one FLV header');
     assert.deepEqual(viewer.stepsBack(), []);
+    const excused = standstill();
     const paused = viewer.longestPause(since);
-    assert.ok(paused < pause, `paused for ${paused} ms`);
+    assert.ok(paused < pause + excused, `paused for ${paused} ms; this process stood still for ${excused} ms`);
     // Media may be missing for as long as the pause was, and for a frame's length.
-    for (const type of [8, 9])
-      assert.ok(viewer.largestGap(type) <= viewer.longestPause() + 150, `gap on track ${type}`);
+    const most = viewer.longestPause() + excused + 150;
+    for (const type of [8, 9]) assert.ok(viewer.largestGap(type) <= most, `gap on track ${type}`);
   }
 }
 const endpointNow = (weir: TestDataPlane) => weir.plane.relays()[0]?.endpoint;
@@ -101,7 +108,7 @@ describe('200 viewers, HTTP and WebSocket', () => {
     await waitFor(() => endpointNow(weir) === b.address, { what: 'the switch' });
     await goesOn(viewers);
     assertUndisturbed(viewers, 1_000, since);
-    for (const viewer of viewers) assert.ok(viewer.largestGap(9) <= 150, 'nothing is missing');
+    for (const viewer of viewers) assert.ok(viewer.largestGap(9) <= 150 + standstill(), 'nothing is missing');
     assert.equal(await metricValue(weir.metrics, 'weir_relay_failovers_total', { cause: 'deregistered' }), 1);
   });
 });
@@ -135,7 +142,7 @@ describe('no endpoint', () => {
     const newcomer = FlvViewer.open(`${weir.url}/live/news.flv`);
     await waitFor(() => newcomer.status);
     assert.equal(newcomer.status, 503);
-    assert.ok(performance.now() - asked < 1_000);
+    assert.ok(performance.now() - asked < 1_000 + standstill());
     weir.register(endpoint('news', again.address));
     await goesOn(viewers);
     assertUndisturbed(viewers, 10_000, since);

@@ -28,7 +28,7 @@ after(async () => {
 
 async function startEdge() {
   const entry = `${packageRoot}dist/test/support/soak-entry.js`;
-  const child = spawn(process.execPath, ['--expose-gc', entry], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [entry], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
   const nextLine = async () => ((await once(lines, 'line', { signal: AbortSignal.timeout(60_000) })) as [string])[0];
   const port = Number(await nextLine());

@@ -1,8 +1,9 @@
-// An edge in a process of its own that tells how it is: memory after a collection, and what keeps it running. Needs
-// --expose-gc. Each line of standard input is a list of endpoint addresses to register, or `?` for a report.
+// An edge in a process of its own that tells how it is: memory after a collection, and what keeps it running. Each
+// line of standard input is a list of endpoint addresses to register, or `?` for a report.
 
 import { createInterface } from 'node:readline';
 import { endpoint, startDataPlane } from './data-plane.js';
+import { collectGarbage } from './garbage.js';
 
 export interface SoakReport {
   readonly residentBytes: number;
@@ -22,7 +23,7 @@ const weir = await startDataPlane({
 process.stdout.write(`${weir.port}\n`);
 
 function report(): SoakReport {
-  globalThis.gc?.();
+  collectGarbage();
   const memory = process.memoryUsage();
   const open: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) open[kind] = (open[kind] ?? 0) + 1;
