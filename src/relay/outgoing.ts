@@ -8,6 +8,7 @@ import { Splicer } from './flv/splicer.js';
 import { type FlvTag, type TagType, tagType } from './flv/tag.js';
 import type { Jump } from './flv/timeline.js';
 
+/** Tags go in by `accept`, and come out by `batch` when the relay says so. */
 export class Outgoing implements StreamState {
   readonly #maxGroupBytes: number;
   readonly #splicer: Splicer;
@@ -51,6 +52,7 @@ export class Outgoing implements StreamState {
     return this.#last;
   }
 
+  /** The last timestamp on a track up to the last batch, in ms. */
   lastTime(type: TagType): number {
     return this.#lastTimes[type] ?? this.#splicer.last(type);
   }

@@ -7,6 +7,7 @@ const maxPendingBytes = 4 * 1024 * 1024;
 /** Where there is no more room, the next batch does not wait for longer. */
 const maxPauseMs = 100;
 
+/** Bounded: `received` says when whoever brings more has to pause. */
 export class PendingTags {
   readonly #mergeWindowMs: number;
   readonly #now: () => number;

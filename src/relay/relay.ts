@@ -16,6 +16,7 @@ import type { FailoverCause } from './source/failover-state.js';
 import type { Pull } from './source/pull.js';
 import { type RelayPath, Source, type SourceTools } from './source/source.js';
 
+/** How whoever holds a relay hears of it. */
 export interface RelayHooks {
   /** An endpoint delivered it for the first time. Returns whether there is room for it; it ends where there is none. */
   onProven(): boolean;

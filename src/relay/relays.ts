@@ -17,7 +17,7 @@ import { Rooms } from './rooms.js';
 import type { RelaysSettings } from './settings.js';
 import type { RelayPath, SourceTools } from './source/source.js';
 
-/** How often it is looked at what viewers hold. */
+/** How often the memory that viewers hold is measured. */
 const sweepIntervalMs = 1_000;
 
 /** A player who wants to watch. */
@@ -38,6 +38,7 @@ export interface Subscription {
   cancel(): void;
 }
 
+/** What all relays share. */
 export interface RelaysTools extends Omit<SourceTools, 'sayUndelivered'> {
   /** What is registered, whoever of several workers has a channel. */
   readonly registered: SnapshotStore;

@@ -2,6 +2,7 @@
 
 import type { Framing } from './audience/frames.js';
 
+/** A relay as it is at one moment. */
 export interface RelayReport {
   readonly channel: string;
   readonly path: string;
@@ -39,4 +40,5 @@ export function relayJson(report: RelayReport) {
   };
 }
 
+/** What `relayJson` makes of a report. */
 export type RelayJson = ReturnType<typeof relayJson>;

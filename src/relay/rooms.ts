@@ -4,6 +4,7 @@
 import { WeirError } from '../errors.js';
 import type { ChannelName } from '../model.js';
 
+/** How much room there is. */
 export interface RoomSettings {
   /** Streams at most, of those that an endpoint delivered, and as many that are being tried. */
   readonly maxRelays: number;

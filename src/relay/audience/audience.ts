@@ -7,6 +7,7 @@ import type { Delivery, Viewer, ViewerPatience } from './viewer.js';
 /** Writes in one turn of the event loop: about a millisecond of work. */
 const maxWritesPerTurn = 256;
 
+/** How the relay hears of what a batch came to. */
 export interface AudienceObserver {
   /** Anything but a plain `sent`. */
   onDelivery(viewer: Viewer, delivery: Exclude<Delivery, 'sent' | 'waiting'>): void;

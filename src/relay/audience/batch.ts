@@ -43,7 +43,9 @@ function withHeaders(cache: GopCache, tags: readonly FlvTag[], lastTimes: LastTi
 
 const openingHeader = ({ cache }: StreamState) => fileHeader(cache.codecs.audio !== undefined, !cache.audioOnly);
 
+/** Made once for all viewers; the ways in are made when the first viewer needs them, and shared. */
 export class Batch {
+  /** Batches of a stream are counted from 1. */
   readonly number: number;
   readonly frame: SharedFrame;
   /** Position in the stream after it. */

@@ -2,6 +2,7 @@
 
 import type { Viewer } from './viewer.js';
 
+/** A viewer is in it once at most. Its timers end with `empty` or `delete`. */
 export class WaitingRoom {
   readonly #deadlines = new Map<Viewer, NodeJS.Timeout>();
   readonly #onLate: (viewer: Viewer) => void;

@@ -17,6 +17,7 @@ export class FlvError extends Error {
   }
 }
 
+/** Receives what the parser reads, in the order of the stream. */
 export interface FlvSink {
   /** What the file header claims, which is not always what comes. Called again when a header is repeated mid-stream. */
   onHeader(hasAudio: boolean, hasVideo: boolean): void;

@@ -2,10 +2,15 @@
 // joiner needs it. Reads only the first bytes of a body; codecs that it does not know are passed on by their type.
 // Sources: Video File Format Specification 10.1 (legacy), Enhanced RTMP v2 (FourCC, ModEx, multitrack).
 
-/** The tag types of FLV (Video File Format Specification 10.1, annex E.4.1). Others exist in the wild; players ignore them, so a relay drops them. */
+/**
+ * The tag types of FLV (Video File Format Specification 10.1, annex E.4.1). Others exist in the wild; players ignore them, so a
+ * relay drops them.
+ */
 export const tagType = { audio: 8, video: 9, script: 18 } as const;
+/** The number of a type, as it stands in a tag's first byte. */
 export type TagType = (typeof tagType)[keyof typeof tagType];
 
+/** One tag of a stream, with what a relay has to know of it. */
 export interface FlvTag {
   readonly type: TagType;
   /** Milliseconds, 32 bits unsigned, of the clock of whoever made the tag. */
@@ -162,9 +167,11 @@ const onMetaData = amfString('onMetaData');
 const startsWith = (body: Buffer, prefix: Buffer) => body.subarray(0, prefix.length).equals(prefix);
 
 /**
- * Makes a tag of its parts; `timestamp` in ms, 32 bits. Returns undefined for what a viewer has no use for: unknown types, empty bodies, and the end
- * of a sequence (the relay goes on after it, perhaps from another origin). `@setDataFrame`, which belongs to publishing,
- * is taken off the metadata.
+ * Makes a tag of its parts. Returns undefined for what a viewer has no use for: unknown types, empty bodies, and the end of a
+ * sequence (the relay goes on after it, perhaps from another origin). `@setDataFrame`, which belongs to publishing, is taken
+ * off the metadata.
+ *
+ * @param timestamp ms, 32 bits
  */
 export function readTag(type: number, timestamp: number, body: Buffer): FlvTag | undefined {
   if (body.length === 0) return undefined;

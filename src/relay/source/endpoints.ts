@@ -10,6 +10,7 @@ import type { Registration } from './failover-state.js';
 import type { PullFault } from './pull.js';
 import { Suspects } from './suspects.js';
 
+/** It follows the registry from when it is made until `close`. */
 export class Endpoints {
   readonly #channel: ChannelName;
   readonly #balancer: Picks;

@@ -44,6 +44,7 @@ interface Holding<P> extends Searching<P> {
   readonly phase: 'holding';
   readonly cause: FailoverCause;
 }
+/** Where the failover stands. `idle` is before the start, `over` is for good. */
 export type State<P> =
   | { readonly phase: 'idle' }
   | Starting<P>
@@ -52,6 +53,7 @@ export type State<P> =
   | Holding<P>
   | { readonly phase: 'over' };
 
+/** What happened. */
 export type FailoverEvent<P> =
   | { readonly on: 'start' }
   /** The answer to `choose`: this pull was begun. */
@@ -82,6 +84,7 @@ export type FailoverEvent<P> =
   | { readonly on: 'grace_over' }
   | { readonly on: 'close' };
 
+/** What has to be done. */
 export type Effect<P> =
   /** Pick an endpoint that has not failed, other than that of `besides`, and begin a pull; or say that there is nobody. */
   | { readonly do: 'choose'; readonly besides: P | undefined; readonly retryOf: WeirError | undefined }
@@ -99,12 +102,14 @@ export type Effect<P> =
   /** It is over, by `error`, or because it was closed. */
   | { readonly do: 'end'; readonly error: WeirError | undefined };
 
+/** What an event makes of a state. */
 export interface Step<P> {
   readonly state: State<P>;
   /** To be done in this order, all of them before the next event is taken. */
   readonly effects: readonly Effect<P>[];
 }
 
+/** A next pull is looked for. */
 export const isSearching = <P>(state: State<P>): state is Starting<P> | Leaving<P> | Holding<P> => 'search' in state;
 
 /** The pull that delivers. */

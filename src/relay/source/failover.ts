@@ -39,7 +39,12 @@ const over: State<never> = { phase: 'over' };
 const unchanged = <P>(state: State<P>): Step<P> => ({ state, effects: [] });
 const isDeregistered = <P>(state: State<P>) => state.phase === 'leaving' && state.cause === 'deregistered';
 
-/** @param now monotonic ms */
+/**
+ * What an event makes of a state. An event that fits nothing, such as a timer that came too late, changes nothing; a pull that
+ * nobody waits for any more is left.
+ *
+ * @param now monotonic ms
+ */
 export function next<P>(state: State<P>, event: FailoverEvent<P>, now: number): Step<P> {
   switch (event.on) {
     case 'start':

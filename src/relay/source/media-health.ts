@@ -3,6 +3,7 @@
 
 import { type FlvTag, tagType } from '../flv/tag.js';
 
+/** For how long a pull is borne. */
 export interface HealthSettings {
   /** Without a media tag. */
   readonly stallTimeoutMs: number;

@@ -19,6 +19,7 @@ export type PullFault = 'connect' | 'timeout' | 'status' | 'end' | 'cut' | 'fram
  */
 export type Readiness = 'startable' | 'settled' | 'live_edge';
 
+/** What is asked of one endpoint. */
 export interface PullSettings extends HealthSettings {
   /** Of a tag's body. */
   readonly maxTagBytes: number;
@@ -28,6 +29,7 @@ export interface PullSettings extends HealthSettings {
   readonly firstTagTimeoutMs: number;
 }
 
+/** How the source hears of a pull. */
 export interface PullObserver {
   /** Returns whether viewers get it: what is left out is no sign of life. */
   onTag(tag: FlvTag): boolean;

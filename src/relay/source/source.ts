@@ -31,6 +31,7 @@ export interface GivenStream {
   isNew(tag: FlvTag): boolean;
 }
 
+/** How the relay hears of its source. */
 export interface SourceObserver {
   /** Another pull delivers from now on, beginning with what is in its cache. `cause` is undefined at first. */
   onSplice(pull: Pull, cause: FailoverCause | undefined): void;
@@ -50,6 +51,7 @@ export interface SourceObserver {
   onRetry(error: WeirError): void;
 }
 
+/** For how long endpoints and viewers are waited for. */
 export interface SourceSettings extends Omit<PullSettings, 'firstTagTimeoutMs'> {
   /** From a viewer's request to its first byte. */
   readonly firstByteTimeoutMs: number;
@@ -57,6 +59,7 @@ export interface SourceSettings extends Omit<PullSettings, 'firstTagTimeoutMs'> 
   readonly graceMs: number;
 }
 
+/** What all sources share. */
 export interface SourceTools {
   readonly balancer: Picks;
   readonly client: UpstreamClient;

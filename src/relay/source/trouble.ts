@@ -9,6 +9,7 @@ const longLifeMs = 10_000;
 /** New pictures by which a pull proves itself sooner. */
 const proofPictures = 5;
 
+/** Made anew with each change. */
 export interface Trouble {
   /** The time for which viewers are held; undefined: it does not run. */
   readonly grace: { /** Monotonic ms. */ readonly since: number; readonly isOver: boolean } | undefined;
