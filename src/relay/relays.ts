@@ -20,6 +20,9 @@ import type { RelayPath, SourceTools } from './source/source.js';
 /** How often the memory that viewers hold is measured. */
 const sweepIntervalMs = 1_000;
 
+/** What players bring about with made-up names is logged once in so long. */
+const warningIntervalMs = 1_000;
+
 /** A player who wants to watch. */
 export interface SubscribeRequest {
   /** Players with the same path share a pull; the query is theirs alone and is not sent on. */
@@ -60,7 +63,8 @@ export class Relays {
   constructor(settings: RelaysSettings, metrics: Metrics, tools: RelaysTools) {
     this.#settings = settings;
     this.#metrics = metrics;
-    const sayUndelivered = seldom((fields: object) => tools.logger.warn(fields, 'relay source failed'));
+    const say = (fields: object) => tools.logger.warn(fields, 'relay source failed');
+    const sayUndelivered = seldom(say, warningIntervalMs, tools.now);
     this.#tools = { ...tools, sayUndelivered };
     this.#rooms = new Rooms(settings);
   }
