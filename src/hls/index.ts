@@ -12,7 +12,4 @@ export type { PlayerRequest, PlaylistAnswer } from './session/player-request.js'
 export type { SessionContext } from './session/session-context.js';
 export { heldFactor } from './session/session-objects.js';
 export { type HlsReport, HlsSessions } from './session/sessions.js';
-export { objectKey, partitionOf, placeOf, targetOf } from './url/cache-key.js';
-export { readPin } from './url/pin.js';
 export { machineSecret } from './url/pin-keys.js';
-export { parseQuery } from './url/player-query.js';

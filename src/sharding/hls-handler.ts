@@ -7,14 +7,8 @@ import {
   createLentLoad,
   type HlsSessions,
   heldFactor,
-  objectKey,
-  parseQuery,
-  partitionOf,
-  placeOf,
-  readPin,
   type Terms,
   type TermsOf,
-  targetOf,
   unpinnedMaxAgeMs,
 } from '../hls/index.js';
 import type { PlayerExchange } from '../http/exchange.js';
@@ -50,17 +44,14 @@ interface Wanted {
 const playlistReuse = 100;
 
 const mostRecent = 10_000;
-const none: ReadonlySet<string> = new Set();
 
 export class OwnersHls {
   readonly #tools: OwnersHlsTools;
-  readonly #unkeyed: ReadonlySet<string>;
   /** When (monotonic ms) players last asked here, the least recent first. */
   readonly #recent = new Map<ChannelName, number>();
 
   constructor(tools: OwnersHlsTools) {
     this.#tools = tools;
-    this.#unkeyed = new Set(tools.sessions.context.settings.unkeyedParameters);
   }
 
   /** True while a channel that left the registry may still be served by its owner. */
@@ -80,7 +71,7 @@ export class OwnersHls {
     this.#send(exchange, route, response, this.#wanted(exchange, route));
   }
 
-  /** Keys lie apart from those of sessions: after a change of owners a worker may ask itself. */
+  /** The key of a playlist lies apart from those of sessions, as those of objects do. */
   #wanted(exchange: PlayerExchange, route: Route): Wanted {
     const { authorization, range } = exchange.request.headers;
     if (route.kind === 'playlist') {
@@ -89,16 +80,14 @@ export class OwnersHls {
       const terms = { room: 'asked', atLeast: playlistReuse, atMost: Number.POSITIVE_INFINITY } as const;
       return { key, range: undefined, selects: true, terms, lent: false };
     }
-    const query = parseQuery(route.query);
-    const ranged = readPin(query.pin, this.#tools.sessions.context.keys)?.ranged === true ? range : undefined;
-    const partition = partitionOf(query.own, this.#unkeyed, authorization);
-    const place = placeOf(targetOf(route.path, query.pin, query.originQuery), ranged);
+    const { path, query } = route;
+    const object = this.#tools.sessions.foreignObject({ path, query, authorization, range });
     return {
-      key: `~${objectKey(partition, place)}`,
-      range: ranged,
-      selects: ranged === undefined,
+      key: object.key,
+      range: object.range,
+      selects: object.range === undefined,
       terms: (headers) => this.#termsOf(headers),
-      lent: partition !== partitionOf(query.own, none, authorization),
+      lent: object.isLent,
     };
   }
 

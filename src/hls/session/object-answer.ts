@@ -2,7 +2,7 @@
 // is asked where it is not here.
 
 import type { WeirError } from '../../errors.js';
-import type { CachedObject } from '../cache/cached-object.js';
+import type { CachedObject, Load } from '../cache/cached-object.js';
 import type { Lookup, OpenOptions } from '../cache/object-cache.js';
 import { placeOf, targetOf } from '../url/cache-key.js';
 import type { Pin } from '../url/pin.js';
@@ -100,7 +100,9 @@ export class ObjectAnswer {
 
   constructor(owner: ObjectOwner, context: SessionContext, wanted: Wanted, endpoint: string | undefined) {
     const { key, target, range, queries, options } = wanted;
-    const { object, lookup } = context.cache.open(key, owner.objects.loadWith(target, range, queries), options);
+    // Made where it is needed: what is here is asked for most.
+    const load: Load = (conditions, handler) => owner.objects.loadWith(target, range, queries)(conditions, handler);
+    const { object, lookup } = context.cache.open(key, load, options);
     this.object = object;
     this.lookup = lookup;
     this.endpoint = endpoint;

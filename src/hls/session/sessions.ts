@@ -8,6 +8,7 @@ import { pinKeys } from '../url/pin-keys.js';
 import { type Directives, parseQuery, playlistAsked } from '../url/player-query.js';
 import { withPlayerQuery } from '../url/rewrite.js';
 import { EndpointTags } from './endpoint-tags.js';
+import { type ForeignObject, type ForeignRequest, foreignObject } from './foreign-object.js';
 import { type SessionState, StateLog } from './handover.js';
 import { type ObjectAnswer, openObject } from './object-answer.js';
 import type { PlayerRequest, PlaylistAnswer } from './player-request.js';
@@ -141,6 +142,11 @@ export class HlsSessions {
     const session = this.#find(name) ?? new Session(name, this.context);
     session.used();
     return openObject(session, this.context, asked, query);
+  }
+
+  /** The object that a player means whose channel another worker has. */
+  foreignObject(asked: ForeignRequest): ForeignObject {
+    return foreignObject(asked, this.#unkeyed, this.context.keys);
   }
 
   #nameOf({ channel, stem, authorization }: PlayerRequest, own: string): SessionName {
