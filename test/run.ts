@@ -40,9 +40,9 @@ async function runUnitTests(): Promise<boolean> {
   const sized = testFiles('unit').map((file) => ({ file, size: statSync(file).size }));
   const files = sized.sort((a, b) => b.size - a.size).map(({ file }) => file);
   if (files.length === 0) return nothingFound('unit');
-  // They wait for sockets about half of their time.
+  // They wait for sockets for a part of their time; each process imports everything once more.
   return runInBatches(files, {
-    processes: 2 * availableParallelism(),
+    processes: 1 + availableParallelism(),
     timeout,
     flags: ['--enable-source-maps'],
     env,
