@@ -8,7 +8,7 @@ import { runInBatches } from './support/batches.js';
 const folder = mkdtempSync(join(tmpdir(), 'weir-batches-'));
 after(() => rmSync(folder, { recursive: true }));
 
-async function run(files: Record<string, string>): Promise<{ passed: boolean; output: string }> {
+async function run(files: Record<string, string>, flags: string[] = []): Promise<{ passed: boolean; output: string }> {
   let output = '';
   for (const [name, body] of Object.entries(files)) {
     writeFileSync(join(folder, name), `import { beforeEach, test } from 'node:test';\n${body}\n`);
@@ -18,7 +18,7 @@ async function run(files: Record<string, string>): Promise<{ passed: boolean; ou
     {
       processes: 1,
       timeout: 60_000,
-      flags: [],
+      flags,
       env: process.env,
       isAlone: (file) => file.includes('alone'),
       print: (text) => {
@@ -48,6 +48,11 @@ test('a file that has to be alone shares its process with none', async () => {
   });
   assert.ok(passed, output);
   assert.match(output, /^# pass 3\n/m);
+});
+
+test('the run fails, and ends, where no process starts', async () => {
+  const { passed } = await run({ 'good.mjs': "test('good', () => {});" }, ['--no-such-flag']);
+  assert.equal(passed, false);
 });
 
 const failures: [name: string, body: string, says: RegExp][] = [

@@ -30,7 +30,14 @@ export async function runInBatches(files: readonly string[], options: BatchOptio
   const totals = new Map<string, number>();
   const results: boolean[] = [];
   const runUntilEmpty = async () => {
-    while (queue.length > 0) results.push(await runBatch(queue, totals, options));
+    while (queue.length > 0) {
+      const before = queue.length;
+      results.push(await runBatch(queue, totals, options));
+      if (queue.length < before) continue;
+      // A process that cannot start takes no file: the next one would fare no better.
+      results.push(false);
+      return;
+    }
   };
   await Promise.all(Array.from({ length: options.processes }, runUntilEmpty));
   totals.set('duration_ms', performance.now() - started);
