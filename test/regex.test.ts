@@ -30,11 +30,13 @@ import { parseChannelName } from '../src/registry/names.js';
 import { canonicalPath, isSafePath } from '../src/upstream/path.js';
 import { redirectTarget } from '../src/upstream/redirect.js';
 import { upstreamTarget } from '../src/upstream/target.js';
+import { runs } from './support/runs.js';
 import { tokensOf } from './support/source-tokens.js';
 
-const longest = 64 * 1024;
+/** What one input may be long. A quarter is enough to tell the two apart, in a sixteenth of the time. */
+const longest = runs(16, 64) * 1024;
 /** ms; a multiple of what anything linear takes, a fraction of what anything quadratic does. */
-const most = 400;
+const most = runs(100, 400);
 
 function cpuTime(work: () => unknown): number {
   const before = process.cpuUsage();
@@ -262,7 +264,7 @@ suite('text from outside costs time in proportion to its length', () => {
 });
 
 test('the measure tells what is quadratic from what is linear', () => {
-  // Half as long: it need not take so long to be seen.
-  assert.ok(cpuTime(() => / +x/.test(fill(' ', longest / 2))) > most);
+  // Half of 64 Ki: it need not take so long to be seen.
+  assert.ok(cpuTime(() => / +x/.test(fill(' ', Math.min(longest, 32 * 1024)))) > most);
   assert.ok(cpuTime(() => / +x/.test(fill('a'))) < most / 8);
 });

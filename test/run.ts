@@ -1,5 +1,6 @@
-// Runs the tests: `run.js unit | integration | all [part-of-a-file-name …]`. Unit tests need nothing; integration tests
-// run against real servers, which `provision` finds or installs first, so that none is skipped for want of one.
+// Runs the tests: `run.js unit | http | integration | all [part-of-a-file-name …]`. Unit tests are quick; those of `http` play
+// through the listeners over sockets and wait out their deadlines. Both need nothing. Integration tests run against real
+// servers, which `provision` finds or installs first, so that none is skipped for want of one.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -11,11 +12,19 @@ import { provision } from './support/provision.js';
 
 const [suite = 'all', ...wanted] = process.argv.slice(2);
 
-function testFiles(kind: 'unit' | 'integration'): string[] {
+type Kind = 'unit' | 'http' | 'integration';
+
+/** The folder of a test says of which kind it is. */
+function kindOf(name: string): Kind {
+  if (name.startsWith('integration/')) return 'integration';
+  return name.startsWith('http/') ? 'http' : 'unit';
+}
+
+function testFiles(...kinds: readonly Kind[]): string[] {
   const root = join(packageRoot, 'dist/test');
   return (
     (readdirSync(root, { recursive: true }) as string[])
-      .filter((name) => name.endsWith('.test.js') && name.startsWith('integration/') === (kind === 'integration'))
+      .filter((name) => name.endsWith('.test.js') && kinds.includes(kindOf(name)))
       // What is left of a test that was moved or deleted is no test.
       .filter((name) => existsSync(join(packageRoot, 'test', name.replace(/\.js$/, '.ts'))))
       .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
@@ -36,10 +45,10 @@ if (suite === 'all') Object.assign(env, { WEIR_TEST_THOROUGH: '1' });
 const measuresMemory = (file: string) => readFileSync(file, 'utf8').includes('/support/garbage.js');
 
 /** The largest first: what is left for the end is short, and no process waits long for another. */
-async function runUnitTests(): Promise<boolean> {
-  const sized = testFiles('unit').map((file) => ({ file, size: statSync(file).size }));
+async function runInProcess(...kinds: readonly Kind[]): Promise<boolean> {
+  const sized = testFiles(...kinds).map((file) => ({ file, size: statSync(file).size }));
   const files = sized.sort((a, b) => b.size - a.size).map(({ file }) => file);
-  if (files.length === 0) return nothingFound('unit');
+  if (files.length === 0) return nothingFound(kinds.join(' and '));
   // They wait for sockets for a part of their time; each process imports everything once more.
   return runInBatches(files, {
     processes: 1 + availableParallelism(),
@@ -71,13 +80,14 @@ function lint(): boolean {
 }
 
 const steps: Record<string, (() => boolean | Promise<boolean>)[]> = {
-  unit: [runUnitTests],
+  unit: [() => runInProcess('unit')],
+  http: [() => runInProcess('http')],
   integration: [provision, runIntegrationTests],
-  all: [lint, runUnitTests, provision, runIntegrationTests],
+  all: [lint, () => runInProcess('unit', 'http'), provision, runIntegrationTests],
 };
 const chosen = steps[suite];
 if (chosen === undefined) {
-  console.error('usage: run.js unit | integration | all [part-of-a-file-name …]');
+  console.error('usage: run.js unit | http | integration | all [part-of-a-file-name …]');
   process.exit(2);
 }
 let passed = true;

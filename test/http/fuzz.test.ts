@@ -98,7 +98,7 @@ test('whatever bytes arrive, the connection ends, any answer is HTTP, and the ne
       const good = await fetch(`${weir.url}/live/news/1.ts`);
       assert.equal(await good.text(), 'good');
     }),
-    { numRuns: runs(30) },
+    { numRuns: runs(10, 300) },
   );
 });
 

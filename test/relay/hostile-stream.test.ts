@@ -136,7 +136,7 @@ test('one stream after another leaves as one, and its cache keeps to its limits'
         assertNoStepBack(parseWhole(Buffer.concat([flvFile(true, true, []), ...out])).tags);
       },
     ),
-    { numRuns: runs(150) },
+    { numRuns: runs(60, 1500) },
   );
 });
 
@@ -185,6 +185,6 @@ test('viewers get a sound stream, an end or an error, whatever endpoints send, a
         made.clock.restore();
       }
     }),
-    { numRuns: runs(60) },
+    { numRuns: runs(25, 600) },
   );
 });

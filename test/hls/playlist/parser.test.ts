@@ -253,7 +253,7 @@ suite('parsing', () => {
           assert.ok(error instanceof PlaylistError, String(error));
         }
       }),
-      { numRuns: runs(500) },
+      { numRuns: runs(200, 5000) },
     );
   });
 });
