@@ -399,6 +399,18 @@ suite('what a segment needs', () => {
 });
 
 suite('a switch', () => {
+  test('an object whose endpoint leaves the registry while it is asked for comes from no other one', async () => {
+    const { a, b, weir } = await pair({ b: { first: 10 } }, { prefetch: false });
+    const uri = `/live/${urisOf(await reload(weir)).at(-1)}`;
+    a.silent = true;
+    const answer = get(weir, uri);
+    await waitFor(() => a.requests.some(({ url }) => url?.includes('news-15.ts')));
+    weir.register(endpoint('news', b.address, loads.b));
+    await a.close();
+    assert.ok((await answer).status >= 500);
+    assert.equal(b.segmentCounts.get('/live/news-15.ts'), undefined);
+  });
+
   test('an endpoint that is gone from the registry is left at once, and its segments still download', async () => {
     const { a, b, weir } = await pair();
     await download(weir, await reload(weir));

@@ -112,7 +112,7 @@ export class SessionObjects {
     const pin = readPin(text, this.#context.keys);
     const suffix = path.slice(this.#name.stem.length);
     const { firstByteTimeout, retries, onRetry } = this.#context;
-    return createLoad((failed) => this.#place(pin, via, failed), {
+    return createLoad(this.#places(pin, via), {
       url: (origin) => {
         const url = this.#vouches(origin, pin) ? origin.urlOf(suffix, pin.original) : origin.url(suffix, '');
         url.search = [url.search.slice(1), originQuery, own].filter((part) => part !== '').join('&');
@@ -134,22 +134,23 @@ export class SessionObjects {
   }
 
   /**
-   * The endpoint of the pin while it is registered, then the present one, then any.
-   *
-   * @throws WeirError no_endpoint when the one that has it failed: no other one has the same object
+   * Where one request looks for an object: at the endpoint of the pin while it is registered, else at the present one, then
+   * at any. It throws no_endpoint once the one that has the object failed, registered still or not: no other one has the same.
    */
-  #place(pin: Pin | undefined, via: OriginLink | undefined, failed: readonly ServerOrigin[]): Place {
-    const current = via ?? this.#choice.dropIfGone();
-    const named = via?.origin ?? this.#originOf(pin, current);
-    if (named !== undefined) {
-      if (failed.length > 0) throw new WeirError('no_endpoint');
-      return { origin: named, pick: undefined };
-    }
-    // What failed for one path says nothing to others.
-    const sticky = failed.length === 0;
-    const pick = this.#context.balancer.pick(this.#name.channel, { sticky, exclude: failed });
-    const isCurrent = pick.endpoint.address === current?.pick.endpoint.address;
-    return { origin: isCurrent && current !== undefined ? current.origin : this.#createOrigin(pick.endpoint), pick };
+  #places(pin: Pin | undefined, via: OriginLink | undefined): (failed: readonly ServerOrigin[]) => Place {
+    let wasNamed = false;
+    return (failed) => {
+      if (wasNamed && failed.length > 0) throw new WeirError('no_endpoint');
+      const current = via ?? this.#choice.dropIfGone();
+      const named = via?.origin ?? this.#originOf(pin, current);
+      wasNamed = named !== undefined;
+      if (named !== undefined) return { origin: named, pick: undefined };
+      // What failed for one path says nothing to others.
+      const sticky = failed.length === 0;
+      const pick = this.#context.balancer.pick(this.#name.channel, { sticky, exclude: failed });
+      const isCurrent = pick.endpoint.address === current?.pick.endpoint.address;
+      return { origin: isCurrent && current !== undefined ? current.origin : this.#createOrigin(pick.endpoint), pick };
+    };
   }
 
   #originOf(pin: Pin | undefined, current: OriginLink | undefined): OriginClient | undefined {
