@@ -14,6 +14,9 @@ import { isRefused } from './connector.js';
 import type { Destinations } from './destinations.js';
 import { toUpstreamError } from './upstream-error.js';
 
+/** ms of silence after which the kernel asks whether the endpoint's host is still there: a WebSocket may be silent for hours. */
+const keepAliveDelayMs = 60_000;
+
 export interface UpgradeSettings {
   /** ms until the endpoint accepted the connection. */
   readonly connectTimeout: number;
@@ -103,6 +106,7 @@ class RunningUpgrade implements Exchange {
 
   #limitConnecting(socket: Socket, connected: 'connect' | 'secureConnect'): void {
     if (this.#ended) return;
+    socket.setKeepAlive(true, keepAliveDelayMs);
     const late = () => this.#fail(new WeirError('upstream_connect_timeout'));
     this.#connectTimer = setTimeout(late, this.#tools.settings.connectTimeout);
     socket.once(connected, () => clearTimeout(this.#connectTimer));

@@ -128,3 +128,15 @@ test('ends its connection when nobody wants it any more', async () => {
   await waitFor(() => open === 0, { what: 'the endpoint sees it' });
   assert.deepEqual(heard, [101]);
 });
+
+test('an endpoint whose host vanishes without a word is noticed by the kernel', async (t) => {
+  const asked: unknown[][] = [];
+  t.mock.method(net.Socket.prototype, 'setKeepAlive', function setKeepAlive(this: Socket, ...given: unknown[]) {
+    asked.push(given);
+    return this;
+  });
+  const origin = await rawOrigin((socket) => socket.on('data', () => socket.write(accepted)));
+  const { heard } = upgrade(origin.address);
+  await waitFor(() => heard[0] === 101, { what: 'the upgrade' });
+  assert.deepEqual(asked, [[true, 60_000]]);
+});
