@@ -158,8 +158,11 @@ function registryChanged<P>(
     if (state.phase === 'leaving' && state.cause !== 'no_keyframe') return stay(state, now);
   }
   if (state.phase === 'live') {
-    const leaving = { ...state, phase: 'leaving', cause: 'deregistered', search: choosing } as const;
-    return choose(leavingFor(leaving, current, now));
+    // Sound alone shows no new picture: what it proved by delivering for long counts from here.
+    const trouble = settled(state.trouble, now);
+    const leaving = { ...state, trouble, phase: 'leaving', cause: 'deregistered', search: choosing } as const;
+    const { state: after, effects } = choose(leavingFor(leaving, current, now));
+    return { state: after, effects: hasLivedLong(state.trouble, now) ? [{ do: 'pardon' }, ...effects] : effects };
   }
   const candidate = candidateOf(state);
   const after = state.phase === 'leaving' ? leavingFor(state, current, now) : state;

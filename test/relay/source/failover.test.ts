@@ -356,6 +356,13 @@ describe('for how long viewers are held', () => {
   });
 });
 
+test('an endpoint that shows no picture has proven itself by a long life too, when it leaves the registry', () => {
+  const sound = { phase: 'live', pull: 'A', trouble: { ...trouble, grace: { since: 0, isOver: true } } } as const;
+  const { state, effects } = next(sound, registry('deregistered', false), 11_000);
+  assert.deepEqual(effects.map(done), ['pardon', 'choose']);
+  assert.equal(graceOf(state), 11_000, 'the viewers are held for a grace of their own');
+});
+
 test('those who failed before a long life are pardoned, not who failed now', () => {
   const { effects } = next({ phase: 'live', pull: 'A', trouble }, failed('A'), 10_000);
   assert.deepEqual(effects.map(done), ['pardon', 'blame A', 'hold for cut', 'choose']);
