@@ -13,8 +13,24 @@ export type ServiceAddress = Branded<string, 'ServiceAddress'>;
 /** `http(s)://host:port`: the server behind a service address, which may carry many channels. */
 export type ServerOrigin = Branded<string, 'ServerOrigin'>;
 
+/** What a registration may say of an endpoint beside its address and its load; what is absent was not said. */
+export interface Traits {
+  /** True: it is about to end. Whoever it serves leaves without a seam; it is picked only where nothing else is left. */
+  readonly draining?: true;
+  /** Its share of the picks in relation to the others of the channel, and its starting capacity; absent is 1, 0 is none. */
+  readonly weight?: number;
+  /** Where it stands; endpoints of the edge's own zone are preferred. */
+  readonly zone?: string;
+  /** A whole number: endpoints of the lowest one that has any are used. Absent is 0. */
+  readonly priority?: number;
+  /** The version of the service, as its registration names it. */
+  readonly release?: string;
+  /** Whatever else the registration says, for those who look at it. */
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
 /** One origin that serves one channel, as it last reported itself. */
-export interface Endpoint {
+export interface Endpoint extends Traits {
   readonly id: EndpointId;
   readonly channel: ChannelName;
   readonly address: ServiceAddress;

@@ -2,6 +2,21 @@
 
 import type { Endpoint } from '../model.js';
 
+const fields = [
+  'address',
+  'load',
+  'bitrate',
+  'packetLoss',
+  'draining',
+  'weight',
+  'zone',
+  'priority',
+  'release',
+] as const;
+
 export function sameValues(a: Endpoint, b: Endpoint): boolean {
-  return a.address === b.address && a.load === b.load && a.bitrate === b.bitrate && a.packetLoss === b.packetLoss;
+  if (fields.some((field) => a[field] !== b[field])) return false;
+  const [one, other] = [a.properties ?? {}, b.properties ?? {}];
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
 }

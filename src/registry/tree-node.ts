@@ -10,8 +10,8 @@ export interface TreeNode {
   readonly name: string;
   stat: Stat | undefined;
   decoded: Decoded;
-  /** The endpoint it registers, as last told. */
-  told: Endpoint | undefined;
+  /** The endpoints it registers, as last told. */
+  told: readonly Endpoint[];
   /** Why its data cannot be read now. */
   unreadable: string | undefined;
   /** What was noted of it: each fault once, however often it is reported. */
@@ -22,6 +22,8 @@ export interface TreeNode {
 export interface ChannelNode extends TreeNode {
   readonly channel: ChannelName;
   readonly children: Map<string, TreeNode>;
+  /** Those of its children that hold weights of the others. */
+  readonly vectors: Set<TreeNode>;
   /** Why its children cannot be listed now. */
   unlisted: string | undefined;
   /** Children that have no place here, by why. */
@@ -31,6 +33,6 @@ export interface ChannelNode extends TreeNode {
 const nothing: Decoded = { kind: 'nothing' };
 
 export function newNode(path: string, name: string): TreeNode {
-  const none = { stat: undefined, told: undefined, unreadable: undefined, noted: undefined };
+  const none = { stat: undefined, told: [], unreadable: undefined, noted: undefined };
   return { path, name, decoded: nothing, ...none };
 }

@@ -2,8 +2,9 @@
 
 import type { ChannelName, Endpoint, EndpointId } from '../model.js';
 import { choose, isTooLong, shown } from './admission.js';
-import { composeEndpoint } from './compose.js';
+import { composeEndpoints } from './compose.js';
 import { decode } from './formats/decode.js';
+import type { Decoded, UnknownValue } from './formats/format.js';
 import { parseChannelName } from './names.js';
 import type { RegistryNote } from './registry.js';
 import { sameValues } from './reported-values.js';
@@ -35,6 +36,11 @@ const mostMisnamed = 1_000;
 
 function add(counts: Record<string, number>, key: string, count = 1): void {
   if (count > 0) counts[key] = (counts[key] ?? 0) + count;
+}
+
+function unknownOf(decoded: Decoded): readonly UnknownValue[] {
+  if (decoded.kind === 'defaults') return decoded.values.unknown;
+  return decoded.kind === 'endpoints' ? decoded.registrations.flatMap(({ values }) => values.unknown) : [];
 }
 
 export class Tree {
@@ -98,7 +104,12 @@ export class Tree {
     for (const name of chosen) {
       const channelName = current.get(name);
       if (channelName === undefined || this.channels.has(name)) continue;
-      const empty = { children: new Map<string, TreeNode>(), unlisted: undefined, left: {} };
+      const empty = {
+        children: new Map<string, TreeNode>(),
+        vectors: new Set<TreeNode>(),
+        unlisted: undefined,
+        left: {},
+      };
       const channel = { ...newNode(`${this.root}/${name}`, name), channel: channelName, ...empty };
       this.channels.set(name, channel);
       added.push(channel);
@@ -158,10 +169,11 @@ export class Tree {
       this.#noteFaults(node);
     }
     node.stat = stat;
-    if (child !== undefined) return this.#retell(channel, child, reported);
-    if (!reported) return [];
-    const ofChildren = [...channel.children.values()].flatMap((each) => this.#retell(channel, each, false));
-    return [...this.#retell(channel, channel, true), ...ofChildren];
+    if (child === undefined) {
+      return reported ? [...this.#retell(channel, channel, true), ...this.#retellChildren(channel)] : [];
+    }
+    const changes = this.#retell(channel, child, reported);
+    return this.#keepsWeights(channel, child) && reported ? [...changes, ...this.#retellChildren(channel)] : changes;
   }
 
   removeChannel(channel: ChannelNode): TreeChange[] {
@@ -172,14 +184,15 @@ export class Tree {
 
   removeChild(channel: ChannelNode, child: TreeNode): TreeChange[] {
     if (channel.children.delete(child.name)) this.#children -= 1;
-    return this.#untell(child);
+    const changes = this.#untell(child);
+    return channel.vectors.delete(child) ? [...changes, ...this.#retellChildren(channel)] : changes;
   }
 
   /** Every endpoint there is. */
   *endpoints(): Generator<Endpoint> {
     for (const channel of this.channels.values()) {
-      if (channel.told !== undefined) yield channel.told;
-      for (const child of channel.children.values()) if (child.told !== undefined) yield child.told;
+      yield* channel.told;
+      for (const child of channel.children.values()) yield* child.told;
     }
   }
 
@@ -201,9 +214,7 @@ export class Tree {
     const count = ({ unreadable, decoded }: TreeNode) => {
       if (unreadable !== undefined) add(skipped, unreadable);
       else if (decoded.kind === 'skipped') add(skipped, decoded.reason);
-      else if (decoded.kind !== 'nothing') {
-        for (const { field, reason } of decoded.values.unknown) add(unknown, `${field} ${reason}`);
-      }
+      else for (const { field, reason } of unknownOf(decoded)) add(unknown, `${field} ${reason}`);
     };
     for (const channel of this.channels.values()) {
       count(channel);
@@ -216,20 +227,34 @@ export class Tree {
 
   /** `reported`: the node itself has a new version, which is a report even when it says the same as before. */
   #retell(channel: ChannelNode, node: TreeNode, reported: boolean): TreeChange[] {
-    const endpoint = composeEndpoint(channel, node);
-    const before = node.told;
-    if (endpoint === undefined) return this.#untell(node);
-    if (before !== undefined && !reported && sameValues(before, endpoint)) return [];
-    node.told = endpoint;
-    const gone: TreeChange[] =
-      before !== undefined && before.id !== endpoint.id ? [{ kind: 'drop', id: before.id }] : [];
-    return [...gone, { kind: 'put', endpoint }];
+    const now = composeEndpoints(channel, node);
+    const before = new Map(node.told.map((endpoint) => [endpoint.id, endpoint]));
+    node.told = now;
+    const puts: TreeChange[] = [];
+    for (const endpoint of now) {
+      const known = before.get(endpoint.id);
+      before.delete(endpoint.id);
+      if (known === undefined || reported || !sameValues(known, endpoint)) puts.push({ kind: 'put', endpoint });
+    }
+    return [...[...before.keys()].map((id): TreeChange => ({ kind: 'drop', id })), ...puts];
+  }
+
+  #retellChildren(channel: ChannelNode): TreeChange[] {
+    return [...channel.children.values()].flatMap((each) => this.#retell(channel, each, false));
+  }
+
+  /** Whether a child holds weights of its siblings, or did until now. */
+  #keepsWeights(channel: ChannelNode, child: TreeNode): boolean {
+    const did = channel.vectors.delete(child);
+    const does = child.decoded.kind === 'weights';
+    if (does) channel.vectors.add(child);
+    return did || does;
   }
 
   #untell(node: TreeNode): TreeChange[] {
     const before = node.told;
-    node.told = undefined;
-    return before === undefined ? [] : [{ kind: 'drop', id: before.id }];
+    node.told = [];
+    return before.map(({ id }) => ({ kind: 'drop', id }));
   }
 
   #noteFaults(node: TreeNode): void {
@@ -238,10 +263,9 @@ export class Tree {
     if (decoded.kind === 'skipped') {
       const { reason } = decoded;
       this.#noteOnce(node, reason, { kind: 'skipped', reason, path });
-    } else if (decoded.kind !== 'nothing') {
-      for (const { field, reason } of decoded.values.unknown) {
-        this.#noteOnce(node, `${field} ${reason}`, { kind: 'unknown_value', field, reason, path });
-      }
+    }
+    for (const { field, reason } of unknownOf(decoded)) {
+      this.#noteOnce(node, `${field} ${reason}`, { kind: 'unknown_value', field, reason, path });
     }
   }
 

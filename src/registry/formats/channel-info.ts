@@ -2,7 +2,7 @@
 // {"service_address":"http://10.0.0.1:8080/live-stream","load":0.75,"bitrate":1200,"packet_loss_rate":0.02}
 
 import { parseServiceAddress } from '../../net-address.js';
-import type { Format, Values } from './format.js';
+import { type Format, oneEndpoint, type Values } from './format.js';
 import { readValues } from './values.js';
 
 const fields = ['service_address', 'load', 'bitrate', 'packet_loss_rate'];
@@ -15,12 +15,12 @@ export const channelInfo: Format = ({ json, level }) => {
     // Another format may carry these values beside an address of its own.
     if (Object.hasOwn(json, 'ip')) return undefined;
     return level === 'channel'
-      ? { kind: 'defaults', values: readValues(json) }
+      ? { kind: 'defaults', values: readValues(json), traits: {} }
       : { kind: 'skipped', reason: 'no_address' };
   }
   const address = typeof given === 'string' ? parseServiceAddress(given) : undefined;
   if (address === undefined) return { kind: 'skipped', reason: 'bad_address' };
-  return { kind: 'endpoint', address, values: readValues(json) };
+  return oneEndpoint(address, readValues(json));
 };
 
 /** What weir writes; unknown values are left out. */

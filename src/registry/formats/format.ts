@@ -1,6 +1,6 @@
 // What every wire format is given and what it makes of it.
 
-import type { ServiceAddress } from '../../model.js';
+import type { ServiceAddress, Traits } from '../../model.js';
 
 /** A registration as it stands in the tree, before anything is known about its format. */
 export interface RegisteredNode {
@@ -39,13 +39,32 @@ export interface Values {
 /** Why a node is skipped. Bounded: it becomes a metric label. */
 export type SkipReason = 'too_large' | 'not_utf8' | 'bad_json' | 'unknown_format' | 'no_address' | 'bad_address';
 
+/** One endpoint that a node registers. */
+export interface Registration {
+  readonly address: ServiceAddress;
+  readonly values: Values;
+  readonly traits: Traits;
+  /** False: it says itself that it serves nobody now (not UP, not ALIVE, disabled, off). */
+  readonly eligible: boolean;
+  /** Its number among its siblings, by which a sibling's `weights` name it. */
+  readonly shard?: number;
+}
+
 export type Decoded =
-  | { readonly kind: 'endpoint'; readonly address: ServiceAddress; readonly values: Values }
+  /** At least one. Several are told apart by their addresses. */
+  | { readonly kind: 'endpoints'; readonly registrations: readonly [Registration, ...Registration[]] }
   /** A channel's own data without an address: what its endpoints do not say themselves. */
-  | { readonly kind: 'defaults'; readonly values: Values }
+  | { readonly kind: 'defaults'; readonly values: Values; readonly traits: Traits }
+  /** No endpoint, but the weights of its siblings by their shard. */
+  | { readonly kind: 'weights'; readonly byShard: ReadonlyMap<number, number> }
   /** A channel that is only a folder. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'skipped'; readonly reason: SkipReason };
 
 /** Decodes the nodes of its format; undefined: the node is of another one. */
 export type Format = (node: ReadNode) => Decoded | undefined;
+
+/** A node that registers one endpoint and says no more than its address and its load. */
+export function oneEndpoint(address: ServiceAddress, values: Values, traits: Traits = {}): Decoded {
+  return { kind: 'endpoints', registrations: [{ address, values, traits, eligible: true }] };
+}

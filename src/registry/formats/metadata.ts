@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import { parseServiceAddress } from '../../net-address.js';
-import type { Format } from './format.js';
+import { type Format, oneEndpoint } from './format.js';
 import { readValues } from './values.js';
 
 /** `ip` may also be a host name; values are read as in ChannelInfo. */
@@ -15,5 +15,5 @@ export const metadata: Format = ({ json }) => {
   if (!wellFormed || (isIP(ip) !== 6 && /[:/?[\]]/.test(ip))) return { kind: 'skipped', reason: 'bad_address' };
   const address = parseServiceAddress(isIP(ip) === 6 ? `[${ip}]:${digits}` : `${ip}:${digits}`);
   if (address === undefined) return { kind: 'skipped', reason: 'bad_address' };
-  return { kind: 'endpoint', address, values: readValues(json) };
+  return oneEndpoint(address, readValues(json));
 };

@@ -2,10 +2,10 @@
 // too, where the channel's node is itself the ephemeral one.
 
 import { parseServiceAddress } from '../../net-address.js';
-import type { Format } from './format.js';
+import { type Format, oneEndpoint } from './format.js';
 import { noValues } from './values.js';
 
 export const plain: Format = ({ text }) => {
   const address = parseServiceAddress(text);
-  return address === undefined ? undefined : { kind: 'endpoint', address, values: noValues };
+  return address === undefined ? undefined : oneEndpoint(address, noValues);
 };

@@ -16,10 +16,12 @@ const read = (data: string | Uint8Array, level: Level = 'endpoint', name = 'orig
 function brief(decoded: Decoded): string {
   if (decoded.kind === 'nothing') return 'nothing';
   if (decoded.kind === 'skipped') return `skipped ${decoded.reason}`;
-  const { load, bitrate, packetLoss, unknown } = decoded.values;
+  if (decoded.kind === 'weights') return `weights ${JSON.stringify([...decoded.byShard])}`;
+  const first = decoded.kind === 'endpoints' ? decoded.registrations[0] : decoded;
+  const { load, bitrate, packetLoss, unknown } = first.values;
   const faults = unknown.map(({ field, reason }) => `${field}:${reason}`).join(',');
   const values = [load, bitrate, packetLoss].map((value) => value ?? '?').join('/');
-  return `${decoded.kind === 'endpoint' ? decoded.address : 'defaults'} ${values} ${faults}`.trim();
+  return `${'address' in first ? first.address : 'defaults'} ${values} ${faults}`.trim();
 }
 
 function holds(table: readonly (readonly [string, string])[], level?: Level, name?: string): void {
@@ -183,9 +185,10 @@ test('whatever the bytes, decoding gives a valid endpoint or a reason', () => {
     fc.property(data, fc.constantFrom<Level>('channel', 'endpoint'), fc.string(), (bytes, level, name) => {
       const decoded = decode({ name, level, data: bytes });
       if (decoded.kind === 'nothing') return assert.equal(level, 'channel');
-      if (decoded.kind === 'skipped') return;
-      if (decoded.kind === 'endpoint') assert.equal(parseServiceAddress(decoded.address), decoded.address);
-      const { load, bitrate, packetLoss } = decoded.values;
+      if (decoded.kind === 'skipped' || decoded.kind === 'weights') return;
+      const first = decoded.kind === 'endpoints' ? decoded.registrations[0] : decoded;
+      if ('address' in first) assert.equal(parseServiceAddress(first.address), first.address);
+      const { load, bitrate, packetLoss } = first.values;
       for (const share of [load, packetLoss]) assert.ok(share === undefined || (share >= 0 && share <= 1));
       assert.ok(bitrate === undefined || (bitrate >= 0 && Number.isFinite(bitrate)));
     }),
