@@ -3,10 +3,10 @@
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
 import { encodeChannelInfo } from '../registry/formats/channel-info.js';
 import type { RegistryLogger } from '../registry/logger.js';
-import { rc, type Stat, type ZooKeeperClient } from '../registry/zookeeper-client.js';
+import { check, children, exists, Failed, isOpen, makeFolder, remove } from '../registry/zookeeper-calls.js';
+import { anyVersion, rc, type Stat, type ZooKeeperClient } from '../registry/zookeeper-client.js';
 import type { RegisteredEndpoint } from './http.js';
 import { mergeValues, type ReportedValues } from './registration.js';
-import { check, children, exists, Failed, isOpen, makeFolder, remove } from './zookeeper-calls.js';
 
 export interface NodeSettings {
   /** The node whose children are the channels. */
@@ -225,7 +225,7 @@ export class RegisteredNode {
     const current = this.#current;
     const data = this.#data();
     if (current === undefined || current.data === data) return;
-    await check(`set ${current.path}`, (done) => client.set(current.path, data, done));
+    await check(`set ${current.path}`, (done) => client.set(current.path, data, anyVersion, done));
     this.#current = { ...current, data };
   }
 

@@ -12,8 +12,10 @@ export const rc = {
   invalidState: -9,
   noNode: -101,
   noAuth: -102,
+  badVersion: -103,
   noChildrenForEphemerals: -108,
   nodeExists: -110,
+  notEmpty: -111,
   sessionExpired: -112,
   closing: -116,
 } as const;
@@ -82,8 +84,17 @@ export interface ZooKeeperClient {
     mode: 'persistent' | 'container' | 'ephemeral-sequential',
     done: (code: number, path: string) => void,
   ): void;
-  set(path: string, data: string | Uint8Array, done: (code: number) => void): void;
-  remove(path: string, done: (code: number) => void): void;
+  /** Only if the node has this version, or whatever it has: `anyVersion`. `badVersion`: it has another one. */
+  set(
+    path: string,
+    data: string | Uint8Array,
+    version: number,
+    done: (code: number, stat: Stat | undefined) => void,
+  ): void;
+  /** As `set` with the version. `notEmpty`: there are nodes below. */
+  remove(path: string, version: number, done: (code: number) => void): void;
+  /** What others wrote before this call is seen by the reads after it. */
+  sync(path: string, done: (code: number) => void): void;
   /** Only the authenticated user may write, create and delete below, and everybody may read. */
   protect(path: string, done: (code: number) => void): void;
   /** `open`: everybody may create or delete below. */
@@ -126,7 +137,13 @@ interface NativeClient {
     flags: number,
     done: (code: number, text: string, path: string) => void,
   ): number;
-  a_set(path: string, data: string | Uint8Array, version: number, done: (code: number) => void): number;
+  a_set(
+    path: string,
+    data: string | Uint8Array,
+    version: number,
+    done: (code: number, text: string, stat: NativeStat | null) => void,
+  ): number;
+  a_sync(path: string, done: (code: number) => void): number;
   a_delete_(path: string, version: number, done: (code: number) => void): number;
   a_set_acl(path: string, version: number, acl: Acl[], done: (code: number) => void): number;
   a_get_acl(path: string, done: (code: number, text: string, acl: Acl[] | null) => void): number;
@@ -141,7 +158,8 @@ interface Acl {
 /** ZooKeeper's bits of rights. */
 const rights = { read: 1, create: 4, delete: 8, all: 31 } as const;
 
-const anyVersion = -1;
+/** For `set` and `remove`: whatever version the node has. */
+export const anyVersion = -1;
 const noData = new Uint8Array();
 const createFlags = { persistent: 0, 'ephemeral-sequential': 3, container: 4 } as const;
 const closeReasons: Record<number, 'expired' | 'auth_failed'> = { [-112]: 'expired', [-113]: 'auth_failed' };
@@ -223,12 +241,16 @@ function connect(native: NativeClient, options: ClientOptions, events: ClientEve
       const returned = native.a_create(path, data, createFlags[mode], (code, _, made) => done(code, made));
       failing(returned, (code) => done(code, ''));
     },
-    set(path, data, done) {
-      const returned = native.a_set(path, data, anyVersion, (code) => done(code));
+    set(path, data, version, done) {
+      const returned = native.a_set(path, data, version, (code, _, stat) => done(code, toStat(stat)));
+      failing(returned, (code) => done(code, undefined));
+    },
+    remove(path, version, done) {
+      const returned = native.a_delete_(path, version, (code) => done(code));
       failing(returned, done);
     },
-    remove(path, done) {
-      const returned = native.a_delete_(path, anyVersion, (code) => done(code));
+    sync(path, done) {
+      const returned = native.a_sync(path, (code) => done(code));
       failing(returned, done);
     },
     protect(path, done) {

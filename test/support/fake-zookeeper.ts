@@ -1,6 +1,6 @@
 // A ZooKeeper in memory whose answers a test may lose, before or after what was asked was done.
 
-import { rc, type Stat, type ZooKeeperClient } from '../../src/registry/zookeeper-client.js';
+import { anyVersion, rc, type Stat, type ZooKeeperClient } from '../../src/registry/zookeeper-client.js';
 
 interface FakeNode {
   data: string;
@@ -10,7 +10,7 @@ interface FakeNode {
   protectedBy: number | undefined;
 }
 
-type Operation = 'get' | 'children' | 'exists' | 'create' | 'set' | 'remove' | 'protect' | 'access';
+type Operation = 'get' | 'children' | 'exists' | 'create' | 'set' | 'remove' | 'protect' | 'access' | 'sync';
 
 export class FakeZooKeeper {
   readonly nodes = new Map<string, FakeNode>();
@@ -79,17 +79,29 @@ export class FakeZooKeeper {
         };
         ask('create', target, work, (code) => done(code, code === rc.ok ? path : ''));
       },
-      set: (path, data, done) => {
+      set: (path, data, version, done) => {
         const work = () => {
           const node = this.nodes.get(path);
           if (node === undefined) return rc.noNode;
+          if (version !== anyVersion && version !== node.version) return rc.badVersion;
           node.data = String(data);
           node.version += 1;
           return rc.ok;
         };
-        ask('set', path, work, done);
+        ask('set', path, work, (code) => done(code, code === rc.ok ? statOf(this.nodes.get(path)) : undefined));
       },
-      remove: (path, done) => ask('remove', path, () => (this.nodes.delete(path) ? rc.ok : rc.noNode), done),
+      remove: (path, version, done) => {
+        const work = () => {
+          const node = this.nodes.get(path);
+          if (node === undefined) return rc.noNode;
+          if (version !== anyVersion && version !== node.version) return rc.badVersion;
+          if (this.below(path).length > 0) return rc.notEmpty;
+          this.nodes.delete(path);
+          return rc.ok;
+        };
+        ask('remove', path, work, done);
+      },
+      sync: (path, done) => ask('sync', path, () => there(path), done),
       protect: (path, done) => {
         const work = () => {
           const node = this.nodes.get(path);

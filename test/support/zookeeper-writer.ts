@@ -1,6 +1,6 @@
 // A process that writes nodes as it is told over IPC, and ends.
 
-import { loadClient, rc, type ZooKeeperClient } from '../../src/registry/zookeeper-client.js';
+import { anyVersion, loadClient, rc, type ZooKeeperClient } from '../../src/registry/zookeeper-client.js';
 
 export interface Write {
   readonly path: string;
@@ -9,7 +9,8 @@ export interface Write {
 
 async function write(client: ZooKeeperClient, { path, data }: Write): Promise<void> {
   const made = await new Promise<number>((resolve) => client.create(path, data, 'persistent', resolve));
-  const code = made === rc.nodeExists ? await new Promise<number>((resolve) => client.set(path, data, resolve)) : made;
+  const code =
+    made === rc.nodeExists ? await new Promise<number>((resolve) => client.set(path, data, anyVersion, resolve)) : made;
   if (code !== rc.ok) throw new Error(`${path}: ${code}`);
 }
 

@@ -1,11 +1,14 @@
 // ZooKeeper's calls as promises, with errors in words.
 
 import { OperatorError } from '../errors.js';
-import { isLost, rc, type Stat, type ZooKeeperClient } from '../registry/zookeeper-client.js';
+import { anyVersion, isLost, rc, type Stat, type ZooKeeperClient } from './zookeeper-client.js';
 
 const reasons: Record<number, string> = {
   [rc.noAuth]: 'not authorized, see registry.zookeeper.credentials and the ACL',
   [rc.noNode]: 'no such node; a chroot has to exist beforehand',
+  [rc.badVersion]: 'somebody changed it meanwhile',
+  [rc.nodeExists]: 'it exists already',
+  [rc.notEmpty]: 'there are nodes below it',
   [rc.noChildrenForEphemerals]: 'the channel is an ephemeral node itself, which can have no endpoints below it',
 };
 
@@ -51,7 +54,7 @@ export async function children(client: ZooKeeperClient, path: string): Promise<r
 }
 
 export async function remove(client: ZooKeeperClient, path: string): Promise<void> {
-  const code = await new Promise<number>((resolve) => client.remove(path, resolve));
+  const code = await new Promise<number>((resolve) => client.remove(path, anyVersion, resolve));
   if (code !== rc.ok && code !== rc.noNode) throw new Failed(code, `delete ${path}`);
 }
 
