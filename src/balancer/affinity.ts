@@ -1,9 +1,9 @@
 // Where the HLS of each channel is, and whether it stays. Origins package on their own, so a playlist of one and a segment
 // of another do not fit: moving costs every player something, and a small difference in load is not worth it.
 //
-// Nor may all move for whom it is worth it. Every edge sees the same report: all would leave one endpoint at once, overload
-// the next and leave that one too. So each draws once a report, and so many leave as are too many; the next report says
-// how many that still are. Who is alone on an endpoint leaves at once.
+// Not all who would gain may move at once. Every edge sees the same report: all would leave one endpoint together, overload
+// the next and leave that one too. So each edge draws once per report, with a chance that moves the surplus; the next report
+// shows what is left of it. An edge that is alone on an endpoint leaves at once.
 
 import type { ChannelName, EndpointId } from '../model.js';
 import type { Candidate, PickContext, PolicySettings } from './policy.js';
@@ -32,7 +32,7 @@ export function leaveChance(mine: Candidate, candidates: readonly Candidate[], s
   let count = 0;
   for (const { endpoint } of candidates) {
     const one = score(endpoint, settings);
-    // What is worse has to shed load itself; an unknown load would hide any surplus.
+    // A worse endpoint has to shed load itself; an unknown load would hide any surplus.
     if (one > own) continue;
     lowest = Math.min(lowest, one);
     sum += one;
@@ -44,27 +44,28 @@ export function leaveChance(mine: Candidate, candidates: readonly Candidate[], s
   return alone ? 1 : (caution * (own - sum / count)) / own;
 }
 
-interface Place {
+interface Stay {
   readonly endpoint: EndpointId;
   /** The report that was already drawn on, or that it came with. */
   readonly judged: Candidate;
 }
 
+/** The endpoint that the HLS of each channel stays on. Sole owner of it. */
 export class Affinity {
-  readonly #places = new Map<ChannelName, Place>();
+  readonly #stays = new Map<ChannelName, Stay>();
 
-  /** Undefined also for a channel that leaves. */
+  /** The endpoint of the channel; undefined before the first sticky pick, and while the channel leaves. */
   of(channel: ChannelName): EndpointId | undefined {
-    return this.#places.get(channel)?.endpoint;
+    return this.#stays.get(channel)?.endpoint;
   }
 
   stick(channel: ChannelName, candidate: Candidate): void {
     const { id } = candidate.endpoint;
-    if (this.of(channel) !== id) this.#places.set(channel, { endpoint: id, judged: candidate });
+    if (this.of(channel) !== id) this.#stays.set(channel, { endpoint: id, judged: candidate });
   }
 
   forget(channel: ChannelName): void {
-    this.#places.delete(channel);
+    this.#stays.delete(channel);
   }
 
   /** The index of the endpoint to stay on, or -1 to pick anew: it is no candidate, or the draw says to leave. */
@@ -73,11 +74,11 @@ export class Affinity {
     const mine = candidates[index];
     if (mine === undefined || chance === 0) return index;
     if (chance < 1) {
-      if (this.#places.get(channel)?.judged === mine) return index;
-      this.#places.set(channel, { endpoint: mine.endpoint.id, judged: mine });
+      if (this.#stays.get(channel)?.judged === mine) return index;
+      this.#stays.set(channel, { endpoint: mine.endpoint.id, judged: mine });
       if (random() >= chance) return index;
     }
-    this.#places.delete(channel);
+    this.#stays.delete(channel);
     return -1;
   }
 

@@ -29,7 +29,7 @@ export interface PickOptions {
 
 /** Whoever picks: the balancer, or what stands before it. */
 export interface Picks {
-  /** Throws a WeirError: not_ready before the first snapshot, unknown_channel, or no_endpoint. */
+  /** @throws WeirError not_ready before the first snapshot, unknown_channel, or no_endpoint */
   pick(channel: ChannelName, options?: PickOptions): Pick;
 }
 
@@ -44,11 +44,14 @@ type Context = PickContext & { readonly settings: BalancerSettings };
 /** What happened, for metrics and logs. */
 export interface BalancerObserver {
   picked(outcome: Outcome): void;
-  ejected(server: ServerOrigin, cause: Failure, forMilliseconds: number): void;
+  ejected(server: ServerOrigin, cause: Failure, forMs: number): void;
   /** An endpoint registered an address that may not be connected to. */
   refused(server: ServerOrigin): void;
 }
 
+/**
+ * Picks endpoints of the current snapshot by one policy, with passive health. Subscribed to the store until `close`.
+ */
 export class Balancer implements Picks {
   readonly #store: SnapshotStore;
   #policy: Policy;
@@ -94,7 +97,7 @@ export class Balancer implements Picks {
     });
   }
 
-  /** Throws a WeirError: not_ready before the first snapshot, unknown_channel, or no_endpoint. */
+  /** @throws WeirError not_ready before the first snapshot, unknown_channel, or no_endpoint */
   pick(name: ChannelName, options: PickOptions = {}): Pick {
     const all = this.#candidates.of(name);
     const context = this.#at(name);
@@ -124,7 +127,10 @@ export class Balancer implements Picks {
     return this.#candidates.eligible(this.#candidates.of(channel), this.#at(channel).now, exclude).length > 0;
   }
 
-  /** What a pick would do now, and why. Throws like `pick`, but for no_endpoint. */
+  /**
+   * What a pick would do now, and why.
+   * @throws WeirError not_ready before the first snapshot, or unknown_channel
+   */
   explain(name: ChannelName): Explanation {
     const all = this.#candidates.of(name);
     const context = this.#at(name);
@@ -146,25 +152,28 @@ export class Balancer implements Picks {
         terms: termsOf(candidate),
         eligible: eligible.includes(candidate),
         reason: eligible.includes(candidate) ? undefined : this.#candidates.reason(candidate, context.now),
-        reportAge: context.now - candidate.reportedAt,
+        reportAgeMs: context.now - candidate.reportedAt,
         inFlight: candidate.state.inFlight,
         consecutiveFailures: candidate.state.consecutiveFailures,
-        ejectedFor: Math.max(0, candidate.state.ejectedUntil - context.now),
+        ejectedForMs: Math.max(0, candidate.state.ejectedUntil - context.now),
         sticky: this.#affinity.of(name) === candidate.endpoint.id,
       })),
     };
   }
 
-  /** An origin told of itself with an answer. */
+  /** An origin reported its load with an answer. */
   refresh(server: ServerOrigin, report: OrcaReport): void {
     this.#candidates.refresh(server, report);
   }
 
   /** For metrics: the age of the reports in ms, and what the policy learned. */
-  status(): { readonly reportAge: { readonly mean: number; readonly oldest: number }; readonly policy: PolicyStatus } {
+  status(): {
+    readonly reportAgeMs: { readonly mean: number; readonly oldest: number };
+    readonly policy: PolicyStatus;
+  } {
     const context = this.#at('');
     return {
-      reportAge: this.#candidates.reportAge(context.now),
+      reportAgeMs: this.#candidates.reportAgeMs(context.now),
       policy: this.#policy.status?.(context) ?? { gain: 0, busiest: [] },
     };
   }

@@ -12,7 +12,7 @@ import { isEjected, isPanic } from './outlier.js';
 import type { Candidate } from './policy.js';
 
 /** ms between two reports with an answer that are taken in. */
-const refreshInterval = 250;
+const minRefreshMs = 250;
 
 export interface CandidatesObserver {
   /** It joined, or told something new. */
@@ -37,6 +37,7 @@ export interface CandidatesOptions {
   readonly now: () => number;
 }
 
+/** The candidates of all channels, kept equal to the snapshot. Subscribed to the store until `close`. */
 export class Candidates {
   readonly #store: SnapshotStore;
   readonly #states: EndpointStates;
@@ -117,7 +118,7 @@ export class Candidates {
   }
 
   /** ms since the reports, for metrics. */
-  reportAge(now: number): { readonly mean: number; readonly oldest: number } {
+  reportAgeMs(now: number): { readonly mean: number; readonly oldest: number } {
     let sum = 0;
     let oldest = 0;
     for (const { reportedAt } of this.#reports.values()) {
@@ -128,16 +129,16 @@ export class Candidates {
   }
 
   /**
-   * An origin told of itself with an answer. It counts like a report of all its endpoints, until the next one from here
-   * or from the registry. What it left unsaid stays. Ignored within 250 ms of the last report, so that a busy origin
-   * costs no more than a talkative registry.
+   * An origin reported its load with an answer. It counts like a report of all its endpoints, until the next one from here
+   * or from the registry. Values that it leaves out stay. Ignored within 250 ms of the last report, so that a busy origin
+   * costs no more than a busy registry.
    */
   refresh(server: ServerOrigin, { load, packetLoss }: OrcaReport): void {
     if (load === undefined && packetLoss === undefined) return;
     const now = this.#now();
     for (const id of this.#endpointsOf.get(server) ?? []) {
       const before = this.#reports.get(id);
-      if (before === undefined || now - before.reportedAt < refreshInterval) continue;
+      if (before === undefined || now - before.reportedAt < minRefreshMs) continue;
       const { endpoint } = before;
       const told = { load: load ?? endpoint.load, packetLoss: packetLoss ?? endpoint.packetLoss };
       const candidate: Candidate = { ...before, endpoint: { ...endpoint, ...told }, reportedAt: now };

@@ -9,6 +9,7 @@ import type { ServerState } from './policy.js';
 /** `inFlight` is the sum of ours and theirs. */
 type State = { -readonly [K in keyof ServerState]: ServerState[K] } & { ours: number; theirs: number };
 
+/** The state of every server. Times are monotonic ms, handed in. */
 export class EndpointStates {
   readonly #states = new Map<ServerOrigin, State>();
   readonly #settings: OutlierSettings;

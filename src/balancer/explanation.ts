@@ -14,11 +14,11 @@ export interface ExplainedEndpoint {
   readonly eligible: boolean;
   readonly reason: Ineligible | undefined;
   /** Age of the report in ms. */
-  readonly reportAge: number;
+  readonly reportAgeMs: number;
   readonly inFlight: number;
   readonly consecutiveFailures: number;
   /** ms that its ejection still lasts. */
-  readonly ejectedFor: number;
+  readonly ejectedForMs: number;
   /** The channel's HLS stays here while the margin allows. */
   readonly sticky: boolean;
 }
@@ -28,7 +28,7 @@ export interface Explanation {
   readonly policy: string;
   /** Passive health is ignored, since more than the threshold of the channel is ejected. */
   readonly panic: boolean;
-  /** Whom a request would go to now. */
+  /** The endpoint that a request would go to now. */
   readonly picked: EndpointId | undefined;
   /** In a sentence, why this one; undefined without one. */
   readonly why: string | undefined;
@@ -79,6 +79,7 @@ export function whyPicked(
 const ordinals = ['lowest', 'second lowest', 'third lowest'];
 const ordinal = (rank: number) => ordinals[rank - 1] ?? `${rank}th lowest`;
 
+/** The explanation as the API gives it (docs/balancing.md): names with underscores, times in seconds. */
 export function explanationJson(explanation: Explanation) {
   const { channel, policy, panic, picked, why, endpoints } = explanation;
   return {
@@ -92,10 +93,10 @@ export function explanationJson(explanation: Explanation) {
       terms: one.terms,
       eligible: one.eligible,
       reason: one.reason,
-      report_age_seconds: one.reportAge / 1000,
+      report_age_seconds: one.reportAgeMs / 1000,
       in_flight: one.inFlight,
       consecutive_failures: one.consecutiveFailures,
-      ejected_for_seconds: one.ejectedFor / 1000,
+      ejected_for_seconds: one.ejectedForMs / 1000,
       sticky: one.sticky,
     })),
   };

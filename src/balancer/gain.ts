@@ -4,6 +4,7 @@ const forget = 0.97;
 /** Below this the shares have not moved: there is no evidence, not a very steep slope. */
 const moved = 1e-9;
 
+/** The slope of observed over expected changes, with doubt added. Recent reports count most. */
 export class Gain {
   #predicted = 0;
   #product = 0;

@@ -6,6 +6,7 @@
 import type { Candidate, PickContext, Policy } from './policy.js';
 import { score, scoreTerms } from './score.js';
 
+/** Picks the lowest score. Stateless. */
 export const lowest: Policy = {
   pick(candidates, context) {
     const best = lowestScore(candidates, context);

@@ -9,6 +9,7 @@ import { knownFraction } from './score.js';
 /** Longer headers are ignored: a report has a few dozen bytes. */
 const maxLength = 4096;
 
+/** The response header of a report, in lower case. */
 export const orcaHeader = 'endpoint-load-metrics';
 
 /** What an origin said of itself with an answer; undefined is unknown. */

@@ -6,7 +6,7 @@ export interface OutlierSettings {
   readonly consecutiveFailures: number;
   /** Length of the first ejection in ms; the n-th lasts n times as long. */
   readonly baseEjection: number;
-  /** The longest ejection in ms. */
+  /** No ejection is longer, in ms. */
   readonly maxEjection: number;
 }
 
@@ -17,6 +17,7 @@ export interface Health {
   readonly timesEjected: number;
 }
 
+/** The health of a server that nothing is known of. */
 export const healthy: Health = { consecutiveFailures: 0, ejectedUntil: 0, timesEjected: 0 };
 
 /**
@@ -38,6 +39,7 @@ export function afterSuccess(health: Health, now: number, settings: OutlierSetti
   return { ...health, consecutiveFailures: 0, timesEjected: forgiven ? 0 : health.timesEjected };
 }
 
+/** Whether passive health keeps a server out at `now` (monotonic ms). */
 export function isEjected(health: Health, now: number): boolean {
   return now < health.ejectedUntil;
 }

@@ -8,6 +8,7 @@
 import type { Candidate, PickContext, Policy } from './policy.js';
 import { score, scoreTerms } from './score.js';
 
+/** Picks the better of two candidates drawn at random. Stateless. */
 export const p2c: Policy = {
   pick(candidates, context) {
     const count = candidates.length;

@@ -1,4 +1,4 @@
-// What a policy is. One file a policy beside this one; `policies.ts` maps names to them.
+// What a policy is. Each policy is a file beside this one; `policies.ts` maps names to them.
 
 import type { Outcome } from '../errors.js';
 import type { Endpoint, EndpointId, ServerOrigin } from '../model.js';
@@ -30,7 +30,7 @@ export interface Candidate {
   readonly joinedAt: number;
 }
 
-/** Everything besides the candidates that a decision may use. One object lives as long as the balancer: no allocation a pick. */
+/** Everything besides the candidates that a decision may use. One object lives as long as the balancer: a pick allocates none. */
 export interface PickContext {
   /** Monotonic ms. */
   now: number;
@@ -80,9 +80,9 @@ export interface Policy {
   /** A pick begins to occupy the server. */
   onStart?(candidate: Candidate, context: PickContext): void;
   /** The first byte arrived `elapsed` ms after the start. */
-  onFirstByte?(candidate: Candidate, elapsed: number, context: PickContext): void;
+  onFirstByte?(candidate: Candidate, elapsedMs: number, context: PickContext): void;
   /** A pick ended after `elapsed` ms. */
-  onDone?(candidate: Candidate, outcome: Outcome, elapsed: number, context: PickContext): void;
+  onDone?(candidate: Candidate, outcome: Outcome, elapsedMs: number, context: PickContext): void;
   /** No endpoint of this server is left in the snapshot. */
   onLeave?(server: ServerOrigin): void;
   /** An endpoint left the snapshot; its server may have others. */

@@ -2,6 +2,7 @@
 
 import type { Policy } from './policy.js';
 
+/** Picks at random. Stateless. */
 export const random: Policy = {
   pick: (candidates, context) => Math.floor(context.random() * candidates.length),
   terms: () => ({ score: 0 }),

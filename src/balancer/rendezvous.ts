@@ -7,6 +7,7 @@
 import { mix32 } from '../mix.js';
 import type { PickContext, Policy } from './policy.js';
 
+/** Picks by rendezvous hash of channel and address. Stateless. */
 export const rendezvous: Policy = {
   pick(candidates, { key }) {
     const seed = absorb(offset, key);

@@ -1,11 +1,12 @@
 // The endpoint whose address was picked longest ago; of those never picked one at random, so that edges that start
 // together do not walk in step.
 //
-// Turns are kept by address: a server with many channels gets one turn, not one a channel. It ignores load, loss and
+// Turns are kept by address: a server with many channels gets one turn, not one per channel. It ignores load, loss and
 // capacity: right where origins are equal and reports are missing or not to be believed.
 
 import type { Policy } from './policy.js';
 
+/** Picks the server that was picked longest ago. Stateless: the balancer counts picks. */
 export const roundRobin: Policy = {
   pick(candidates, { random }) {
     let chosen = 0;

@@ -2,9 +2,9 @@
 
 /**
  * Fills `shares[0..count)` with weight × max(0, 1 + θ − score), θ being the level at which they sum to 1.
- * Where scores differ by little the shares follow the weights; where they differ by much all goes to the lowest. Who
- * scores too high gets exactly nothing. It is the projection onto the simplex in the metric of the weights; the loop drops whom the
- * level leaves out until nobody is dropped, two or three rounds as a rule.
+ * Where scores differ by little the shares follow the weights; where they differ by much all goes to the lowest. An entry
+ * that scores too high gets exactly nothing. It is the projection onto the simplex in the metric of the weights. The loop
+ * drops entries above the level until none is dropped: two or three rounds as a rule.
  * Source: C. Michelot, A Finite Algorithm for Finding the Projection of a Point onto the Canonical Simplex, 1986.
  * @param weights sum to 1; an entry of 0 gets no share
  */

@@ -2,9 +2,10 @@
 // request of a playlist lasts milliseconds, a relay for hours; all are weighted by their bitrate.
 
 /** ms over which the holding time, and what is usually in flight, reach back. */
-const memory = 60_000;
-const recentSpan = 10_000;
+const memoryMs = 60_000;
+const recentSpanMs = 10_000;
 
+/** Mean holding time of picks, and mean traffic in flight. Times in monotonic ms. */
 export class Turnover {
   #inFlight = 0;
   #averaged = 0;
@@ -14,7 +15,7 @@ export class Turnover {
   #at: number | undefined;
 
   /** kbit/s in flight. */
-  get inFlight(): number {
+  get inFlightKbps(): number {
     return this.#inFlight;
   }
 
@@ -30,23 +31,23 @@ export class Turnover {
   }
 
   /** Mean kbit/s in flight lately. */
-  get average(): number {
+  get averageKbps(): number {
     return this.#recentTime > 0 ? this.#recent / this.#recentTime : this.#inFlight;
   }
 
   /** Mean ms that a pick lasts; 0 before the first one. */
-  get holding(): number {
+  get holdingMs(): number {
     return this.#started > 0 ? this.#averaged / this.#started : 0;
   }
 
   #advance(now: number): void {
-    const elapsed = now - (this.#at ?? now);
-    if (this.#at === undefined || elapsed > 0) this.#at = now;
-    if (elapsed <= 0) return;
-    const keep = Math.exp(-elapsed / memory);
-    this.#averaged = this.#averaged * keep + this.#inFlight * (1 - keep) * memory;
+    const elapsedMs = now - (this.#at ?? now);
+    if (this.#at === undefined || elapsedMs > 0) this.#at = now;
+    if (elapsedMs <= 0) return;
+    const keep = Math.exp(-elapsedMs / memoryMs);
+    this.#averaged = this.#averaged * keep + this.#inFlight * (1 - keep) * memoryMs;
     this.#started *= keep;
-    const kept = Math.exp(-elapsed / recentSpan);
+    const kept = Math.exp(-elapsedMs / recentSpanMs);
     this.#recent = this.#recent * kept + this.#inFlight * (1 - kept);
     this.#recentTime = this.#recentTime * kept + (1 - kept);
   }

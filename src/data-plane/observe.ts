@@ -66,10 +66,10 @@ export function takeReport(balancer: Balancer, server: ServerOrigin, headers: In
 
 /** Brings the gauges of the picks up to date. */
 export function collectPicks(balancer: Balancer, metrics: Metrics): void {
-  const { reportAge, policy } = balancer.status();
+  const { reportAgeMs, policy } = balancer.status();
   metrics.endpoints.set({ state: 'ejected' }, balancer.ejected());
-  metrics.reportAge.set({ statistic: 'mean' }, reportAge.mean / 1000);
-  metrics.reportAge.set({ statistic: 'oldest' }, reportAge.oldest / 1000);
+  metrics.reportAge.set({ statistic: 'mean' }, reportAgeMs.mean / 1000);
+  metrics.reportAge.set({ statistic: 'oldest' }, reportAgeMs.oldest / 1000);
   metrics.gain.set(policy.gain);
   metrics.busiestShare.reset();
   policy.busiest.forEach((share, i) => {

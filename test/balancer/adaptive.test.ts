@@ -16,15 +16,15 @@ class Edge {
   }
 
   /** All servers report, `elapsed` ms later. */
-  report(elapsed: number, ...given: readonly Given[]): void {
-    this.context.now += elapsed;
+  report(elapsedMs: number, ...given: readonly Given[]): void {
+    this.context.now += elapsedMs;
     this.list = given.map((one, i) => candidate({ address: `10.0.0.${i}:80`, packetLoss: 0, ...one }));
     for (const one of this.list) this.policy.onReport(one, this.context);
   }
 
   /** Loads only. */
-  loads(elapsed: number, ...loads: readonly (number | undefined)[]): void {
-    this.report(elapsed, ...loads.map((load) => ({ load })));
+  loads(elapsedMs: number, ...loads: readonly (number | undefined)[]): void {
+    this.report(elapsedMs, ...loads.map((load) => ({ load })));
   }
 
   /** A pick that lasts until `end` is called. */
@@ -206,14 +206,14 @@ test('a new server starts slowly', () => {
 test('a late report is believed less and less', () => {
   const edge = experienced();
   edge.loads(1000, 0.2, 0.5, 0.9);
-  const fresh = edge.term(2, 'share');
+  const sharesHoldMs = edge.term(2, 'share');
   assert.equal(edge.term(2, 'belief'), 1);
   edge.context.now += 6000;
   const late = edge.term(2, 'share');
   edge.context.now += 30_000;
   assert.ok(edge.term(2, 'belief') < 0.01);
   const latest = edge.term(2, 'share');
-  assert.ok(fresh < late && late < latest, `${fresh}, ${late}, ${latest}`);
+  assert.ok(sharesHoldMs < late && late < latest, `${sharesHoldMs}, ${late}, ${latest}`);
 });
 
 test('an unknown load gets nothing beside known ones, and equal shares among its like', () => {

@@ -204,7 +204,7 @@ test('explain says what would be picked, the terms, the age and who is sticky', 
   const explained = subject.explain(news);
   assert.equal(explained.picked, a.id);
   assert.equal(explained.endpoints[0]?.sticky, true);
-  assert.equal(explained.endpoints[0]?.reportAge, 250);
+  assert.equal(explained.endpoints[0]?.reportAgeMs, 250);
   assert.ok(Math.abs((explained.endpoints[1]?.terms.score ?? 0) - 0.7) < 1e-9);
 });
 
@@ -213,9 +213,9 @@ test('the age starts anew with every version, not with every update', () => {
   const subject = balancer();
   now += 100;
   register(a, b);
-  assert.equal(subject.explain(news).endpoints[0]?.reportAge, 100);
+  assert.equal(subject.explain(news).endpoints[0]?.reportAgeMs, 100);
   register({ ...a, version: 2 }, b);
-  assert.equal(subject.explain(news).endpoints[0]?.reportAge, 0);
+  assert.equal(subject.explain(news).endpoints[0]?.reportAgeMs, 0);
 });
 
 test('what was known of a server is forgotten with its last endpoint', () => {
@@ -235,7 +235,7 @@ test('what an origin tells with an answer counts for all its channels until the 
   subject.refresh('http://10.0.0.1:80' as ServerOrigin, { load: 0.9, packetLoss: undefined });
   const [first] = subject.explain(news).endpoints;
   assert.equal(first?.endpoint.load, 0.9);
-  assert.equal(first?.reportAge, 0);
+  assert.equal(first?.reportAgeMs, 0);
   assert.equal(subject.pick(news).endpoint.id, b.id);
   const other = subject.explain('sport' as ChannelName).endpoints[0]?.endpoint;
   assert.deepEqual([other?.load, other?.packetLoss], [0.9, 0.5]);
@@ -246,8 +246,8 @@ test('what an origin tells with an answer counts for all its channels until the 
 test('origins that report with every answer are heard four times a second', () => {
   register(a, b);
   const subject = balancer();
-  const loadAfter = (elapsed: number, load: number | undefined) => {
-    now += elapsed;
+  const loadAfter = (elapsedMs: number, load: number | undefined) => {
+    now += elapsedMs;
     subject.refresh('http://10.0.0.1:80' as ServerOrigin, { load, packetLoss: undefined });
     return subject.explain(news).endpoints[0]?.endpoint.load;
   };
@@ -265,7 +265,7 @@ test('the status has the age of the reports', () => {
   now += 500;
   register(a, b);
   now += 500;
-  assert.deepEqual(subject.status().reportAge, { mean: 750, oldest: 1000 });
+  assert.deepEqual(subject.status().reportAgeMs, { mean: 750, oldest: 1000 });
 });
 
 test('to ask whether there is another endpoint picks none', () => {

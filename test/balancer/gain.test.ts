@@ -41,20 +41,20 @@ test('what changed is learned anew', () => {
 
 test('holding time is what is in flight over what starts, by bitrate', () => {
   const turnover = new Turnover();
-  assert.equal(turnover.holding, 0);
+  assert.equal(turnover.holdingMs, 0);
   for (let now = 0; now < 600_000; now += 100) {
     turnover.start(1000, now);
     if (now >= 2000) turnover.end(1000, now);
   }
-  assert.ok(Math.abs(turnover.holding - 2000) < 150, String(turnover.holding));
-  assert.equal(turnover.inFlight, 20_000);
+  assert.ok(Math.abs(turnover.holdingMs - 2000) < 150, String(turnover.holdingMs));
+  assert.equal(turnover.inFlightKbps, 20_000);
 });
 
 test('ends without a start, and a clock that stands still, harm nothing', () => {
   const turnover = new Turnover();
   turnover.end(5, 0);
-  assert.equal(turnover.inFlight, 0);
+  assert.equal(turnover.inFlightKbps, 0);
   turnover.start(5, 0);
   turnover.start(5, 0);
-  assert.equal(turnover.holding, 0);
+  assert.equal(turnover.holdingMs, 0);
 });

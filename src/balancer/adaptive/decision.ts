@@ -5,16 +5,16 @@
 //     load + own × (p − m) / m
 //
 // All loads of a set become equal at p = m × (1 + (mean − load) / own): the shares that would level the loads at once. Others
-// do the same at the same time, and reports are late. So only a part of the way is gone, the caution, which is the same as to take `own`
-// for larger: p = m × (1 + (mean − load) / softness), softness = own / caution. Shares below zero are none: `project`
-// takes them out and keeps the sum. Where own is nothing so is the softness, and all goes to the lowest score.
+// do the same at the same time, and reports are late. So one report goes only a part of the way, the caution. That is the
+// same as a larger `own`: p = m × (1 + (mean − load) / softness), softness = own / caution. Shares below zero are none:
+// `project` takes them out and keeps the sum. Where `own` is zero the softness is too, and all goes to the lowest score.
 //
-// m is the weight of a server: what lasts of such shifts is learned into it (`learned`), so that it becomes its relative
-// capacity and remains when reports are late.
+// m is the weight of a server. Shifts that last are learned into it (`learned`): it becomes the server's relative capacity,
+// and stays when reports are late.
 
 import { project } from '../simplex.js';
-import type { Server } from './server.js';
-import type { Source } from './source.js';
+import type { ServerRecord } from './server.js';
+import type { ReportSource } from './source.js';
 
 /** Part of the way to level loads that one report may go. Above 0.35 long report intervals begin to swing. */
 export const caution = 0.3;
@@ -23,8 +23,8 @@ const maxError = 0.5;
 /** Times its spacing in which a late report loses most of its belief. */
 const lateFactor = 2;
 /** ms until a new server gets its full share, and what it gets at first. */
-const slowStartTime = 30_000;
-const leastRamp = 0.02;
+const slowStartMs = 30_000;
+const minRamp = 0.02;
 /** A smaller share gets no pick. */
 const noShare = 1e-6;
 /** Picks that one stream more or less in flight than its share weighs; long streams are left to the reports. */
@@ -38,28 +38,28 @@ const enough = 0.3;
 const minWeight = 0.02;
 const maxWeight = 30;
 
-/** One candidate: its server, and where its load comes from. */
-export interface Place {
-  readonly server: Server;
+/** One candidate of a pick: its server, and where its load comes from. */
+export interface Contender {
+  readonly server: ServerRecord;
   /** Reports of the endpoint itself. */
-  readonly own: Source;
+  readonly own: ReportSource;
 }
 
-/** The source whose load counts for a place: the server's where its endpoints tell one load. */
-export function sourceOf({ server, own }: Place, known: boolean): Source {
+/** The source whose load counts for a contender: the server's where all its endpoints report one load. */
+export function sourceOf({ server, own }: Contender, known: boolean): ReportSource {
   // Where no candidate tells a load, what their servers tell for other channels is better than nothing.
   const shared = known ? own.load !== undefined && server.agrees : server.source.load !== undefined;
   return shared ? server.source : own;
 }
 
 /** Lower is better; an unknown load counts as none, since it is compared with its like only. */
-export function scoreOf(source: Source, server: Server): number {
+export function scoreOf(source: ReportSource, server: ServerRecord): number {
   return (source.load ?? 0) + source.penalty + server.slowPenalty;
 }
 
 /**
- * By what scores have to differ for a server to lose its share, in parts: see above.
- * With nothing of ours among `count` servers, scores within the tie band share and no others.
+ * The difference of scores at which a server loses its whole share: see above.
+ * Where no load among `count` servers is ours, only scores within the tie band share.
  * @param answer part of what we have in flight that new picks replace until the next report
  */
 export function softnessOf(ownLoad: number, answer: number, tieBand: number, count: number): number {
@@ -93,59 +93,59 @@ export class Shares {
   }
 
   /** Fills the shares. Allocates nothing: what is written out here would, as a function, box a number for each server. */
-  fill(places: readonly Place[], now: number): void {
-    const count = places.length;
+  fill(contenders: readonly Contender[], now: number): void {
+    const count = contenders.length;
     const { known, softness, weights, scores } = this;
     let sum = 0;
     for (let i = 0; i < count; i += 1) {
-      const place = places[i];
-      if (place === undefined) continue;
-      const source = sourceOf(place, known);
-      const out = place.server.blockedUntil > now || (known && source.load === undefined);
-      const ramp = Math.min(1, Math.max(leastRamp, (now - source.joinedAt) / slowStartTime));
+      const contender = contenders[i];
+      if (contender === undefined) continue;
+      const source = sourceOf(contender, known);
+      const out = contender.server.blockedUntil > now || (known && source.load === undefined);
+      const ramp = Math.min(1, Math.max(minRamp, (now - source.joinedAt) / slowStartMs));
       const weight = out ? 0 : source.weight * ramp;
       weights[i] = weight;
       sum += weight;
     }
     let mean = 0;
     for (let i = 0; i < count; i += 1) {
-      const place = places[i];
-      if (place === undefined) continue;
+      const contender = contenders[i];
+      if (contender === undefined) continue;
       // All failed: nobody is left out.
       const weight = sum > 0 ? (weights[i] ?? 0) / sum : 1 / count;
-      const score = scoreOf(sourceOf(place, known), place.server);
+      const score = scoreOf(sourceOf(contender, known), contender.server);
       weights[i] = weight;
       scores[i] = score;
       mean += weight * score;
     }
     for (let i = 0; i < count; i += 1) {
-      const place = places[i];
-      if (place === undefined) continue;
-      const source = sourceOf(place, known);
+      const contender = contenders[i];
+      if (contender === undefined) continue;
+      const source = sourceOf(contender, known);
       const error = Math.min(maxError, (scores[i] ?? 0) - mean);
       const late = now - source.lateAt;
-      const believed = late > 0 ? Math.exp(-late / source.spacing / lateFactor) * error : error;
+      const believed = late > 0 ? Math.exp(-late / source.spacingMs / lateFactor) * error : error;
       scores[i] = (mean + believed) / softness;
     }
     project(weights, scores, count, this.shares);
   }
 
   /**
-   * The place that is owed most: smooth weighted round robin, corrected by what is in flight. Low variance: a share of a
-   * tenth is every tenth pick, not a draw.
+   * The index of the contender that is owed most: smooth weighted round robin, corrected by what is in flight. Low variance:
+   * a share of a tenth is every tenth pick, not a draw.
    */
-  choose(places: readonly Place[], typicalKbps: number, answer: number): number {
+  choose(contenders: readonly Contender[], typicalKbps: number, answer: number): number {
     let inFlight = 0;
-    for (const place of places) inFlight += sourceOf(place, this.known).inFlight;
+    for (const contender of contenders) inFlight += sourceOf(contender, this.known).inFlightKbps;
     const pull = typicalKbps > 0 ? (inFlightPull * answer) / typicalKbps : 0;
     let chosen = 0;
     let most = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < places.length; i += 1) {
-      const place = places[i];
+    for (let i = 0; i < contenders.length; i += 1) {
+      const contender = contenders[i];
       const share = this.shares[i] ?? 0;
-      if (place === undefined || share < noShare) continue;
-      const source = sourceOf(place, this.known);
-      const owed = source.credit + share + pull * (share * inFlight - source.inFlight);
+      if (contender === undefined || share < noShare) continue;
+      const source = sourceOf(contender, this.known);
+      const owed = source.credit + share + pull * (share * inFlight - source.inFlightKbps);
       if (owed <= most) continue;
       most = owed;
       chosen = i;
@@ -155,13 +155,13 @@ export class Shares {
 }
 
 /** 1 for a report in time, towards 0 for a late one. */
-export function belief(source: Source, now: number): number {
-  return now <= source.lateAt ? 1 : Math.exp((source.lateAt - now) / source.spacing / lateFactor);
+export function belief(source: ReportSource, now: number): number {
+  return now <= source.lateAt ? 1 : Math.exp((source.lateAt - now) / source.spacingMs / lateFactor);
 }
 
 /** 1 for a server that has been there for a while, less for a new one. */
-export function slowStart(source: Source, now: number): number {
-  return Math.min(1, Math.max(leastRamp, (now - source.joinedAt) / slowStartTime));
+export function slowStart(source: ReportSource, now: number): number {
+  return Math.min(1, Math.max(minRamp, (now - source.joinedAt) / slowStartMs));
 }
 
 /**

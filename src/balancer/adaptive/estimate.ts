@@ -32,7 +32,7 @@ const wander = 1e-5;
 /** Standard deviation of the noise before any report, and how many reports that counts as. */
 const assumedNoise = 0.3;
 const assumedReports = 10;
-const leastNoise = 0.01;
+const minNoise = 0.01;
 /** Reports over which the noise is averaged. */
 const noiseMemory = 100;
 /** An expected change below this, or below this part of the noise, says nothing of us. */
@@ -40,7 +40,7 @@ const clear = 0.1;
 const clearOfNoise = 0.3;
 
 /** What the time between two reports of one source taught. Loads and their changes, 0 to 1. */
-export interface Change {
+export interface LoadChange {
   /** By what the load would have changed if all of it followed our share. */
   readonly expected: number;
   readonly observed: number;
@@ -50,6 +50,10 @@ export interface Change {
   readonly distance: number;
 }
 
+/**
+ * The estimate of the gain (0 to 1) from the changes of loads. One for each guess of what a report tells
+ * (`verdict.ts`).
+ */
 export class Estimate {
   #gain = 0;
   #trend = 0;
@@ -69,7 +73,7 @@ export class Estimate {
   readonly #came = new Side();
   readonly #left = new Side();
 
-  observe({ expected, observed, before, distance }: Change): void {
+  observe({ expected, observed, before, distance }: LoadChange): void {
     const x = Math.abs(expected) < Math.min(clear, clearOfNoise * Math.sqrt(this.#noise)) ? 0 : expected;
     const surprise = observed - (this.#gain * x + this.#trend * before + this.#return * distance);
     // Covariance × regressors; divided by the variance of the prediction, the Kalman gain of each.
@@ -95,7 +99,7 @@ export class Estimate {
     this.#forget(1 - this.#gg / doubt);
     const unexplained = surprise * surprise * (this.#noise / variance);
     this.#reports = Math.min(noiseMemory, this.#reports + 1);
-    this.#noise = Math.max(leastNoise ** 2, this.#noise + (unexplained - this.#noise) / this.#reports);
+    this.#noise = Math.max(minNoise ** 2, this.#noise + (unexplained - this.#noise) / this.#reports);
   }
 
   /** The most likely gain. */
@@ -104,7 +108,7 @@ export class Estimate {
   }
 
   /** The gain, or what our coming or our leaving alone shows of it when that is less. */
-  get leastGain(): number {
+  get lowerGain(): number {
     return Math.min(this.#gain, this.#came.slope, this.#left.slope);
   }
 

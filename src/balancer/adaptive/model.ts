@@ -4,15 +4,15 @@
 //
 //     load = others + own,     own = what we carry there ÷ the server's capacity
 //
-// where "we" are all who move alike: edges and workers that pick by the same reports. Nobody tells the capacity, nor, as a
-// rule, how many edges there are. So `own` is pinned down from two sides: by what our traffic can have done at most, and by
-// what the reports prove it to have done (`estimate.ts`, `verdict.ts`).
+// where "we" are all edges and workers that pick by the same reports, and so move alike. The capacity is not known, nor, as
+// a rule, how many edges there are. So `own` is bounded from two sides: by what our traffic can have done at most, and by
+// what the reports prove that it did (`estimate.ts`, `verdict.ts`).
 
 /** Mbit/s that a server is taken to carry at load 1 as long as nothing is known, and the least that one may carry. */
-const assumedCapacity = 200;
-const minCapacity = 50;
+const assumedCapacityMbps = 200;
+const minCapacityMbps = 50;
 /** Edges that may move alike, whatever number is told. */
-const mostEdges = 100;
+const maxEdges = 100;
 /** Part of a load from which on ours is taken for a cause without proof; half of this counts for nearly nothing. */
 const suspicious = 0.7;
 /** Part of a load that ours has to be able to make for a proof to count in half. */
@@ -20,7 +20,7 @@ const plausible = 0.3;
 /** Above the highest load per Mbit/s of ours that was seen: reports are noisy. */
 const margin = 1.25;
 /** A lower load says little of the capacity: it is noise and rounding. */
-const leastTold = 0.02;
+const minReported = 0.02;
 
 /**
  * The load, 0 to `mean`, that is taken to be ours at each server of a set.
@@ -40,17 +40,17 @@ const leastTold = 0.02;
  */
 export function ownLoad(
   mean: number,
-  carried: number,
+  carriedMbps: number,
   deciders: number,
-  capacity: number,
+  capacityMbps: number,
   proven: number,
   suspicion: number,
 ): number {
-  const part = (deciders * carried) / assumedCapacity / mean;
+  const part = (deciders * carriedMbps) / assumedCapacityMbps / mean;
   const suspected = suspicion * Math.min(1, 2 * part * rise(part * part, suspicious * suspicious));
-  const possible = (Math.max(deciders, mostEdges) * carried) / minCapacity / mean;
+  const possible = (Math.max(deciders, maxEdges) * carriedMbps) / minCapacityMbps / mean;
   const guilty = proven * rise(possible, plausible);
-  return Math.min(mean, (margin * carried) / capacity, mean * Math.max(suspected, guilty));
+  return Math.min(mean, (margin * carriedMbps) / capacityMbps, mean * Math.max(suspected, guilty));
 }
 
 /** From 0 to 1, a half at `half`, with the square of x below it. */
@@ -63,7 +63,9 @@ function rise(x: number, half: number): number {
  * load that was told. Follows what it sees above it in a few reports, and forgets that in some hundred, unless we carry
  * so little that it says nothing.
  */
-export function leastCapacity(capacity: number, carried: number, load: number): number {
-  const seen = carried / Math.max(leastTold, load);
-  return capacity + (seen - capacity) * (seen > capacity ? 0.1 : 0.005 * Math.min(1, (4 * seen) / capacity));
+export function capacityAfter(capacityMbps: number, carriedMbps: number, load: number): number {
+  const seen = carriedMbps / Math.max(minReported, load);
+  return (
+    capacityMbps + (seen - capacityMbps) * (seen > capacityMbps ? 0.1 : 0.005 * Math.min(1, (4 * seen) / capacityMbps))
+  );
 }

@@ -2,9 +2,9 @@
 // flight falls by a part of 1 / holding in each unit of time. Source: J. D. C. Little 1961.
 
 /** A smaller share counts as this when its change is told as a part of it. */
-const leastShare = 0.025;
+const minShare = 0.025;
 /** ms that a pick lasts at least. */
-const leastHolding = 1;
+const minHoldingMs = 1;
 
 /** A share as it was when it was marked, and what it is now. */
 class Mark {
@@ -15,7 +15,7 @@ class Mark {
   get change(): number {
     const { share = 0 } = this;
     const before = this.#marked ?? share;
-    return (share - before) / Math.max(leastShare, (share + before) / 2);
+    return (share - before) / Math.max(minShare, (share + before) / 2);
   }
 
   mark(): void {
@@ -23,6 +23,7 @@ class Mark {
   }
 }
 
+/** The share, 0 to 1, of what we have in flight that is at one source, from one report to the next. */
 export class Standing {
   /** Over the last report interval, and at its end. */
   readonly mean = new Mark();
@@ -38,15 +39,15 @@ export class Standing {
   #at: number | undefined;
 
   /** A pick of `kbps` of which this share goes here. */
-  add(share: number, kbps: number, now: number, holding: number): void {
-    this.#advance(now, holding);
+  add(share: number, kbps: number, now: number, holdingMs: number): void {
+    this.#advance(now, holdingMs);
     this.#all += kbps;
     this.#here += share * kbps;
   }
 
   /** A report: the interval ends. */
-  close(now: number, holding: number): void {
-    this.#advance(now, holding);
+  close(now: number, holdingMs: number): void {
+    this.#advance(now, holdingMs);
     if (this.#allArea > 0) {
       this.intervals += 1;
       this.mean.share = this.#hereArea / this.#allArea;
@@ -61,15 +62,15 @@ export class Standing {
     this.end.mark();
   }
 
-  #advance(now: number, holding: number): void {
-    const elapsed = now - (this.#at ?? now);
+  #advance(now: number, holdingMs: number): void {
+    const elapsedMs = now - (this.#at ?? now);
     this.#at = now;
-    if (!(elapsed > 0)) return;
-    const lasts = Math.max(leastHolding, holding);
-    const kept = lasts / (lasts + elapsed);
+    if (!(elapsedMs > 0)) return;
+    const lasts = Math.max(minHoldingMs, holdingMs);
+    const kept = lasts / (lasts + elapsedMs);
     this.#all *= kept;
     this.#here *= kept;
-    this.#allArea += this.#all * elapsed;
-    this.#hereArea += this.#here * elapsed;
+    this.#allArea += this.#all * elapsedMs;
+    this.#hereArea += this.#here * elapsedMs;
   }
 }

@@ -8,7 +8,7 @@
 // explains the loads by the others. So a proof stands until loads are seen not to follow our shares, again and again.
 
 import { Gain } from '../gain.js';
-import { type Change, Estimate } from './estimate.js';
+import { Estimate, type LoadChange } from './estimate.js';
 
 /** How clear a proof must be: standard errors, a gain that noise may look like, and how fast it becomes certain beyond. */
 const errors = 1;
@@ -25,6 +25,7 @@ const innocentGain = 0.1;
 /** A smaller expected change is none. */
 const still = 1e-3;
 
+/** How far our traffic is proven to move the loads. Without reports nothing is proven, and the suspicion is full. */
 export class Verdict {
   readonly #byMean = new Estimate();
   readonly #byEnd = new Estimate();
@@ -36,7 +37,7 @@ export class Verdict {
    * @param byMean what is expected if it tells the average since the last one
    * @param byEnd what is expected if it tells the load at its moment
    */
-  observe(byMean: Change, byEnd: Change): void {
+  observe(byMean: LoadChange, byEnd: LoadChange): void {
     this.#byMean.observe(byMean);
     this.#byEnd.observe(byEnd);
     const { expected, observed } = byMean;
@@ -80,6 +81,6 @@ export class Verdict {
   }
 }
 
-function proofOf({ leastGain, error }: Estimate): number {
-  return Math.min(1, Math.max(0, pace * (leastGain - errors * error - minGain)));
+function proofOf({ lowerGain, error }: Estimate): number {
+  return Math.min(1, Math.max(0, pace * (lowerGain - errors * error - minGain)));
 }

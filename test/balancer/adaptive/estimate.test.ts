@@ -75,7 +75,7 @@ test('a proof goes when small changes of our share are seen to move nothing, too
 test('one report proves nothing, however well it fits', () => {
   const estimate = new Estimate();
   estimate.observe({ expected: 1, observed: 1, before: 0, distance: 0 });
-  assert.ok(estimate.leastGain < estimate.error);
+  assert.ok(estimate.lowerGain < estimate.error);
 });
 
 test('a proof stands while our share does not move, and goes when loads no longer follow it', () => {

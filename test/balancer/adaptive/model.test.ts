@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { leastCapacity, ownLoad } from '../../../src/balancer/adaptive/model.js';
+import { capacityAfter, ownLoad } from '../../../src/balancer/adaptive/model.js';
 
 /** Without evidence, at a load of 0.4 of which five edges would make this part at 200 Mbit/s. */
 const suspected = (part: number) => ownLoad(0.4, (part * 0.4 * 200) / 5, 5, 1, 0, 1) / 0.4;
@@ -26,16 +26,16 @@ test('a proof counts no further than what we carry can have done', () => {
 
 test('a capacity is learned from what was carried at a load that was told, and forgotten slowly', () => {
   let capacity = 1;
-  for (let i = 0; i < 50; i += 1) capacity = leastCapacity(capacity, 50, 0.1);
+  for (let i = 0; i < 50; i += 1) capacity = capacityAfter(capacity, 50, 0.1);
   assert.ok(Math.abs(capacity - 500) < 10, `${capacity}`);
-  for (let i = 0; i < 50; i += 1) capacity = leastCapacity(capacity, 50, 0.5);
+  for (let i = 0; i < 50; i += 1) capacity = capacityAfter(capacity, 50, 0.5);
   assert.ok(capacity > 350, `${capacity}`);
-  for (let i = 0; i < 2000; i += 1) capacity = leastCapacity(capacity, 50, 0.5);
+  for (let i = 0; i < 2000; i += 1) capacity = capacityAfter(capacity, 50, 0.5);
   assert.ok(Math.abs(capacity - 100) < 10, `${capacity}`);
 });
 
 test('a capacity is not forgotten while we carry nothing that could tell another', () => {
   let capacity = 500;
-  for (let i = 0; i < 2000; i += 1) capacity = leastCapacity(capacity, 0.1, 0.5);
+  for (let i = 0; i < 2000; i += 1) capacity = capacityAfter(capacity, 0.1, 0.5);
   assert.ok(capacity > 450, `${capacity}`);
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Lesson, Source } from '../../../src/balancer/adaptive/source.js';
+import { type Lesson, ReportSource } from '../../../src/balancer/adaptive/source.js';
 
 /** A source whose picks last 100 ms, with a report every 4 s. */
 function follow() {
-  const source = new Source(0, 0);
+  const source = new ReportSource(0, 0);
   let now = 0;
   /** 4 s of picks with this share, and then a report. */
   return (share: number, load: number): Lesson | undefined => {
