@@ -25,7 +25,7 @@ import {
   softnessOf,
   sourceOf,
 } from './adaptive/decision.js';
-import { capacityAfter, ownLoad } from './adaptive/model.js';
+import { capacityAfter, ownLoad, pickKbps } from './adaptive/model.js';
 import { ServerRecord } from './adaptive/server.js';
 import { type Lesson, ReportSource } from './adaptive/source.js';
 import { Verdict } from './adaptive/verdict.js';
@@ -33,8 +33,6 @@ import type { Candidate, Outcome, PickContext, Policy, PolicyStatus, Terms } fro
 import { assumedLoss, knownFraction } from './score.js';
 import { Turnover } from './turnover.js';
 
-/** kbit/s of a stream that reports none. */
-const assumedKbps = 2_000;
 /** ms between reports, until seen; longer gaps than the latter say nothing of the usual one. */
 const assumedSpacingMs = 5_000;
 const maxSpacingMs = 120_000;
@@ -116,7 +114,7 @@ export class Adaptive implements Policy {
     const { now } = context;
     const contender = this.#contenderOf(candidate, context);
     const { server, own } = contender;
-    const kbps = cost(candidate);
+    const kbps = pickKbps(candidate);
     this.#typicalKbps += (kbps - this.#typicalKbps) * (this.#typicalKbps === 0 ? 1 : 0.01);
     own.inFlightKbps += kbps;
     server.source.inFlightKbps += kbps;
@@ -134,7 +132,7 @@ export class Adaptive implements Policy {
   }
 
   onDone(candidate: Candidate, outcome: Outcome, _elapsed: number, context: PickContext): void {
-    const kbps = cost(candidate);
+    const kbps = pickKbps(candidate);
     this.#turnover.end(kbps, context.now);
     this.#tune();
     const own = this.#contenders.get(candidate.endpoint.id)?.own;
@@ -299,9 +297,4 @@ export class Adaptive implements Policy {
     this.#contenders.set(id, contender);
     return contender;
   }
-}
-
-/** kbit/s that a pick of this endpoint carries. */
-function cost({ endpoint: { bitrate } }: Candidate): number {
-  return typeof bitrate === 'number' && bitrate > 0 && bitrate < 1e9 ? bitrate : assumedKbps;
 }

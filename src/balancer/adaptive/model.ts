@@ -8,6 +8,10 @@
 // a rule, how many edges there are. So `own` is bounded from two sides: by what our traffic can have done at most, and by
 // what the reports prove that it did (`estimate.ts`, `verdict.ts`).
 
+import type { Candidate } from '../policy.js';
+
+/** kbit/s of a stream that reports none. */
+const assumedKbps = 2_000;
 /** Mbit/s that a server is taken to carry at load 1 as long as nothing is known, and the least that one may carry. */
 const assumedCapacityMbps = 200;
 const minCapacityMbps = 50;
@@ -68,4 +72,9 @@ export function capacityAfter(capacityMbps: number, carriedMbps: number, load: n
   return (
     capacityMbps + (seen - capacityMbps) * (seen > capacityMbps ? 0.1 : 0.005 * Math.min(1, (4 * seen) / capacityMbps))
   );
+}
+
+/** kbit/s that a pick of this endpoint carries: as reported, else 2,000. */
+export function pickKbps({ endpoint: { bitrate } }: Candidate): number {
+  return typeof bitrate === 'number' && bitrate > 0 && bitrate < 1e9 ? bitrate : assumedKbps;
 }
