@@ -12,12 +12,26 @@ const durationBuckets = [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 600, 3600, 14400
 const workerExitCauses = ['crash', 'failed', 'spawn', 'stuck', 'late', 'memory', 'rollback', 'reload', 'shutdown'];
 /** `refused`: they could not be read. `failed`: the workers could not start with them. */
 const reloadOutcomes = ['applied', 'unchanged', 'refused', 'failed'];
-const reportedFields = ['load', 'bitrate', 'packet_loss_rate'];
 const skipReasons = [
   ...['too_large', 'not_utf8', 'bad_json', 'no_address', 'bad_address', 'unknown_format'],
   ...['bad_channel_name', 'bad_name', 'too_many', 'no_auth', 'unreadable'],
 ];
-const valueFaults = ['not_a_number', 'negative', 'above_one', 'too_large'];
+const faultsOfNumbers = ['not_a_number', 'negative', 'above_one', 'too_large'];
+const faultsOfTexts = ['not_a_text', 'too_long', 'malformed'];
+/** What may be wrong with the values of a registration, by field. */
+const valueFaults: Readonly<Record<string, readonly string[]>> = {
+  load: faultsOfNumbers,
+  bitrate: faultsOfNumbers,
+  packet_loss_rate: faultsOfNumbers,
+  weight: ['not_a_number', 'negative', 'too_large'],
+  priority: ['not_a_number', 'negative', 'too_large', 'not_whole'],
+  status: [...faultsOfTexts, 'not_known'],
+  zone: faultsOfTexts,
+  path: faultsOfTexts,
+  report: faultsOfTexts,
+  version: faultsOfTexts,
+  properties: [...faultsOfTexts, 'too_many'],
+};
 
 const protocols = ['hls', 'flv', 'ws-flv', 'other'] as const;
 /** What a player speaks; the label of everything counted per request. */
@@ -231,7 +245,7 @@ export function createMetrics({ process = true } = {}) {
     ),
     registryUnknownValues: at0(
       counter('weir_registry_unknown_values_total', 'Reported values that count as unknown.', ['field', 'reason']),
-      reportedFields.flatMap((field) => valueFaults.map((reason) => ({ field, reason }))),
+      Object.entries(valueFaults).flatMap(([field, reasons]) => reasons.map((reason) => ({ field, reason }))),
     ),
     registryUnreadable: gauge(
       'weir_registry_unreadable_nodes',

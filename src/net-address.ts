@@ -73,6 +73,16 @@ export function parseServiceAddress(text: string): ServiceAddress | undefined {
   return text as ServiceAddress;
 }
 
+/**
+ * The address with a path behind it where it has none of its own, or only a slash. `path` has a slash first, and was
+ * validated behind another address; one that makes this too long is left out.
+ */
+export function withPath(address: ServiceAddress, path: string): ServiceAddress {
+  const match = /^(https?:\/\/)?([^/?]+)\/?$/.exec(address);
+  if (match === null) return address;
+  return parseServiceAddress(`${match[1] ?? 'http://'}${match[2]}${path}`) ?? address;
+}
+
 /** The server behind an address: `http://host:port`. All channels of one server share its state and its connections. */
 export function serverOf(address: ServiceAddress): ServerOrigin {
   const match = /^(https?:\/\/)?(\[[^\]]+\]|[^:/]+)(?::(\d+))?/.exec(address);

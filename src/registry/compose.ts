@@ -1,7 +1,8 @@
 // Pure: what a node, its siblings and the channel it is in say together about endpoints.
 
-import type { Endpoint, EndpointId, ServiceAddress } from '../model.js';
-import type { UnknownValue, Values } from './formats/format.js';
+import type { Endpoint, EndpointId, ServiceAddress, Traits } from '../model.js';
+import { withPath } from '../net-address.js';
+import type { Defaults, UnknownValue, Values } from './formats/format.js';
 import { noValues } from './formats/values.js';
 import type { ChannelNode, TreeNode } from './tree-node.js';
 
@@ -14,15 +15,35 @@ function endpointId(path: string, czxid: number, address: ServiceAddress | undef
   return `${place}@${czxid.toString(16)}` as EndpointId;
 }
 
-/** What a value that was given and meant nothing hides stays unknown: a default must not stand in for a broken report. */
-function valuesOver(own: Values, defaults: Values): Values {
-  const faulty = (field: UnknownValue['field']) => own.unknown.some((value) => value.field === field);
+type Field = UnknownValue['field'];
+
+/**
+ * Of what a node says and what its channel says for it. What a value that was given and meant nothing hides stays unknown: a
+ * default must not stand in for a broken report.
+ */
+function valuesOver(own: Values, defaults: Values): Omit<Values, 'unknown'> {
+  const faulty = (field: Field) => own.unknown.some((value) => value.field === field);
   return {
     load: faulty('load') ? undefined : (own.load ?? defaults.load),
     bitrate: faulty('bitrate') ? undefined : (own.bitrate ?? defaults.bitrate),
     packetLoss: faulty('packet_loss_rate') ? undefined : (own.packetLoss ?? defaults.packetLoss),
-    unknown: own.unknown,
   };
+}
+
+const fieldOf: Readonly<Record<Exclude<keyof Traits, 'draining'>, Field>> = {
+  weight: 'weight',
+  zone: 'zone',
+  priority: 'priority',
+  release: 'version',
+  properties: 'properties',
+};
+
+/** A channel that drains drains all of its endpoints, whatever they say. */
+function traitsOver(own: Traits, defaults: Traits, unknown: readonly UnknownValue[]): Traits {
+  if (unknown.length === 0) return { ...defaults, ...own };
+  const hidden = new Set(unknown.map(({ field }) => field));
+  const left = Object.entries(defaults).filter(([name]) => !hidden.has(fieldOf[name as keyof typeof fieldOf]));
+  return { ...Object.fromEntries(left), ...own };
 }
 
 /** The weight that a sibling gives to a shard of this channel; undefined: none does. */
@@ -36,24 +57,40 @@ function weightOf(shard: number | undefined, channel: ChannelNode): number | und
 }
 
 const none: readonly Endpoint[] = [];
+const noDefaults: Defaults = { values: noValues, traits: {}, eligible: true, path: undefined };
+
+/** What the node says that its channel does not, and the other way round. */
+function defaultsOf(channel: ChannelNode, node: TreeNode): Defaults {
+  return node !== channel && channel.decoded.kind === 'defaults' ? channel.decoded : noDefaults;
+}
+
+/** How many of a node's endpoints say themselves, or have it said by their channel, that they serve nobody now. */
+export function countIneligible(channel: ChannelNode, node: TreeNode): number {
+  const { decoded } = node;
+  if (decoded.kind !== 'endpoints') return 0;
+  const { registrations } = decoded;
+  if (!defaultsOf(channel, node).eligible) return registrations.length;
+  return registrations.filter(({ eligible }) => !eligible).length;
+}
 
 /** The endpoints that a node registers, each id once; those that serve nobody now are left out. */
 export function composeEndpoints(channel: ChannelNode, node: TreeNode): readonly Endpoint[] {
   const { decoded, stat, path } = node;
   if (decoded.kind !== 'endpoints' || stat === undefined) return none;
-  const isChild = node !== channel;
-  const defaults = isChild && channel.decoded.kind === 'defaults' ? channel.decoded : undefined;
+  const defaults = defaultsOf(channel, node);
+  if (!defaults.eligible) return none;
   // The sum grows with a report of either, also when the defaults come and go.
-  const version = stat.version + (isChild ? (channel.stat?.version ?? 0) : 0);
+  const version = stat.version + (node === channel ? 0 : (channel.stat?.version ?? 0));
   const { registrations } = decoded;
   const endpoints = new Map<EndpointId, Endpoint>();
-  for (const { address, values, traits, eligible, shard } of registrations) {
+  for (const { address: said, values, traits, eligible, shard } of registrations) {
     if (!eligible) continue;
-    const id = endpointId(path, stat.czxid, registrations.length > 1 ? address : undefined);
-    const { load, bitrate, packetLoss } = valuesOver(values, defaults?.values ?? noValues);
+    const id = endpointId(path, stat.czxid, registrations.length > 1 ? said : undefined);
+    const address = defaults.path === undefined ? said : withPath(said, defaults.path);
     const weight = weightOf(shard, channel);
-    const said = { ...defaults?.traits, ...traits, ...(weight === undefined ? {} : { weight }) };
-    endpoints.set(id, { ...said, id, channel: channel.channel, address, load, bitrate, packetLoss, version });
+    const own = weight === undefined ? traits : { ...traits, weight };
+    const endpoint = { id, channel: channel.channel, address, ...valuesOver(values, defaults.values), version };
+    endpoints.set(id, { ...traitsOver(own, defaults.traits, values.unknown), ...endpoint });
   }
   return [...endpoints.values()];
 }

@@ -2,7 +2,7 @@
 
 import type { ChannelName, Endpoint, EndpointId } from '../model.js';
 import { choose, isTooLong, shown } from './admission.js';
-import { composeEndpoints } from './compose.js';
+import { composeEndpoints, countIneligible } from './compose.js';
 import { decode } from './formats/decode.js';
 import type { Decoded, UnknownValue } from './formats/format.js';
 import { parseChannelName } from './names.js';
@@ -211,16 +211,18 @@ export class Tree {
     const skipped: Record<string, number> = { ...this.#left };
     const unknown: Record<string, number> = {};
     if (this.#closed !== undefined) add(skipped, this.#closed);
-    const count = ({ unreadable, decoded }: TreeNode) => {
+    const count = (channel: ChannelNode, node: TreeNode) => {
+      const { unreadable, decoded } = node;
+      add(skipped, 'not_eligible', countIneligible(channel, node));
       if (unreadable !== undefined) add(skipped, unreadable);
       else if (decoded.kind === 'skipped') add(skipped, decoded.reason);
       else for (const { field, reason } of unknownOf(decoded)) add(unknown, `${field} ${reason}`);
     };
     for (const channel of this.channels.values()) {
-      count(channel);
+      count(channel, channel);
       if (channel.unlisted !== undefined) add(skipped, channel.unlisted);
       for (const [reason, left] of Object.entries(channel.left)) add(skipped, reason, left);
-      for (const child of channel.children.values()) count(child);
+      for (const child of channel.children.values()) count(channel, child);
     }
     return { skipped, unknown };
   }

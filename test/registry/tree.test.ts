@@ -233,3 +233,31 @@ test('the watched bytes count every watch with its path, its length and the chro
   const expected = paths.reduce((sum, path) => sum + Buffer.byteLength(path) + 4 + 5, 0);
   assert.equal(tree.watchedBytes(5), expected);
 });
+
+const traitsNow = () =>
+  [...tree.endpoints()].map(({ address, draining, weight, zone }) => ({ address, draining, weight, zone }));
+
+test('what a channel says of status, weight, zone and path holds for the endpoints that say nothing', () => {
+  const news = addChannel('news');
+  set(news, undefined, '{"status":"draining","weight":2,"zone":"a","path":"/live/{channel}{rest}"}', stat(1));
+  set(news, addChild(news, 'a'), '10.0.0.1:80', stat(2));
+  set(news, addChild(news, 'b'), '{"service_address":"http://b:80/own","status":"live","weight":3,"zone":7}', stat(3));
+  assert.deepEqual(traitsNow(), [
+    { address: 'http://10.0.0.1:80/live/{channel}{rest}', draining: true, weight: 2, zone: 'a' },
+    { address: 'http://b:80/own', draining: true, weight: 3, zone: undefined },
+  ]);
+});
+
+test('endpoints that are off are no endpoints, and counted', () => {
+  const news = addChannel('news');
+  const [a, b] = [addChild(news, 'a'), addChild(news, 'b')];
+  set(news, a, '{"service_address":"o:80","status":"off"}', stat(2));
+  set(news, b, 'o:81', stat(3));
+  assert.deepEqual(tree.census().skipped, { not_eligible: 1 });
+  assert.deepEqual(set(news, undefined, '{"status":"off"}', stat(1)), ['drop /channels/news/b@3']);
+  assert.deepEqual(tree.census().skipped, { not_eligible: 2 });
+  set(news, undefined, '', stat(1, 1));
+  set(news, a, '{"service_address":"o:80","status":"live"}', stat(2, 1));
+  assert.deepEqual(tree.census().skipped, {});
+  assert.equal(traitsNow().length, 2);
+});

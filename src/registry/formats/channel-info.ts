@@ -1,29 +1,60 @@
 // weir's own format, ChannelInfo:
-// {"service_address":"http://10.0.0.1:8080/live-stream","load":0.75,"bitrate":1200,"packet_loss_rate":0.02}
+// {"service_address":"http://10.0.0.1:8080/live-stream","load":0.75,"bitrate":1200,"packet_loss_rate":0.02,
+//  "status":"live","weight":1,"zone":"north","path":"/live/{channel}{rest}","priority":0,"report":"/servers/a"}
 
-import { parseServiceAddress } from '../../net-address.js';
-import { type Format, oneEndpoint, type Values } from './format.js';
-import { readValues } from './values.js';
+import type { ServiceAddress, Traits } from '../../model.js';
+import { parseServiceAddress, withPath } from '../../net-address.js';
+import { type Format, type JsonObject, oneEndpoint, type Values } from './format.js';
+import { readTraits, type Status } from './traits.js';
+import { own, readValues } from './values.js';
 
-const fields = ['service_address', 'load', 'bitrate', 'packet_loss_rate'];
+const values = ['load', 'bitrate', 'packet_loss_rate'];
+const traits = ['status', 'weight', 'zone', 'path', 'priority', 'report', 'version', 'properties'];
+/** Another format may carry the same values beside an address of its own. */
+const othersAddress = ['ip', 'host', 'address', 'serviceEndpoint'];
+
+const hasOne = (json: JsonObject, fields: readonly string[]) => fields.some((field) => Object.hasOwn(json, field));
+
+/** The address that was said; of a child that is named like one and says none, its name. */
+function addressOf(given: unknown, name: string, isChild: boolean): ServiceAddress | 'none' | 'bad' {
+  if (given !== undefined && given !== '') return (typeof given === 'string' && parseServiceAddress(given)) || 'bad';
+  return (isChild && parseServiceAddress(name)) || 'none';
+}
 
 /** Any JSON object with one of the fields. Without an address a channel's data are defaults, an endpoint's are skipped. */
-export const channelInfo: Format = ({ json, level }) => {
-  if (json === undefined || !fields.some((field) => Object.hasOwn(json, field))) return undefined;
-  const given = Object.hasOwn(json, 'service_address') ? json['service_address'] : undefined;
-  if (given === undefined || given === null || given === '') {
-    // Another format may carry these values beside an address of its own.
-    if (Object.hasOwn(json, 'ip')) return undefined;
-    return level === 'channel'
-      ? { kind: 'defaults', values: readValues(json), traits: {} }
-      : { kind: 'skipped', reason: 'no_address' };
+export const channelInfo: Format = ({ json, level, name }) => {
+  if (json === undefined) return undefined;
+  const given = own(json, 'service_address');
+  const isSaid = given !== undefined && given !== '';
+  if (!isSaid && hasOne(json, othersAddress)) return undefined;
+  if (!isSaid && !hasOne(json, ['service_address', ...values, ...traits])) return undefined;
+  const address = addressOf(given, name, level === 'endpoint');
+  if (address === 'bad') return { kind: 'skipped', reason: 'bad_address' };
+  const said = readTraits(json);
+  const numbers = readValues(json);
+  const reported = { ...numbers, unknown: [...numbers.unknown, ...said.unknown] };
+  const { eligible, path, report } = said;
+  if (address !== 'none') {
+    const joined = path === undefined ? address : withPath(address, path);
+    const more = { traits: said.traits, eligible, ...(report === undefined ? {} : { report }) };
+    return oneEndpoint(joined, reported, more);
   }
-  const address = typeof given === 'string' ? parseServiceAddress(given) : undefined;
-  if (address === undefined) return { kind: 'skipped', reason: 'bad_address' };
-  return oneEndpoint(address, readValues(json));
+  if (level === 'endpoint') return { kind: 'skipped', reason: 'no_address' };
+  return { kind: 'defaults', values: reported, traits: said.traits, eligible, path };
 };
 
+/** What an endpoint says of itself beside its values. */
+export interface SaidTraits extends Omit<Traits, 'draining'> {
+  readonly status?: Status | undefined;
+  readonly path?: string | undefined;
+}
+
 /** What weir writes; unknown values are left out. */
-export function encodeChannelInfo(address: string, { load, bitrate, packetLoss }: Omit<Values, 'unknown'>): string {
-  return JSON.stringify({ service_address: address, load, bitrate, packet_loss_rate: packetLoss });
+export function encodeChannelInfo(
+  address: string,
+  { load, bitrate, packetLoss }: Omit<Values, 'unknown'>,
+  { status, weight, zone, path, priority, release, properties }: SaidTraits = {},
+): string {
+  const reported = { service_address: address, load, bitrate, packet_loss_rate: packetLoss };
+  return JSON.stringify({ ...reported, status, weight, zone, path, priority, version: release, properties });
 }

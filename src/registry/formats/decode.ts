@@ -1,44 +1,68 @@
 // The formats in their order: the first that accepts a node wins.
 
 import { channelInfo } from './channel-info.js';
-import type { Decoded, Format, ReadNode, RegisteredNode } from './format.js';
+import type { Decoded, Format, JsonObject, ReadNode, RegisteredNode } from './format.js';
 import { metadata } from './metadata.js';
 import { nameOnly } from './name-only.js';
+import { type AllowedFormats, type FormatName, formatNames } from './names.js';
 import { plain } from './plain.js';
+import { asObject } from './values.js';
 
-const formats: readonly Format[] = [channelInfo, metadata, plain, nameOnly];
+const formats: Readonly<Partial<Record<FormatName, Format>>> = {
+  weir: channelInfo,
+  metadata,
+  plain,
+  name: nameOnly,
+};
 
 /** Bytes; an address and three numbers take a hundred. */
 export const largestData = 64 * 1024;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
 }
 
-/** Decodes what one node registers. Never throws; a node that no format accepts is `skipped` with a reason. */
-export function decode({ name, level, data }: RegisteredNode): Decoded {
-  if (data.byteLength > largestData) return { kind: 'skipped', reason: 'too_large' };
+/** How a node was read. */
+export interface Reading {
+  readonly decoded: Decoded;
+  /** Which format accepted it, also where it then had to be skipped; undefined: none did. */
+  readonly format: FormatName | undefined;
+}
+
+const skipped = (reason: Extract<Decoded, { kind: 'skipped' }>['reason']): Reading => {
+  return { decoded: { kind: 'skipped', reason }, format: undefined };
+};
+
+/** Reads what one node registers, and says by which format. Never throws. */
+export function read({ name, level, data }: RegisteredNode, allowed: AllowedFormats = 'auto'): Reading {
+  if (data.byteLength > largestData) return skipped('too_large');
   let text: string;
   try {
     text = utf8.decode(data).trim();
   } catch {
-    return { kind: 'skipped', reason: 'not_utf8' };
+    return skipped('not_utf8');
   }
-  const looksLikeJson = text.startsWith('{');
-  const json = looksLikeJson ? parseObject(text) : undefined;
-  if (looksLikeJson && json === undefined) return { kind: 'skipped', reason: 'bad_json' };
-  const node: ReadNode = { name, level, text, json };
-  for (const format of formats) {
-    const decoded = format(node);
-    if (decoded !== undefined) return decoded;
+  const parsed = text.startsWith('{') || text.startsWith('[') ? parseJson(text) : undefined;
+  const json: JsonObject | undefined = asObject(parsed);
+  if (text.startsWith('{') && json === undefined) return skipped('bad_json');
+  const list = Array.isArray(parsed) ? (parsed as unknown[]) : undefined;
+  const node: ReadNode = { name, level, text, json, list };
+  for (const format of formatNames) {
+    if (allowed !== 'auto' && !allowed.includes(format)) continue;
+    const decoded = formats[format]?.(node);
+    if (decoded !== undefined) return { decoded, format };
   }
-  if (level === 'channel' && text === '') return { kind: 'nothing' };
-  return { kind: 'skipped', reason: text === '' ? 'no_address' : 'unknown_format' };
+  if (level === 'channel' && text === '') return { decoded: { kind: 'nothing' }, format: undefined };
+  return skipped(text === '' ? 'no_address' : 'unknown_format');
+}
+
+/** Decodes what one node registers. Never throws; a node that no allowed format accepts is `skipped` with a reason. */
+export function decode(node: RegisteredNode, allowed: AllowedFormats = 'auto'): Decoded {
+  return read(node, allowed).decoded;
 }

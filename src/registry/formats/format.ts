@@ -11,20 +11,28 @@ export interface RegisteredNode {
   readonly data: Uint8Array;
 }
 
-/** A node whose data was read as text, and as JSON where the text begins like an object. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** A node whose data was read as text, and as JSON where the text begins like an object or a list. */
 export interface ReadNode {
   readonly name: string;
   readonly level: 'channel' | 'endpoint';
   /** Without white space around it. */
   readonly text: string;
-  readonly json: Readonly<Record<string, unknown>> | undefined;
+  readonly json: JsonObject | undefined;
+  readonly list: readonly unknown[] | undefined;
 }
 
-/** A value that was there and meant nothing: it counts as unknown. */
+/** A value that was there and meant nothing: it counts as unknown. Bounded, as both become metric labels. */
 export interface UnknownValue {
-  readonly field: 'load' | 'bitrate' | 'packet_loss_rate';
-  readonly reason: 'not_a_number' | 'negative' | 'above_one' | 'too_large';
+  readonly field: NumberField | TextField;
+  readonly reason: NumberFault | TextFault;
 }
+
+export type NumberField = 'load' | 'bitrate' | 'packet_loss_rate' | 'weight' | 'priority';
+export type NumberFault = 'not_a_number' | 'negative' | 'above_one' | 'too_large' | 'not_whole';
+export type TextField = 'status' | 'zone' | 'path' | 'report' | 'version' | 'properties';
+export type TextFault = 'not_a_text' | 'too_long' | 'malformed' | 'not_known' | 'too_many';
 
 export interface Values {
   /** Fraction 0..1. */
@@ -33,6 +41,7 @@ export interface Values {
   readonly bitrate: number | undefined;
   /** Fraction 0..1. */
   readonly packetLoss: number | undefined;
+  /** Of these and of the traits. */
   readonly unknown: readonly UnknownValue[];
 }
 
@@ -48,13 +57,25 @@ export interface Registration {
   readonly eligible: boolean;
   /** Its number among its siblings, by which a sibling's `weights` name it. */
   readonly shard?: number;
+  /** The path of a znode with its load, bitrate and packet loss, which many endpoints may share. */
+  readonly report?: string;
+}
+
+/** What the endpoints of a channel do not say themselves. */
+export interface Defaults {
+  readonly values: Values;
+  readonly traits: Traits;
+  /** False: none of them serves anybody now. */
+  readonly eligible: boolean;
+  /** For addresses that have none. */
+  readonly path: string | undefined;
 }
 
 export type Decoded =
   /** At least one. Several are told apart by their addresses. */
   | { readonly kind: 'endpoints'; readonly registrations: readonly [Registration, ...Registration[]] }
-  /** A channel's own data without an address: what its endpoints do not say themselves. */
-  | { readonly kind: 'defaults'; readonly values: Values; readonly traits: Traits }
+  /** A channel's own data without an address. */
+  | ({ readonly kind: 'defaults' } & Defaults)
   /** No endpoint, but the weights of its siblings by their shard. */
   | { readonly kind: 'weights'; readonly byShard: ReadonlyMap<number, number> }
   /** A channel that is only a folder. */
@@ -64,7 +85,11 @@ export type Decoded =
 /** Decodes the nodes of its format; undefined: the node is of another one. */
 export type Format = (node: ReadNode) => Decoded | undefined;
 
-/** A node that registers one endpoint and says no more than its address and its load. */
-export function oneEndpoint(address: ServiceAddress, values: Values, traits: Traits = {}): Decoded {
-  return { kind: 'endpoints', registrations: [{ address, values, traits, eligible: true }] };
+/** A node that registers one endpoint. */
+export function oneEndpoint(
+  address: ServiceAddress,
+  values: Values,
+  more: Partial<Omit<Registration, 'address' | 'values'>> = {},
+): Decoded {
+  return { kind: 'endpoints', registrations: [{ address, values, traits: {}, eligible: true, ...more }] };
 }

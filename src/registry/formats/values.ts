@@ -1,28 +1,35 @@
 // Load, bitrate and packet loss out of JSON. Unknown is not zero: a broken origin that reports -1 must not win.
 
-import type { UnknownValue, Values } from './format.js';
+import type { JsonObject, NumberFault, UnknownValue, Values } from './format.js';
 
 export const noValues: Values = { load: undefined, bitrate: undefined, packetLoss: undefined, unknown: [] };
-
-type Fault = UnknownValue['reason'];
 
 /** kbit/s: a terabit a second. Sums over all endpoints have to stay finite. */
 export const mostBitrate = 1e9;
 
 /** Why a value means nothing; undefined when it is a number from 0 to `most`. */
-export function faultOf(value: unknown, most: number): Fault | undefined {
+export function faultOf(value: unknown, most: number): NumberFault | undefined {
   if (typeof value !== 'number' || !Number.isFinite(value)) return 'not_a_number';
   if (value < 0) return 'negative';
   if (value <= most) return undefined;
   return most === 1 ? 'above_one' : 'too_large';
 }
 
+/** The value itself, never one that it inherits. Missing and null are the same: it was not said. */
+export function own(json: JsonObject, field: string): unknown {
+  return Object.hasOwn(json, field) ? (json[field] ?? undefined) : undefined;
+}
+
+export function asObject(value: unknown): JsonObject | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+}
+
 /** Reads `load`, `bitrate` and `packet_loss_rate`; a missing or null one is unknown without being a fault. */
-export function readValues(json: Readonly<Record<string, unknown>>): Values {
+export function readValues(json: JsonObject): Values {
   const unknown: UnknownValue[] = [];
-  const read = (field: UnknownValue['field'], most: number): number | undefined => {
-    const value = Object.hasOwn(json, field) ? json[field] : undefined;
-    if (value === undefined || value === null) return undefined;
+  const read = (field: 'load' | 'bitrate' | 'packet_loss_rate', most: number): number | undefined => {
+    const value = own(json, field);
+    if (value === undefined) return undefined;
     const reason = faultOf(value, most);
     if (reason === undefined) return Number(value) + 0;
     unknown.push({ field, reason });

@@ -1,0 +1,143 @@
+// What a registration may say beside its load: each value within bounds, or unknown. A znode's writer is not trusted.
+
+import type { Traits } from '../../model.js';
+import { parseServiceAddress } from '../../net-address.js';
+import type { JsonObject, NumberField, TextFault, TextField, UnknownValue } from './format.js';
+import { asObject, faultOf, own } from './values.js';
+
+/** Sums over all endpoints of a channel stay exact, and what is only mistyped does not take all. */
+export const mostWeight = 10_000;
+/** Nobody gets before those who name no priority. */
+export const mostPriority = 1_000;
+/** Characters of a zone or a version. */
+export const longestName = 64;
+/** Characters of a path at the endpoint, and of one in the registry. */
+export const longestPath = 1_024;
+/** Entries; characters of a name; characters of a value. */
+export const mostProperties = { entries: 16, name: longestName, value: 256 } as const;
+
+export const statuses = ['live', 'draining', 'off'] as const;
+export type Status = (typeof statuses)[number];
+
+/** What moves a terminal's cursor or has no UTF-8 form. */
+const unprintable = /[\p{C}\p{Zl}\p{Zp}]/u;
+
+/** Collects what was there and meant nothing. */
+export class Unknowns {
+  readonly all: UnknownValue[] = [];
+
+  add(field: UnknownValue['field'], reason: UnknownValue['reason']): undefined {
+    if (!this.all.some((value) => value.field === field && value.reason === reason)) this.all.push({ field, reason });
+    return undefined;
+  }
+}
+
+function textFault(value: unknown, most: number): TextFault | undefined {
+  if (typeof value !== 'string') return 'not_a_text';
+  if (value.length > most) return 'too_long';
+  return value === '' || unprintable.test(value) ? 'malformed' : undefined;
+}
+
+export function readText(field: TextField, value: unknown, most: number, unknown: Unknowns): string | undefined {
+  if (value === undefined) return undefined;
+  const fault = textFault(value, most);
+  return fault === undefined ? String(value) : unknown.add(field, fault);
+}
+
+/** From 0 to `most`; whole where that is asked for. */
+function readNumber(
+  field: NumberField,
+  value: unknown,
+  most: number,
+  unknown: Unknowns,
+  whole = false,
+): number | undefined {
+  if (value === undefined) return undefined;
+  const fault = faultOf(value, most) ?? (whole && !Number.isInteger(value) ? 'not_whole' : undefined);
+  return fault === undefined ? Number(value) + 0 : unknown.add(field, fault);
+}
+
+export function readWeight(value: unknown, unknown: Unknowns): number | undefined {
+  return readNumber('weight', value, mostWeight, unknown);
+}
+
+/** A number is a version too. */
+export function readVersion(value: unknown, unknown: Unknowns): string | undefined {
+  return readText('version', typeof value === 'number' ? String(value) : value, longestName, unknown);
+}
+
+/** Numbers and truth values become text; what else is no text is left out, and so is what is too long or too many. */
+export function readProperties(value: unknown, unknown: Unknowns): Readonly<Record<string, string>> | undefined {
+  if (value === undefined) return undefined;
+  const json = asObject(value);
+  if (json === undefined) return unknown.add('properties', 'not_a_text');
+  const entries: [string, string][] = [];
+  for (const name of Object.keys(json)) {
+    const said = own(json, name);
+    if (said === undefined) continue;
+    if (entries.length === mostProperties.entries) {
+      unknown.add('properties', 'too_many');
+      break;
+    }
+    const text = typeof said === 'number' || typeof said === 'boolean' ? String(said) : said;
+    const isBad = name === '__proto__' || textFault(name, mostProperties.name) !== undefined;
+    const fault = isBad ? 'malformed' : text === '' ? undefined : textFault(text, mostProperties.value);
+    if (fault === undefined) entries.push([name, String(text)]);
+    else unknown.add('properties', fault);
+  }
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+function readStatus(value: unknown, unknown: Unknowns): Status | undefined {
+  const text = readText('status', value, longestName, unknown);
+  if (text === undefined) return undefined;
+  return statuses.find((status) => status === text) ?? unknown.add('status', 'not_known');
+}
+
+/** A path that may stand behind an address: with a slash first, perhaps with `{channel}` and `{rest}`. */
+function readPath(value: unknown, unknown: Unknowns): string | undefined {
+  const path = readText('path', value, longestPath, unknown);
+  if (path === undefined) return undefined;
+  const holds = path.startsWith('/') && parseServiceAddress(`http://o${path}`) !== undefined;
+  return holds ? path : unknown.add('path', 'malformed');
+}
+
+/** An absolute path of the registry, without a slash at its end. */
+function readReport(value: unknown, unknown: Unknowns): string | undefined {
+  const path = readText('report', value, longestPath, unknown);
+  if (path === undefined) return undefined;
+  const parts = path.split('/');
+  const holds =
+    parts.length > 1 && parts.every((part, i) => (part === '') === (i === 0) && part !== '.' && part !== '..');
+  return holds ? path : unknown.add('report', 'malformed');
+}
+
+export interface Said {
+  readonly traits: Traits;
+  readonly eligible: boolean;
+  readonly path: string | undefined;
+  readonly report: string | undefined;
+  readonly unknown: readonly UnknownValue[];
+}
+
+/** Only what is there: an absent trait has no key. */
+export function traitsOf(traits: { readonly [Name in keyof Traits]: Traits[Name] | undefined }): Traits {
+  return Object.fromEntries(Object.entries(traits).filter(([, value]) => value !== undefined));
+}
+
+/** Reads `status`, `weight`, `zone`, `path`, `priority`, `report`, `version` and `properties`. */
+export function readTraits(json: JsonObject): Said {
+  const unknown = new Unknowns();
+  const status = readStatus(own(json, 'status'), unknown);
+  const traits = traitsOf({
+    draining: status === 'draining' ? true : undefined,
+    weight: readWeight(own(json, 'weight'), unknown),
+    zone: readText('zone', own(json, 'zone'), longestName, unknown),
+    priority: readNumber('priority', own(json, 'priority'), mostPriority, unknown, true),
+    release: readVersion(own(json, 'version'), unknown),
+    properties: readProperties(own(json, 'properties'), unknown),
+  });
+  const path = readPath(own(json, 'path'), unknown);
+  const report = readReport(own(json, 'report'), unknown);
+  return { traits, eligible: status !== 'off', path, report, unknown: unknown.all };
+}
