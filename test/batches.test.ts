@@ -20,7 +20,7 @@ async function run(files: Record<string, string>, flags: string[] = []): Promise
       timeout: 60_000,
       flags,
       env: process.env,
-      isAlone: (file) => file.includes('alone'),
+      measuresMemory: (file) => file.includes('memory'),
       print: (text) => {
         output += text;
       },
@@ -39,12 +39,14 @@ test('files that pass are added up; the hooks of one are not for the next', asyn
   assert.match(output, /^# pass 3\n/m);
 });
 
-test('a file that has to be alone shares its process with none', async () => {
-  const body = "test('first', () => { if (globalThis.another) throw new Error(); globalThis.another = true; });";
+test('files that measure memory run before all others, in one process', async () => {
+  const count = 'globalThis.count = (globalThis.count ?? 0) + 1;';
+  const expect = (number: number) =>
+    `test('one', () => { ${count} if (globalThis.count !== ${number}) throw new Error(); });`;
   const { passed, output } = await run({
-    'one.mjs': "globalThis.another = true; test('one', () => {});",
-    'alone-a.mjs': body,
-    'alone-b.mjs': body,
+    'another.mjs': expect(3),
+    'memory-a.mjs': expect(1),
+    'memory-b.mjs': expect(2),
   });
   assert.ok(passed, output);
   assert.match(output, /^# pass 3\n/m);

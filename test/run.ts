@@ -41,7 +41,7 @@ const env = { ...process.env, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''
 // Properties are tried on more inputs when there is time for the integration tests.
 if (suite === 'all') Object.assign(env, { WEIR_TEST_THOROUGH: '1' });
 
-/** What others leave in the memory of a process is not to be measured, nor collected. */
+/** What other tests leave in the memory of a process is not to be measured, nor collected. */
 const measuresMemory = (file: string) => readFileSync(file, 'utf8').includes('/support/garbage.js');
 
 /** The largest first: what is left for the end is short, and no process waits long for another. */
@@ -55,7 +55,7 @@ async function runInProcess(...kinds: readonly Kind[]): Promise<boolean> {
     timeout,
     flags: ['--enable-source-maps'],
     env,
-    isAlone: measuresMemory,
+    measuresMemory,
     print: (text) => process.stdout.write(text),
   });
 }

@@ -24,7 +24,7 @@ const short = (name: string): Scenario => ({ ...named(name), warmup: 10, duratio
 test('a run repeats exactly for a seed and differs for another', () => {
   const names = ['pulls-20x10-background', 'hls-50x10-T5', 'channels-hls'];
   for (const name of names.slice(0, runs(1, names.length))) {
-    const scenario = { ...named(name), warmup: 3, duration: 3 };
+    const scenario = { ...named(name), warmup: 2, duration: 2 };
     const once = simulate(scenario, adaptive, 7);
     assert.deepEqual(simulate(scenario, adaptive, 7), once);
     assert.notDeepEqual(simulate(scenario, adaptive, 8), once);

@@ -14,8 +14,8 @@ export interface BatchOptions {
   readonly timeout: number;
   readonly flags: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** Whether a file has to have a process of its own. */
-  readonly isAlone: (file: string) => boolean;
+  /** Whether a file measures the memory of its process: such files run before all others, one after the other in one process. */
+  readonly measuresMemory: (file: string) => boolean;
   readonly print: (text: string) => void;
 }
 
@@ -26,26 +26,33 @@ const total = /^(?:#|ℹ) (\w+) ([\d.]+)$/;
 /** Whether all passed. Prints what the reporter of a process says when the process ends, and in the end the totals. */
 export async function runInBatches(files: readonly string[], options: BatchOptions): Promise<boolean> {
   const started = performance.now();
-  const queue = [...files.filter(options.isAlone), ...files.filter((file) => !options.isAlone(file))];
+  const measuring = files.filter(options.measuresMemory);
+  const others = files.filter((file) => !options.measuresMemory(file));
   const totals = new Map<string, number>();
   const results: boolean[] = [];
-  const runUntilEmpty = async () => {
-    while (queue.length > 0) {
-      const before = queue.length;
-      results.push(await runBatch(queue, totals, options));
-      if (queue.length < before) continue;
-      // A process that cannot start takes no file: the next one would fare no better.
-      results.push(false);
-      return;
+  const runUntilEmpty = async (queues: readonly string[][]) => {
+    const waiting = () => queues.reduce((sum, queue) => sum + queue.length, 0);
+    let before = Number.POSITIVE_INFINITY;
+    // A process that cannot start takes no file: the next one would fare no better.
+    while (waiting() > 0 && waiting() < before) {
+      before = waiting();
+      results.push(await runBatch(queues, totals, options));
     }
   };
-  await Promise.all(Array.from({ length: options.processes }, runUntilEmpty));
+  // Only the first process takes those that measure, and these first: it has imported nothing else by then.
+  const queues = (index: number) => (index === 0 ? [measuring, others] : [others]);
+  await Promise.all(Array.from({ length: options.processes }, (_, index) => runUntilEmpty(queues(index))));
+  if (measuring.length + others.length > 0) results.push(false);
   totals.set('duration_ms', performance.now() - started);
   for (const [what, count] of totals) options.print(`# ${what} ${count}\n`);
   return results.every(Boolean);
 }
 
-async function runBatch(queue: string[], totals: Map<string, number>, options: BatchOptions): Promise<boolean> {
+async function runBatch(
+  queues: readonly string[][],
+  totals: Map<string, number>,
+  options: BatchOptions,
+): Promise<boolean> {
   const reporter = process.stdout.isTTY ? 'spec' : 'tap';
   const child = spawn(process.execPath, [...options.flags, `--test-reporter=${reporter}`, entry], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
@@ -53,10 +60,8 @@ async function runBatch(queue: string[], totals: Map<string, number>, options: B
     env: options.env,
   });
   let running: string | undefined;
-  let isFull = false;
   child.on('message', () => {
-    const file = isFull ? undefined : queue.shift();
-    isFull = file !== undefined && options.isAlone(file);
+    const file = queues.find((queue) => queue.length > 0)?.shift();
     running = file === undefined ? undefined : relative(`${packageRoot}dist/test`, file);
     tell(child, file === undefined ? 'end' : { file, name: running ?? file, timeout: options.timeout });
   });

@@ -63,7 +63,7 @@ const listsPlaylist = new Set(['EXT-X-STREAM-INF', 'EXT-X-I-FRAME-STREAM-INF', '
  */
 export function parsePlaylist(text: string, limits: PlaylistLimits = playlistLimits): Playlist {
   if (text.length > limits.length) throw new PlaylistError('too long');
-  if (hasControl(text)) throw new PlaylistError('control character');
+  if (control.test(text)) throw new PlaylistError('control character');
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/, limits.lines + 1);
   if (lines.length > limits.lines) throw new PlaylistError('too many lines');
   if (lines[0]?.trimEnd() !== '#EXTM3U') throw new PlaylistError('does not begin with #EXTM3U');
@@ -88,18 +88,7 @@ function readLine(line: string, limits: PlaylistLimits): Tag | string | undefine
  * Control characters besides tabs and line ends (RFC 8216, section 4.1), and the separators U+2028 and U+2029: where a
  * player takes one of them for the end of a line, it would read a tag that nobody here has seen.
  */
-function hasControl(text: string): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code < 0x20 ? code !== 0x09 && code !== 0x0a && code !== 0x0d : code >= 0x7f && isHighControl(code))
-      return true;
-  }
-  return false;
-}
-
-function isHighControl(code: number): boolean {
-  return code <= 0x9f || code === 0x2028 || code === 0x2029;
-}
+const control = /[^\P{Cc}\t\n\r]|[\u2028\u2029]/u;
 
 function parseMaster(read: readonly (Tag | string)[], limits: PlaylistLimits): MultivariantPlaylist {
   const lines: MasterLine[] = [];
