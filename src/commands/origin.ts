@@ -8,7 +8,7 @@ import { type Origin, startOrigin } from '../demo/origin.js';
 import { sample } from '../demo/sample.js';
 import type { Logger } from '../log.js';
 import { parseListenAddress } from '../net-address.js';
-import { type Registration, registerEndpoint } from '../registrar/registrar.js';
+import { registerChannels } from '../registrar/registrar.js';
 import { aborted, print, untilAskedToEnd } from './lifetime.js';
 import {
   addEdgeFlag,
@@ -59,24 +59,16 @@ async function keepRegistered(
 ): Promise<void> {
   const report = () => ({ ...drift(Date.now() / 1000, flags.seed), bitrate: sample().bitrate });
   const options = { prefix: `${flags.name}-`, signal: asked };
-  const registering = flags.channel.map((channel) =>
-    registerEndpoint(config, channel, { address, ...report() }, logger, options),
-  );
-  const registered: Registration[] = [];
-  let timer: NodeJS.Timeout | undefined;
+  const registering = registerChannels(config, flags.channel, { address, ...report() }, logger, options);
   try {
-    registered.push(...(await remindWhile(Promise.all(registering), config, logger)));
-    for (const { path } of registered) print(`registered ${address} as ${path}`);
-    timer = setInterval(() => {
-      for (const registration of registered) registration.update(report());
-    }, reportInterval);
+    const registered = await remindWhile(registering, config, logger);
+    for (const path of registered.paths) print(`registered ${address} as ${path}`);
+    const timer = setInterval(() => registered.update(report()), reportInterval);
     await aborted(asked);
+    clearInterval(timer);
+    await registered.close();
   } catch (error) {
     if (!asked.aborted) throw error;
-  } finally {
-    clearInterval(timer);
-    const settled = await Promise.allSettled(registering);
-    await Promise.all(settled.map((result) => (result.status === 'fulfilled' ? result.value.close() : undefined)));
   }
 }
 

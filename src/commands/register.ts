@@ -1,13 +1,13 @@
-// `weir register`: keeps one endpoint in the registry for as long as it runs.
+// `weir register`: keeps an endpoint of one or several channels in the registry for as long as it runs.
 
 import type { Command } from 'commander';
-import type { Registration, ReportedValues } from '../registrar/registrar.js';
-import { registerEndpoint } from '../registrar/registrar.js';
+import { type RegisteredChannels, type ReportedValues, registerChannels } from '../registrar/registrar.js';
 import { aborted, print, untilAskedToEnd } from './lifetime.js';
 import {
   addEdgeFlag,
   addRegistryFlags,
   addSettingFlags,
+  append,
   type CommonFlags,
   channelName,
   type EdgeFlags,
@@ -22,7 +22,7 @@ import { applyReport, linesOf } from './report-lines.js';
 import { settingsWithLogger } from './settings.js';
 
 interface Flags extends CommonFlags, EdgeFlags {
-  readonly channel: string;
+  readonly channel: readonly string[];
   readonly address: string;
   readonly load?: number;
   readonly bitrate?: number;
@@ -36,6 +36,7 @@ Examples:
   weir register --channel news --address 10.0.0.1:8080 --zookeeper 127.0.0.1:2181
   weir register --channel news --address http://10.0.0.1:8000/live/news --load 0.2 --bitrate 1200
   weir register --channel news --address 10.0.0.1:8080 --admin http://10.0.0.9:8081 --token-file token
+  weir register --channel news --channel sport --address 10.0.0.1:8080
   measure | weir register --channel news --address 10.0.0.1:8080 --exit-on-eof
 
 Standard input takes reports, one JSON object a line with the values that changed, null for unknown:
@@ -44,7 +45,7 @@ Standard input takes reports, one JSON object a line with the values that change
 The endpoint stands in the registry until the command ends, and comes back when the registry was lost.`;
 
 /** Applies the lines of standard input until they end. A wrong line is told and changes nothing. */
-async function followReports(registration: Registration, first: ReportedValues, asked: AbortSignal): Promise<void> {
+async function followReports(registered: RegisteredChannels, first: ReportedValues, asked: AbortSignal): Promise<void> {
   let values = first;
   let number = 0;
   // Ends the reading, and lets the process end although somebody keeps the pipe open.
@@ -60,7 +61,7 @@ async function followReports(registration: Registration, first: ReportedValues, 
         continue;
       }
       values = next;
-      registration.update(values);
+      registered.update(values);
     }
   } catch (error) {
     if (!asked.aborted) process.stderr.write(`weir: standard input: ${(error as Error).message}\n`);
@@ -76,28 +77,33 @@ async function register(flags: Flags): Promise<void> {
       override('--token-file', flags.tokenFile, (tokenFile) => ({ registry: { embedded: { tokenFile } } })),
     ]),
   );
-  const { channel, address, load, bitrate, packetLoss } = flags;
+  const { channel: channels, address, load, bitrate, packetLoss } = flags;
   const values = { load, bitrate, packetLoss };
   await untilAskedToEnd(async (asked) => {
-    let registration: Registration;
+    let registered: RegisteredChannels;
     try {
-      const registering = registerEndpoint(config, channel, { address, ...values }, logger, { signal: asked });
-      registration = await remindWhile(registering, config, logger);
+      const registering = registerChannels(config, channels, { address, ...values }, logger, { signal: asked });
+      registered = await remindWhile(registering, config, logger);
     } catch (error) {
       if (asked.aborted) return;
       throw error;
     }
-    print(`registered ${channel} ${address} as ${registration.path}`);
-    const reports = followReports(registration, values, asked);
+    const all = [...new Set(channels)];
+    for (const [at, path] of registered.paths.entries()) print(`registered ${all[at]} ${address} as ${path}`);
+    const reports = followReports(registered, values, asked);
     await (flags.exitOnEof ? Promise.race([reports, aborted(asked)]) : aborted(asked));
-    await registration.close();
+    await registered.close();
   });
 }
 
 export function addRegister(program: Command): void {
   const command = program.command('register').description('keep an endpoint in the registry while this runs');
   command
-    .requiredOption('--channel <name>', 'channel that the endpoint serves', channelName)
+    .requiredOption(
+      '--channel <name>',
+      'channel that the endpoint serves; may be repeated',
+      (text: string, all?: string[]) => append(channelName(text), all),
+    )
     .requiredOption(
       '--address <address>',
       'HOST:PORT, an http(s) URL, or a URL template with {channel} and {rest}',

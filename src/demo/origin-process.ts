@@ -3,7 +3,7 @@
 
 import { type ConfigInput, configSchema } from '../config-schema.js';
 import { createLogger } from '../log.js';
-import { type EndpointInfo, type Registration, registerEndpoint } from '../registrar/registrar.js';
+import { type EndpointInfo, type RegisteredChannels, registerChannels } from '../registrar/registrar.js';
 import { drift } from './drift.js';
 import { startOrigin } from './origin.js';
 import { type OriginMessage, originSettings } from './origin-settings.js';
@@ -27,12 +27,10 @@ async function run(stop: AbortSignal): Promise<void> {
   const report = () => ({ ...drift(Date.now() / 1000, seed), bitrate: sample().bitrate });
   const registered = await register(registry, settings, { address, ...report() }, stop);
   tell({ kind: 'registered' });
-  const timer = setInterval(() => {
-    for (const registration of registered) registration.update(report());
-  }, reportEveryMs);
+  const timer = setInterval(() => registered.update(report()), reportEveryMs);
   await aborted(stop);
   clearInterval(timer);
-  await Promise.allSettled(registered.map((registration) => registration.close()));
+  await registered.close();
 }
 
 function register(
@@ -40,11 +38,11 @@ function register(
   { name, channels }: { readonly name: string; readonly channels: readonly string[] },
   info: EndpointInfo,
   signal: AbortSignal,
-): Promise<Registration[]> {
+): Promise<RegisteredChannels> {
   const config = configSchema.parse({ registry, log: { level: 'error', requests: false } });
   const logger = createLogger(config.log).child({ origin: name });
   const options = { prefix: `${name}-`, ttl: leaseMs, signal };
-  return Promise.all(channels.map((channel) => registerEndpoint(config, channel, info, logger, options)));
+  return registerChannels(config, channels, info, logger, options);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,12 +1,11 @@
-// Keeps a lease of the embedded registry, renewing it at a third of its time.
+// Keeps leases of the embedded registry, renewing each at a third of its time.
 
 import { randomUUID } from 'node:crypto';
-import { Client } from 'undici';
-import type { ChannelName, ServiceAddress } from '../model.js';
+import { Pool } from 'undici';
+import type { ChannelName } from '../model.js';
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
-import { encodeChannelInfo } from '../registry/formats/channel-info.js';
 import type { RegistryLogger } from '../registry/logger.js';
-import { mergeValues, type Registration, type ReportedValues } from './registration.js';
+import type { Keeper, Kept } from './keeper.js';
 
 export interface LeaseSettings {
   /** Of the edge's admin listener. */
@@ -16,14 +15,11 @@ export interface LeaseSettings {
   readonly ttl: number;
 }
 
-export interface RegisteredEndpoint {
-  readonly channel: ChannelName;
-  readonly address: ServiceAddress;
-  readonly values: Required<ReportedValues>;
-}
-
 const retry: Backoff = { base: 200, max: 5_000 };
 const requestDeadline = 5_000;
+const closeDeadline = 5_000;
+/** To the edge, for all leases. */
+const connections = 4;
 /** What the edge refuses for good: the request or the credentials are wrong. */
 const hopeless = [400, 401, 403, 404, 405, 415];
 
@@ -34,81 +30,99 @@ interface Answer {
   readonly message: string;
 }
 
-/** Resolves when the first lease was granted. */
-export async function registerOverHttp(
-  settings: LeaseSettings,
-  endpoint: RegisteredEndpoint,
-  logger: RegistryLogger,
-  signal?: AbortSignal,
-): Promise<Registration> {
-  const lease = new Lease(settings, endpoint, logger);
-  const onAbort = () => lease.refuse(new Error('given up before it was registered'));
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted === true) onAbort();
-  try {
-    await lease.granted;
-  } catch (error) {
-    await lease.close();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
+/** Keeps leases, one a channel, over a few connections. */
+export class LeaseKeeper implements Keeper {
+  readonly #pool: Pool;
+  readonly #leases = new Set<Lease>();
+  readonly #settings: LeaseSettings;
+  readonly #logger: RegistryLogger;
+
+  constructor(settings: LeaseSettings, logger: RegistryLogger) {
+    this.#settings = settings;
+    this.#logger = logger;
+    this.#pool = new Pool(new URL(settings.url).origin, { connections, connect: { timeout: requestDeadline } });
   }
-  return lease;
+
+  keep(channel: ChannelName, data: string): Kept {
+    const lease = new Lease(this.#pool, this.#settings, channel, data, this.#logger);
+    this.#leases.add(lease);
+    return {
+      path: lease.path,
+      made: lease.granted,
+      write: (data) => lease.write(data),
+      remove: () => void this.#end(lease, requestDeadline),
+    };
+  }
+
+  async close(): Promise<void> {
+    // However many there are: what the edge does not hear in this time runs out by itself.
+    await Promise.all([...this.#leases].map((lease) => this.#end(lease, closeDeadline)));
+    await this.#pool.destroy();
+  }
+
+  async #end(lease: Lease, deadline: number): Promise<void> {
+    await lease.end(AbortSignal.timeout(deadline));
+    this.#leases.delete(lease);
+  }
 }
 
-class Lease implements Registration {
+class Lease {
   readonly path: string;
   /** Settles once: with the first lease, or with the error that no retry heals. */
   readonly granted: Promise<void>;
   /** Fails `granted`; after the first lease it means nothing. */
-  refuse: (error: Error) => void = () => {};
+  #refuse: (error: Error) => void = () => {};
   #grant: () => void = () => {};
-  readonly #client: Client;
+  readonly #pool: Pool;
   readonly #target: string;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
-  #values: Required<ReportedValues>;
+  #ended: Promise<void> | undefined;
+  #data: string;
   #changed = false;
   #wake: () => void = () => {};
   readonly #settings: LeaseSettings;
-  readonly #endpoint: RegisteredEndpoint;
   readonly #logger: RegistryLogger;
 
-  constructor(settings: LeaseSettings, endpoint: RegisteredEndpoint, logger: RegistryLogger) {
+  constructor(pool: Pool, settings: LeaseSettings, channel: ChannelName, data: string, logger: RegistryLogger) {
+    this.#pool = pool;
     this.#settings = settings;
-    this.#endpoint = endpoint;
+    this.#data = data;
     this.#logger = logger;
-    this.#values = endpoint.values;
     const url = new URL(settings.url);
     const name = `endpoint-${randomUUID().slice(0, 8)}`;
     const base = url.pathname.replace(/\/$/, '');
-    this.#target = `${base}/api/v1/channels/${encodeURIComponent(endpoint.channel)}/endpoints/${name}`;
+    this.#target = `${base}/api/v1/channels/${encodeURIComponent(channel)}/endpoints/${name}`;
     this.path = `${url.origin}${this.#target}`;
-    this.#client = new Client(url.origin, { connect: { timeout: requestDeadline } });
     this.granted = new Promise((resolve, reject) => {
       this.#grant = resolve;
-      this.refuse = reject;
+      this.#refuse = reject;
     });
+    this.granted.catch(() => {});
     this.#running = this.#renew();
   }
 
-  update(values: ReportedValues): void {
-    this.#values = mergeValues(this.#values, values);
+  write(data: string): void {
+    this.#data = data;
     this.#changed = true;
     this.#wake();
   }
 
-  async close(): Promise<void> {
-    if (this.#stop.signal.aborted) return await this.#running;
+  /** Tells the edge, unless the signal aborts before it heard. */
+  end(signal: AbortSignal): Promise<void> {
+    this.#ended ??= this.#leave(signal);
+    return this.#ended;
+  }
+
+  async #leave(signal: AbortSignal): Promise<void> {
     this.#stop.abort();
     this.#wake();
     await this.#running;
     try {
-      await this.#send('DELETE');
+      await this.#send('DELETE', signal);
     } catch {
       this.#logger.warn({ path: this.path }, 'the edge was not told; its lease runs out by itself');
     }
-    await this.#client.destroy();
   }
 
   async #renew(): Promise<void> {
@@ -128,8 +142,7 @@ class Lease implements Registration {
         continue;
       }
       if (!held && hopeless.includes(answer.status)) {
-        this.refuse(new Error(`${this.path}: ${answer.status} ${answer.message}`));
-        return;
+        this.#refuse(new Error(`${this.path}: ${answer.status} ${answer.message}`));
       }
       const delay = backoffDelay(failures++, retry, Math.random);
       const line = { path: this.path, status: answer.status, reason: answer.message, retryMs: Math.round(delay) };
@@ -157,9 +170,9 @@ class Lease implements Registration {
     const { token, ttl } = this.#settings;
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
-    const info = JSON.parse(encodeChannelInfo(this.#endpoint.address, this.#values)) as object;
+    const info = JSON.parse(this.#data) as object;
     const deadline = AbortSignal.timeout(requestDeadline);
-    const { statusCode, body } = await this.#client.request({
+    const { statusCode, body } = await this.#pool.request({
       method,
       path: this.#target,
       headers,

@@ -1,12 +1,10 @@
-// Keeps an ephemeral sequential node in ZooKeeper: after a lost connection, an expired session, a deletion.
+// Keeps an ephemeral sequential node in ZooKeeper, or keeps it away: after a lost connection, an expired session, a deletion.
 
+import type { ChannelName } from '../model.js';
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
-import { encodeChannelInfo } from '../registry/formats/channel-info.js';
 import type { RegistryLogger } from '../registry/logger.js';
 import { check, children, exists, Failed, isOpen, makeFolder, remove } from '../registry/zookeeper-calls.js';
 import { anyVersion, rc, type Stat, type ZooKeeperClient } from '../registry/zookeeper-client.js';
-import type { RegisteredEndpoint } from './http.js';
-import { mergeValues, type ReportedValues } from './registration.js';
 
 export interface NodeSettings {
   /** The node whose children are the channels. */
@@ -48,18 +46,26 @@ export class RegisteredNode {
   #ended = false;
   #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
-  #values: Required<ReportedValues>;
+  /** What should stand there; undefined: nothing. */
+  #wanted: string | undefined;
   readonly #folder: string;
   readonly #settings: NodeSettings;
-  readonly #endpoint: RegisteredEndpoint;
   readonly #logger: RegistryLogger;
+  readonly #settled: () => void;
 
-  constructor(settings: NodeSettings, endpoint: RegisteredEndpoint, logger: RegistryLogger) {
+  /** @param settled is called whenever nothing is left to be done for the moment */
+  constructor(
+    settings: NodeSettings,
+    channel: ChannelName,
+    data: string,
+    logger: RegistryLogger,
+    settled: () => void = () => {},
+  ) {
     this.#settings = settings;
-    this.#endpoint = endpoint;
     this.#logger = logger;
-    this.#values = endpoint.values;
-    this.#folder = `${settings.root}/${endpoint.channel}`;
+    this.#settled = settled;
+    this.#wanted = data;
+    this.#folder = `${settings.root}/${channel}`;
     this.made = new Promise((resolve, reject) => {
       this.#madeOnce = resolve;
       this.refused = reject;
@@ -87,9 +93,22 @@ export class RegisteredNode {
     if (path === this.#current?.path) this.#converge();
   }
 
-  update(values: ReportedValues): void {
-    this.#values = mergeValues(this.#values, values);
+  /** What is to stand there from now on; what is not written yet is replaced. */
+  write(data: string): void {
+    this.#wanted = data;
     this.#converge();
+  }
+
+  /** Takes the node out, as soon as ZooKeeper can be told. */
+  remove(): void {
+    this.#wanted = undefined;
+    this.#converge();
+  }
+
+  /** Nothing should stand there, and nothing does. */
+  get isGone(): boolean {
+    const nothing = this.#current === undefined && this.#former === undefined && !this.#maybeCreated;
+    return this.#wanted === undefined && nothing && !this.#running;
   }
 
   end(): void {
@@ -109,13 +128,14 @@ export class RegisteredNode {
     while (this.#again && this.#client !== undefined) {
       this.#again = false;
       try {
-        await this.#attempt(this.#client);
+        await (this.#wanted === undefined ? this.#leave(this.#client) : this.#attempt(this.#client, this.#wanted));
         this.#failures = 0;
       } catch (error) {
         this.#tryLater(error);
       }
     }
     this.#running = false;
+    this.#settled();
   }
 
   #tryLater(error: unknown): void {
@@ -127,10 +147,11 @@ export class RegisteredNode {
     const { message: reason } = error as Error;
     // Until the first registration somebody waits to hear of it; it settles nothing afterwards.
     if (error instanceof Failed && error.code === rc.noAuth) this.refused(error);
-    this.#logger.warn({ reason, retryMs: Math.round(delay) }, 'not registered');
+    const what = this.#wanted === undefined ? 'not taken out' : 'not registered';
+    this.#logger.warn({ path: this.path, reason, retryMs: Math.round(delay) }, what);
   }
 
-  async #attempt(client: ZooKeeperClient): Promise<void> {
+  async #attempt(client: ZooKeeperClient, data: string): Promise<void> {
     const before = this.#current;
     if (before !== undefined) {
       const stat = await exists(client, before.path);
@@ -138,7 +159,7 @@ export class RegisteredNode {
       if (stands && stat?.mine !== true) this.#former = before;
       if (stat?.mine !== true || !stands) this.#current = undefined;
     }
-    if (this.#current === undefined) await this.#make(client);
+    if (this.#current === undefined) await this.#make(client, data);
     if (this.#former !== undefined) {
       if (isSame(this.#former, await exists(client, this.#former.path))) await remove(client, this.#former.path);
       this.#former = undefined;
@@ -148,9 +169,21 @@ export class RegisteredNode {
     this.#madeOnce();
   }
 
-  async #make(client: ZooKeeperClient): Promise<void> {
+  async #leave(client: ZooKeeperClient): Promise<void> {
+    const lost = this.#maybeCreated ? await this.#findOwn(client) : undefined;
+    if (lost !== undefined) await remove(client, lost);
+    this.#maybeCreated = false;
+    for (const node of [this.#current, this.#former]) {
+      if (node !== undefined && isSame(node, await exists(client, node.path))) await remove(client, node.path);
+    }
+    if (this.#current !== undefined) this.#logger.info({ path: this.#current.path }, 'taken out');
+    this.#current = undefined;
+    this.#former = undefined;
+    await this.#protect(client);
+  }
+
+  async #make(client: ZooKeeperClient, data: string): Promise<void> {
     const found = this.#maybeCreated ? await this.#findOwn(client) : undefined;
-    const data = this.#data();
     const path = found ?? (await this.#create(client, data));
     const stat = await exists(client, path);
     if (stat === undefined) throw new Failed(rc.noNode, `${path} vanished`);
@@ -223,13 +256,9 @@ export class RegisteredNode {
 
   async #write(client: ZooKeeperClient): Promise<void> {
     const current = this.#current;
-    const data = this.#data();
-    if (current === undefined || current.data === data) return;
+    const data = this.#wanted;
+    if (current === undefined || data === undefined || current.data === data) return;
     await check(`set ${current.path}`, (done) => client.set(current.path, data, anyVersion, done));
     this.#current = { ...current, data };
-  }
-
-  #data(): string {
-    return encodeChannelInfo(this.#endpoint.address, this.#values);
   }
 }

@@ -1,56 +1,150 @@
-// The other side of the registry: keeps an origin's endpoint registered, whatever happens to the registry.
+// The other side of the registry: keeps an origin's endpoints registered, whatever happens to the registry.
 
 import type { Config } from '../config-schema.js';
 import type { Logger } from '../log.js';
+import type { ChannelName } from '../model.js';
 import { parseServiceAddress } from '../net-address.js';
 import { registryLogger } from '../registry/create.js';
+import { encodeChannelInfo } from '../registry/formats/channel-info.js';
 import { parseChannelName } from '../registry/names.js';
 import { edgeUrl } from './edge-url.js';
-import { registerOverHttp } from './http.js';
-import { type EndpointInfo, mergeValues, type Registration } from './registration.js';
-import { registerInZooKeeper } from './zookeeper.js';
+import { LeaseKeeper } from './http.js';
+import type { Keeper } from './keeper.js';
+import { type EndpointInfo, mergeValues, type Registration, type ReportedValues } from './registration.js';
+import { keepInZooKeeper } from './zookeeper.js';
 
 export type { EndpointInfo, Registration, ReportedValues } from './registration.js';
 
-export interface RegisterOptions {
-  /** Gives up waiting for the first registration. */
-  readonly signal?: AbortSignal;
+export interface RegistrarOptions {
   /** Of the sequential name in ZooKeeper; default `endpoint-`. */
   readonly prefix?: string;
   /** Of a lease in the embedded registry, in milliseconds; default 10 s. */
   readonly ttl?: number;
 }
 
+export interface RegisterOptions extends RegistrarOptions {
+  /** Gives up waiting for the first registration. */
+  readonly signal?: AbortSignal;
+}
+
+/** Registers endpoints of any number of channels over one session. */
+export interface Registrar {
+  /**
+   * Registers the endpoint of a channel that has none of this registrar. Losing the registry is healed, not told; while it is
+   * out of reach this goes on trying.
+   *
+   * @throws Error for a bad channel, address or value, and for a channel that has an endpoint already
+   */
+  register(channel: string, info: EndpointInfo): Registration;
+  /** Takes all endpoints out at once and ends. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** @throws OperatorError where the client of ZooKeeper is missing */
+export async function openRegistrar(
+  config: Config,
+  logger: Logger,
+  { prefix = 'endpoint-', ttl = 10_000 }: RegistrarOptions = {},
+): Promise<Registrar> {
+  const log = registryLogger(logger);
+  const { registry } = config;
+  if (registry.kind === 'zookeeper') {
+    const { servers, root, sessionTimeout, credentials } = registry.zookeeper;
+    return registrarOf(await keepInZooKeeper({ servers, root, sessionTimeout, credentials, prefix }, log));
+  }
+  return registrarOf(new LeaseKeeper({ url: edgeUrl(config), token: registry.embedded.token, ttl }, log));
+}
+
+/** The registrar over a keeper: checks what is registered, and turns it into what stands in the registry. */
+export function registrarOf(keeper: Keeper): Registrar {
+  const taken = new Set<ChannelName>();
+  return {
+    register(channel, info) {
+      const name = parseChannelName(channel);
+      if (name === undefined) throw new Error(`channel: "${channel}" is not one path segment of 1 to 255 bytes`);
+      const address = parseServiceAddress(info.address);
+      if (address === undefined) throw new Error(`address: "${info.address}" is neither host:port nor an http(s) URL`);
+      let values = mergeValues({}, info);
+      if (taken.has(name)) throw new Error(`channel: "${channel}" is registered already`);
+      taken.add(name);
+      const kept = keeper.keep(name, encodeChannelInfo(address, values));
+      let over = false;
+      return {
+        get path() {
+          return kept.path;
+        },
+        made: kept.made,
+        update(update) {
+          values = mergeValues(values, update);
+          if (!over) kept.write(encodeChannelInfo(address, values));
+        },
+        close() {
+          if (over) return;
+          over = true;
+          taken.delete(name);
+          kept.remove();
+        },
+      };
+    },
+    close: () => keeper.close(),
+  };
+}
+
+/** The same endpoint of several channels, until `close`. */
+export interface RegisteredChannels {
+  /** Where each stands now, in the order of the channels. */
+  readonly paths: readonly string[];
+  /**
+   * Reports new values for all of them; the ones not named stay as they are.
+   *
+   * @throws RangeError for a value out of range
+   */
+  update(values: ReportedValues): void;
+  /** Takes them out and ends. Idempotent. */
+  close(): Promise<void>;
+}
+
 /**
- * Registers an endpoint of `channel` and resolves when it stands in the registry; from then on losing the registry is
- * healed, not told. While the registry is out of reach it goes on trying.
+ * Registers an endpoint of each of these channels and resolves when all stand in the registry.
  *
  * @throws Error for what no retry heals: a bad channel, address or value, refused credentials, a missing client
  */
-export async function registerEndpoint(
+export async function registerChannels(
   config: Config,
-  channel: string,
+  channels: readonly string[],
   info: EndpointInfo,
   logger: Logger,
-  options: RegisterOptions = {},
-): Promise<Registration> {
-  const { signal, prefix = 'endpoint-', ttl = 10_000 } = options;
-  const channelName = parseChannelName(channel);
-  if (channelName === undefined) throw new Error(`channel: "${channel}" is not one path segment of 1 to 255 bytes`);
-  const address = parseServiceAddress(info.address);
-  if (address === undefined) throw new Error(`address: "${info.address}" is neither host:port nor an http(s) URL`);
-  const values = mergeValues({}, { load: info.load, bitrate: info.bitrate, packetLoss: info.packetLoss });
-  const endpoint = { channel: channelName, address, values };
-  const { kind, zookeeper, embedded } = config.registry;
-  if (kind === 'zookeeper') {
-    const { servers, root, sessionTimeout, credentials } = zookeeper;
-    const settings = { servers, root, sessionTimeout, credentials, prefix };
-    return await registerInZooKeeper(settings, endpoint, registryLogger(logger), signal);
+  { signal, ...options }: RegisterOptions = {},
+): Promise<RegisteredChannels> {
+  const registrar = await openRegistrar(config, logger, options);
+  const aborted = abortion(signal);
+  try {
+    const registrations = [...new Set(channels)].map((channel) => registrar.register(channel, info));
+    await Promise.race([Promise.all(registrations.map(({ made }) => made)), aborted.rejects]);
+    return {
+      get paths() {
+        return registrations.map(({ path }) => path);
+      },
+      update(values) {
+        for (const registration of registrations) registration.update(values);
+      },
+      close: () => registrar.close(),
+    };
+  } catch (error) {
+    await registrar.close();
+    throw error;
+  } finally {
+    aborted.forget();
   }
-  return await registerOverHttp(
-    { url: edgeUrl(config), token: embedded.token, ttl },
-    endpoint,
-    registryLogger(logger),
-    signal,
-  );
+}
+
+function abortion(signal: AbortSignal | undefined): { readonly rejects: Promise<never>; forget(): void } {
+  let onAbort = () => {};
+  const rejects = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new Error('given up before it was registered'));
+  });
+  rejects.catch(() => {});
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  return { rejects, forget: () => signal?.removeEventListener('abort', onAbort) };
 }

@@ -21,14 +21,16 @@ export interface EndpointInfo extends ReportedValues {
 export interface Registration {
   /** Where it stands now: a znode path or a URL. It may change when it has to be registered again. */
   readonly path: string;
+  /** Resolves when it stands in the registry for the first time; rejects with what no retry heals. It is tried on all the same. */
+  readonly made: Promise<void>;
   /**
    * Reports new values; the ones not named stay as they are. What is not told yet is merged.
    *
    * @throws RangeError for a value out of range
    */
   update(values: ReportedValues): void;
-  /** Takes the endpoint out and ends. Idempotent. */
-  close(): Promise<void>;
+  /** Takes the endpoint out. Idempotent. */
+  close(): void;
 }
 
 const limits = { load: 1, bitrate: mostBitrate, packetLoss: 1 } as const;

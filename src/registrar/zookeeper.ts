@@ -1,60 +1,94 @@
-// Registers an endpoint in ZooKeeper: a session, and the node that it owns.
+// Keeps endpoints in ZooKeeper: one session, and the nodes that it owns.
 
 import { OperatorError } from '../errors.js';
+import type { ChannelName } from '../model.js';
 import type { RegistryLogger } from '../registry/logger.js';
-import { loadClient } from '../registry/zookeeper-client.js';
+import { type ConnectClient, loadClient, type ZooKeeperClient } from '../registry/zookeeper-client.js';
 import { keepSession, type SessionSettings } from '../registry/zookeeper-session.js';
-import type { RegisteredEndpoint } from './http.js';
+import type { Keeper, Kept } from './keeper.js';
 import { type NodeSettings, RegisteredNode } from './registered-node.js';
-import type { Registration } from './registration.js';
 
-/** Resolves when the node was made. */
-export async function registerInZooKeeper(
-  settings: NodeSettings & SessionSettings,
-  endpoint: RegisteredEndpoint,
-  logger: RegistryLogger,
-  signal?: AbortSignal,
-): Promise<Registration> {
-  const connect = await loadClient();
-  const node = new RegisteredNode(settings, endpoint, logger);
-  const stop = new AbortController();
-  const session = keepSession(
-    connect,
-    settings,
-    {
-      connected: (client, fresh) => node.attach(client, fresh),
-      disconnected: () => node.detach(),
-      watch: (_, path) => node.touched(path),
-      changed: (state) => {
-        if (state === 'auth_failed')
-          node.refused(new OperatorError('ZooKeeper refused registry.zookeeper.credentials'));
+type Settings = NodeSettings & SessionSettings;
+
+/** @throws OperatorError where the client is missing */
+export async function keepInZooKeeper(settings: Settings, logger: RegistryLogger): Promise<Keeper> {
+  return new SessionKeeper(await loadClient(), settings, logger);
+}
+
+/** Nodes are by channel: one that is to leave and to stand again before it left stays the same object. */
+export class SessionKeeper implements Keeper {
+  readonly #nodes = new Map<ChannelName, RegisteredNode>();
+  readonly #stop = new AbortController();
+  readonly #session: Promise<void>;
+  /** While the connection stands. */
+  #client: ZooKeeperClient | undefined;
+  /** Why no session comes about. */
+  #hopeless: Error | undefined;
+  readonly #settings: Settings;
+  readonly #logger: RegistryLogger;
+
+  constructor(connect: ConnectClient, settings: Settings, logger: RegistryLogger) {
+    this.#settings = settings;
+    this.#logger = logger;
+    const handler = {
+      connected: (client: ZooKeeperClient, fresh: boolean) => {
+        this.#client = client;
+        this.#hopeless = undefined;
+        for (const node of this.#nodes.values()) node.attach(client, fresh);
       },
-    },
-    logger,
-    stop.signal,
-  );
-  const close = async () => {
-    // A session that ends takes its ephemeral nodes along.
-    node.end();
-    stop.abort();
-    await session;
-  };
-  const onAbort = () => node.refused(new Error('given up before it was registered'));
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted === true) onAbort();
-  try {
-    await Promise.race([node.made, session]);
-  } catch (error) {
-    await close();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
+      // The session is worth keeping: it owns the nodes.
+      disconnected: () => {
+        this.#client = undefined;
+        for (const node of this.#nodes.values()) node.detach();
+        return false;
+      },
+      watch: (_: unknown, path: string) => {
+        for (const node of this.#nodes.values()) node.touched(path);
+      },
+      changed: (state: string) => {
+        if (state === 'auth_failed')
+          this.#giveUp(new OperatorError('ZooKeeper refused registry.zookeeper.credentials'));
+      },
+    };
+    this.#session = keepSession(connect, settings, handler, logger, this.#stop.signal).catch((error: Error) => {
+      this.#giveUp(error);
+    });
   }
-  return {
-    get path() {
-      return node.path;
-    },
-    update: (values) => node.update(values),
-    close,
-  };
+
+  keep(channel: ChannelName, data: string): Kept {
+    const leaving = this.#nodes.get(channel);
+    const node = leaving ?? this.#add(channel, data);
+    if (leaving !== undefined) leaving.write(data);
+    return {
+      get path() {
+        return node.path;
+      },
+      made: node.made,
+      write: (data) => node.write(data),
+      remove: () => node.remove(),
+    };
+  }
+
+  async close(): Promise<void> {
+    // A session that ends takes its ephemeral nodes along.
+    for (const node of this.#nodes.values()) node.end();
+    this.#nodes.clear();
+    this.#stop.abort();
+    await this.#session;
+  }
+
+  #add(channel: ChannelName, data: string): RegisteredNode {
+    const node = new RegisteredNode(this.#settings, channel, data, this.#logger, () => {
+      if (node.isGone) this.#nodes.delete(channel);
+    });
+    this.#nodes.set(channel, node);
+    if (this.#hopeless !== undefined) node.refused(this.#hopeless);
+    if (this.#client !== undefined) node.attach(this.#client, true);
+    return node;
+  }
+
+  #giveUp(error: Error): void {
+    this.#hopeless = error;
+    for (const node of this.#nodes.values()) node.refused(error);
+  }
 }

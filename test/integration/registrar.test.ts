@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { handleLeases } from '../../src/admin/leases.js';
 import { type ConfigInput, configSchema } from '../../src/config-schema.js';
 import { silentLogger } from '../../src/log.js';
-import { type EndpointInfo, type Registration, registerEndpoint } from '../../src/registrar/registrar.js';
+import { type EndpointInfo, type RegisteredChannels, registerChannels } from '../../src/registrar/registrar.js';
 import { EmbeddedRegistry } from '../../src/registry/embedded.js';
 import { closedPort } from '../support/ports.js';
 import { live, type RunningRegistry, runRegistry } from '../support/running-registry.js';
@@ -24,8 +24,10 @@ describe('in ZooKeeper', () => {
     await live(running);
     const zookeeper = { servers: server.address, root: '/weir/channels', sessionTimeout: '4s', ...settings };
     const config = configSchema.parse({ registry: { zookeeper } });
-    const register = async (info: EndpointInfo = { address: '127.0.0.1:80', load: 0.5 }): Promise<Registration> => {
-      const registration = await registerEndpoint(config, 'news', info, silentLogger, { prefix: 'origin-' });
+    const register = async (
+      info: EndpointInfo = { address: '127.0.0.1:80', load: 0.5 },
+    ): Promise<RegisteredChannels> => {
+      const registration = await registerChannels(config, ['news'], info, silentLogger, { prefix: 'origin-' });
       t.after(() => registration.close());
       return registration;
     };
@@ -37,7 +39,7 @@ describe('in ZooKeeper', () => {
   test('an endpoint appears under a sequential name, its parents are made, values change, and close removes it', async (t) => {
     const { server, running, register } = await start(t);
     const first = await register();
-    assert.equal(first.path, '/weir/channels/news/origin-0000000000');
+    assert.equal(first.paths[0], '/weir/channels/news/origin-0000000000');
     const second = await register({ address: '127.0.0.1:81' });
     await waitFor(() => running.sink.of('news').length === 2);
     assert.deepEqual(loads(running), [0.5, undefined]);
@@ -46,7 +48,7 @@ describe('in ZooKeeper', () => {
     const [endpoint] = running.sink.of('news');
     assert.equal(endpoint?.packetLoss, 0.1);
     assert.throws(() => first.update({ load: 75 }), /load: expected a fraction from 0 to 1, not 75/);
-    const stat = await zkCli(server.address, `stat ${first.path}`, 'get /weir/channels/news/origin-0000000000');
+    const stat = await zkCli(server.address, `stat ${first.paths[0]}`, 'get /weir/channels/news/origin-0000000000');
     assert.doesNotMatch(stat, /ephemeralOwner = 0x0$/m);
     assert.match(stat, /"service_address":"127.0.0.1:80","load":1,"packet_loss_rate":0.1/);
     await first.close();
@@ -95,7 +97,7 @@ describe('in ZooKeeper', () => {
   test('it registers again when the node is deleted by somebody, or its data are lost with the server', async (t) => {
     const { server, running, register } = await start(t);
     const registration = await register();
-    await zkCli(server.address, `delete ${registration.path}`);
+    await zkCli(server.address, `delete ${registration.paths[0]}`);
     await waitFor(() => running.sink.of('news').some(({ id }) => id.includes('origin-0000000001')));
     await server.kill();
     server.wipe();
@@ -113,7 +115,7 @@ describe('in ZooKeeper', () => {
     const { server, running, register } = await start(t, { credentials: 'origin:secret' });
     const registration = await register();
     await waitFor(() => running.sink.of('news').length === 1);
-    const output = await zkCli(server.address, `set ${registration.path} evil:80`);
+    const output = await zkCli(server.address, `set ${registration.paths[0]} evil:80`);
     assert.match(output, /permission|NoAuth|not valid/i);
     registration.update({ load: 0.25 });
     await waitFor(() => loads(running)[0] === 0.25);
@@ -126,7 +128,7 @@ describe('in ZooKeeper', () => {
     await waitFor(() => running.sink.of('news').length === 2);
     const refused = async (command: string) =>
       assert.match(await zkCli(server.address, command), /permission|NoAuth|not valid|Insufficient/i, command);
-    await refused(`delete ${first.path}`);
+    await refused(`delete ${first.paths[0]}`);
     await refused('create /weir/channels/news/forged 10.6.6.6:80');
     await refused('create /weir/channels/sport');
     await refused('setAcl /weir/channels/news world:anyone:cdrwa');
@@ -148,7 +150,7 @@ describe('in ZooKeeper', () => {
     const config = configSchema.parse({ registry: { zookeeper: { servers: server.address, sessionTimeout: '4s' } } });
     const signal = AbortSignal.timeout(1_000);
     const info = { address: '127.0.0.1:80' };
-    await assert.rejects(registerEndpoint(config, 'news', info, silentLogger, { signal }), /given up/);
+    await assert.rejects(registerChannels(config, ['news'], info, silentLogger, { signal }), /given up/);
   });
 });
 
@@ -186,7 +188,7 @@ describe('in the embedded registry', () => {
       registry: { kind: 'embedded', embedded },
     };
     const config = configSchema.parse(input);
-    const registration = await registerEndpoint(config, 'news', info, silentLogger, { ttl: 1_500 });
+    const registration = await registerChannels(config, ['news'], info, silentLogger, { ttl: 1_500 });
     t.after(() => registration.close());
     return registration;
   }
@@ -196,7 +198,7 @@ describe('in the embedded registry', () => {
     const registration = await register(t, port, {}, { address: 'o:80', load: 0.5 });
     const [made] = registry.list();
     assert.ok(made);
-    assert.ok(registration.path.endsWith(`/api/v1/channels/news/endpoints/${made.name}`));
+    assert.ok(registration.paths[0]?.endsWith(`/api/v1/channels/news/endpoints/${made.name}`));
     await waitFor(() => (registry.list()[0]?.endpoint.version ?? 0) >= 4, { what: 'four renewals' });
     assert.equal(registry.list()[0]?.endpoint.id, made.endpoint.id);
     registration.update({ load: 0.25 });
@@ -233,7 +235,7 @@ describe('in the embedded registry', () => {
 
 test('what can never be registered is an error at once', async () => {
   const config = configSchema.parse({});
-  const attempt = (channel: string, info: EndpointInfo) => registerEndpoint(config, channel, info, silentLogger);
+  const attempt = (channel: string, info: EndpointInfo) => registerChannels(config, [channel], info, silentLogger);
   await assert.rejects(attempt('a/b', { address: 'o:80' }), /channel/);
   await assert.rejects(attempt('news', { address: 'file:///x' }), /address/);
   await assert.rejects(attempt('news', { address: 'o:80', load: -1 }), /load: expected a fraction/);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { ChannelName, ServiceAddress } from '../../src/model.js';
+import type { ChannelName } from '../../src/model.js';
 import { RegisteredNode } from '../../src/registrar/registered-node.js';
 import { FakeZooKeeper } from '../support/fake-zookeeper.js';
 import { waitFor } from '../support/wait.js';
@@ -14,11 +14,8 @@ function registering(t: TestContext, credentials?: string) {
   const logger = { info() {}, warn: (_: object, message: string) => void warnings.push(message), error() {} };
   const node = new RegisteredNode(
     { root: '/channels', prefix: 'origin-', credentials },
-    {
-      channel: 'news' as ChannelName,
-      address: '10.0.0.1:80' as ServiceAddress,
-      values: { load: 0.1, bitrate: undefined, packetLoss: undefined },
-    },
+    'news' as ChannelName,
+    '10.0.0.1:80',
     logger,
   );
   t.after(() => node.end());
@@ -39,9 +36,9 @@ for (const lost of [
     const { node } = registering(t);
     node.attach(zookeeper.connect(), true);
     await node.made;
-    node.update({ load: 0.9 });
-    await waitFor(() => data(zookeeper).some((each) => each?.includes('0.9')));
-    assert.deepEqual(data(zookeeper), ['{"service_address":"10.0.0.1:80","load":0.9}']);
+    node.write('10.0.0.1:81');
+    await waitFor(() => data(zookeeper).some((each) => each === '10.0.0.1:81'));
+    assert.deepEqual(data(zookeeper), ['10.0.0.1:81']);
   });
 }
 
