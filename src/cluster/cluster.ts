@@ -101,7 +101,7 @@ export async function startCluster(
       adminAddress: admin,
       ready: async () => {
         await controlPlane.ready();
-        await supervisor.heard();
+        await supervisor.delivered();
       },
       reload: (next, renew) => reloads.reload(next, renew),
       settingsRefused: () => reloads.refused(),
@@ -135,7 +135,7 @@ function fitting(
     workerCount(workers, machine),
     machine,
   );
-  if (plan.told !== undefined) logger[plan.told.level](plan.told.text);
+  if (plan.notice !== undefined) logger[plan.notice.level](plan.notice.text);
   const {
     'hls.cacheSize': cacheSize,
     'hls.sessionMemory': sessionMemory,
@@ -145,6 +145,6 @@ function fitting(
     ...settings,
     hls: { ...hls, cacheSize, sessionMemory },
     relay: { ...relay, viewerBuffer: { ...relay.viewerBuffer, total } },
-    cluster: { ...cluster, memoryLimit: plan.limit },
+    cluster: { ...cluster, memoryLimit: plan.limitBytes },
   };
 }

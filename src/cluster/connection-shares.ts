@@ -1,12 +1,12 @@
-// How many connections each worker may have, so that they spread evenly. All accept from one socket, and without a limit
-// whoever wakes first takes most of a burst: 39 of 40 were seen.
+// How many connections each worker may have, so that they spread evenly. All accept from one socket. Without a limit the
+// worker that wakes first takes most of a burst: 39 of 40 were seen.
 
 import type { News } from './news.js';
 import type { WorkerProcess } from './worker-process.js';
 import type { Workers } from './workers.js';
 
 /** Connections that a worker may be ahead of the one with the fewest; more when there are many, to ask less often. */
-const smallestLead = 16;
+const minLead = 16;
 const leadShare = 1 / 8;
 /** A worker that missed so many heartbeats, or whose event loop was this busy, gets no connections left by the others. */
 const silentAfter = 2;
@@ -15,7 +15,7 @@ const busyFrom = 0.9;
 export interface WorkerLoad {
   /** Connections. */
   readonly open: number;
-  /** Whether it has time for more. Nobody leaves connections to one that has not. */
+  /** Whether it has time for more. No other worker leaves connections to one that has not. */
   readonly calm: boolean;
 }
 
@@ -28,11 +28,12 @@ export function allowances(workers: readonly WorkerLoad[]): number[] {
 
 function ahead(others: number | undefined): number {
   if (others === undefined) return Number.POSITIVE_INFINITY;
-  return others + Math.max(smallestLead, Math.floor(others * leadShare));
+  return others + Math.max(minLead, Math.floor(others * leadShare));
 }
 
 type Worker = Pick<WorkerProcess, 'intake' | 'silentTicks' | 'utilization' | 'allow'>;
 
+/** Tells each worker how many connections it may have, whenever one reports a change. */
 export class ConnectionShares<W extends Worker = WorkerProcess> {
   readonly #workers: Workers<W>;
 
@@ -41,7 +42,7 @@ export class ConnectionShares<W extends Worker = WorkerProcess> {
     news.on('intake', () => this.share());
   }
 
-  /** Each may be somewhat ahead of the one with the fewest; who stepped back and may go on hears it too. */
+  /** Each may be somewhat ahead of the one with the fewest. A worker that stopped accepting hears when it may go on. */
   share(): void {
     const workers = this.#workers.serving();
     const loads = workers.map(({ intake, silentTicks, utilization }) => ({

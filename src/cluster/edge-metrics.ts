@@ -1,5 +1,5 @@
-// The metrics of the whole edge: what the supervisor counts, what each worker says when it is asked, and what stands in for
-// those that do not answer.
+// The metrics of the whole edge: what the supervisor counts, and what each worker answers when it is asked. The last report
+// of a worker stands in when it does not answer.
 
 import type { Metrics } from '../metrics.js';
 import { MetricsLedger, readMetrics } from './metrics-ledger.js';
@@ -8,10 +8,11 @@ import type { WorkerProcess, WorkerState } from './worker-process.js';
 import type { Workers } from './workers.js';
 
 /** Milliseconds that a scrape waits for a worker; what it last counted stands in for a late one. */
-const deadline = 1_000;
+const answerDeadlineMs = 1_000;
 
 type Worker = Pick<WorkerProcess, 'id' | 'slot' | 'state' | 'residentBytes' | 'ask'>;
 
+/** The metrics of all processes of the edge. A scrape waits for a worker at most one second. */
 export class EdgeMetrics<W extends Worker = WorkerProcess> {
   readonly #workers: Workers<W>;
   readonly #own: Metrics;
@@ -39,7 +40,7 @@ export class EdgeMetrics<W extends Worker = WorkerProcess> {
   }
 
   async #ask(worker: W): Promise<void> {
-    const answer = await worker.ask({ about: 'metrics' }, deadline).catch(() => undefined);
+    const answer = await worker.ask({ about: 'metrics' }, answerDeadlineMs).catch(() => undefined);
     if (answer !== undefined) this.#ledger.report(worker.id, answer);
   }
 

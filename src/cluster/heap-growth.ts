@@ -1,4 +1,4 @@
-// How much garbage V8 may leave lying about.
+// How much garbage V8 may leave uncollected.
 
 import { setFlagsFromString } from 'node:v8';
 

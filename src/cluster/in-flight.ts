@@ -1,5 +1,5 @@
-// What the workers have in flight: each is told what all others have, so that a pick takes the load of the whole edge into
-// account, not that of one process.
+// What the workers have in flight. Each hears what all others have, so that a pick counts the load of the whole edge, not
+// that of one process.
 
 import type { ServerOrigin } from '../model.js';
 import type { InFlight } from './messages.js';
@@ -8,10 +8,11 @@ import type { WorkerProcess } from './worker-process.js';
 import type { Workers } from './workers.js';
 
 /** Milliseconds in which reports of several workers are gathered before all hear of them. */
-const gatherWindow = 20;
+const gatherMs = 20;
 
 type Worker = Pick<WorkerProcess, 'id' | 'send'>;
 
+/** What each worker has in flight, by server. Sends each worker the sum of the others at most every 20 ms. */
 export class InFlightLedger<W extends Worker = WorkerProcess> {
   readonly #byWorker = new Map<number, InFlight>();
   readonly #workers: Workers<W>;
@@ -21,18 +22,18 @@ export class InFlightLedger<W extends Worker = WorkerProcess> {
     this.#workers = workers;
     news.on('in-flight', ({ id }, { counts }) => {
       this.#byWorker.set(id, counts);
-      this.#tellSoon();
+      this.#publishSoon();
     });
   }
 
   /** It is gone: nothing is in flight there. */
   forget({ id }: W): void {
     this.#byWorker.delete(id);
-    this.#tellSoon();
+    this.#publishSoon();
   }
 
-  /** Tells one worker what it may have missed. */
-  tellAgain(worker: W): void {
+  /** Sends one worker the present sums. */
+  resend(worker: W): void {
     worker.send({ kind: 'in-flight', counts: this.#elsewhere(worker.id) });
   }
 
@@ -40,11 +41,11 @@ export class InFlightLedger<W extends Worker = WorkerProcess> {
     clearTimeout(this.#gathering);
   }
 
-  #tellSoon(): void {
+  #publishSoon(): void {
     this.#gathering ??= setTimeout(() => {
       this.#gathering = undefined;
-      for (const worker of this.#workers.all()) this.tellAgain(worker);
-    }, gatherWindow);
+      for (const worker of this.#workers.all()) this.resend(worker);
+    }, gatherMs);
   }
 
   /** What all workers but this one have in flight. */

@@ -1,11 +1,12 @@
 // The socket that players connect to. The supervisor binds it and keeps it open without ever accepting from it; workers
-// get copies to listen and accept on. So connections that wait are lost with no worker, and the port stays open when none
-// is alive.
+// get copies to listen and accept on. So no connection that waits is lost when a worker ends, and the port stays open when
+// no worker is alive.
 //
-// Why not what node:cluster offers: handing out connections one by one (round robin) makes the supervisor accept them,
-// costs an exchange of messages for each, and leaves a player hanging whose worker dies meanwhile; its shared handle is
-// closed with the last worker that accepts, so that no worker can step back from accepting; SO_REUSEPORT loses what waits
-// in the socket of a worker that ends.
+// Why not what node:cluster offers:
+//   - Round robin: the supervisor accepts each connection and sends it to a worker. That costs messages for each
+//     connection, and a player hangs when its worker dies meanwhile.
+//   - The shared handle is closed with the last worker that accepts, so no worker can stop accepting for a while.
+//   - SO_REUSEPORT loses the connections that wait in the socket of a worker that ends.
 
 import { lookup } from 'node:dns/promises';
 import net, { type AddressInfo, isIP } from 'node:net';

@@ -6,7 +6,7 @@ import { availableParallelism, totalmem } from 'node:os';
 export interface Machine {
   readonly cores: number;
   /** Bytes, of the machine or its control group. */
-  readonly memory: number;
+  readonly memoryBytes: number;
   /** What a process may have open at once; undefined where the system does not say. */
   readonly openFiles?: number | undefined;
 }
@@ -22,6 +22,7 @@ const readSystem: Read = (path) => {
   }
 };
 
+/** Reads the limits of this machine and of its control groups. Never throws: what cannot be read is no limit. */
 export function thisMachine(): Machine {
   const constrained = process.constrainedMemory();
   const total = totalmem();
@@ -29,7 +30,7 @@ export function thisMachine(): Machine {
   return {
     // Node 20 knows which cores this process may run on, not how much of them.
     cores: Math.min(availableParallelism(), quota === undefined ? Number.POSITIVE_INFINITY : Math.ceil(quota)),
-    memory: constrained > 0 && constrained < total ? constrained : total,
+    memoryBytes: constrained > 0 && constrained < total ? constrained : total,
     openFiles: openFiles(readSystem),
   };
 }

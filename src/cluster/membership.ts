@@ -1,5 +1,5 @@
-// Who serves, and so who owns which channel: told to all workers whenever it changes, with the HLS sessions of the channels
-// that change hands.
+// Which workers serve, and so which of them owns each channel. All workers hear it whenever it changes, and with it the HLS
+// sessions of the channels that they now own.
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,12 +12,13 @@ import type { Workers } from './workers.js';
 
 type Worker = Pick<WorkerProcess, 'id' | 'slot' | 'send'>;
 
+/** The members of the edge. Sole owner of the list that all workers were last sent. */
 export class Membership<W extends Worker = WorkerProcess> {
   readonly #workers: Workers<W>;
   readonly #sessions: Pick<SessionLedger, 'of'>;
   readonly #socketFolder: string;
-  /** As last told to all. */
-  #told: readonly Member[] = [];
+  /** As last sent to all. */
+  #published: readonly Member[] = [];
 
   /** @param socketFolder where the workers' Unix sockets are made */
   constructor(workers: Workers<W>, sessions: Pick<SessionLedger, 'of'>, socketFolder: string) {
@@ -26,7 +27,7 @@ export class Membership<W extends Worker = WorkerProcess> {
     this.#socketFolder = socketFolder;
   }
 
-  /** The worker that has the channel; undefined while none serves. */
+  /** The worker that owns the channel; undefined while none serves. */
   ownerOf(channel: ChannelName): W | undefined {
     const owner = ownerOf(channel, this.#members());
     return this.#workers.serving().find(({ slot }) => slot === owner?.slot);
@@ -39,17 +40,17 @@ export class Membership<W extends Worker = WorkerProcess> {
     return { self, members, sessions: this.#sessions.of(gained(self, [], members)) };
   }
 
-  /** Tells all who serves now. */
-  tellAll(): void {
-    const before = this.#told;
+  /** Sends all workers the members of now. */
+  publish(): void {
+    const before = this.#published;
     const members = this.#members();
-    this.#told = members;
-    for (const worker of this.#workers.all()) this.#tell(worker, before, members);
+    this.#published = members;
+    for (const worker of this.#workers.all()) this.#send(worker, before, members);
   }
 
-  /** Tells one worker everything that it may have missed. */
-  tellAgain(worker: W): void {
-    this.#tell(worker, [], this.#members());
+  /** Sends one worker everything that it may have missed. */
+  resend(worker: W): void {
+    this.#send(worker, [], this.#members());
   }
 
   /** Removes what a worker that is gone left behind. */
@@ -65,7 +66,7 @@ export class Membership<W extends Worker = WorkerProcess> {
     return { slot, name: `worker-${id}`, socket: join(this.#socketFolder, `${id}.sock`) };
   }
 
-  #tell(worker: W, before: readonly Member[], members: readonly Member[]): void {
+  #send(worker: W, before: readonly Member[], members: readonly Member[]): void {
     const sessions = this.#sessions.of(gained(this.#memberOf(worker), before, members));
     // First: from the new members on the channels are this worker's.
     if (sessions.length > 0) worker.send({ kind: 'adopt', sessions });

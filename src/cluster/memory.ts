@@ -1,4 +1,4 @@
-// Pure: how much memory a worker may have resident, and how much of it what it keeps for its players.
+// Pure: how much memory a worker may have resident, and how much of that its caches and buffers may take.
 
 import type { Machine } from './machine.js';
 
@@ -13,25 +13,25 @@ export interface MemorySettings<Key extends string> {
 
 export interface MemoryPlan<Key extends string> {
   /** Bytes; a worker with more is replaced. */
-  readonly limit: number;
+  readonly limitBytes: number;
   /** Bytes; as set, or what fits. */
   readonly budgets: Readonly<Record<Key, number>>;
   /** In words for an operator, when the settings do not fit; a warning when workers will suffer from it. */
-  readonly told: { readonly level: 'info' | 'warn'; readonly text: string } | undefined;
+  readonly notice: { readonly level: 'info' | 'warn'; readonly text: string } | undefined;
 }
 
 const MiB = 1024 ** 2;
 /** Of the machine, for all workers together. */
 const share = 0.8;
 /** Bytes that a worker takes beside its budgets, about: 81 MiB idle and 126 MiB with 100 players were measured. */
-const emptyWorker = 128 * MiB;
+const emptyWorkerBytes = 128 * MiB;
 /**
  * Bytes resident for a byte of the heap: twice as many with garbage, but what is counted is more than what is held. 440 MiB were
  * measured beside an empty worker for 256 MiB of sessions.
  */
 const heapShare = 1.5;
 /** No budget is made smaller than this (bytes): players of one channel share segments for seconds. */
-const smallestBudget = 16 * MiB;
+const minBudgetBytes = 16 * MiB;
 
 /**
  * Budgets that do not fit would have each worker replaced as soon as they are full, and its players cut off, again and
@@ -42,20 +42,21 @@ export function planMemory<Key extends string>(
   workers: number,
   machine: Machine,
 ): MemoryPlan<Key> {
-  const given = memoryLimit === 'auto' ? (machine.memory * share) / Math.max(1, workers) : memoryLimit;
+  const given = memoryLimit === 'auto' ? (machine.memoryBytes * share) / Math.max(1, workers) : memoryLimit;
   const resident = (budgets: Readonly<Record<Key, number>>) =>
     sum(budgets) + onHeap.reduce((more, key) => more + (heapShare - 1) * budgets[key], 0);
-  const part = Math.max(0, given - emptyWorker) / Math.max(1, resident(wanted));
+  const part = Math.max(0, given - emptyWorkerBytes) / Math.max(1, resident(wanted));
   const budgets = mapValues(wanted, (bytes) =>
-    Math.min(bytes, Math.max(smallestBudget, Math.floor(bytes * Math.min(1, part)))),
+    Math.min(bytes, Math.max(minBudgetBytes, Math.floor(bytes * Math.min(1, part)))),
   );
-  const needed = emptyWorker + resident(budgets);
-  const limit = memoryLimit === 'auto' ? Math.max(given, needed) : given;
-  if (needed > given) return { limit, budgets, told: { level: 'warn', text: tooLittle(memoryLimit, given, needed) } };
-  if (sum(budgets) === sum(wanted)) return { limit, budgets, told: undefined };
+  const needed = emptyWorkerBytes + resident(budgets);
+  const limitBytes = memoryLimit === 'auto' ? Math.max(given, needed) : given;
+  if (needed > given)
+    return { limitBytes, budgets, notice: { level: 'warn', text: tooLittle(memoryLimit, given, needed) } };
+  if (sum(budgets) === sum(wanted)) return { limitBytes, budgets, notice: undefined };
   const names = Object.entries<number>(wanted).map(([key, bytes]) => `${key} (${inMiB(bytes)})`);
   const text = `of ${names.join(', ')} ${inMiB(sum(budgets))} in all are used: more does not fit into the ${inMiB(given)} that each worker may use`;
-  return { limit, budgets, told: { level: 'info', text } };
+  return { limitBytes, budgets, notice: { level: 'info', text } };
 }
 
 function tooLittle(memoryLimit: 'auto' | number, given: number, needed: number): string {

@@ -82,12 +82,12 @@ export type WorkerMessage =
   | { readonly kind: 'refusal'; readonly id: number; readonly code: ErrorCode; readonly message: string };
 
 /** Milliseconds between two heartbeats. */
-export const heartbeatInterval = 500;
+export const workerHeartbeatMs = 500;
 /** Milliseconds between two reports of counters: what kill -9 loses at most. */
-export const metricsInterval = 1_000;
+export const metricsIntervalMs = 1_000;
 /** Milliseconds between two looks for HLS sessions that changed. */
-export const sessionsInterval = 200;
+export const sessionsIntervalMs = 200;
 /** Milliseconds between two reports of what is in flight. */
-export const inFlightInterval = 200;
+export const inFlightIntervalMs = 200;
 /** Milliseconds between two reports of a number of connections that changed; one who has all it may have says so at once. */
-export const intakeInterval = 100;
+export const intakeIntervalMs = 100;

@@ -17,6 +17,7 @@ export interface MetricJson {
 
 type MetricsSource = Pick<Registry, 'getMetricsAsJSON' | 'getMetricsAsArray'>;
 
+/** Every metric of a registry, as plain objects that can be sent to another process. */
 export async function readMetrics(registry: MetricsSource): Promise<MetricJson[]> {
   // The library's types call `type` a number; it is a word.
   return (await registry.getMetricsAsJSON()) as unknown as MetricJson[];
@@ -31,6 +32,7 @@ export async function readCounters(registry: MetricsSource): Promise<MetricJson[
   return (ours as unknown as MetricJson[]).filter(isCumulative);
 }
 
+/** The last report of each worker, and the sums of those that are gone. */
 export class MetricsLedger {
   /** Counters and histograms of workers that are gone. */
   #retired: readonly MetricJson[] = [];

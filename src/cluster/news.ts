@@ -1,8 +1,8 @@
-// What workers tell without being asked: each kind goes to those who subscribed to it.
+// What workers report without being asked. Each kind goes to its subscribers.
 
 import type { WorkerMessage } from './messages.js';
 
-/** All that is no part of a worker's own beginning and answers. */
+/** Messages of a worker, except those of its start, its answers and its heartbeat. */
 export type WorkerNews = Exclude<
   WorkerMessage,
   { kind: 'hello' | 'answer' | 'refusal' | 'listening' | 'failed' | 'heartbeat' }
@@ -18,11 +18,11 @@ export class News<W> {
   on<K extends WorkerNews['kind']>(kind: K, listener: (worker: W, news: NewsOf<K>) => void): void {
     const listeners = this.#listeners.get(kind) ?? [];
     this.#listeners.set(kind, listeners);
-    // What is told of a kind has that kind.
+    // Only news of this kind reach the listeners of the kind.
     listeners.push((worker, news) => listener(worker, news as NewsOf<K>));
   }
 
-  tell(worker: W, news: WorkerNews): void {
+  emit(worker: W, news: WorkerNews): void {
     for (const listener of this.#listeners.get(news.kind) ?? []) listener(worker, news);
   }
 }

@@ -1,10 +1,11 @@
-// The processes of all workers that are not buried yet: those that start, serve or drain, and those that are gone while their
-// last messages are awaited.
+// The processes of all workers: those that start, serve or drain, and those that ended but whose last messages may still
+// come.
 
 import type { WorkerProcess } from './worker-process.js';
 
 type Worker = Pick<WorkerProcess, 'state' | 'exited' | 'silent'>;
 
+/** The processes of workers. Each has a number that no other one has or had. */
 export class Processes<W extends Worker = WorkerProcess> {
   readonly #all = new Set<W>();
   #started = 0;

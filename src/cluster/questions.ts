@@ -9,6 +9,7 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
+/** Questions under way to one worker, each with a deadline. */
 export class Questions {
   readonly #waiting = new Map<number, Waiting>();
   #asked = 0;
@@ -16,11 +17,11 @@ export class Questions {
   /**
    * @param deadline ms
    * @param send whether the question was sent; false when the worker is behind with what it was told before
-   * @throws WeirError internal: after the deadline, when the worker ends, or when it is not sent; else the worker's own
+   * @throws WeirError internal after the deadline, when the worker ends, or when it is not sent; else the worker's own
    */
   ask<Q extends Question>(
     question: Q,
-    deadline: number,
+    deadlineMs: number,
     send: (message: { readonly kind: 'ask'; readonly id: number; readonly question: Q }) => boolean,
   ): Promise<Answers[Q['about']]> {
     this.#asked += 1;
@@ -32,7 +33,7 @@ export class Questions {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
         reject(new WeirError('internal', { detail: 'The worker did not answer in time.' }));
-      }, deadline);
+      }, deadlineMs);
       this.#waiting.set(id, { resolve: (answer) => resolve(answer as Answers[Q['about']]), reject, timer });
     });
   }

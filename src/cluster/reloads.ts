@@ -1,13 +1,13 @@
-// The settings in effect while the edge runs, and how others come into effect: one reload after the other, and of those that
-// wait meanwhile only the newest.
+// The settings in effect while the edge runs, and how others come into effect: one reload after the other. Of the reloads
+// that wait meanwhile only the newest is done.
 
 import { changes, withChanges } from '../config/changes.js';
 import type { Config } from '../config-schema.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 
-/** What is to come into effect now. */
-export interface Change {
+/** A change of settings that is to come into effect now. */
+export interface SettingsChange {
   /** All settings as they are then. */
   readonly next: Config;
   /** Keys that change in place. */
@@ -26,7 +26,7 @@ export interface ReloadsOptions {
   /** Whether a change of this setting has to wait for the next start, although others like it need not. */
   readonly waits: (key: string, next: Config, takesWorkers: boolean) => boolean;
   /** Rejects, with everything as it was, when it cannot be done. */
-  readonly apply: (change: Change) => Promise<void>;
+  readonly apply: (change: SettingsChange) => Promise<void>;
 }
 
 interface Waiting {
@@ -35,6 +35,7 @@ interface Waiting {
   readonly done: Promise<void>;
 }
 
+/** The settings in effect. Sole owner of them, and of the queue of reloads: at most one runs and one waits. */
 export class Reloads {
   readonly #options: ReloadsOptions;
   #inEffect: Config;

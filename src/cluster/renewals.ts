@@ -1,17 +1,17 @@
-// When a worker that serves is replaced without anybody asking for it: for its memory, or because it has settings that did
-// not stay. Each replacement ends with players being cut off, so that none is repeated without a growing pause.
+// When a worker that serves is replaced although nobody asked for it: for its memory, or because its settings were rolled
+// back. Each replacement may cut off players, so the pauses between two replacements grow.
 
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
 
-/** After one that failed, in ms. */
+/** ms to wait after a replacement that failed. */
 const retry: Backoff = { base: 2_000, max: 60_000 };
-/** Memory of a younger worker (ms) is not judged. Four times as old must be the next one in its slot, and so on. */
-const matureAfter = 10_000;
+/** The memory of a younger worker (ms) is not judged. The next one in its slot must be four times as old, and so on. */
+const matureAfterMs = 10_000;
 const patienceFactor = 4;
-/** The oldest, in ms, that a worker has to be. */
-const mostPatience = 600_000;
-/** One that was within the limit for so long (ms) makes up for those before it. */
-const healthyAfter = 3_000_000;
+/** A worker of this age, in ms, is judged whatever came before. */
+const maxPatienceMs = 600_000;
+/** After a worker that kept within the limit for so long (ms), counting begins anew. */
+const healthyAfterMs = 3_000_000;
 
 export type RenewalCause = 'memory' | 'rollback';
 
@@ -22,6 +22,9 @@ interface History {
   notBefore: number;
 }
 
+/**
+ * When each slot may get another worker. One replacement at a time; those that fail are repeated after 2 to 60 seconds.
+ */
 export class Renewals {
   readonly #slots = new Map<number, History>();
   readonly #now: () => number;
@@ -36,19 +39,19 @@ export class Renewals {
 
   /**
    * Whether the worker of this slot may be replaced now. One at a time: their players would all be cut off at once.
-   * @param age of the worker, in ms
+   * @param ageMs of the worker, in ms
    */
-  isDue(slot: number, cause: RenewalCause, age: number): boolean {
+  isDue(slot: number, cause: RenewalCause, ageMs: number): boolean {
     const { strikes, notBefore } = this.#of(slot);
     if (this.#underWay || this.#now() < notBefore) return false;
-    return cause !== 'memory' || age > patience(strikes);
+    return cause !== 'memory' || ageMs > matureAgeMs(strikes);
   }
 
   /** Replaces it; never rejects. `failed` hears why it could not. */
   async run(
     slot: number,
     cause: RenewalCause,
-    age: number,
+    ageMs: number,
     replace: () => Promise<void>,
     failed: (error: unknown) => void,
   ): Promise<void> {
@@ -57,7 +60,7 @@ export class Renewals {
     try {
       await replace();
       history.failures = 0;
-      if (cause === 'memory') history.strikes = age > healthyAfter ? 1 : history.strikes + 1;
+      if (cause === 'memory') history.strikes = ageMs > healthyAfterMs ? 1 : history.strikes + 1;
     } catch (error) {
       history.notBefore = this.#now() + backoffDelay(history.failures, retry, this.#random);
       history.failures += 1;
@@ -77,6 +80,6 @@ export class Renewals {
 }
 
 /** How old, in ms, a worker has to be before its memory is judged, after so many replacements in a row. */
-export function patience(strikes: number): number {
-  return Math.min(mostPatience, matureAfter * patienceFactor ** Math.min(strikes, 10));
+export function matureAgeMs(strikes: number): number {
+  return Math.min(maxPatienceMs, matureAfterMs * patienceFactor ** Math.min(strikes, 10));
 }

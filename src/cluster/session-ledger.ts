@@ -1,4 +1,4 @@
-// The HLS sessions of all workers as they last told them: whoever owns a channel next goes on from there.
+// The HLS sessions of all workers as last reported. The next owner of a channel goes on from there.
 
 import type { SessionState } from '../data-plane/contract.js';
 import type { News } from './news.js';
@@ -12,8 +12,12 @@ export interface SessionLedgerSettings {
 /** Bytes of all states: they go to a worker that starts in one message. */
 const maxBytes = 64 * 1024 * 1024;
 
+/**
+ * The last known state of each HLS session. Bounded by `hls.maxSessions` and 64 MiB: the least recently reported goes
+ * first.
+ */
 export class SessionLedger {
-  /** The least recently told first. */
+  /** The least recently reported first. */
   readonly #states = new Map<string, { readonly state: SessionState; readonly at: number }>();
   readonly #settings: () => SessionLedgerSettings;
   readonly #now: () => number;
@@ -26,7 +30,7 @@ export class SessionLedger {
     news.on('sessions', (_worker, { sessions }) => this.#report(sessions));
   }
 
-  /** Those of the channels that a worker is to have. */
+  /** The sessions of the channels that a worker owns. */
   of(owns: (channel: string) => boolean): SessionState[] {
     return [...this.#states.values()].flatMap(({ state }) => (owns(state.channel) ? [state] : []));
   }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config-schema.js';
 import type { Logger } from '../log.js';
 
+/** `shutdown.delay`: begun once, passed or cut short. */
 export class ShutdownDelay {
   readonly #cut = new AbortController();
   #begun = false;

@@ -1,5 +1,5 @@
-// A place for one worker: the process in it changes, its part of the channels does not. It starts the process, puts another
-// one in its place, and brings back what died; never two of these at once.
+// A place for one worker: the process in it changes, its part of the channels does not. It starts the process, replaces it,
+// and starts another one when it died; never two of these at once.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../log.js';
@@ -8,9 +8,9 @@ import { type EndCause, type WorkerProcess, WorkerStartError } from './worker-pr
 
 const restart: Backoff = { base: 100, max: 10_000 };
 /** A worker that served this long (ms) did not fail to start: the back-off begins anew. */
-const settledAfter = 30_000;
+const settledAfterMs = 30_000;
 /** From the start of a process to its first player, in ms. */
-const startDeadline = 30_000;
+const startDeadlineMs = 30_000;
 
 export interface SlotTools {
   /** Starts a process for the slot; throws when the system has no room for one. */
@@ -25,9 +25,11 @@ export interface SlotTools {
   readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
+/** Resolves after so many milliseconds, or at once when the signal aborts. Never rejects. */
 export const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
   sleep(milliseconds, undefined, { signal }).catch(() => undefined);
 
+/** The place of one worker. What happens to it happens in turn. */
 export class Slot {
   readonly index: number;
   readonly #tools: SlotTools;
@@ -116,7 +118,7 @@ export class Slot {
 
   async #attempt(signal: AbortSignal): Promise<void> {
     const { now, random, pause, logger } = this.#tools;
-    if (now() - this.#startedAt > settledAfter) this.#attempts = 0;
+    if (now() - this.#startedAt > settledAfterMs) this.#attempts = 0;
     // The first time at once: players of this worker are looking for another one.
     const delay = this.#attempts === 0 ? 0 : backoffDelay(this.#attempts - 1, restart, random);
     this.#attempts += 1;
@@ -135,7 +137,7 @@ export class Slot {
     this.#startedAt = now();
     const worker = spawn(this.index);
     this.#starting = worker;
-    const late = setTimeout(() => worker.kill('late'), startDeadline);
+    const late = setTimeout(() => worker.kill('late'), startDeadlineMs);
     try {
       await worker.listening;
       if (worker.state !== 'serving') throw new WorkerStartError('it was ended while it started');
@@ -158,6 +160,7 @@ export class Slot {
   }
 }
 
+/** The message of an error, for a log line. */
 export function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

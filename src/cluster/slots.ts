@@ -1,8 +1,9 @@
-// As many slots as there are to be workers: added, retired, and their workers replaced one after the other.
+// One slot for each worker that the settings ask for. Slots are added and retired; their workers are replaced in turn.
 
 import { Slot, type SlotTools, wordsOf } from './slot.js';
 import type { EndCause, WorkerProcess } from './worker-process.js';
 
+/** All slots of the edge, numbered from 0. `changed` of the tools is called whenever another set of workers serves. */
 export class Slots {
   readonly #tools: SlotTools;
   readonly #slots: Slot[] = [];
@@ -41,7 +42,7 @@ export class Slots {
   }
 
   /**
-   * New workers in the place of those, and of those who are missing, one after the other. Rejects with the first failure.
+   * Replaces outdated workers, and those that are missing, one after the other. Rejects with the first failure.
    *
    * @param ready awaited before each
    */

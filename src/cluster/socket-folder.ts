@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Bytes of the path of a Unix socket at most; Linux allows 107. Node cuts a longer one off without a word. */
-const longestPath = 103;
+const maxPathBytes = 103;
 const longestName = '9999999.sock';
 
 const remedy =
@@ -14,7 +14,7 @@ const remedy =
 /** Makes it, for this user only; rejects with what to do when that cannot be. */
 export async function makeSocketFolder(parent = tmpdir()): Promise<string> {
   const needed = Buffer.byteLength(join(parent, 'weir-XXXXXX', longestName));
-  if (needed > longestPath) {
+  if (needed > maxPathBytes) {
     throw new Error(`${parent} is too long a path for the workers' sockets; ${remedy}`);
   }
   try {

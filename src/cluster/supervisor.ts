@@ -1,5 +1,5 @@
-// Keeps the workers running: one a slot, replaced one after the other when settings change, watched, and ended. It has no
-// player's connection, and knows nothing of what the workers serve.
+// Keeps the workers running, one in each slot: starts them, watches them, replaces them one after the other when settings
+// change, and ends them. It has no player's connection, and knows nothing of what the workers serve.
 
 import type { DataPlaneConfig, EdgeIdentity, OwnListener } from '../data-plane/contract.js';
 import { WeirError } from '../errors.js';
@@ -12,7 +12,7 @@ import { InFlightLedger } from './in-flight.js';
 import type { ListeningSocket } from './listening-socket.js';
 import type { Machine } from './machine.js';
 import { Membership } from './membership.js';
-import { type Answers, heartbeatInterval, type Question } from './messages.js';
+import { type Answers, type Question, workerHeartbeatMs } from './messages.js';
 import { News } from './news.js';
 import { Processes } from './processes.js';
 import { SessionLedger } from './session-ledger.js';
@@ -23,9 +23,9 @@ import { Watchdog } from './watchdog.js';
 import { type Child, type Deployment, type Start, WorkerProcess } from './worker-process.js';
 
 /** Milliseconds that the API waits for a worker. */
-const askDeadline = 2_000;
+const askDeadlineMs = 2_000;
 /** Milliseconds that a worker may take to hear what was published before. */
-const hearDeadline = 30_000;
+const hearDeadlineMs = 30_000;
 
 export interface SupervisorOptions extends Pick<SlotTools, 'now' | 'random' | 'pause'> {
   readonly config: DataPlaneConfig;
@@ -45,9 +45,13 @@ export interface SupervisorOptions extends Pick<SlotTools, 'now' | 'random' | 'p
   readonly fork: () => Child;
 }
 
+/**
+ * The workers of the edge. It serves after `start`, and holds processes and sockets until `drain` or `close` has
+ * resolved.
+ */
 export class Supervisor {
   #deployment: Deployment;
-  /** Two while workers are replaced by some that listen elsewhere. */
+  /** Two while a reload moves the listener to another address. */
   readonly #sockets = new Set<ListeningSocket>();
   readonly #options: SupervisorOptions;
   readonly #logger: Logger;
@@ -95,7 +99,7 @@ export class Supervisor {
 
   /** Resolves when all workers accept players; rejects when one cannot, with none left behind. */
   async start(): Promise<void> {
-    this.#heartbeats = setInterval(() => this.#watch(), heartbeatInterval);
+    this.#heartbeats = setInterval(() => this.#watch(), workerHeartbeatMs);
     try {
       await this.#slots.start(this.#wanted);
     } catch (error) {
@@ -109,8 +113,10 @@ export class Supervisor {
   }
 
   /** Resolves when every worker that serves has heard all that was published. */
-  async heard(): Promise<void> {
-    await Promise.all(this.#slots.serving.map((worker) => worker.ask({ about: 'ping' }, hearDeadline).catch(() => {})));
+  async delivered(): Promise<void> {
+    await Promise.all(
+      this.#slots.serving.map((worker) => worker.ask({ about: 'ping' }, hearDeadlineMs).catch(() => {})),
+    );
   }
 
   /**
@@ -121,12 +127,12 @@ export class Supervisor {
   askOwner<Q extends Question>(channel: ChannelName, question: Q): Promise<Answers[Q['about']]> {
     const worker = this.#membership.ownerOf(channel);
     if (worker === undefined) throw new WeirError('not_ready', { detail: 'No worker serves now.' });
-    return worker.ask(question, askDeadline);
+    return worker.ask(question, askDeadlineMs);
   }
 
   /** What all workers that serve answer in time. */
   async askAll<Q extends Question>(question: Q): Promise<Answers[Q['about']][]> {
-    const asked = this.#slots.serving.map((worker) => worker.ask(question, askDeadline).catch(() => undefined));
+    const asked = this.#slots.serving.map((worker) => worker.ask(question, askDeadlineMs).catch(() => undefined));
     return (await Promise.all(asked)).filter((answer) => answer !== undefined);
   }
 
@@ -216,9 +222,9 @@ export class Supervisor {
     const { fork, now } = this.#options;
     const handlers = {
       start: (worker: WorkerProcess) => this.#startOf(worker),
-      news: this.#news.tell.bind(this.#news),
+      news: this.#news.emit.bind(this.#news),
       exited: (worker: WorkerProcess, how: string) => this.#exited(worker, how),
-      caughtUp: (worker: WorkerProcess) => this.#tellAgain(worker),
+      caughtUp: (worker: WorkerProcess) => this.#resendAll(worker),
     };
     return this.#processes.add((id) => {
       return new WorkerProcess({ id, slot, deployment: this.#deployment, child: fork(), handlers, now });
@@ -236,11 +242,11 @@ export class Supervisor {
   }
 
   /** Everything that a worker was ever told, as it is now. */
-  #tellAgain(worker: WorkerProcess): void {
+  #resendAll(worker: WorkerProcess): void {
     worker.send({ kind: 'configure', config: worker.deployment.config });
     worker.send({ kind: 'update', update: this.#options.full() });
-    this.#membership.tellAgain(worker);
-    this.#inFlight.tellAgain(worker);
+    this.#membership.resend(worker);
+    this.#inFlight.resend(worker);
   }
 
   /** Those that run with anything but what all are to run with. */
@@ -273,7 +279,7 @@ export class Supervisor {
   }
 
   #membersChanged(): void {
-    this.#membership.tellAll();
+    this.#membership.publish();
     this.#shares.share();
   }
 

@@ -10,18 +10,19 @@ export interface WatchSettings {
 }
 
 /** `stuck`: its event loop stands still, it can only be killed. `memory`: it is drained. */
-export type Verdict = 'stuck' | 'memory' | undefined;
+export type WatchVerdict = 'stuck' | 'memory' | undefined;
 
+/** Whether a worker has to be replaced, and why; undefined: it goes on. */
 export function judge(
-  worker: { readonly silentFor: number; readonly residentBytes: number },
+  worker: { readonly silentForMs: number; readonly residentBytes: number },
   settings: WatchSettings,
-): Verdict {
-  if (worker.silentFor >= settings.stuckAfter) return 'stuck';
+): WatchVerdict {
+  if (worker.silentForMs >= settings.stuckAfter) return 'stuck';
   return worker.residentBytes > settings.memoryLimit ? 'memory' : undefined;
 }
 
 /**
- * One worker a core. One core gets one worker too, not the single process: the supervisor costs some memory, and brings
+ * One worker per core. One core gets one worker too, not the single process: the supervisor costs some memory, and brings
  * restarts, reloads without a refused connection and the watch.
  */
 export function workerCount(workers: 'auto' | number, machine: Machine): number {

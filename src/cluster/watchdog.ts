@@ -1,15 +1,15 @@
-// Looks at the workers at every heartbeat: kills who stands still, and has those replaced that have grown too large or have
-// settings that did not stay.
+// Looks at the workers at every heartbeat. It kills those that stand still, and has those replaced that have grown too large
+// or whose settings were rolled back.
 
 import type { Logger } from '../log.js';
-import { heartbeatInterval } from './messages.js';
+import { workerHeartbeatMs } from './messages.js';
 import { type RenewalCause, Renewals } from './renewals.js';
 import { type Slot, wordsOf } from './slot.js';
 import { judge, type WatchSettings } from './watch.js';
 import type { WorkerProcess } from './worker-process.js';
 
 /** A worker and a slot, as far as they are watched. */
-export type WatchedWorker = Pick<WorkerProcess, 'slot' | 'pid' | 'state' | 'age' | 'residentBytes' | 'tick' | 'kill'>;
+export type WatchedWorker = Pick<WorkerProcess, 'slot' | 'pid' | 'state' | 'ageMs' | 'residentBytes' | 'tick' | 'kill'>;
 export interface WatchedSlot extends Pick<Slot, 'index' | 'replace'> {
   readonly current: WatchedWorker | undefined;
 }
@@ -24,6 +24,7 @@ export interface Watched<W extends WatchedWorker = WorkerProcess> {
   readonly isOutdated: (worker: W) => boolean;
 }
 
+/** The watch over workers. Keeps no state of its own but what `Renewals` keeps. */
 export class Watchdog {
   readonly #logger: Logger;
   readonly #renewals: Renewals;
@@ -36,29 +37,29 @@ export class Watchdog {
 
   /** Called at every heartbeat interval. */
   look<W extends WatchedWorker>({ slots, workers, settings, isOutdated }: Watched<W>): void {
-    // Less would be taken for standing still between two heartbeats.
-    const stuckAfter = Math.max(settings.stuckAfter, 2 * heartbeatInterval);
+    // A shorter time would pass between two heartbeats of a healthy worker.
+    const stuckAfter = Math.max(settings.stuckAfter, 2 * workerHeartbeatMs);
     for (const worker of workers) {
       if (worker.state !== 'serving' && worker.state !== 'draining') continue;
-      const silentFor = worker.tick() * heartbeatInterval;
+      const silentForMs = worker.tick() * workerHeartbeatMs;
       const { slot: index, pid, residentBytes } = worker;
-      const verdict = judge({ silentFor, residentBytes }, { ...settings, stuckAfter });
+      const verdict = judge({ silentForMs, residentBytes }, { ...settings, stuckAfter });
       const slot = slots.find(({ current }) => current === worker);
       if (verdict === 'stuck') {
-        this.#logger.error({ worker: index, pid, silentFor }, 'worker is stuck: killing it');
+        this.#logger.error({ worker: index, pid, silentFor: silentForMs }, 'worker is stuck: killing it');
         worker.kill('stuck');
       } else if (slot !== undefined && verdict === 'memory') this.#renew(slot, worker, 'memory');
       else if (slot !== undefined && isOutdated(worker)) this.#renew(slot, worker, 'rollback');
     }
   }
 
-  #renew(slot: WatchedSlot, { pid, residentBytes, age }: WatchedWorker, cause: RenewalCause): void {
-    if (!this.#renewals.isDue(slot.index, cause, age)) return;
+  #renew(slot: WatchedSlot, { pid, residentBytes, ageMs }: WatchedWorker, cause: RenewalCause): void {
+    if (!this.#renewals.isDue(slot.index, cause, ageMs)) return;
     if (cause === 'memory') {
       this.#logger.error({ worker: slot.index, pid, residentBytes }, 'worker uses too much memory: replacing it');
     }
     const failed = (error: unknown) =>
       this.#logger.error({ worker: slot.index, error: wordsOf(error) }, 'worker could not be replaced');
-    void this.#renewals.run(slot.index, cause, age, () => slot.replace(cause), failed);
+    void this.#renewals.run(slot.index, cause, ageMs, () => slot.replace(cause), failed);
   }
 }

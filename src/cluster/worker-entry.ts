@@ -11,7 +11,7 @@ import { surviveRejections } from './rejections.js';
 import { createWorker } from './worker.js';
 
 /** Milliseconds after the grace at which it ends, whatever still holds it. */
-const endDeadline = 2_000;
+const endReserveMs = 2_000;
 /** Messages that the system has not taken yet; a supervisor that reads none gets no more reports. */
 const maxWaiting = 64;
 
@@ -40,7 +40,7 @@ function run(start: Start, socket: SharedSocket | undefined): Promise<void> {
   async function end(how: 'shutdown' | 'handover'): Promise<void> {
     if (ending !== undefined) return;
     ending = how;
-    setTimeout(() => process.exit(1), start.config.shutdown.grace + endDeadline).unref();
+    setTimeout(() => process.exit(1), start.config.shutdown.grace + endReserveMs).unref();
     await listening.catch(() => undefined);
     await worker.drain(how);
     // The supervisor removes it, unless it is gone; the last worker finds it empty.
@@ -51,7 +51,7 @@ function run(start: Start, socket: SharedSocket | undefined): Promise<void> {
   process.on('message', (message: SupervisorMessage, again?: SharedSocket) => {
     if (message.kind === 'start') return;
     if (message.kind === 'drain') void end(message.end);
-    else worker.hear(message, again);
+    else worker.onMessage(message, again);
   });
   process.on('disconnect', () => {
     // Asked to end a second time: the supervisor did not wait.

@@ -1,5 +1,5 @@
-// What is on its way to one worker. Bounded: a worker that reads nothing costs so many messages and no more. What is left
-// out then is not sent later; when the worker reads again, it is told everything as it is by then.
+// Messages on their way to one worker. Bounded: a worker that reads nothing costs so many messages and no more. Messages
+// beyond that are left out and not sent later; when the worker reads again, it is sent everything as it is by then.
 
 import type { ListeningSocket } from './listening-socket.js';
 import type { SupervisorMessage } from './messages.js';
@@ -14,6 +14,7 @@ export interface OutboxTools {
   readonly caughtUp: () => void;
 }
 
+/** Messages to one worker: 256 wait at most. */
 export class WorkerOutbox {
   readonly #tools: OutboxTools;
   #waiting = 0;
@@ -25,7 +26,7 @@ export class WorkerOutbox {
 
   /** False: the worker is behind, and this message was left out. */
   send(message: SupervisorMessage, socket?: ListeningSocket): boolean {
-    // Whatever follows what was left out is left out too, until all is told again.
+    // What follows a message that was left out is left out too, until everything is sent anew.
     this.#leftOut ||= this.#waiting >= maxWaiting;
     if (!this.#leftOut) this.insist(message, socket);
     return !this.#leftOut;

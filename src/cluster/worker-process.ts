@@ -1,4 +1,4 @@
-// The supervisor's side of one worker process: what it is told, what it is asked, and its end.
+// The supervisor's side of one worker process: messages to it, questions, and its end.
 
 import type { ChildProcess, SendHandle } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
@@ -12,9 +12,9 @@ import { Questions } from './questions.js';
 import { WorkerOutbox } from './worker-outbox.js';
 
 /** Milliseconds that the last messages of a process may take when it is gone. */
-const lastMessagesTimeout = 1_000;
+const lastMessagesMs = 1_000;
 /** Milliseconds that a process may outlive the grace of its players. */
-const drainReserve = 5_000;
+const drainReserveMs = 5_000;
 
 export type WorkerState = 'starting' | 'serving' | 'draining' | 'gone';
 
@@ -30,7 +30,7 @@ export interface Deployment {
 /** Why a worker is made to end. `rollback`: it has settings that are not to stay. */
 export type EndCause = 'shutdown' | 'reload' | 'rollback' | 'late' | 'stuck' | 'memory';
 
-/** A child process, as far as it is needed. */
+/** The parts of a child process that are used. */
 export interface Child extends Pick<ChildProcess, 'pid' | 'connected'>, EventEmitter {
   send(message: SupervisorMessage, handle: SendHandle | undefined, options: undefined, taken: () => void): boolean;
   kill(signal: 'SIGKILL'): boolean;
@@ -68,6 +68,10 @@ export class WorkerStartError extends OperatorError {
   }
 }
 
+/**
+ * One worker process, from its start to its last message. Its state only goes forward: starting, serving, draining,
+ * gone.
+ */
 export class WorkerProcess {
   readonly id: number;
   readonly slot: number;
@@ -125,14 +129,14 @@ export class WorkerProcess {
     this.silent = this.exited.then(async () => {
       // A process that is killed while a handle is on its way to it may never be seen to disconnect.
       const enough = new AbortController();
-      const late = sleep(lastMessagesTimeout, undefined, { signal: enough.signal }).catch(() => {});
+      const late = sleep(lastMessagesMs, undefined, { signal: enough.signal }).catch(() => {});
       if (child.connected) await Promise.race([disconnected, late]);
       enough.abort();
     });
     this.listening = new Promise((resolve, reject) => {
       // Neither it nor what is done then can fail.
       void this.exited.then((how) => reject(new WorkerStartError(`a worker ended before it served players: ${how}`)));
-      child.on('message', (message: WorkerMessage) => this.#hear(message, resolve, reject));
+      child.on('message', (message: WorkerMessage) => this.#onMessage(message, resolve, reject));
     });
     // It is heard by whoever asks; nobody has to.
     this.listening.catch(() => undefined);
@@ -158,7 +162,7 @@ export class WorkerProcess {
   }
 
   /** ms */
-  get age(): number {
+  get ageMs(): number {
     return this.#now() - this.#startedAt;
   }
 
@@ -199,9 +203,9 @@ export class WorkerProcess {
    * @throws WeirError the worker's own, or `internal`: after the deadline, when the worker is gone, and at once when it is
    *   behind with what it was told before
    */
-  async ask<Q extends Question>(question: Q, deadline: number): Promise<Answers[Q['about']]> {
+  async ask<Q extends Question>(question: Q, deadlineMs: number): Promise<Answers[Q['about']]> {
     if (this.#state === 'gone') throw new WeirError('internal', { detail: 'The worker is gone.' });
-    return this.#questions.ask(question, deadline, (message) => this.send(message));
+    return this.#questions.ask(question, deadlineMs, (message) => this.send(message));
   }
 
   /** Lets its players finish for `shutdown.grace`, and ends it soon after, whatever it does. */
@@ -211,7 +215,7 @@ export class WorkerProcess {
     this.#state = 'draining';
     if (!this.#greeted) return this.kill(cause);
     this.#outbox.insist({ kind: 'drain', end: cause === 'shutdown' ? 'shutdown' : 'handover' });
-    this.#drainTimer = setTimeout(() => this.kill(cause), this.deployment.config.shutdown.grace + drainReserve);
+    this.#drainTimer = setTimeout(() => this.kill(cause), this.deployment.config.shutdown.grace + drainReserveMs);
   }
 
   kill(cause: EndCause): void {
@@ -231,7 +235,7 @@ export class WorkerProcess {
     return this.#silentTicks;
   }
 
-  #hear(message: WorkerMessage, listens: () => void, fails: (error: WorkerStartError) => void): void {
+  #onMessage(message: WorkerMessage, listens: () => void, fails: (error: WorkerStartError) => void): void {
     this.#silentTicks = 0;
     switch (message.kind) {
       case 'hello':

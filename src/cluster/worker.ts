@@ -6,7 +6,13 @@ import { toWeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import type { Answers, Question, SupervisorMessage, WorkerMessage } from './messages.js';
-import { heartbeatInterval, inFlightInterval, intakeInterval, metricsInterval, sessionsInterval } from './messages.js';
+import {
+  inFlightIntervalMs,
+  intakeIntervalMs,
+  metricsIntervalMs,
+  sessionsIntervalMs,
+  workerHeartbeatMs,
+} from './messages.js';
 import { readCounters, readMetrics } from './metrics-ledger.js';
 
 export interface Worker {
@@ -16,7 +22,7 @@ export interface Worker {
    * Messages come in order.
    * @param socket that came with an `allow`
    */
-  hear(message: Exclude<SupervisorMessage, { kind: 'start' }>, socket?: SharedSocket): void;
+  onMessage(message: Exclude<SupervisorMessage, { kind: 'start' }>, socket?: SharedSocket): void;
   /** Lets players finish for the grace; then the worker is over. Idempotent. */
   drain(end: 'shutdown' | 'handover'): Promise<void>;
 }
@@ -29,13 +35,14 @@ export interface WorkerLink {
   readonly logger: Logger;
 }
 
+/** Starts the data plane of a worker and its reports. It accepts nobody before `listen`. */
 export function createWorker(
   start: Extract<SupervisorMessage, { kind: 'start' }>,
   link: WorkerLink,
   metrics: Metrics,
 ): Worker {
   const plane = createDataPlane(start.config, link.logger, metrics, start.identity);
-  /** It was told of a gap, and sends everything. */
+  /** `asked`: the supervisor was told of a gap, and is to send everything. */
   let whole: 'known' | 'asked' = 'known';
   plane.setOwnListeners(start.own);
   plane.accept(start.update);
@@ -46,12 +53,12 @@ export function createWorker(
     sendHeartbeats(link),
     setInterval(() => {
       if (link.keepsUp()) void sendCounters();
-    }, metricsInterval),
+    }, metricsIntervalMs),
     reportInFlight(plane, link),
     reportIntake(plane, link),
-    setInterval(tellSessions, sessionsInterval),
+    setInterval(reportSessions, sessionsIntervalMs),
   ];
-  function tellSessions(): void {
+  function reportSessions(): void {
     if (!link.keepsUp()) return;
     const sessions = plane.newHlsStates();
     if (sessions.length > 0) link.send({ kind: 'sessions', sessions });
@@ -119,7 +126,7 @@ export function createWorker(
       }
       link.send({ kind: 'listening' });
     },
-    hear(message, again) {
+    onMessage(message, again) {
       switch (message.kind) {
         case 'update':
           accept(message);
@@ -131,7 +138,7 @@ export function createWorker(
           plane.adoptHls(message.sessions);
           break;
         case 'members':
-          tellSessions();
+          reportSessions();
           plane.setMembers(message.members);
           break;
         case 'in-flight':
@@ -162,7 +169,7 @@ function sendHeartbeats(link: WorkerLink): NodeJS.Timeout {
     const { utilization } = performance.eventLoopUtilization(now, before);
     before = now;
     if (link.keepsUp()) link.send({ kind: 'heartbeat', residentBytes: process.memoryUsage.rss(), utilization });
-  }, heartbeatInterval);
+  }, workerHeartbeatMs);
 }
 
 function reportInFlight(plane: DataPlane, link: WorkerLink): NodeJS.Timeout {
@@ -172,7 +179,7 @@ function reportInFlight(plane: DataPlane, link: WorkerLink): NodeJS.Timeout {
     if (changes === reported || !link.keepsUp()) return;
     reported = changes;
     link.send({ kind: 'in-flight', counts });
-  }, inFlightInterval);
+  }, inFlightIntervalMs);
 }
 
 function reportIntake({ intake }: DataPlane, link: WorkerLink): NodeJS.Timeout {
@@ -186,5 +193,5 @@ function reportIntake({ intake }: DataPlane, link: WorkerLink): NodeJS.Timeout {
   return setInterval(() => {
     const { open, accepting } = intake.state;
     if (open !== reported.open || accepting !== reported.accepting) report();
-  }, intakeInterval);
+  }, intakeIntervalMs);
 }

@@ -1,4 +1,4 @@
-// The workers of an edge, as those see them who keep account of them.
+// The workers of an edge, as the ledgers see them.
 
 import type { WorkerProcess } from './worker-process.js';
 

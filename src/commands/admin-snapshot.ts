@@ -32,10 +32,10 @@ interface AdminSnapshot {
 /**
  * Asks the edge whose admin listener is at `url`.
  *
- * @throws Error in words for whoever typed the URL: nobody there, not an edge, no answer by `deadline` milliseconds
+ * @throws Error in words for whoever typed the URL: nobody there, not an edge, no answer within `deadlineMs`
  */
-async function readAdminSnapshot(url: string, deadline: number, signal: AbortSignal): Promise<AdminSnapshot> {
-  const options = { signal: AbortSignal.any([signal, AbortSignal.timeout(deadline)]) };
+async function readAdminSnapshot(url: string, deadlineMs: number, signal: AbortSignal): Promise<AdminSnapshot> {
+  const options = { signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]) };
   let body: unknown;
   try {
     const response = await fetch(`${url}/api/v1/snapshot`, options);
@@ -63,7 +63,7 @@ async function readAdminSnapshot(url: string, deadline: number, signal: AbortSig
   return { state: parsed.data.state, endpoints };
 }
 
-const pollInterval = 1_000;
+const pollIntervalMs = 1_000;
 
 /** Follows an edge as a registry is followed; the edge going away is `stale`. Asks once a second. */
 export function createAdminRegistry(url: string): Registry {
@@ -71,7 +71,7 @@ export function createAdminRegistry(url: string): Registry {
     async run(sink, signal) {
       let state: 'live' | 'stale' | undefined;
       while (!signal.aborted) {
-        const seen = await readAdminSnapshot(url, 10 * pollInterval, signal).catch((error: unknown) => {
+        const seen = await readAdminSnapshot(url, 10 * pollIntervalMs, signal).catch((error: unknown) => {
           // Nobody there to begin with: probably a wrong URL.
           if (state === undefined && !signal.aborted) throw error;
           return undefined;
@@ -81,7 +81,7 @@ export function createAdminRegistry(url: string): Registry {
         const next = seen?.state === 'live' ? 'live' : 'stale';
         if (next !== state) sink.status(next);
         state = next;
-        await sleep(pollInterval, undefined, { signal }).catch(() => undefined);
+        await sleep(pollIntervalMs, undefined, { signal }).catch(() => undefined);
       }
     },
   };

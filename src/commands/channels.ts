@@ -9,7 +9,7 @@ import { createRegistry } from '../registry/create.js';
 import type { Registry } from '../registry/registry.js';
 import { createAdminRegistry } from './admin-snapshot.js';
 import { changeLine, jsonLine, table } from './endpoint-lines.js';
-import { type Follower, follow } from './follow.js';
+import { type EndpointFollower, follow } from './follow.js';
 import { print, untilAskedToEnd } from './lifetime.js';
 import {
   addEdgeFlag,
@@ -39,13 +39,13 @@ Examples:
 
 The embedded registry is in the edge: it is asked by --admin, by default at admin.listen.`;
 
-interface Source {
+interface FollowedRegistry {
   readonly name: string;
   readonly advice: string;
   readonly registry: Registry;
 }
 
-function sourceOf(config: Config, logger: Logger): Source {
+function sourceOf(config: Config, logger: Logger): FollowedRegistry {
   const { registry } = config;
   const zookeeper = registry.kind === 'zookeeper';
   return {
@@ -62,11 +62,11 @@ function listing(endpoints: readonly Endpoint[], json: boolean): string[] {
 const warn = (text: string) => void process.stderr.write(`weir: warning: ${text}\n`);
 
 /** Prints one complete picture. Rejects when none is there by the deadline. */
-async function list(source: Source, json: boolean, deadline: number, asked: AbortSignal): Promise<void> {
+async function list(source: FollowedRegistry, json: boolean, deadlineMs: number, asked: AbortSignal): Promise<void> {
   const enough = new AbortController();
-  const late = AbortSignal.timeout(deadline);
+  const late = AbortSignal.timeout(deadlineMs);
   let lines: string[] | undefined;
-  const follower: Follower = {
+  const follower: EndpointFollower = {
     change() {},
     warn,
     status(state, endpoints) {
@@ -78,13 +78,13 @@ async function list(source: Source, json: boolean, deadline: number, asked: Abor
   await source.registry.run(follow(follower), AbortSignal.any([asked, late, enough.signal]));
   if (lines !== undefined) lines.forEach(print);
   else if (!asked.aborted)
-    throw new Error(`nothing heard from ${source.name} in ${deadline / 1000} s; ${source.advice}`);
+    throw new Error(`nothing heard from ${source.name} in ${deadlineMs / 1000} s; ${source.advice}`);
 }
 
-async function watch(source: Source, json: boolean, asked: AbortSignal): Promise<void> {
+async function watch(source: FollowedRegistry, json: boolean, asked: AbortSignal): Promise<void> {
   const tell = (text: string) => void process.stderr.write(`${text}\n`);
   const heard = remindOf(source, tell);
-  const follower: Follower = {
+  const follower: EndpointFollower = {
     warn,
     change: (change, endpoint) => print(json ? jsonLine(endpoint, change) : changeLine(change, endpoint)),
     status: (state) => {
@@ -106,6 +106,7 @@ async function channels(flags: Flags): Promise<void> {
   );
 }
 
+/** Adds `weir channels` to the command line. */
 export function addChannels(program: Command): void {
   const command = program.command('channels').description('list what is registered, or follow it as it changes');
   addEdgeFlag(addRegistryFlags(command), 'ask a running edge, whatever its registry, at its admin listener')

@@ -35,6 +35,7 @@ function output(flags: Flags): string {
   return flags.check ? '' : renderEffective(given);
 }
 
+/** Adds `weir config` to the command line. */
 export function addConfig(program: Command): void {
   const command = program
     .command('config')

@@ -25,7 +25,7 @@ Starts the edge, three simulated origins and a page with players, and says what 
 8080, 8081 and 9001 to 9003 where they are free, else others. Ctrl-C ends all of it.`;
 
 async function demo({ zookeeper, host, restartAfter, set = [] }: Flags): Promise<void> {
-  // Wrong settings are told before anything starts.
+  // Wrong settings are reported before anything starts.
   loadConfig({ sets: set });
   await untilAskedToEnd((signal) =>
     runDemo({
@@ -42,6 +42,7 @@ async function demo({ zookeeper, host, restartAfter, set = [] }: Flags): Promise
   );
 }
 
+/** Adds `weir demo` to the command line. */
 export function addDemo(program: Command): void {
   program
     .command('demo')

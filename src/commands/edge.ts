@@ -1,4 +1,4 @@
-// The edge with the registry and the processes that its settings name.
+// Starts an edge with the registry and the processes that its settings name.
 
 import { handleLeases } from '../admin/leases.js';
 import { startCluster } from '../cluster/cluster.js';

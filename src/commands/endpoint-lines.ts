@@ -2,7 +2,7 @@
 
 import type { Endpoint } from '../model.js';
 
-export type Change = 'added' | 'changed' | 'removed';
+export type ChangeKind = 'added' | 'changed' | 'removed';
 
 /** Names come from outside: what would move a terminal's cursor is shown escaped. */
 const safe = (text: string) =>
@@ -32,17 +32,17 @@ export function table(endpoints: readonly Endpoint[]): string[] {
   );
 }
 
-const marks: Record<Change, string> = { added: '+', changed: '~', removed: '-' };
+const marks: Record<ChangeKind, string> = { added: '+', changed: '~', removed: '-' };
 
 /** `+ news  10.0.0.1:8080  load 20 %  loss 0 %  1200 kbit/s` */
-export function changeLine(change: Change, endpoint: Endpoint): string {
+export function changeLine(change: ChangeKind, endpoint: Endpoint): string {
   const [channel, address, load, loss, rate] = cells(endpoint);
   const values = change === 'removed' ? [] : [`load ${load}`, `loss ${loss}`, rate];
   return [`${marks[change]} ${channel}`, address, ...values].join('  ');
 }
 
 /** One JSON object without a newline; `change` only where there is one. */
-export function jsonLine(endpoint: Endpoint, change?: Change): string {
+export function jsonLine(endpoint: Endpoint, change?: ChangeKind): string {
   const { channel, address, load, packetLoss, bitrate: rate, id, version } = endpoint;
   // null, not left out: unknown is a value that a reader should see.
   const values = { load: load ?? null, packetLoss: packetLoss ?? null, bitrate: rate ?? null };

@@ -1,21 +1,21 @@
-// What a registry tells, as additions, changes and removals.
+// The reports of a registry as additions, changes and removals.
 
 import type { Endpoint, EndpointId } from '../model.js';
 import { missingWords } from '../registry/notes.js';
 import type { RegistrySink } from '../registry/registry.js';
-import type { Change } from './endpoint-lines.js';
+import type { ChangeKind } from './endpoint-lines.js';
 
-export interface Follower {
+export interface EndpointFollower {
   /** Called once for every endpoint that appears, reports something else, or goes. */
-  change(change: Change, endpoint: Endpoint): void;
-  /** The registry came into reach, with everything it has told of; or it was lost. */
+  change(change: ChangeKind, endpoint: Endpoint): void;
+  /** The registry came into reach, with all that is known of it; or it was lost. */
   status(state: 'live' | 'stale', endpoints: readonly Endpoint[]): void;
   /** What an operator should hear of beside the endpoints. */
   warn(text: string): void;
 }
 
-/** A sink that remembers what it was told and passes on the differences. */
-export function follow(follower: Follower): RegistrySink {
+/** A sink that remembers the endpoints and passes on the differences. */
+export function follow(follower: EndpointFollower): RegistrySink {
   const known = new Map<EndpointId, Endpoint>();
 
   function put(endpoint: Endpoint): void {

@@ -5,11 +5,13 @@ import { loadConfig } from '../config.js';
 import { listenerUrl } from '../registrar/edge-url.js';
 
 /** ms; a little less than the image gives it. */
-const deadline = 2_500;
+const deadlineMs = 2_500;
 
 try {
   const { admin } = loadConfig({ env: process.env });
-  const { ok, status } = await fetch(`${listenerUrl(admin.listen)}/healthz`, { signal: AbortSignal.timeout(deadline) });
+  const { ok, status } = await fetch(`${listenerUrl(admin.listen)}/healthz`, {
+    signal: AbortSignal.timeout(deadlineMs),
+  });
   if (!ok) throw new Error(`${admin.listen} answers ${status}`);
 } catch (error) {
   process.stderr.write(`weir: ${(error as Error).message}\n`);

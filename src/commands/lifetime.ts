@@ -1,4 +1,4 @@
-// How long a command runs: until the first signal, and not a moment longer after the second.
+// How long a command runs: it ends in order at the first signal, and at once at the second.
 
 import { constants } from 'node:os';
 
@@ -32,6 +32,7 @@ export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
+/** Writes one line to standard output. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

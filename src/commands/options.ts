@@ -97,6 +97,7 @@ export function addListenFlags(command: Command): Command {
     );
 }
 
+/** The flags of `addListenFlags` as overrides; undefined for each that was not given. */
 export const listenOverrides = ({ listen, admin, policy }: ListenFlags): readonly (Override | undefined)[] => [
   override('--listen', listen, (address) => ({ listen: address })),
   override('--admin', admin, (address) => ({ admin: { listen: address } })),
@@ -119,11 +120,19 @@ export const edgeOverride = ({ admin }: EdgeFlags): Override | undefined =>
     registry: { kind: 'embedded', embedded: { url: listenerUrl(where) ?? where } },
   }));
 
+/**
+ * The name of a channel as it was typed.
+ * @throws InvalidArgumentError when it is no name of a channel
+ */
 export function channelName(text: string): string {
   if (parseChannelName(text) !== undefined) return text;
   throw new InvalidArgumentError('Expected one path segment of 1 to 255 bytes, without a slash.');
 }
 
+/**
+ * The address of an endpoint as it was typed.
+ * @throws InvalidArgumentError when it is no address that an endpoint may register
+ */
 export function serviceAddress(text: string): string {
   if (parseServiceAddress(text) !== undefined) return text;
   throw new InvalidArgumentError('Expected HOST:PORT, an http(s) URL, or a template with {channel} and {rest}.');

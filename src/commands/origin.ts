@@ -41,7 +41,7 @@ Examples:
 
 Plays a test pattern with a running clock at /live/CHANNEL.m3u8 and /live/CHANNEL.flv. Its load and packet loss are made up.`;
 
-const reportInterval = 1_000;
+const reportIntervalMs = 1_000;
 
 function listenAddress(text: string): NonNullable<Flags['listen']> {
   const parsed = parseListenAddress(text);
@@ -63,7 +63,7 @@ async function keepRegistered(
   try {
     const registered = await remindWhile(registering, config, logger);
     for (const path of registered.paths) print(`registered ${address} as ${path}`);
-    const timer = setInterval(() => registered.update(report()), reportInterval);
+    const timer = setInterval(() => registered.update(report()), reportIntervalMs);
     await aborted(asked);
     clearInterval(timer);
     await registered.close();
@@ -88,6 +88,7 @@ async function origin(flags: Flags): Promise<void> {
   });
 }
 
+/** Adds `weir origin` to the command line. */
 export function addOrigin(program: Command): void {
   const command = program.command('origin').description('run a simulated origin, for trying');
   command

@@ -96,6 +96,7 @@ async function register(flags: Flags): Promise<void> {
   });
 }
 
+/** Adds `weir register` to the command line. */
 export function addRegister(program: Command): void {
   const command = program.command('register').description('keep an endpoint in the registry while this runs');
   command

@@ -6,9 +6,9 @@ import type { Logger } from '../log.js';
 import type { Edge } from './edge.js';
 
 /** Milliseconds between two looks at the file: by its path, so that a link that is turned to another file is seen. */
-const fileInterval = 1_000;
+const fileIntervalMs = 1_000;
 /** Milliseconds that a changed file has to stand still before it is read: longer than until the next look. */
-const settleTime = 1_500;
+const settleMs = 1_500;
 
 export interface SettingsFollower {
   readonly request: ConfigRequest;
@@ -47,10 +47,10 @@ export function followSettings({ request, edge, logger, end }: SettingsFollower,
     if (now.nlink === 0 || !changed) return;
     // Many editors empty a file before they write it, and an empty one is a valid one.
     clearTimeout(settling);
-    settling = setTimeout(() => reload(false), settleTime);
+    settling = setTimeout(() => reload(false), settleMs);
   };
   process.on('SIGHUP', onHangUp);
-  if (file !== undefined) watchFile(file, { interval: fileInterval }, onFile);
+  if (file !== undefined) watchFile(file, { interval: fileIntervalMs }, onFile);
   signal.addEventListener('abort', () => {
     process.off('SIGHUP', onHangUp);
     clearTimeout(settling);

@@ -5,11 +5,11 @@ import type { Logger } from '../log.js';
 import { awaitedRegistry } from './where.js';
 
 /** Milliseconds. */
-const slow = 3_000;
+const slowMs = 3_000;
 
 /** Tells unless what is returned is called before. */
 export function remindOf(awaited: ReturnType<typeof awaitedRegistry>, tell: (text: string) => void): () => void {
-  const reminder = setTimeout(() => tell(`nothing heard from ${awaited.name} yet; ${awaited.advice}`), slow);
+  const reminder = setTimeout(() => tell(`nothing heard from ${awaited.name} yet; ${awaited.advice}`), slowMs);
   return () => clearTimeout(reminder);
 }
 

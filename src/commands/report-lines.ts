@@ -47,7 +47,7 @@ export function applyReport(line: string, before: ReportedValues): ReportedValue
 }
 
 /** Lines longer than this are no reports; the rest of such a line is skipped. */
-const longestLine = 64 * 1024;
+const maxLineChars = 64 * 1024;
 
 /** Splits a stream of text into lines without their ends. A line that is too long comes as undefined. */
 export async function* linesOf(stream: AsyncIterable<Buffer | string>): AsyncGenerator<string | undefined> {
@@ -57,11 +57,11 @@ export async function* linesOf(stream: AsyncIterable<Buffer | string>): AsyncGen
   for await (const chunk of stream) {
     pending += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
     for (let end = pending.indexOf('\n'); end >= 0; end = pending.indexOf('\n')) {
-      yield tooLong || end > longestLine ? undefined : pending.slice(0, end).replace(/\r$/, '');
+      yield tooLong || end > maxLineChars ? undefined : pending.slice(0, end).replace(/\r$/, '');
       pending = pending.slice(end + 1);
       tooLong = false;
     }
-    if (pending.length > longestLine) {
+    if (pending.length > maxLineChars) {
       pending = '';
       tooLong = true;
     }

@@ -64,6 +64,7 @@ async function serve(flags: Flags): Promise<void> {
   }, endSignals);
 }
 
+/** Adds `weir serve` to the command line. */
 export function addServe(program: Command): void {
   const command = program
     .command('serve')

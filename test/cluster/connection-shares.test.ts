@@ -32,7 +32,7 @@ test('shares are told whenever a worker says how many connections it has, to tho
   const serving = [one, other];
   const news = new News<(typeof serving)[number]>();
   const shares = new ConnectionShares({ serving: () => serving, all: () => serving }, news);
-  news.tell(one, { kind: 'intake', intake: { open: 100, accepting: true } });
+  news.emit(one, { kind: 'intake', intake: { open: 100, accepting: true } });
   assert.deepEqual(told.splice(0), ['one: 56', 'other: 116']);
   for (const hindered of [worker('hindered', 0, { silentTicks: 2 }), worker('hindered', 0, { utilization: 0.95 })]) {
     serving.splice(1, 1, hindered);

@@ -51,7 +51,7 @@ test('what a worker told last stands in for an answer that is late, and stays wh
   const workers = [prompt, late];
   const news = new News<Worker>();
   const edge = new EdgeMetrics({ serving: () => workers, all: () => workers }, news, createMetrics());
-  news.tell(late, { kind: 'metrics', metrics: saves(4) });
+  news.emit(late, { kind: 'metrics', metrics: saves(4) });
   const total = async () => /^saves_total (\d+)$/m.exec((await edge.read()).text)?.[1];
   assert.equal(await total(), '7');
   workers.pop();

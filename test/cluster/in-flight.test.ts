@@ -18,7 +18,7 @@ test('each worker is told what all the others have in flight, once for reports t
   const [first, second, third] = workers as [Worker, Worker, Worker];
   const news = new News<Worker>();
   const ledger = new InFlightLedger({ serving: () => workers, all: () => workers }, news);
-  const report = (worker: Worker, ...counts: InFlight) => news.tell(worker, { kind: 'in-flight', counts });
+  const report = (worker: Worker, ...counts: InFlight) => news.emit(worker, { kind: 'in-flight', counts });
   const told = () => {
     t.mock.timers.tick(20);
     return workers.map((worker) => worker.told.splice(0).map((counts) => Object.fromEntries(counts)));
@@ -31,7 +31,7 @@ test('each worker is told what all the others have in flight, once for reports t
   ledger.forget(second);
   report(first);
   assert.deepEqual(told()[2], [{}], 'one that is gone has nothing in flight');
-  ledger.tellAgain(first);
+  ledger.resend(first);
   assert.deepEqual(told()[0], [{ [b]: 4 }]);
   report(third, [b, 5]);
   ledger.close();

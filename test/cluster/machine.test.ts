@@ -63,8 +63,8 @@ for (const [name, files, expected] of [
 }
 
 test('this machine has at least one core and some memory', () => {
-  const { cores, memory } = thisMachine();
-  assert.ok(Number.isInteger(cores) && cores >= 1 && memory > 0, `${cores} cores, ${memory} bytes`);
+  const { cores, memoryBytes } = thisMachine();
+  assert.ok(Number.isInteger(cores) && cores >= 1 && memoryBytes > 0, `${cores} cores, ${memoryBytes} bytes`);
 });
 
 const limits = (soft: string) =>

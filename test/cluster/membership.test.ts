@@ -70,13 +70,13 @@ test('when a worker goes, the others are told who is left, and first get the ses
   const { serving, membership } = start();
   const [one, other] = [worker(1, 0), worker(2, 1)];
   serving.push(one, other);
-  membership.tellAll();
+  membership.publish();
   assert.deepEqual(told(one), [ofSlot(0, 0, 1), ['worker-1', 'worker-2']]);
   told(other);
   serving.pop();
-  membership.tellAll();
+  membership.publish();
   assert.deepEqual(told(one), [ofSlot(1, 0, 1), ['worker-1']], 'only those that it had not');
-  membership.tellAll();
+  membership.publish();
   assert.deepEqual(told(one), [['worker-1']], 'nothing moved');
 });
 
@@ -85,7 +85,7 @@ test('a worker that does not serve hears of the members and adopts nothing', () 
   const draining = worker(1, 0);
   starting.push(draining);
   serving.push(worker(2, 0));
-  membership.tellAll();
+  membership.publish();
   assert.deepEqual(told(draining), [['worker-2']]);
 });
 
@@ -93,9 +93,9 @@ test('a worker that missed something gets all sessions of its channels again', (
   const { serving, membership } = start();
   const [one, other] = [worker(1, 0), worker(2, 1)];
   serving.push(one, other);
-  membership.tellAll();
+  membership.publish();
   told(one);
-  membership.tellAgain(one);
+  membership.resend(one);
   assert.deepEqual(told(one), [ofSlot(0, 0, 1), ['worker-1', 'worker-2']]);
 });
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Change, Reloads } from '../../src/cluster/reloads.js';
+import { Reloads, type SettingsChange } from '../../src/cluster/reloads.js';
 import { type Config, type ConfigInput, configSchema } from '../../src/config-schema.js';
 import { silentLogger } from '../../src/log.js';
 import { createMetrics } from '../../src/metrics.js';
 
 const settings = (input: ConfigInput): Config => configSchema.parse(input);
 
-function follow(apply: (change: Change) => Promise<void>, waits: (key: string) => boolean = () => false) {
+function follow(apply: (change: SettingsChange) => Promise<void>, waits: (key: string) => boolean = () => false) {
   const metrics = createMetrics({ process: false });
   const reloads = new Reloads({ config: settings({}), logger: silentLogger, metrics, waits, apply });
   const counted = async (outcome: string) => {
@@ -38,7 +38,7 @@ test('what failed is not in effect: the same settings are tried again, and the o
 });
 
 test('settings that wait for the next start are not taken for being in effect', async () => {
-  const changes: Change[] = [];
+  const changes: SettingsChange[] = [];
   const { reloads } = follow(
     async (change) => {
       changes.push(change);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { patience, Renewals } from '../../src/cluster/renewals.js';
+import { matureAgeMs, Renewals } from '../../src/cluster/renewals.js';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -47,7 +47,7 @@ test('a leak that takes an hour to show is answered at once, however often it wa
     assert.equal(renewals.isDue(0, 'memory', 60 * minute), true);
     await renewals.run(0, 'memory', 60 * minute, done, nobody);
   }
-  assert.equal(renewals.isDue(0, 'memory', patience(1) + 1), true);
+  assert.equal(renewals.isDue(0, 'memory', matureAgeMs(1) + 1), true);
 });
 
 test('one worker at a time', async () => {

@@ -19,7 +19,7 @@ function start() {
     settings,
     clock,
     ledger,
-    report: (...sessions: SessionState[]) => news.tell(undefined, { kind: 'sessions', sessions }),
+    report: (...sessions: SessionState[]) => news.emit(undefined, { kind: 'sessions', sessions }),
     keys: () => ledger.of(() => true).map(({ key }) => key),
   };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { pino } from 'pino';
-import { heartbeatInterval } from '../../src/cluster/messages.js';
+import { workerHeartbeatMs } from '../../src/cluster/messages.js';
 import { Supervisor } from '../../src/cluster/supervisor.js';
 import { type ConfigInput, configSchema } from '../../src/config-schema.js';
 import { createMetrics } from '../../src/metrics.js';
@@ -34,7 +34,7 @@ function supervise(config = settings(), ...first: Conduct[]) {
     socket,
     logger,
     metrics: createMetrics({ process: false }),
-    machine: { cores: 2, memory: 8 * 1024 ** 3 },
+    machine: { cores: 2, memoryBytes: 8 * 1024 ** 3 },
     identity: { edge: 'test', machineSecret: 'machine' },
     socketFolder: '/nowhere',
     ownListeners: () => [],
@@ -217,7 +217,7 @@ test('settings that change in place reach every worker, and none is replaced for
   assert.equal(children.all.length, 2);
   for (const child of children.alive) assert.equal(child.heard.at(-1), 'configure');
   for (let looks = 0; looks < 4; looks += 1) {
-    t.mock.timers.tick(heartbeatInterval);
+    t.mock.timers.tick(workerHeartbeatMs);
     await setImmediate();
   }
   assert.equal(children.all.length, 2);

@@ -14,7 +14,7 @@ function fleet(...sizes: number[]) {
       return ticks;
     };
     const kill = (cause: string) => void did.push(`${slot} killed: ${cause}`);
-    return { slot, residentBytes, state: 'serving' as const, pid: slot, age: 60_000, tick, kill };
+    return { slot, residentBytes, state: 'serving' as const, pid: slot, ageMs: 60_000, tick, kill };
   });
   const slots = workers.map((current, index): WatchedSlot => {
     const replace = async (cause: string) => {

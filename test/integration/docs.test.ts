@@ -241,9 +241,9 @@ describe('config/kubernetes.yaml', () => {
     const { cluster, hls, relay, workers } = loadConfig({ env });
     const limit = /^(\d+)Gi$/.exec(container.resources.limits.memory)?.[1];
     const budgets = { cache: hls.cacheSize, sessions: hls.sessionMemory, viewers: relay.viewerBuffer.total };
-    const machine = { cores: 1, memory: Number(limit) * 1024 ** 3 };
+    const machine = { cores: 1, memoryBytes: Number(limit) * 1024 ** 3 };
     const plan = planMemory({ ...cluster, budgets, onHeap: ['sessions'] }, Number(workers), machine);
-    assert.equal(plan.told, undefined);
+    assert.equal(plan.notice, undefined);
     assert.deepEqual(plan.budgets, budgets);
   });
 
