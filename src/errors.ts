@@ -135,6 +135,8 @@ export class WeirError extends Error {
 /** What only whoever runs weir can mend. The message says what it is and what to do; it is shown without a stack. */
 export class OperatorError extends Error {
   override readonly name = 'OperatorError';
+  /** Of the command that it ends. */
+  readonly exitCode: number = 1;
 }
 
 /** Wraps whatever was thrown; a WeirError stays itself. */

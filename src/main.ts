@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // The command line: which command, and which exit code. 0: fine; 1: it failed; 2: the command line or the settings are
-// wrong.
+// wrong; 3: somebody else changed what was to be written, and nothing was.
 
 import { Command, CommanderError } from 'commander';
+import { addChannel } from './commands/channel.js';
 import { addChannels } from './commands/channels.js';
 import { addConfig } from './commands/config.js';
 import { addDemo } from './commands/demo.js';
@@ -45,6 +46,7 @@ function createProgram(): Command {
   addDemo(program);
   addRegister(program);
   addChannels(program);
+  addChannel(program);
   addConfig(program);
   addOrigin(program);
   program
@@ -86,7 +88,8 @@ async function main(): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const settings = error instanceof ConfigError;
     process.stderr.write(`weir: ${settings ? error.message : explain(error)}\n`);
-    return settings ? 2 : 1;
+    if (settings) return 2;
+    return error instanceof OperatorError ? error.exitCode : 1;
   }
 }
 

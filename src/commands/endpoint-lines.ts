@@ -5,7 +5,7 @@ import type { Endpoint } from '../model.js';
 export type ChangeKind = 'added' | 'changed' | 'removed';
 
 /** Names come from outside: what would move a terminal's cursor is shown escaped. */
-const safe = (text: string) =>
+export const safe = (text: string) =>
   text.replaceAll(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 
 const percent = (value: number | undefined) =>

@@ -18,7 +18,8 @@ export class Failed extends OperatorError {
     readonly code: number,
     what: string,
   ) {
-    super(`${what}: ${reasons[code] ?? 'failed'} (${code})`);
+    const lost = isLost(code) ? 'the connection was lost; it may have been done or not' : 'failed';
+    super(`${what}: ${reasons[code] ?? lost} (${code})`);
   }
 
   /** The connection did not live to bring an answer: it may have been done or not. */

@@ -9,7 +9,7 @@ import { closedPort } from '../support/ports.js';
 import { waitFor } from '../support/wait.js';
 import { runWeir, serveWeir, spawnWeir } from '../support/weir.js';
 
-const commands = ['serve', 'demo', 'register', 'channels', 'config', 'origin'];
+const commands = ['serve', 'demo', 'register', 'channels', 'channel', 'config', 'origin'];
 
 test('--help names every command', async () => {
   const { code, stdout } = await runWeir(['--help']);
@@ -61,6 +61,9 @@ const usageErrors: [parameters: string[], message: RegExp][] = [
   [['register', '--channel', 'news', '--address', 'h:1', '--load', '75'], /Expected a number from 0 to 1/],
   [['channels', '--admin', 'http://h:1', '--zookeeper', 'h:2'], /cannot be used with/],
   [['channels', '--admin', 'h'], /registry\.embedded\.url: expected a URL .*got "h" \(--admin\)/],
+  [['channel', 'put', 'a/b'], /Expected one path segment/],
+  [['channel', 'put', 'news', '--data', '-', '--load', '0.5'], /cannot be used with/],
+  [['channel', 'put', 'news', '--status', 'gone'], /Expected live, draining or off/],
   [['config', '--schema', '--check'], /cannot be used with/],
   [['config', '--set', 'registry.embedded.token=abc'], /a secret must not stand in the arguments/],
   [['origin', '--channel', 'news', '--listen', 'x'], /Expected ADDRESS:PORT/],

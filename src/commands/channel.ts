@@ -1,0 +1,249 @@
+// `weir channel put|get|rm`: single nodes of ZooKeeper by hand, each written only as it was read.
+
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { OperatorError } from '../errors.js';
+import { decode } from '../registry/formats/decode.js';
+import { setMembers } from '../registry/formats/json-members.js';
+import {
+  Conflict,
+  makeFolders,
+  type NodeState,
+  protectNode,
+  readNode,
+  removeNode,
+  writeNode,
+} from '../registry/node-writes.js';
+import { children } from '../registry/zookeeper-calls.js';
+import { print } from './lifetime.js';
+import {
+  conflictJson,
+  conflictLines,
+  differenceLines,
+  nodeJson,
+  nodeLines,
+  textOf,
+  writtenJson,
+} from './node-lines.js';
+import {
+  addRegistryFlags,
+  addSettingFlags,
+  type CommonFlags,
+  channelName,
+  number,
+  requestOf,
+  serviceAddress,
+} from './options.js';
+import { readSettings } from './settings.js';
+import { nodePath, onZooKeeper, withAncestors } from './zookeeper-nodes.js';
+
+interface Flags extends CommonFlags {
+  readonly json?: true;
+}
+
+interface WriteFlags extends Flags {
+  readonly ifVersion?: number;
+  readonly force?: true;
+}
+
+interface PutFlags extends WriteFlags {
+  readonly data?: string;
+  readonly address?: string;
+  readonly load?: number;
+  readonly bitrate?: number;
+  readonly packetLoss?: number;
+  readonly weight?: number;
+  readonly zone?: string;
+  readonly priority?: number;
+  readonly status?: string;
+  readonly dryRun?: true;
+}
+
+const putExamples = `
+Examples:
+  weir channel put news a --address 10.0.0.1:8080 --load 0.2
+  weir channel put news a --weight 0.1                        only the weight changes
+  weir channel put news --load 0.5                            what its endpoints do not say themselves
+  weir channel put news a --data node.json --if-version 7
+
+It reads the node, shows what changes, and writes only if the node still has the version that was read, or that
+--if-version names. If somebody else was there first it shows both values, writes nothing, and ends with exit code 3.
+Named values are set in the JSON that is there; everything else in it stays as it is. The node is persistent.`;
+
+const getExamples = `
+Examples:
+  weir channel get news
+  weir channel get news a --json | jq -r .data`;
+
+const rmExamples = `
+Examples:
+  weir channel rm news a
+  weir channel rm news
+
+It removes the node that was named and nothing below it. An ephemeral node belongs to a session, which would be left
+without: --force removes it nevertheless. Exit code 3: somebody changed it meanwhile, and it was left.`;
+
+const print1 = (value: object) => print(JSON.stringify(value));
+
+/** Runs a write; a conflict is shown with both values before it ends the command. */
+async function showingConflicts(
+  json: boolean,
+  wanted: Uint8Array | undefined,
+  write: () => Promise<void>,
+): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (error instanceof Conflict) {
+      if (json) print1(conflictJson(error, wanted));
+      else conflictLines(error, wanted).forEach(print);
+    }
+    throw error;
+  }
+}
+
+/** What was read, unless --if-version names another state of it. */
+function expectedVersion(path: string, found: NodeState | undefined, asked: number | undefined): number | 'absent' {
+  if (asked !== undefined && asked !== found?.stat.version) throw new Conflict(path, asked, found);
+  return found?.stat.version ?? 'absent';
+}
+
+function refuseEphemeral(node: NodeState | undefined, force: boolean, why: string): void {
+  if (node?.stat.ephemeral !== true || force) return;
+  throw new OperatorError(`${node.path} is ephemeral: ${why}; --force does it nevertheless`);
+}
+
+function namedValues(flags: PutFlags): Record<string, unknown> {
+  const { address, load, bitrate, packetLoss, status, weight, zone, priority } = flags;
+  return { service_address: address, load, bitrate, packet_loss_rate: packetLoss, status, weight, zone, priority };
+}
+
+/** The data to write: those of --data, or those that are there with the named values in them. */
+function dataToWrite(flags: PutFlags, found: NodeState | undefined): Uint8Array {
+  const { data } = flags;
+  if (data !== undefined) return readFileSync(data === '-' ? 0 : data);
+  const values = namedValues(flags);
+  if (Object.values(values).every((value) => value === undefined)) {
+    throw new OperatorError('nothing to write: name values such as --address and --load, or --data');
+  }
+  const before = found === undefined ? '' : (textOf(found.data) ?? '');
+  return Buffer.from(setMembers(before, values) ?? setMembers('{}', values) ?? '');
+}
+
+function refuseUnreadable(channel: string, endpoint: string | undefined, data: Uint8Array, force: boolean): void {
+  const level = endpoint === undefined ? ('channel' as const) : ('endpoint' as const);
+  const decoded = decode({ name: endpoint ?? channel, level, data });
+  if (decoded.kind !== 'skipped' || force) return;
+  throw new OperatorError(
+    `weir could not read this (${decoded.reason}), nothing was written; --force writes it nevertheless`,
+  );
+}
+
+async function put(channel: string, endpoint: string | undefined, flags: PutFlags): Promise<void> {
+  const { config } = readSettings(requestOf(flags));
+  const path = nodePath(config, channel, endpoint);
+  const [json, force] = [flags.json === true, flags.force === true];
+  await onZooKeeper(config, async (client) => {
+    const found = await readNode(client, path);
+    const data = dataToWrite(flags, found);
+    refuseUnreadable(channel, endpoint, data, force);
+    await showingConflicts(json, data, async () => {
+      const expected = expectedVersion(path, found, flags.ifVersion);
+      refuseEphemeral(found, force, 'its owner writes it (`weir drain` sets only the status)');
+      const same = found !== undefined && Buffer.compare(found.data, data) === 0;
+      if (!json) (same ? [`${path}  unchanged`] : differenceLines(path, found, data)).forEach(print);
+      if (flags.dryRun || same) {
+        if (json) print1(writtenJson(path, found, data, found?.stat.version ?? null));
+        return;
+      }
+      if (expected === 'absent') {
+        const above = withAncestors(path).slice(0, -1);
+        const isProtected = config.registry.zookeeper.credentials !== undefined;
+        const from = withAncestors(config.registry.zookeeper.root).length - 1;
+        await makeFolders(client, above, isProtected ? { from } : undefined);
+        await writeNode(client, path, data, expected);
+        if (isProtected) await protectNode(client, path);
+      } else await writeNode(client, path, data, expected);
+      if (json) print1(writtenJson(path, found, data, expected === 'absent' ? 0 : expected + 1));
+    });
+  });
+}
+
+async function get(channel: string, endpoint: string | undefined, flags: Flags): Promise<void> {
+  const { config } = readSettings(requestOf(flags));
+  const path = nodePath(config, channel, endpoint);
+  await onZooKeeper(config, async (client) => {
+    const node = await readNode(client, path);
+    if (node === undefined) throw new OperatorError(`${path}: no such node`);
+    const below = [...(await children(client, path))].sort();
+    if (flags.json) print1({ ...nodeJson(node), children: below });
+    else nodeLines(node, below).forEach(print);
+  });
+}
+
+async function rm(channel: string, endpoint: string | undefined, flags: WriteFlags): Promise<void> {
+  const { config } = readSettings(requestOf(flags));
+  const path = nodePath(config, channel, endpoint);
+  const json = flags.json === true;
+  await onZooKeeper(config, async (client) => {
+    const found = await readNode(client, path);
+    if (found === undefined) throw new OperatorError(`${path}: no such node`);
+    refuseEphemeral(found, flags.force === true, 'it goes with the session that registered it');
+    const below = await children(client, path);
+    if (below.length > 0) {
+      throw new OperatorError(`${path}: ${below.length} below it, such as ${below[0]}; remove them by name first`);
+    }
+    await showingConflicts(json, undefined, async () => {
+      expectedVersion(path, found, flags.ifVersion);
+      await removeNode(client, path, found.stat.version);
+    });
+    if (json) print1(writtenJson(path, found, undefined, null));
+    else print(`removed ${path}`);
+  });
+}
+
+function status(text: string): string {
+  if (['live', 'draining', 'off'].includes(text)) return text;
+  throw new InvalidArgumentError('Expected live, draining or off.');
+}
+
+export function addChannel(program: Command): void {
+  const channel = program.command('channel').description('read, write and remove single nodes in ZooKeeper');
+  const node = (name: string, description: string, examples: string) => {
+    const command = channel.command(name).description(description);
+    command.argument('<channel>', 'its name', channelName);
+    command.argument(
+      '[endpoint]',
+      'the name of its node below the channel; without it, the channel itself',
+      channelName,
+    );
+    addSettingFlags(addRegistryFlags(command)).option('--json', 'print one JSON object').addHelpText('after', examples);
+    return command;
+  };
+  const ifVersion = () =>
+    new Option('--if-version <number>', 'only if the node has this version').argParser(number(0, 2 ** 31));
+  node('put', 'write a persistent node, by compare-and-set on its version', putExamples)
+    .option('--address <address>', 'HOST:PORT, an http(s) URL, or a template', serviceAddress)
+    .option('--load <fraction>', 'load, 0 to 1', number(0, 1))
+    .option('--bitrate <kbit/s>', 'bitrate', number(0, 1e9))
+    .option('--packet-loss <fraction>', 'packet loss, 0 to 1', number(0, 1))
+    .option('--weight <number>', 'share of the picks in relation to others', number(0, 1e6))
+    .option('--zone <name>', 'where it stands')
+    .option('--priority <number>', 'endpoints of the lowest are used', number(0, 1e6))
+    .option('--status <status>', 'live, draining or off', status)
+    .addOption(
+      new Option('--data <file>', 'the whole data from a file, or - for standard input').conflicts([
+        ...['address', 'load', 'bitrate', 'packetLoss', 'weight', 'zone', 'priority', 'status'],
+      ]),
+    )
+    .addOption(ifVersion())
+    .option('--dry-run', 'show what would change, and write nothing')
+    .option('--force', 'also what weir cannot read, and over an ephemeral node')
+    .action(put);
+  node('get', 'show a node', getExamples).action(get);
+  node('rm', 'remove a node that has nothing below it', rmExamples)
+    .addOption(ifVersion())
+    .option('--force', 'also an ephemeral node')
+    .action(rm);
+  channel.addHelpText('after', `${putExamples.split('\n\n')[0]}\n  weir channel get news a\n  weir channel rm news a`);
+}

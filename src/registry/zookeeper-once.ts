@@ -1,0 +1,88 @@
+// A short session for a single command: connect, do, close. What follows or registers keeps a session: zookeeper-session.ts.
+
+import { OperatorError } from '../errors.js';
+import { parseConnectString } from '../net-address.js';
+import { addressesOf, resolveServers, whyUnreachable } from './servers.js';
+import { type ClientEvents, type ConnectClient, loadClient, type ZooKeeperClient } from './zookeeper-client.js';
+import type { SessionSettings } from './zookeeper-session.js';
+
+/** Milliseconds for each server that is asked why there is no session. */
+const whyDeadline = 2_000;
+const resolveDeadline = 3_000;
+
+class Late extends Error {}
+
+/**
+ * Runs `work` in a session of its own. The native client is loaded in this process, so only short-lived processes may do this.
+ *
+ * @param deadline milliseconds for all of it
+ * @throws OperatorError in words: no server is in reach, the credentials are refused, no answer by the deadline
+ */
+export async function withZooKeeper<T>(
+  settings: SessionSettings,
+  deadline: number,
+  work: (client: ZooKeeperClient) => Promise<T>,
+): Promise<T> {
+  const connect = await loadClient();
+  const target = parseConnectString(settings.servers);
+  if (target === undefined) throw new OperatorError(`registry.zookeeper.servers: "${settings.servers}" is malformed`);
+  const resolved = await resolveServers(target, addressesOf, Math.min(deadline, resolveDeadline));
+  if (resolved.connect === undefined)
+    throw new OperatorError(`no session with ZooKeeper: ${resolved.problems.join(', ')}`);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Late()), deadline);
+  });
+  const session = openSession(connect, { ...settings, servers: resolved.connect });
+  let connected = false;
+  const done = session.connected.then(() => {
+    connected = true;
+    return work(session.client);
+  });
+  // Whichever is not first has nobody who waits for it.
+  for (const promise of [late, session.ended, done]) promise.catch(() => {});
+  try {
+    return await Promise.race([done, session.ended, late]);
+  } catch (error) {
+    if (!(error instanceof Late)) throw error;
+    const seconds = deadline / 1000;
+    if (connected)
+      throw new OperatorError(`ZooKeeper did not answer in ${seconds} s; what was asked may have been done`);
+    const why = await whyUnreachable(resolved.servers, whyDeadline);
+    throw new OperatorError(`no session with ZooKeeper in ${seconds} s: ${[...resolved.problems, why].join(', ')}`);
+  } finally {
+    clearTimeout(timer);
+    await session.close();
+  }
+}
+
+function openSession(connect: ConnectClient, { servers, sessionTimeout, credentials }: SessionSettings) {
+  let onConnect: () => void = () => {};
+  let onEnd: (error: Error) => void = () => {};
+  const connected = new Promise<void>((resolve) => {
+    onConnect = resolve;
+  });
+  const ended = new Promise<never>((_, reject) => {
+    onEnd = reject;
+  });
+  const events: ClientEvents = {
+    connect: () => onConnect(),
+    connecting() {},
+    close(reason) {
+      const words = { expired: 'the session expired', closed: 'the session was closed' } as const;
+      const refused = 'ZooKeeper refused registry.zookeeper.credentials';
+      onEnd(new OperatorError(reason === 'auth_failed' ? refused : `ZooKeeper: ${words[reason]}`));
+    },
+    watch() {},
+  };
+  const client = connect({ connect: servers, timeout: sessionTimeout, digest: credentials }, events);
+  const close = () =>
+    new Promise<void>((resolve) => {
+      // The native object must not be freed under the event that it is just delivering.
+      setImmediate(() => {
+        client.close();
+        resolve();
+      });
+    });
+  return { client, connected, ended, close };
+}

@@ -1,0 +1,78 @@
+// The commands that write to ZooKeeper, as processes, on one real server.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { runWeir } from '../support/weir.js';
+import { useZooKeeper, writeNodes, zkCli } from '../support/zookeeper.js';
+
+let zookeeper: Awaited<ReturnType<typeof useZooKeeper>>;
+let root = '';
+
+before(async () => {
+  zookeeper = await useZooKeeper();
+  root = `/writes-${process.pid}`;
+});
+after(() => zookeeper.stop());
+
+/** Runs it on the server, below a root of its own. */
+const weir = (words: readonly string[], input = '', env: Record<string, string> = {}, folder = '') =>
+  runWeir(words, input, {
+    WEIR_REGISTRY_ZOOKEEPER_SERVERS: zookeeper.address,
+    WEIR_REGISTRY_ZOOKEEPER_ROOT: root + folder,
+    ...env,
+  });
+
+describe('at the command line', { concurrency: true }, () => {
+  test('channel put makes a node, changes single values of it, and overwrites nobody', async () => {
+    const path = `${root}/put/news/a`;
+    const put = (...words: string[]) => weir(['channel', 'put', 'news', 'a', ...words], '', {}, '/put');
+    const made = await put('--address', '10.0.0.1:80', '--load', '0.2');
+    assert.equal(made.code, 0, made.stderr);
+    assert.equal(made.stdout, `${path}  new\n+ {"service_address":"10.0.0.1:80","load":0.2}\n`);
+    await writeNodes(zookeeper.address, [
+      { path, data: '{"service_address":"10.0.0.1:80","load":0.3,"id":12345678901234567890}' },
+    ]);
+    const conflict = await put('--load', '0.9', '--if-version', '0');
+    assert.equal(conflict.code, 3);
+    assert.match(conflict.stdout, /^theirs: .*"load":0\.3/m);
+    assert.match(conflict.stdout, /^yours: {2}.*"load":0\.9/m);
+    assert.match(conflict.stderr, /it had version 0, it has version 1 now; nothing was written/);
+    const written = await put('--load', '0.9', '--json');
+    assert.equal(written.code, 0, written.stderr);
+    const { data, version } = JSON.parse(written.stdout) as { data: string; version: number };
+    assert.equal(data, '{"service_address":"10.0.0.1:80","load":0.9,"id":12345678901234567890}');
+    assert.equal(version, 2);
+    const got = await weir(['channel', 'get', 'news', 'a', '--json'], '', {}, '/put');
+    assert.equal((JSON.parse(got.stdout) as { data: string }).data, data);
+  });
+
+  test('channel rm removes what is named, nothing below it, and no ephemeral node', async () => {
+    const rm = (...words: string[]) => weir(['channel', 'rm', 'news', ...words], '', {}, '/rm');
+    await writeNodes(
+      zookeeper.address,
+      ['', '/rm', '/rm/news', '/rm/news/a'].map((below) => ({ path: root + below, data: '' })),
+    );
+    const full = await rm();
+    assert.equal(full.code, 1);
+    assert.match(full.stderr, /news: 1 below it, such as a/);
+    const changed = await rm('a', '--if-version', '5');
+    assert.equal(changed.code, 3);
+    assert.deepEqual(await rm('a'), { code: 0, stdout: `removed ${root}/rm/news/a\n`, stderr: '' });
+    assert.equal((await rm('a')).code, 1);
+  });
+
+  test('with credentials, what channel put makes is theirs, and everybody may read it', async () => {
+    const env = { WEIR_REGISTRY_ZOOKEEPER_CREDENTIALS: 'edge:secret' };
+    const words = ['channel', 'put', 'news', 'a', '--address', '10.0.0.1:80'];
+    const made = await weir(words, '', env, '/own/channels');
+    assert.equal(made.code, 0, made.stderr);
+    const stranger = await weir(['channel', 'put', 'news', 'b', '--address', '10.0.0.2:80'], '', {}, '/own/channels');
+    assert.equal(stranger.code, 1);
+    assert.match(stranger.stderr, /not authorized, see registry\.zookeeper\.credentials/);
+    const acls = await zkCli(
+      zookeeper.address,
+      ...['', '/news', '/news/a'].map((at) => `getAcl ${root}/own/channels${at}`),
+    );
+    assert.equal(acls.match(/'digest,'edge:.*\n: cdrwa\n'world,'anyone\n: r\n/g)?.length, 3, acls);
+  });
+});
