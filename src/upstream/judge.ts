@@ -1,5 +1,6 @@
-// Pure: the one table of whose fault a failure is. What an endpoint answered, or the error that ended a request, and what the
-// request was for, give who is to blame, what passive health counts, and whether another endpoint is worth asking.
+// Pure: the one table of what a status or an error of an endpoint means. What it answered, or the error that ended a request,
+// and what the request was for, give who is to blame, what passive health counts, whether another endpoint is worth asking,
+// and what players are told.
 
 import { type ErrorCode, type Failure, WeirError } from '../errors.js';
 
@@ -36,10 +37,54 @@ const oursHere: Verdict = { fault: 'ours', failure: undefined, elsewhere: true }
 const registrys: Verdict = { fault: 'registry', failure: undefined, elsewhere: true };
 const origins = (failure: Failure): Verdict => ({ fault: 'origin', failure, elsewhere: true });
 
-/** Statuses of a gateway whose own origin failed (RFC 9110, sections 15.6.3 to 15.6.5), whatever the request was. */
-const gatewayErrors: ReadonlySet<number> = new Set([502, 503, 504]);
-/** Credentials are the player's matter: an expired token of one viewer must never count against an endpoint. */
-const credentialErrors: ReadonlySet<number> = new Set([401, 403, 407]);
+interface StatusMeaning {
+  /** Its verdict by what was asked for; of `held` the one of `asked`. */
+  readonly asked: Verdict;
+  readonly listed: Verdict;
+  readonly stream: Verdict;
+  /** The error that a player gets where the answer itself is of no use to it. */
+  readonly told: ErrorCode;
+  /** What is stored may be given instead, though it is no longer fresh (RFC 5861, section 4: stale-if-error). */
+  readonly storedInstead?: true;
+  /** So an endpoint answers that has forgotten the session in the request's URL. */
+  readonly mayBeForgotten?: true;
+}
+
+const bad = origins('bad_status');
+
+const statuses: Readonly<
+  Record<'well' | 'refused' | 'absent' | 'busy' | 'malformed' | 'gateway' | 'broken', StatusMeaning>
+> = {
+  /** Below 400. Told where it is of no use: a redirect that leads nowhere, no content. */
+  well: { asked: well, listed: well, stream: well, told: 'upstream_status' },
+  /** Credentials are the player's matter: an expired token of one viewer must never count against an endpoint. */
+  refused: { asked: players, listed: players, stream: players, told: 'forbidden', mayBeForgotten: true },
+  absent: { asked: players, listed: bad, stream: unknownHere, told: 'not_found', mayBeForgotten: true },
+  busy: { asked: busy, listed: busy, stream: busy, told: 'upstream_status' },
+  /** Any other 4xx. */
+  malformed: { asked: players, listed: players, stream: unknownHere, told: 'upstream_status', mayBeForgotten: true },
+  /** A gateway whose own origin failed (RFC 9110, sections 15.6.3 to 15.6.5), whatever the request was. */
+  gateway: { asked: bad, listed: bad, stream: bad, told: 'upstream_status', storedInstead: true },
+  /** Any other 5xx: it may be what one path or query of a player provokes. */
+  broken: { asked: players, listed: bad, stream: bad, told: 'upstream_status', storedInstead: true },
+};
+
+const named: ReadonlyMap<number, keyof typeof statuses> = new Map([
+  [401, 'refused'],
+  [403, 'refused'],
+  [407, 'refused'],
+  [404, 'absent'],
+  [410, 'absent'],
+  [429, 'busy'],
+  [502, 'gateway'],
+  [503, 'gateway'],
+  [504, 'gateway'],
+]);
+
+function meaningOf(status: number): StatusMeaning {
+  if (status < 400) return statuses.well;
+  return statuses[named.get(status) ?? (status < 500 ? 'malformed' : 'broken')];
+}
 
 /** Another worker has the channel now, by the account of the one that was asked. */
 const misdirected = new WeirError('not_owner').status;
@@ -53,20 +98,28 @@ const workerLost: ReadonlySet<ErrorCode> = new Set([
 
 /** The endpoint refuses whoever asks, by the credentials or the token in the request. */
 export function isRefusal(status: number): boolean {
-  return credentialErrors.has(status);
+  return meaningOf(status) === statuses.refused;
 }
 
 /** What a final status (101, or 200 to 599) of an endpoint means. */
 export function judgeStatus(status: number, purpose: Purpose): Verdict {
-  if (status < 400) return well;
   if (purpose === 'peer') return status === misdirected ? oursHere : well;
-  if (credentialErrors.has(status)) return players;
-  if (gatewayErrors.has(status)) return origins('bad_status');
-  if (status === 429) return busy;
-  if (purpose === 'listed') return status === 404 || status === 410 || status >= 500 ? origins('bad_status') : players;
-  if (purpose === 'stream') return status >= 500 ? origins('bad_status') : unknownHere;
-  // 500 may be what one path or query of a player provokes.
-  return players;
+  return meaningOf(status)[purpose === 'held' ? 'asked' : purpose];
+}
+
+/** What a player is told of a status, where it does not get the answer itself. */
+export function toldOf(status: number): WeirError {
+  return new WeirError(meaningOf(status).told, { detail: `The endpoint answered ${status}.` });
+}
+
+/** Whether what is stored may be given instead of an answer with this status. */
+export function isStoredInstead(status: number): boolean {
+  return meaningOf(status).storedInstead === true;
+}
+
+/** Whether an endpoint may answer so because it has forgotten a session that it named in a URL. */
+export function mayBeForgotten(status: number): boolean {
+  return meaningOf(status).mayBeForgotten === true;
 }
 
 /** A status that sends a request elsewhere, as an error. */

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ErrorCode, WeirError } from '../../src/errors.js';
-import { errorOfStatus, judgeError, judgeStatus, outcomeOf, type Purpose } from '../../src/upstream/judge.js';
+import {
+  errorOfStatus,
+  isRefusal,
+  isStoredInstead,
+  judgeError,
+  judgeStatus,
+  mayBeForgotten,
+  outcomeOf,
+  type Purpose,
+  toldOf,
+} from '../../src/upstream/judge.js';
 
 /** What is asked of endpoints. */
 const purposes: readonly Purpose[] = ['asked', 'held', 'listed', 'stream'];
@@ -15,21 +25,34 @@ test('credentials of a player never count against an endpoint, and nobody else i
   }
 });
 
-test('what an endpoint listed and does not have is its failure; a made-up name is not', () => {
-  const cases: [number, Purpose, string | undefined][] = [
-    [404, 'listed', 'bad_status'],
-    [410, 'listed', 'bad_status'],
-    [500, 'listed', 'bad_status'],
-    [404, 'asked', undefined],
-    [500, 'asked', undefined],
-    [404, 'stream', undefined],
-    [500, 'stream', 'bad_status'],
-    [429, 'listed', undefined],
-    [416, 'listed', undefined],
+test('what every status means, and what players are told', () => {
+  // For `asked` and `held` alike, `listed`, `stream`: the fault, what passive health counts, `+` where another may do better.
+  const table: [statuses: number[], asked: string, listed: string, stream: string, told: string][] = [
+    [[200, 206, 304, 399], 'nobody', 'nobody', 'nobody', 'upstream_status'],
+    [[401, 403, 407], 'player', 'player', 'player', 'forbidden'],
+    [[404, 410], 'player', 'origin bad_status+', 'player+', 'not_found'],
+    [[429], 'origin+', 'origin+', 'origin+', 'upstream_status'],
+    [[400, 405, 416, 451], 'player', 'player', 'player+', 'upstream_status'],
+    [[500, 501, 599], 'player', 'origin bad_status+', 'origin bad_status+', 'upstream_status'],
+    [[502, 503, 504], 'origin bad_status+', 'origin bad_status+', 'origin bad_status+', 'upstream_status'],
   ];
-  for (const [status, purpose, failure] of cases) {
-    assert.equal(judgeStatus(status, purpose).failure, failure, `${status} ${purpose}`);
+  const judged = (status: number, purpose: Purpose) => {
+    const { fault, failure, elsewhere } = judgeStatus(status, purpose);
+    return `${fault}${failure === undefined ? '' : ` ${failure}`}${elsewhere ? '+' : ''}`;
+  };
+  for (const [statuses, asked, listed, stream, told] of table) {
+    for (const status of statuses) {
+      const row = [...purposes.map((purpose) => judged(status, purpose)), toldOf(status).code];
+      assert.deepEqual(row, [asked, asked, listed, stream, told], String(status));
+    }
   }
+});
+
+test('a refusal, what is stored instead, and a session that was forgotten are told by the status', () => {
+  const all = [200, 302, 400, 401, 403, 404, 407, 410, 416, 429, 500, 502, 503, 504, 599];
+  assert.deepEqual(all.filter(isRefusal), [401, 403, 407]);
+  assert.deepEqual(all.filter(isStoredInstead), [500, 502, 503, 504, 599]);
+  assert.deepEqual(all.filter(mayBeForgotten), [400, 401, 403, 404, 407, 410, 416]);
 });
 
 test('a gateway error is the endpoint’s failure whatever was asked', () => {

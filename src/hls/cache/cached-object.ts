@@ -4,6 +4,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../../errors.js';
 import type { Exchange, UpstreamHandler } from '../../upstream/client.js';
+import { isStoredInstead } from '../../upstream/judge.js';
 import { ArrivingBody, type Follower } from './arriving-body.js';
 import { conditionsOf, renewed } from './conditional.js';
 import { ageOf, type CachePolicy, type KeepingLimits, keepingPolicy, type Terms, type TermsOf } from './freshness.js';
@@ -157,7 +158,7 @@ export class CachedObject implements UpstreamHandler {
       this.#adopt(previous, previous.head, renewed(previous.head.headers, headers));
       return;
     }
-    if (status >= 500 && this.#standIn()) return;
+    if (isStoredInstead(status) && this.#standIn()) return;
     this.head = { status, headers };
     this.policy = this.#policyFor(status, headers);
     const length = Number(headers['content-length'] ?? 0);
@@ -181,9 +182,8 @@ export class CachedObject implements UpstreamHandler {
 
   onEnd(): void {
     if (!this.pending) return;
-    const declared = this.head?.headers['content-length'];
-    if (declared !== undefined && Number(declared) !== this.received)
-      return this.onError(new WeirError('upstream_cut'));
+    const declared = Number(this.head?.headers['content-length'] ?? this.received);
+    if (declared !== this.received) return this.onError(new WeirError('upstream_cut'));
     this.complete = true;
     this.arrivedAt = this.#options.now();
     if (this.#keep) {

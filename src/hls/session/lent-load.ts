@@ -3,9 +3,8 @@
 // error, which nobody keeps.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import { WeirError } from '../../errors.js';
 import type { Exchange, UpstreamHandler } from '../../upstream/client.js';
-import { isRefusal } from '../../upstream/judge.js';
+import { isRefusal, toldOf } from '../../upstream/judge.js';
 import type { Load } from '../cache/cached-object.js';
 
 /** @param loads what to try, in this order; @param worked is told which one was not refused */
@@ -65,6 +64,6 @@ class LentLoad implements Exchange {
     this.#exchange?.abort();
     this.#index += 1;
     if (this.#index < this.#loads.length) this.start();
-    else this.#handler.onError(new WeirError('forbidden', { detail: `The endpoint answered ${status}.` }));
+    else this.#handler.onError(toldOf(status));
   }
 }

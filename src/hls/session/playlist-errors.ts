@@ -1,6 +1,7 @@
 // What the failure of a playlist means to those who ask for it. Pure.
 
 import { toWeirError, WeirError } from '../../errors.js';
+import { toldOf } from '../../upstream/judge.js';
 import { RefusedError, StatusError } from './playlist-loader.js';
 
 /** A failure of others. What remains is a fault of this program. */
@@ -27,8 +28,5 @@ export function asUnavailable(error: unknown): WeirError {
  */
 export function answerableError(error: unknown): unknown {
   if (!(error instanceof StatusError)) return error;
-  const { status, message: detail } = error;
-  if (status === 404 || status === 410) return new WeirError('not_found', { detail });
-  if (status === 401 || status === 403) return new WeirError('forbidden', { detail });
-  return new WeirError('upstream_status', { detail });
+  return toldOf(error.status);
 }

@@ -3,6 +3,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../../errors.js';
+import { mayBeForgotten } from '../../upstream/judge.js';
 import { type MediaPlaylist, type MultivariantPlaylist, type Playlist, PlaylistError } from '../playlist/model.js';
 import { parsePlaylist } from '../playlist/parser.js';
 import { findVariant, sessionVariant, variantUris } from '../presentation/multivariant.js';
@@ -43,9 +44,6 @@ export class StatusError extends Error {
 
 /** The same, and it is the matter of the player who asked: nobody else's playlist is the worse for it. */
 export class RefusedError extends StatusError {}
-
-/** Answers that a session which the endpoint has forgotten gets. */
-const sessionLost = new Set([400, 401, 403, 404, 410]);
 
 /** Texts kept of one endpoint for a session, and the longest one. */
 const maxKeptTexts = 16;
@@ -94,7 +92,7 @@ export class PlaylistLoader {
     try {
       return await this.#fetch(request, extra);
     } catch (error) {
-      const lost = error instanceof StatusError && sessionLost.has(error.status);
+      const lost = error instanceof StatusError && mayBeForgotten(error.status);
       if (!lost || variant === undefined || !known) throw error;
       this.#multivariants.delete(variant.multivariant);
       return this.#fetch(request, extra);

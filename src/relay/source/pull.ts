@@ -2,9 +2,9 @@
 
 import type { Pick } from '../../balancer/balancer.js';
 import type { Outcome } from '../../balancer/policy.js';
-import { type ErrorCode, toWeirError, WeirError } from '../../errors.js';
+import { toWeirError, WeirError } from '../../errors.js';
 import type { Exchange, UpstreamClient, UpstreamRequest } from '../../upstream/client.js';
-import { judgeError, judgeStatus, outcomeOf } from '../../upstream/judge.js';
+import { judgeError, judgeStatus, outcomeOf, toldOf } from '../../upstream/judge.js';
 import { GopCache } from '../flv/gop-cache.js';
 import { FlvParser } from '../flv/parser.js';
 import { type FlvTag, tagType } from '../flv/tag.js';
@@ -160,8 +160,7 @@ export class Pull {
 
   #onResponse(status: number): void {
     if (status === 200) return;
-    const detail = `The endpoint answered ${status}.`;
-    this.#fault('status', outcomeOf(judgeStatus(status, 'stream')), new WeirError(refusal(status), { detail }));
+    this.#fault('status', outcomeOf(judgeStatus(status, 'stream')), toldOf(status));
   }
 
   #onData(chunk: Buffer): boolean {
@@ -224,12 +223,6 @@ export class Pull {
     this.close(isExcused ? 'interrupted' : outcome);
     this.#observer.onFault(fault, error);
   }
-}
-
-/** What players are told of a status. */
-function refusal(status: number): ErrorCode {
-  if (status === 404) return 'not_found';
-  return status === 401 || status === 403 ? 'forbidden' : 'upstream_status';
 }
 
 /** What the client reports, as a fault of the pull: the label of a metric. */

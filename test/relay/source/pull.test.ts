@@ -119,6 +119,8 @@ describe('what ends a pull', () => {
   const answers: [string, (made: ReturnType<typeof begun>) => void, string, Outcome][] = [
     ['404', ({ origin }) => origin.handler.onResponse(404, {}), 'status not_found', 'abandoned'],
     ['403', ({ origin }) => origin.handler.onResponse(403, {}), 'status forbidden', 'abandoned'],
+    ['407', ({ origin }) => origin.handler.onResponse(407, {}), 'status forbidden', 'abandoned'],
+    ['410', ({ origin }) => origin.handler.onResponse(410, {}), 'status not_found', 'abandoned'],
     ['500', ({ origin }) => origin.handler.onResponse(500, {}), 'status upstream_status', 'bad_status'],
     [
       'a page',
