@@ -31,6 +31,7 @@ const valueFaults: Readonly<Record<string, readonly string[]>> = {
   report: faultsOfTexts,
   version: faultsOfTexts,
   properties: [...faultsOfTexts, 'too_many'],
+  endpoints: ['malformed', 'too_many'],
 };
 
 const protocols = ['hls', 'flv', 'ws-flv', 'other'] as const;

@@ -1,7 +1,7 @@
 // Pure: which names of a tree get a place, and how much of one is shown.
 
-/** Bytes of a node's name. ZooKeeper takes a megabyte. */
-const longestName = 255;
+/** Bytes of a node's name. Some formats keep all of a registration in it; ZooKeeper takes a megabyte. */
+const longestName = 2_048;
 /** Characters of a path that are worth a place in a log. */
 const longestShown = 300;
 

@@ -3,6 +3,7 @@
 import type { Endpoint, EndpointId, ServiceAddress, Traits } from '../model.js';
 import { withPath } from '../net-address.js';
 import type { Defaults, UnknownValue, Values } from './formats/format.js';
+import { mostWeight } from './formats/traits.js';
 import { noValues } from './formats/values.js';
 import type { ChannelNode, TreeNode } from './tree-node.js';
 
@@ -46,14 +47,22 @@ function traitsOver(own: Traits, defaults: Traits, unknown: readonly UnknownValu
   return { ...Object.fromEntries(left), ...own };
 }
 
-/** The weight that a sibling gives to a shard of this channel; undefined: none does. */
-function weightOf(shard: number | undefined, channel: ChannelNode): number | undefined {
-  if (shard === undefined) return undefined;
-  for (const vector of channel.vectors) {
-    const weight = vector.decoded.kind === 'weights' ? vector.decoded.byShard.get(shard) : undefined;
-    if (weight !== undefined) return weight;
+/** Of more siblings with weights only so many count: each is asked for each endpoint. */
+const mostVectors = 8;
+
+/** The product of what siblings give to an endpoint of this channel; undefined: none of them names it. */
+function weightOf(selectors: readonly string[] | undefined, { vectors }: ChannelNode): number | undefined {
+  if (selectors === undefined || vectors.size === 0) return undefined;
+  let product: number | undefined;
+  let asked = 0;
+  for (const { decoded } of vectors) {
+    if (decoded.kind !== 'weights' || ++asked > mostVectors) continue;
+    for (const selector of selectors) {
+      const weight = decoded.bySelector.get(selector);
+      if (weight !== undefined) product = Math.min((product ?? 1) * weight, mostWeight);
+    }
   }
-  return undefined;
+  return product;
 }
 
 const none: readonly Endpoint[] = [];
@@ -83,11 +92,11 @@ export function composeEndpoints(channel: ChannelNode, node: TreeNode): readonly
   const version = stat.version + (node === channel ? 0 : (channel.stat?.version ?? 0));
   const { registrations } = decoded;
   const endpoints = new Map<EndpointId, Endpoint>();
-  for (const { address: said, values, traits, eligible, shard } of registrations) {
+  for (const { address: said, values, traits, eligible, selectors } of registrations) {
     if (!eligible) continue;
     const id = endpointId(path, stat.czxid, registrations.length > 1 ? said : undefined);
     const address = defaults.path === undefined ? said : withPath(said, defaults.path);
-    const weight = weightOf(shard, channel);
+    const weight = weightOf(selectors, channel);
     const own = weight === undefined ? traits : { ...traits, weight };
     const endpoint = { id, channel: channel.channel, address, ...valuesOver(values, defaults.values), version };
     endpoints.set(id, { ...traitsOver(own, defaults.traits, values.unknown), ...endpoint });

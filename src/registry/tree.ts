@@ -40,6 +40,7 @@ function add(counts: Record<string, number>, key: string, count = 1): void {
 
 function unknownOf(decoded: Decoded): readonly UnknownValue[] {
   if (decoded.kind === 'defaults') return decoded.values.unknown;
+  if (decoded.kind === 'weights') return decoded.unknown;
   return decoded.kind === 'endpoints' ? decoded.registrations.flatMap(({ values }) => values.unknown) : [];
 }
 

@@ -189,7 +189,7 @@ test('all channels together have as many endpoints as there may be, and channels
 
 test('names that no log and no snapshot should hold are left out and shown shortened', () => {
   const news = addChannel('news');
-  assert.equal(tree.setChildren(news, ['a'.repeat(256), 'ö'.repeat(128), 'a'.repeat(255)]).added.length, 1);
+  assert.equal(tree.setChildren(news, ['a'.repeat(2_049), 'ö'.repeat(1_025), 'a'.repeat(2_048)]).added.length, 1);
   assert.deepEqual(tree.census().skipped, { bad_name: 2 });
   tree.setChannels(['news', 'x'.repeat(1_000_000)]);
   for (const note of notes) assert.ok('path' in note && note.path.length < 400);
@@ -260,4 +260,37 @@ test('endpoints that are off are no endpoints, and counted', () => {
   set(news, a, '{"service_address":"o:80","status":"live"}', stat(2, 1));
   assert.deepEqual(tree.census().skipped, {});
   assert.equal(traitsNow().length, 2);
+});
+
+const member = (shard: number, port: number) =>
+  JSON.stringify({ serviceEndpoint: { host: 'o', port }, status: 'ALIVE', shard });
+
+test('siblings with weights multiply what they give to an endpoint, and take it back when they go', () => {
+  const news = addChannel('news');
+  set(news, addChild(news, 'member_1'), member(0, 80), stat(2));
+  set(news, addChild(news, 'member_2'), member(1, 81), stat(3));
+  const weights = () => [...tree.endpoints()].map(({ weight }) => weight);
+  assert.deepEqual(weights(), [undefined, undefined]);
+  const vector = addChild(news, 'vector_3');
+  set(news, vector, '{"vector":[{"select":"shard=0","weight":2},{"select":"inet=o:80","weight":3}]}', stat(4));
+  set(news, addChild(news, 'vector_4'), '{"vector":[{"select":"member=1","weight":0.5},{"select":"x"}]}', stat(5));
+  assert.deepEqual(weights(), [3, undefined]);
+  tree.setChildren(news, ['member_1', 'member_2', 'vector_3']);
+  assert.deepEqual(weights(), [6, undefined]);
+  set(news, vector, '{"vector":[{"select":"shard=1","weight":-2}]}', stat(4, 1));
+  assert.deepEqual(weights(), [undefined, undefined]);
+  assert.deepEqual(tree.census(), { skipped: {}, unknown: { 'weight negative': 1 } });
+});
+
+test('several endpoints in one node are told apart by their addresses, in whatever order they stand', () => {
+  const news = addChannel('news');
+  const list = (...hosts: string[]) => JSON.stringify(hosts.map((host) => ({ host, port: 80, weight: 1 })));
+  assert.deepEqual(set(news, undefined, list('a', 'b'), stat(1)), [
+    'put /channels/news#a:80@1 a:80 ?/? v0',
+    'put /channels/news#b:80@1 b:80 ?/? v0',
+  ]);
+  assert.deepEqual(
+    set(news, undefined, list('c', 'b'), stat(1, 1)).filter((change) => change.startsWith('drop')),
+    ['drop /channels/news#a:80@1'],
+  );
 });

@@ -1,17 +1,29 @@
 // The formats in their order: the first that accepts a node wins.
 
+import { apisix } from './apisix.js';
 import { channelInfo } from './channel-info.js';
+import { curator } from './curator.js';
+import { dubbo } from './dubbo.js';
 import type { Decoded, Format, JsonObject, ReadNode, RegisteredNode } from './format.js';
 import { metadata } from './metadata.js';
 import { nameOnly } from './name-only.js';
 import { type AllowedFormats, type FormatName, formatNames } from './names.js';
+import { nerve } from './nerve.js';
 import { plain } from './plain.js';
+import { serverset } from './serverset.js';
+import { springCloud } from './spring-cloud.js';
 import { asObject } from './values.js';
 
-const formats: Readonly<Partial<Record<FormatName, Format>>> = {
+const formats: Readonly<Record<FormatName, Format>> = {
   weir: channelInfo,
+  'spring-cloud': springCloud,
+  curator,
+  serverset,
+  nerve,
   metadata,
+  apisix,
   plain,
+  dubbo,
   name: nameOnly,
 };
 
@@ -55,7 +67,7 @@ export function read({ name, level, data }: RegisteredNode, allowed: AllowedForm
   const node: ReadNode = { name, level, text, json, list };
   for (const format of formatNames) {
     if (allowed !== 'auto' && !allowed.includes(format)) continue;
-    const decoded = formats[format]?.(node);
+    const decoded = formats[format](node);
     if (decoded !== undefined) return { decoded, format };
   }
   if (level === 'channel' && text === '') return { decoded: { kind: 'nothing' }, format: undefined };

@@ -31,7 +31,7 @@ export interface UnknownValue {
 
 export type NumberField = 'load' | 'bitrate' | 'packet_loss_rate' | 'weight' | 'priority';
 export type NumberFault = 'not_a_number' | 'negative' | 'above_one' | 'too_large' | 'not_whole';
-export type TextField = 'status' | 'zone' | 'path' | 'report' | 'version' | 'properties';
+export type TextField = 'status' | 'zone' | 'path' | 'report' | 'version' | 'properties' | 'endpoints';
 export type TextFault = 'not_a_text' | 'too_long' | 'malformed' | 'not_known' | 'too_many';
 
 export interface Values {
@@ -55,8 +55,8 @@ export interface Registration {
   readonly traits: Traits;
   /** False: it says itself that it serves nobody now (not UP, not ALIVE, disabled, off). */
   readonly eligible: boolean;
-  /** Its number among its siblings, by which a sibling's `weights` name it. */
-  readonly shard?: number;
+  /** How a sibling's `weights` may name it. */
+  readonly selectors?: readonly string[];
   /** The path of a znode with its load, bitrate and packet loss, which many endpoints may share. */
   readonly report?: string;
 }
@@ -76,8 +76,12 @@ export type Decoded =
   | { readonly kind: 'endpoints'; readonly registrations: readonly [Registration, ...Registration[]] }
   /** A channel's own data without an address. */
   | ({ readonly kind: 'defaults' } & Defaults)
-  /** No endpoint, but the weights of its siblings by their shard. */
-  | { readonly kind: 'weights'; readonly byShard: ReadonlyMap<number, number> }
+  /** No endpoint, but the weights of its siblings by a selector of theirs. */
+  | {
+      readonly kind: 'weights';
+      readonly bySelector: ReadonlyMap<string, number>;
+      readonly unknown: readonly UnknownValue[];
+    }
   /** A channel that is only a folder. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'skipped'; readonly reason: SkipReason };

@@ -16,7 +16,7 @@ const read = (data: string | Uint8Array, level: Level = 'endpoint', name = 'orig
 function brief(decoded: Decoded): string {
   if (decoded.kind === 'nothing') return 'nothing';
   if (decoded.kind === 'skipped') return `skipped ${decoded.reason}`;
-  if (decoded.kind === 'weights') return `weights ${JSON.stringify([...decoded.byShard])}`;
+  if (decoded.kind === 'weights') return `weights ${JSON.stringify([...decoded.bySelector])}`;
   const first = decoded.kind === 'endpoints' ? decoded.registrations[0] : decoded;
   const { load, bitrate, packetLoss, unknown } = first.values;
   const faults = unknown.map(({ field, reason }) => `${field}:${reason}`).join(',');

@@ -1,0 +1,15 @@
+// An instance of Curator's service discovery. Its payload is the application's own: load, bitrate and packet loss may stand
+// there, and whatever else ChannelInfo has.
+
+import type { Format } from './format.js';
+import { reportedEndpoint } from './reported.js';
+import { instanceAddress, isInstance } from './service-instance.js';
+import { asObject, own } from './values.js';
+
+/** `"enabled":false`, of newer versions, means that it serves nobody now. */
+export const curator: Format = ({ json }) => {
+  if (json === undefined || !isInstance(json)) return undefined;
+  const address = instanceAddress(json);
+  if (address === undefined) return { kind: 'skipped', reason: 'bad_address' };
+  return reportedEndpoint(address, asObject(own(json, 'payload')) ?? {}, { eligible: own(json, 'enabled') !== false });
+};

@@ -1,0 +1,57 @@
+// What formats that are not weir's say beside an address: the same fields, somewhere in their JSON.
+
+import { withPath } from '../../net-address.js';
+import type { Decoded, JsonObject, Registration } from './format.js';
+
+import { readProperties, readTraits, type Said, traitsOf, Unknowns } from './traits.js';
+import { own, readValues } from './values.js';
+
+type Address = Registration['address'];
+
+const numbers = ['load', 'bitrate', 'packet_loss_rate', 'weight', 'priority'];
+const texts = ['status', 'zone', 'path', 'report', 'version', 'properties'];
+
+/** Of a map of texts, as some libraries allow no other: numbers that are written as text are numbers. */
+export function withNumbers(json: JsonObject): JsonObject {
+  const read: Record<string, unknown> = {};
+  for (const field of [...numbers, ...texts]) {
+    const value = own(json, field);
+    const isNumber = numbers.includes(field) && typeof value === 'string' && /^\d{1,12}(\.\d{1,12})?$/.test(value);
+    if (value !== undefined) read[field] = isNumber ? Number(value) : value;
+  }
+  return read;
+}
+
+/** What is free in such a map: all that is no field of weir's. */
+export function freeProperties(json: JsonObject, fields: readonly string[] = []): JsonObject {
+  const taken = new Set([...numbers, ...texts, ...fields]);
+  // In the order of the text, so that of too many the first count; own properties only, `__proto__` as any other.
+  return Object.fromEntries(Object.entries(json).filter(([name]) => !taken.has(name)));
+}
+
+interface More {
+  /** False: its format says that it serves nobody now. */
+  readonly eligible?: boolean;
+  readonly selectors?: readonly string[];
+  readonly properties?: JsonObject | undefined;
+}
+
+/** An endpoint whose values and traits stand in `json` under their names in ChannelInfo. */
+export function reportedEndpoint(address: Address, json: JsonObject, more: More = {}): Decoded {
+  return { kind: 'endpoints', registrations: [registrationOf(address, json, more)] };
+}
+
+export function registrationOf(address: Address, json: JsonObject, more: More = {}): Registration {
+  const said: Said = readTraits(json);
+  const values = readValues(json);
+  const unknown = new Unknowns();
+  const free = said.traits.properties === undefined ? readProperties(more.properties, unknown) : undefined;
+  return {
+    address: said.path === undefined ? address : withPath(address, said.path),
+    values: { ...values, unknown: [...values.unknown, ...said.unknown, ...unknown.all] },
+    traits: { ...said.traits, ...traitsOf({ properties: free }) },
+    eligible: said.eligible && more.eligible !== false,
+    ...(said.report === undefined ? {} : { report: said.report }),
+    ...(more.selectors === undefined ? {} : { selectors: more.selectors }),
+  };
+}
