@@ -43,7 +43,7 @@ function presented(config: DataPlaneConfig, { sessions: parts, sharding }: HlsPa
     settings: config.hls,
     retries: config.upstream.retries,
     onRetry: countRetries(parts.metrics),
-    firstByteTimeout: config.upstream.firstByteTimeout,
+    firstByteTimeoutMs: config.upstream.firstByteTimeout,
     now: () => performance.now(),
     clock: Date.now,
   });

@@ -1,8 +1,9 @@
 // The door of HLS: what the rest of the program may know of it.
 
 export type { Follower } from './cache/arriving-body.js';
-export type { CachedObject, Load } from './cache/cached-object.js';
-export type { Terms, TermsOf } from './cache/freshness.js';
+export type { CachedObject } from './cache/cached-object.js';
+export type { KeepingTerms, KeepingTermsOf } from './cache/freshness.js';
+export type { Load } from './cache/load.js';
 export type { Lookup } from './cache/object-cache.js';
 export { type Answer, answerOf, isNotModified } from './cache/respond.js';
 export type { SessionState } from './session/handover.js';

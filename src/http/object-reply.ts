@@ -148,7 +148,7 @@ export class ObjectReply implements Follower {
   }
 
   #fields(answer: Answer): Fields {
-    const { head, keeps, age, room } = this.#object;
+    const { head, keeps, ageSeconds: age, room } = this.#object;
     const { selects, reused } = this.#options;
     const fields = commonFields(this.#exchange);
     for (const name of objectFields) {
@@ -158,7 +158,7 @@ export class ObjectReply implements Follower {
     // An answer that is new from the origin has none (RFC 9111, section 5.1).
     if (reused || head?.headers.age !== undefined) fields.push('age', String(age));
     if (room === 'listed' && this.#exchange.edge.audience === 'peers') fields.push(listedField, '1');
-    if (answer.length !== undefined) fields.push('content-length', String(answer.length));
+    if (answer.lengthBytes !== undefined) fields.push('content-length', String(answer.lengthBytes));
     if (answer.range !== undefined) fields.push('content-range', answer.range);
     if (selects && keeps) fields.push('accept-ranges', 'bytes');
     return fields;

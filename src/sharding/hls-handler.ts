@@ -7,8 +7,8 @@ import {
   createLentLoad,
   type HlsSessions,
   heldFactor,
-  type Terms,
-  type TermsOf,
+  type KeepingTerms,
+  type KeepingTermsOf,
   unpinnedMaxAgeMs,
 } from '../hls/index.js';
 import type { PlayerExchange } from '../http/exchange.js';
@@ -32,7 +32,7 @@ interface Wanted {
   readonly range: string | undefined;
   /** The player's Range selects from the object. */
   readonly selects: boolean;
-  readonly terms: Terms | TermsOf;
+  readonly terms: KeepingTerms | KeepingTermsOf;
   /** Players share it though each lends a token of its own: a refusal is for one of them. */
   readonly lent: boolean;
 }
@@ -77,7 +77,7 @@ export class OwnersHls {
     if (route.kind === 'playlist') {
       const whose = authorization === undefined ? '' : createHash('sha256').update(authorization).digest('base64url');
       const key = `~ ${whose} ${route.path}${route.query}`;
-      const terms = { room: 'asked', atLeast: playlistReuse, atMost: Number.POSITIVE_INFINITY } as const;
+      const terms = { room: 'asked', minFreshMs: playlistReuse, maxFreshMs: Number.POSITIVE_INFINITY } as const;
       return { key, range: undefined, selects: true, terms, lent: false };
     }
     const { path, query } = route;
@@ -92,15 +92,16 @@ export class OwnersHls {
   }
 
   /** The owner knows what playlists list; of anything else it is asked again soon. */
-  #termsOf(headers: IncomingHttpHeaders): Terms {
+  #termsOf(headers: IncomingHttpHeaders): KeepingTerms {
     const { objectMinAge, objectMaxAge } = this.#tools.sessions.context.settings;
-    if (headers[listedField] !== undefined) return { room: 'listed', atLeast: objectMaxAge, atMost: objectMaxAge };
-    return { room: 'asked', atLeast: Math.min(objectMinAge, unpinnedMaxAgeMs), atMost: unpinnedMaxAgeMs };
+    if (headers[listedField] !== undefined)
+      return { room: 'listed', minFreshMs: objectMaxAge, maxFreshMs: objectMaxAge };
+    return { room: 'asked', minFreshMs: Math.min(objectMinAge, unpinnedMaxAgeMs), maxFreshMs: unpinnedMaxAgeMs };
   }
 
   #send(exchange: PlayerExchange, route: Route, response: ServerResponse, wanted: Wanted): void {
     const { client, ownerOf, sessions } = this.#tools;
-    const { cache, settings, firstByteTimeout } = sessions.context;
+    const { cache, settings, firstByteTimeoutMs } = sessions.context;
     const { metrics } = exchange.edge;
     const { authorization } = exchange.request.headers;
     const headers: Record<string, string> = { accept: '*/*', 'x-request-id': exchange.hop.requestId };
@@ -112,8 +113,8 @@ export class OwnersHls {
       path: route.path + route.query,
       headers,
       // An owner holds a part as its origin does, and any request while its endpoints fail.
-      firstByteTimeout: heldFactor * firstByteTimeout + settings.grace,
-      patience: firstByteTimeout,
+      firstByteTimeoutMs: heldFactor * firstByteTimeoutMs + settings.grace,
+      patienceMs: firstByteTimeoutMs,
       onRetry: () => metrics.retries.inc({ cause: 'worker_lost' }),
     });
     const { object, lookup } = cache.open(wanted.key, wanted.lent ? createLentLoad([load]) : load, {

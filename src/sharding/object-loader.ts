@@ -14,28 +14,28 @@ export interface PeerRequest {
   readonly path: string;
   readonly headers: Record<string, string>;
   /** ms that an owner may take, who waits for endpoints itself. */
-  readonly firstByteTimeout: number;
+  readonly firstByteTimeoutMs: number;
   /** ms after which nobody is looked for any more. */
-  readonly patience: number;
+  readonly patienceMs: number;
   /** Another worker is asked, since the one before is gone. */
   readonly onRetry: () => void;
 }
 
 /** ms until the next owner is known. */
-const retryInterval = 50;
+const retryIntervalMs = 50;
 
 export function createPeerLoad(client: UpstreamClient, request: PeerRequest): Load {
-  const { owner, path, firstByteTimeout, onRetry } = request;
+  const { owner, path, firstByteTimeoutMs, onRetry } = request;
   return (conditions, handler) => {
     const headers = { ...request.headers, ...conditions };
     const next = () => {
       const server = owner();
       if (server === undefined) throw new WeirError('worker_lost');
       const send = (inner: typeof handler) =>
-        client.send({ server, path, method: 'GET', headers, firstByteTimeout }, inner);
+        client.send({ server, path, method: 'GET', headers, firstByteTimeoutMs }, inner);
       return { server, pick: undefined, send };
     };
-    const retries = { interval: retryInterval, limit: request.patience };
+    const retries = { interval: retryIntervalMs, limit: request.patienceMs };
     return attempt({ next, purpose: 'peer', retries, onRetry }, handler);
   };
 }

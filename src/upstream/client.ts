@@ -20,7 +20,7 @@ export interface UpstreamRequest {
   readonly method: 'GET' | 'HEAD';
   readonly headers: Headers;
   /** ms, where the setting does not fit: a request that the endpoint may hold. */
-  readonly firstByteTimeout?: number;
+  readonly firstByteTimeoutMs?: number;
   /**
    * Follows redirects, `mostRedirects` in a row at most, to allowed addresses; called at each one, it returns the header
    * fields of the next request, which must not take credentials to another server. Without it a redirect is an answer like
@@ -126,7 +126,7 @@ class RunningExchange implements Exchange, DispatchListener {
   }
 
   start(): void {
-    const deadline = this.#request.firstByteTimeout ?? this.#tools.settings.firstByteTimeout;
+    const deadline = this.#request.firstByteTimeoutMs ?? this.#tools.settings.firstByteTimeout;
     this.#firstByteTimer = setTimeout(() => this.#fail(new WeirError('upstream_first_byte_timeout')), deadline);
     this.#send();
   }

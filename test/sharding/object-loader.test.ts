@@ -24,7 +24,7 @@ function load(owner: () => ServerOrigin | undefined) {
   const onRetry = () => {
     retries += 1;
   };
-  const wanted = { owner, path: '/live/news/1.ts', headers, firstByteTimeout: 9_000, patience: 60_000, onRetry };
+  const wanted = { owner, path: '/live/news/1.ts', headers, firstByteTimeoutMs: 9_000, patienceMs: 60_000, onRetry };
   const exchange = createPeerLoad(client, wanted)(
     { 'if-none-match': '"1"' },
     {
@@ -46,7 +46,7 @@ test('the owner is asked as the player asked, with the conditions of a stored co
     path: '/live/news/1.ts',
     method: 'GET',
     headers: { 'x-request-id': 'id-1', 'if-none-match': '"1"' },
-    firstByteTimeout: 9_000,
+    firstByteTimeoutMs: 9_000,
   });
 });
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { parsePlaylist } from '../../src/hls/playlist/parser.js';
-import { advance, type Change } from '../../src/hls/presentation/advance.js';
+import { advance, type StepOutcome } from '../../src/hls/presentation/advance.js';
 import type { MediaWindow } from '../../src/hls/presentation/live-window.js';
 import { firstPeriod, moveTo, type Period } from '../../src/hls/presentation/period.js';
 import { renderWindow } from '../../src/hls/presentation/render-window.js';
@@ -20,7 +20,7 @@ export class Bench {
   period: Period;
   window: MediaWindow | undefined;
   now = 1_000_000;
-  change: Change | undefined;
+  change: StepOutcome | undefined;
   readonly checker = new LivePlaylistChecker();
   #incarnations = 0;
 
@@ -33,14 +33,14 @@ export class Bench {
   }
 
   /** A playlist of the period's origin, and what players see of it then. */
-  see(text: string, options: SeeOptions = {}): Change {
+  see(text: string, options: SeeOptions = {}): StepOutcome {
     const change = this.take(text, options);
     if (this.window !== undefined) this.checker.see(this.text);
     return change;
   }
 
   /** A playlist that no player asks for. */
-  take(text: string, options: SeeOptions = {}): Change {
+  take(text: string, options: SeeOptions = {}): StepOutcome {
     const playlist = parsePlaylist(text);
     assert.equal(playlist.kind, 'media');
     if (playlist.kind !== 'media') throw new Error('unreachable');

@@ -21,7 +21,7 @@ export interface CheckedPart {
 }
 
 export interface CheckedPlaylist {
-  readonly targetDuration: number;
+  readonly targetDurationSeconds: number;
   readonly mediaSequence: number;
   readonly discontinuitySequence: number;
   readonly ended: boolean;
@@ -55,8 +55,8 @@ export function readMediaPlaylist(text: string): CheckedPlaylist {
     if (found.length > 1) throw new Error(`${found.length} times ${name}`);
     return found[0]?.slice(name.length + 2);
   };
-  const targetDuration = Number(single('EXT-X-TARGETDURATION') ?? Number.NaN);
-  if (!Number.isInteger(targetDuration)) throw new Error('no integer EXT-X-TARGETDURATION');
+  const targetDurationSeconds = Number(single('EXT-X-TARGETDURATION') ?? Number.NaN);
+  if (!Number.isInteger(targetDurationSeconds)) throw new Error('no integer EXT-X-TARGETDURATION');
   const mediaSequence = Number(single('EXT-X-MEDIA-SEQUENCE') ?? 0);
   const discontinuitySequence = Number(single('EXT-X-DISCONTINUITY-SEQUENCE') ?? 0);
   for (const number of [mediaSequence, discontinuitySequence]) {
@@ -114,7 +114,7 @@ export function readMediaPlaylist(text: string): CheckedPlaylist {
     }
   }
   return {
-    targetDuration,
+    targetDurationSeconds,
     mediaSequence,
     discontinuitySequence,
     ended: lines.includes('#EXT-X-ENDLIST'),
@@ -173,20 +173,22 @@ export class LivePlaylistChecker {
     if (playlist.segments.length === 0) this.#say('lists no segment: fatal for hls.js');
     for (const segment of playlist.segments) {
       if (!Number.isFinite(segment.duration)) this.#say(`segment ${segment.sequence} has no duration`);
-      else if (Math.round(segment.duration) > playlist.targetDuration) {
-        this.#say(`segment ${segment.sequence} of ${segment.duration} s is longer than ${playlist.targetDuration} s`);
+      else if (Math.round(segment.duration) > playlist.targetDurationSeconds) {
+        this.#say(
+          `segment ${segment.sequence} of ${segment.duration} s is longer than ${playlist.targetDurationSeconds} s`,
+        );
       }
     }
   }
 
   /** RFC 8216bis, section 4.4.3.8. */
-  #checkDelivery({ control, targetDuration, partTarget }: CheckedPlaylist): void {
+  #checkDelivery({ control, targetDurationSeconds, partTarget }: CheckedPlaylist): void {
     const least = (name: string, seconds: number) => {
       const told = control.get(name);
       if (told !== undefined && Number(told) < seconds - 1e-4) this.#say(`${name}=${told} is less than ${seconds}`);
     };
-    least('CAN-SKIP-UNTIL', 6 * targetDuration);
-    least('HOLD-BACK', 3 * targetDuration);
+    least('CAN-SKIP-UNTIL', 6 * targetDurationSeconds);
+    least('HOLD-BACK', 3 * targetDurationSeconds);
     if (partTarget === undefined) {
       if (control.has('PART-HOLD-BACK')) this.#say('PART-HOLD-BACK without parts');
       return;
@@ -196,11 +198,11 @@ export class LivePlaylistChecker {
   }
 
   /** RFC 8216bis, sections 4.4.4.9 and 6.2.2. */
-  #checkParts({ segments, parts, partTarget, targetDuration, mediaSequence }: CheckedPlaylist): void {
+  #checkParts({ segments, parts, partTarget, targetDurationSeconds, mediaSequence }: CheckedPlaylist): void {
     let fromEnd = 0;
     for (const segment of [...segments].reverse()) {
       fromEnd += segment.duration;
-      if (segment.parts.length > 0 && fromEnd > 3 * targetDuration + 0.01) {
+      if (segment.parts.length > 0 && fromEnd > 3 * targetDurationSeconds + 0.01) {
         this.#say(`parts of segment ${segment.sequence} are ${fromEnd} s from the end`);
       }
     }
@@ -254,12 +256,15 @@ export class LivePlaylistChecker {
   }
 
   #checkTarget(before: CheckedPlaylist, now: CheckedPlaylist): void {
-    if (now.targetDuration === before.targetDuration) return;
+    if (now.targetDurationSeconds === before.targetDurationSeconds) return;
     const needed = now.segments.some(
-      (segment) => !this.#known.has(segment.sequence) && Math.round(segment.duration) > before.targetDuration,
+      (segment) => !this.#known.has(segment.sequence) && Math.round(segment.duration) > before.targetDurationSeconds,
     );
-    if (needed && now.targetDuration > before.targetDuration) this.targetGrowths += 1;
-    else this.#say(`target duration went from ${before.targetDuration} to ${now.targetDuration} without need`);
+    if (needed && now.targetDurationSeconds > before.targetDurationSeconds) this.targetGrowths += 1;
+    else
+      this.#say(
+        `target duration went from ${before.targetDurationSeconds} to ${now.targetDurationSeconds} without need`,
+      );
   }
 
   /** What leaves must not leave less than three target durations, unless the list moved on as a whole. */
@@ -267,8 +272,10 @@ export class LivePlaylistChecker {
     const removed = now.mediaSequence - before.mediaSequence;
     if (removed <= 0 || removed >= before.segments.length) return;
     const remains = now.segments.reduce((sum, segment) => sum + segment.duration, 0);
-    if (remains < 3 * before.targetDuration - 0.01) {
-      this.#say(`removing ${removed} segments left ${remains} s at a target duration of ${before.targetDuration} s`);
+    if (remains < 3 * before.targetDurationSeconds - 0.01) {
+      this.#say(
+        `removing ${removed} segments left ${remains} s at a target duration of ${before.targetDurationSeconds} s`,
+      );
     }
   }
 

@@ -12,7 +12,7 @@ import type { PresentedParts } from '../../src/hls/session/presented.js';
 import type { SessionContext } from '../../src/hls/session/session-context.js';
 import type { SessionName } from '../../src/hls/session/session-name.js';
 import { SessionObjects } from '../../src/hls/session/session-objects.js';
-import { Timeline } from '../../src/hls/session/timeline.js';
+import { PeriodTimeline } from '../../src/hls/session/timeline.js';
 import { endpointTag } from '../../src/hls/url/pin.js';
 import { silentLogger } from '../../src/log.js';
 import { createMetrics } from '../../src/metrics.js';
@@ -22,7 +22,7 @@ import type { UpstreamClient } from '../../src/upstream/client.js';
 import { endpoint, testConfig } from './data-plane.js';
 
 /** What `Presented` needs of a session, where nothing else happens to it. */
-export function presentedParts(timeline = new Timeline()): PresentedParts {
+export function presentedParts(timeline = new PeriodTimeline()): PresentedParts {
   return {
     name: { stem: '/live/news' },
     context: {
@@ -60,12 +60,12 @@ export class SessionParts {
     const keys = { naming: 'test', signing: 'test' };
     const now = () => this.now;
     const hooks = { now, clock: now, receive: () => undefined };
-    const cacheSettings = { maxBytes: 1e6, maxObject: 1e5, staleIfError: 0, errorLifetime: 0 };
+    const cacheSettings = { maxBytes: 1e6, maxObjectBytes: 1e5, staleIfErrorMs: 0, errorLifetimeMs: 0 };
     this.context = {
       settings: hls,
       retries: 2,
       onRetry: () => undefined,
-      firstByteTimeout: 5_000,
+      firstByteTimeoutMs: 5_000,
       balancer: this.#balancer(now),
       store: this.#store,
       client: this.#client(),
@@ -91,7 +91,7 @@ export class SessionParts {
       },
     });
     const objects = new SessionObjects({ name, context, tokens, choice, listed: new ListedObjects() });
-    this.tools = { name, context, tokens, choice, objects, timeline: new Timeline() };
+    this.tools = { name, context, tokens, choice, objects, timeline: new PeriodTimeline() };
   }
 
   /** Replaces everything that is registered. */

@@ -7,19 +7,19 @@ import type { Exchange, UpstreamHandler } from '../../upstream/client.js';
 import { isStoredInstead } from '../../upstream/judge.js';
 import { ArrivingBody, type Follower } from './arriving-body.js';
 import { conditionsOf, renewed } from './conditional.js';
-import { ageOf, type CachePolicy, type KeepingLimits, keepingPolicy, type Terms, type TermsOf } from './freshness.js';
-
-export interface ObjectHead {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-}
-
-/** Starts the request; `conditions` are the header fields that ask only whether a stored copy still holds. */
-export type Load = (conditions: Record<string, string>, handler: UpstreamHandler) => Exchange;
+import {
+  ageSecondsOf,
+  type CachePolicy,
+  type KeepingLimits,
+  type KeepingTerms,
+  type KeepingTermsOf,
+  keepingPolicy,
+} from './freshness.js';
+import type { Load, ObjectHead } from './load.js';
 
 export interface ObjectOptions extends KeepingLimits {
   /** Bytes from which on an object is passed through instead of kept. */
-  readonly maxObject: number;
+  readonly maxObjectBytes: number;
   /** Monotonic ms. */
   readonly now: () => number;
   /** Bytes arrived (or, negative, were let go). */
@@ -29,13 +29,13 @@ export interface ObjectOptions extends KeepingLimits {
 }
 
 /** Bytes by which a player may lag behind others with whom it shares what nobody keeps. */
-const mostLag = 4 * 1024 * 1024;
-const unknownTerms: Terms = { room: 'asked', atLeast: 0, atMost: 0 };
+const maxLagBytes = 4 * 1024 * 1024;
+const unknownTerms: KeepingTerms = { room: 'asked', minFreshMs: 0, maxFreshMs: 0 };
 
 /** How an object is asked for. */
 export interface Wish {
   /** On which it is kept; before the header is here, what is told by it counts as asked for by players. */
-  readonly terms: Terms | TermsOf;
+  readonly terms: KeepingTerms | KeepingTermsOf;
   /** Told of body bytes that arrive. */
   readonly receive: (bytes: number) => void;
   /** A stored copy that is no longer fresh: it is asked about, and stands in when nobody answers. */
@@ -49,9 +49,9 @@ export type Settled = 'kept' | 'passed' | 'failed';
 export class CachedObject implements UpstreamHandler {
   readonly key: string;
   /** Bytes in memory. */
-  size = 0;
+  sizeBytes = 0;
   /** Bytes received. */
-  received = 0;
+  receivedBytes = 0;
   head: ObjectHead | undefined;
   complete = false;
   error: WeirError | undefined;
@@ -63,12 +63,12 @@ export class CachedObject implements UpstreamHandler {
   usedAt = 0;
   /** Monotonic ms at which the answer that this is was asked for. */
   #askedAt = 0;
-  policy: CachePolicy = { storable: true, freshFor: 0, staleIfError: 0 };
+  policy: CachePolicy = { storable: true, freshForMs: 0, staleIfErrorMs: 0 };
   readonly #options: ObjectOptions;
   /** Bytes of an object that is passed through which wait for the slowest. */
-  readonly #mostLag: number;
+  readonly #maxLagBytes: number;
   readonly #arriving = new ArrivingBody();
-  #terms: Terms;
+  #terms: KeepingTerms;
   #keep = true;
   #paused = false;
   #isSettled = false;
@@ -80,7 +80,7 @@ export class CachedObject implements UpstreamHandler {
     const { terms } = wish;
     this.key = key;
     this.#options = options;
-    this.#mostLag = Math.min(mostLag, options.maxObject);
+    this.#maxLagBytes = Math.min(maxLagBytes, options.maxObjectBytes);
     this.#wish = wish;
     this.#terms = typeof terms === 'function' ? unknownTerms : terms;
   }
@@ -100,7 +100,7 @@ export class CachedObject implements UpstreamHandler {
     return this.#keep;
   }
 
-  get room(): Terms['room'] {
+  get room(): KeepingTerms['room'] {
     return this.#terms.room;
   }
 
@@ -110,12 +110,12 @@ export class CachedObject implements UpstreamHandler {
   }
 
   get fresh(): boolean {
-    return this.complete && this.#options.now() - this.arrivedAt < this.policy.freshFor;
+    return this.complete && this.#options.now() - this.arrivedAt < this.policy.freshForMs;
   }
 
   /** Seconds since the origin made the answer or confirmed it. */
-  get age(): number {
-    return ageOf(this.head?.headers, this.#options.now() - this.#askedAt);
+  get ageSeconds(): number {
+    return ageSecondsOf(this.head?.headers, this.#options.now() - this.#askedAt);
   }
 
   /** Chunks that have arrived, those let go included. */
@@ -162,32 +162,32 @@ export class CachedObject implements UpstreamHandler {
     this.head = { status, headers };
     this.policy = this.#policyFor(status, headers);
     const length = Number(headers['content-length'] ?? 0);
-    if (!this.policy.storable || length > this.#options.maxObject) this.pass();
+    if (!this.policy.storable || length > this.#options.maxObjectBytes) this.pass();
     this.#arriving.tell();
   }
 
   onData(chunk: Buffer): boolean {
     if (!this.pending) return true;
     this.#arriving.push(chunk);
-    this.size += chunk.length;
-    this.received += chunk.length;
+    this.sizeBytes += chunk.length;
+    this.receivedBytes += chunk.length;
     this.#options.weighed(this, chunk.length);
     this.#wish?.receive(chunk.length);
-    if (this.#keep && this.received > this.#options.maxObject) this.pass();
+    if (this.#keep && this.receivedBytes > this.#options.maxObjectBytes) this.pass();
     this.#arriving.tell();
-    this.#paused = !this.#keep && this.size > this.#mostLag;
+    this.#paused = !this.#keep && this.sizeBytes > this.#maxLagBytes;
     if (!this.#keep) this.#release();
     return !this.#paused;
   }
 
   onEnd(): void {
     if (!this.pending) return;
-    const declared = Number(this.head?.headers['content-length'] ?? this.received);
-    if (declared !== this.received) return this.onError(new WeirError('upstream_cut'));
+    const declared = Number(this.head?.headers['content-length'] ?? this.receivedBytes);
+    if (declared !== this.receivedBytes) return this.onError(new WeirError('upstream_cut'));
     this.complete = true;
     this.arrivedAt = this.#options.now();
     if (this.#keep) {
-      this.body = this.#arriving.whole(this.size);
+      this.body = this.#arriving.whole(this.sizeBytes);
       this.#settle('kept');
     }
     this.#finished();
@@ -216,8 +216,8 @@ export class CachedObject implements UpstreamHandler {
 
   /** For the one who holds stored objects: it leaves the cache. */
   evict(): void {
-    this.#options.weighed(this, -this.size);
-    this.size = 0;
+    this.#options.weighed(this, -this.sizeBytes);
+    this.sizeBytes = 0;
   }
 
   #policyFor(status: number, headers: IncomingHttpHeaders): CachePolicy {
@@ -235,10 +235,10 @@ export class CachedObject implements UpstreamHandler {
   }
 
   #release(): void {
-    const most = this.#mostLag;
+    const most = this.#maxLagBytes;
     this.#letGo();
-    while (this.#paused && this.size > most && this.#arriving.dropLast()) this.#letGo();
-    if (this.#paused && this.size <= (this.#arriving.isAwaited ? most : most / 2)) {
+    while (this.#paused && this.sizeBytes > most && this.#arriving.dropLast()) this.#letGo();
+    if (this.#paused && this.sizeBytes <= (this.#arriving.isAwaited ? most : most / 2)) {
       this.#paused = false;
       this.#exchange?.resume();
     }
@@ -248,7 +248,7 @@ export class CachedObject implements UpstreamHandler {
   #letGo(): void {
     const bytes = this.#arriving.release();
     if (bytes === 0) return;
-    this.size -= bytes;
+    this.sizeBytes -= bytes;
     this.#options.weighed(this, -bytes);
   }
 
@@ -263,12 +263,12 @@ export class CachedObject implements UpstreamHandler {
   #standIn(): boolean {
     const previous = this.#wish?.previous;
     if (previous?.head === undefined) return false;
-    const age = this.#options.now() - previous.arrivedAt - previous.policy.freshFor;
-    if (age > previous.policy.staleIfError) return false;
+    const age = this.#options.now() - previous.arrivedAt - previous.policy.freshForMs;
+    if (age > previous.policy.staleIfErrorMs) return false;
     this.head = previous.head;
     this.#askedAt = previous.#askedAt;
-    const freshFor = Math.min(this.#options.errorLifetime, previous.policy.staleIfError - age);
-    this.policy = { ...previous.policy, freshFor, staleIfError: previous.policy.staleIfError - age };
+    const freshForMs = Math.min(this.#options.errorLifetimeMs, previous.policy.staleIfErrorMs - age);
+    this.policy = { ...previous.policy, freshForMs, staleIfErrorMs: previous.policy.staleIfErrorMs - age };
     const exchange = this.#exchange;
     this.#takeOver(previous);
     exchange?.abort();
@@ -278,8 +278,8 @@ export class CachedObject implements UpstreamHandler {
   #takeOver(previous: CachedObject): void {
     this.body = previous.body;
     this.complete = true;
-    this.size = this.body?.length ?? 0;
-    this.#options.weighed(this, this.size);
+    this.sizeBytes = this.body?.length ?? 0;
+    this.#options.weighed(this, this.sizeBytes);
     this.arrivedAt = this.#options.now();
     this.#settle('kept');
     this.#finished();

@@ -1,18 +1,19 @@
 // Segments, initialisation sections and keys in memory: fetched once, evicted by least recent use, bounded in bytes.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import { CachedObject, type Load, type ObjectOptions, type Settled, type Wish } from './cached-object.js';
-import type { Terms, TermsOf } from './freshness.js';
+import { CachedObject, type ObjectOptions, type Settled, type Wish } from './cached-object.js';
+import type { KeepingTerms, KeepingTermsOf } from './freshness.js';
+import type { Load } from './load.js';
 
 export interface CacheSettings {
   /** Bytes of all objects, those that arrive included. */
   readonly maxBytes: number;
   /** Bytes from which on an object is passed through. */
-  readonly maxObject: number;
+  readonly maxObjectBytes: number;
   /** ms that a stored object may stand in for an endpoint that fails, where its header does not say less. */
-  readonly staleIfError: number;
+  readonly staleIfErrorMs: number;
   /** ms that an error is answered again without asking. */
-  readonly errorLifetime: number;
+  readonly errorLifetimeMs: number;
 }
 
 /** hit: complete and fresh. joined: under way for somebody else. miss: asked for now. */
@@ -20,7 +21,7 @@ export type Lookup = 'hit' | 'joined' | 'miss';
 
 export interface OpenOptions {
   /** Default: by the header, among what players ask for. */
-  readonly terms?: Terms | TermsOf;
+  readonly terms?: KeepingTerms | KeepingTermsOf;
   /** Monotonic ms: what arrived since is used, whatever its header says, and nothing older without a question back. */
   readonly since?: number;
   /** Told of body bytes that come from elsewhere than an endpoint. */
@@ -35,13 +36,13 @@ const pressureForMs = 30_000;
 const askedShare = 0.25;
 
 /** Kept among what players ask for, for as long as the header says. */
-export const byHeader: Terms = { room: 'asked', atLeast: 0, atMost: Number.POSITIVE_INFINITY };
+export const byHeader: KeepingTerms = { room: 'asked', minFreshMs: 0, maxFreshMs: Number.POSITIVE_INFINITY };
 
 /** All objects of a process. What playlists list is never evicted for what only players named, within its share. */
 export class ObjectCache {
   readonly #settings: CacheSettings;
   /** What playlists list, and what players asked for besides: the one is never evicted for the other. */
-  readonly #rooms = { listed: new Room(), asked: new Room() };
+  readonly #rooms = { listed: new CacheSection(), asked: new CacheSection() };
   readonly #underWay = new Map<string, CachedObject>();
   readonly #options: ObjectOptions;
   /** Told of what endpoints send. */
@@ -51,7 +52,7 @@ export class ObjectCache {
   /** Of those under way that only players named. */
   #askedBytes = 0;
   /** The last listed object that had to leave: when, and for how long nobody had used it. Monotonic ms. */
-  #left: { readonly at: number; readonly idle: number } | undefined;
+  #left: { readonly at: number; readonly idleMs: number } | undefined;
 
   constructor(
     settings: CacheSettings,
@@ -69,7 +70,7 @@ export class ObjectCache {
 
   get bytes(): number {
     const { listed, asked } = this.#rooms;
-    return this.#bytes + listed.overhead + asked.overhead;
+    return this.#bytes + listed.keptBytes + asked.keptBytes;
   }
 
   get objects(): number {
@@ -83,8 +84,10 @@ export class ObjectCache {
   }
 
   /** True while what a playlist lists stays for so many ms though nobody uses it. */
-  lasts(time: number): boolean {
-    return this.#left === undefined || this.#left.idle >= time || this.#options.now() - this.#left.at >= pressureForMs;
+  lasts(timeMs: number): boolean {
+    return (
+      this.#left === undefined || this.#left.idleMs >= timeMs || this.#options.now() - this.#left.at >= pressureForMs
+    );
   }
 
   /** True when it is here, however old, or on its way. */
@@ -107,7 +110,7 @@ export class ObjectCache {
   }
 
   #isUsable(object: CachedObject, since: number | undefined): boolean {
-    if (object.error !== undefined) return this.#options.now() - object.arrivedAt < this.#settings.errorLifetime;
+    if (object.error !== undefined) return this.#options.now() - object.arrivedAt < this.#settings.errorLifetimeMs;
     return object.isGood && since !== undefined ? object.arrivedAt >= since : object.fresh;
   }
 
@@ -135,7 +138,7 @@ export class ObjectCache {
     const { key } = object;
     if (this.#underWay.get(key) === object) {
       this.#underWay.delete(key);
-      if (object.room === 'asked') this.#askedBytes -= object.size;
+      if (object.room === 'asked') this.#askedBytes -= object.sizeBytes;
     }
     if (outcome === 'passed') return;
     // Somebody left, or another worker died: that says nothing about the object.
@@ -149,7 +152,7 @@ export class ObjectCache {
       const leaving = this.#leastNeeded(object);
       if (leaving === undefined) break;
       const at = this.#options.now();
-      if (leaving.room === 'listed') this.#left = { at, idle: at - leaving.usedAt };
+      if (leaving.room === 'listed') this.#left = { at, idleMs: at - leaving.usedAt };
       this.#evict(leaving);
     }
   }
@@ -168,25 +171,25 @@ export class ObjectCache {
 }
 
 /** Complete objects, the least recently used first. */
-class Room {
+class CacheSection {
   readonly objects = new Map<string, CachedObject>();
-  overhead = 0;
-  #bodies = 0;
+  keptBytes = 0;
+  #bodyBytes = 0;
 
   get bytes(): number {
-    return this.overhead + this.#bodies;
+    return this.keptBytes + this.#bodyBytes;
   }
 
   add(object: CachedObject): void {
     this.objects.set(object.key, object);
-    this.overhead += overheadOf(object);
-    this.#bodies += object.size;
+    this.keptBytes += overheadOf(object);
+    this.#bodyBytes += object.sizeBytes;
   }
 
   delete(object: CachedObject): void {
     this.objects.delete(object.key);
-    this.overhead -= overheadOf(object);
-    this.#bodies -= object.size;
+    this.keptBytes -= overheadOf(object);
+    this.#bodyBytes -= object.sizeBytes;
   }
 
   oldest(except: CachedObject): CachedObject | undefined {

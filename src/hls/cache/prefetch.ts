@@ -3,7 +3,8 @@
 
 import type { WeirError } from '../../errors.js';
 import type { Follower } from './arriving-body.js';
-import type { CachedObject, Load } from './cached-object.js';
+import type { CachedObject } from './cached-object.js';
+import type { Load } from './load.js';
 import type { ObjectCache, OpenOptions } from './object-cache.js';
 
 /**
@@ -12,18 +13,18 @@ import type { ObjectCache, OpenOptions } from './object-cache.js';
  */
 export type Arrival = 'here' | 'late' | 'passed' | { readonly failure: number | WeirError };
 
-export interface Wanted {
+export interface PrefetchRequest {
   readonly key: string;
   readonly load: Load;
   readonly options: OpenOptions;
 }
 
 /** Resolves when the object is here, or with `late` after `patience` ms; it then goes on in the background. */
-export function fetchAhead(cache: ObjectCache, wanted: Wanted, patience: number): Promise<Arrival> {
+export function fetchAhead(cache: ObjectCache, wanted: PrefetchRequest, patienceMs: number): Promise<Arrival> {
   const { object } = cache.open(wanted.key, wanted.load, wanted.options);
   if (!object.pending) return Promise.resolve(arrivalOf(object));
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve('late'), patience);
+    const timer = setTimeout(() => resolve('late'), patienceMs);
     const follower: Follower = {
       // Takes everything at once: it only waits, and not for what nobody keeps.
       get taken() {
@@ -51,7 +52,11 @@ function arrivalOf(object: CachedObject): Arrival {
 }
 
 /** The bytes of an object, once they are here; undefined when that takes longer than `patience` ms or fails. */
-export async function bytesOf(cache: ObjectCache, wanted: Wanted, patience: number): Promise<Buffer | undefined> {
-  const arrival = await fetchAhead(cache, wanted, patience);
+export async function bytesOf(
+  cache: ObjectCache,
+  wanted: PrefetchRequest,
+  patienceMs: number,
+): Promise<Buffer | undefined> {
+  const arrival = await fetchAhead(cache, wanted, patienceMs);
   return arrival === 'here' ? cache.stored(wanted.key)?.body : undefined;
 }

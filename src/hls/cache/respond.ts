@@ -14,13 +14,13 @@ interface Validators {
   readonly 'last-modified'?: string | undefined;
 }
 
-interface ObjectRequest {
+interface ConditionalRequest {
   readonly method?: string | undefined;
   readonly headers: IncomingHttpHeaders;
 }
 
 /** Ranges are for GET alone. @param size bytes of the whole object */
-export function select({ method, headers }: ObjectRequest, stored: Validators, size: number): Selection {
+export function select({ method, headers }: ConditionalRequest, stored: Validators, size: number): Selection {
   if (isNotModified(headers, stored)) return { status: 304 };
   const { range } = headers;
   if (method !== 'GET' || range === undefined || !rangeStillApplies(headers['if-range'], stored))
@@ -35,7 +35,7 @@ export interface Answer {
   readonly start: number;
   readonly end: number;
   /** Content-Length, where it is known. */
-  readonly length: number | undefined;
+  readonly lengthBytes: number | undefined;
   /** Content-Range, where it is not the object's own. */
   readonly range: string | undefined;
 }
@@ -48,24 +48,24 @@ export interface Answer {
  * @returns undefined when the answer depends on the size, and the size is not known
  */
 export function answerOf(
-  request: ObjectRequest,
+  request: ConditionalRequest,
   { status, headers }: { readonly status: number; readonly headers: Validators },
   size: number | undefined,
   selects: boolean,
 ): Answer | undefined {
-  const whole: Answer = { status, start: 0, end: Number.POSITIVE_INFINITY, length: size, range: undefined };
+  const whole: Answer = { status, start: 0, end: Number.POSITIVE_INFINITY, lengthBytes: size, range: undefined };
   if (!selects || status !== 200) return whole;
   if (size === undefined && mayBeRange(request, headers)) return undefined;
   const selection = select(request, headers, size ?? 0);
   if (selection.status === 200) return whole;
-  if (selection.status === 304) return { status: 304, start: 0, end: 0, length: undefined, range: undefined };
-  if (selection.status === 416) return { status: 416, start: 0, end: 0, length: 0, range: `bytes */${size}` };
+  if (selection.status === 304) return { status: 304, start: 0, end: 0, lengthBytes: undefined, range: undefined };
+  if (selection.status === 416) return { status: 416, start: 0, end: 0, lengthBytes: 0, range: `bytes */${size}` };
   const { start, end } = selection;
-  return { status: 206, start, end, length: end - start, range: `bytes ${start}-${end - 1}/${size}` };
+  return { status: 206, start, end, lengthBytes: end - start, range: `bytes ${start}-${end - 1}/${size}` };
 }
 
 /** The size decides what is sent. */
-function mayBeRange({ method, headers }: ObjectRequest, stored: Validators): boolean {
+function mayBeRange({ method, headers }: ConditionalRequest, stored: Validators): boolean {
   const { range } = headers;
   const wanted = method === 'GET' && range !== undefined && !isNotModified(headers, stored);
   return wanted && rangeStillApplies(headers['if-range'], stored) && isByteRange(range);

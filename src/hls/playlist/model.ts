@@ -7,7 +7,7 @@ export interface Tag {
   readonly value: string | undefined;
 }
 
-export interface ByteRange {
+export interface SegmentRange {
   readonly length: number;
   /** Always resolved: an offset that the playlist leaves out follows from the segment before. */
   readonly offset: number;
@@ -18,10 +18,10 @@ export interface Segment {
   readonly uri: string;
   readonly sequence: number;
   /** Seconds. */
-  readonly duration: number;
+  readonly durationSeconds: number;
   readonly discontinuity: boolean;
   readonly gap: boolean;
-  readonly byteRange: ByteRange | undefined;
+  readonly byteRange: SegmentRange | undefined;
   /** EXT-X-KEY tags in force; empty when the segment is in the clear. */
   readonly keys: readonly Tag[];
   /** The EXT-X-MAP tag in force, and the keys that were in force where it stands: they are those of its bytes. */
@@ -42,7 +42,7 @@ export interface MediaPlaylist {
   readonly header: readonly Tag[];
   readonly version: number;
   /** Seconds. */
-  readonly targetDuration: number;
+  readonly targetDurationSeconds: number;
   /** Number of the first segment, whether it is listed or left out by EXT-X-SKIP. */
   readonly mediaSequence: number;
   /** undefined: the playlist does not say, which RFC 8216 reads as 0. */
@@ -58,11 +58,11 @@ export interface MediaPlaylist {
 }
 
 /** One line of a multivariant playlist: a tag, or a URI with the EXT-X-STREAM-INF that it completes. */
-export type MasterLine = { readonly tag: Tag } | { readonly uri: string; readonly streamInf: Tag };
+export type MultivariantLine = { readonly tag: Tag } | { readonly uri: string; readonly streamInf: Tag };
 
 export interface MultivariantPlaylist {
   readonly kind: 'multivariant';
-  readonly lines: readonly MasterLine[];
+  readonly lines: readonly MultivariantLine[];
 }
 
 export type Playlist = MediaPlaylist | MultivariantPlaylist;

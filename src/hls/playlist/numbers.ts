@@ -17,11 +17,11 @@ export const maxVersion = 99;
 const maxDateMs = Date.UTC(9999, 11, 31);
 const maxDateChars = 64;
 
-/** @param most default: the largest number that is exact */
-export function integerOf(text: string | undefined, most: number = Number.MAX_SAFE_INTEGER): number {
+/** @param max default: the largest number that is exact */
+export function integerOf(text: string | undefined, max: number = Number.MAX_SAFE_INTEGER): number {
   if (text === undefined || !/^\s*\d{1,16}\s*$/.test(text)) throw new PlaylistError('malformed number');
   const value = Number(text);
-  if (value > most) throw new PlaylistError('number out of range');
+  if (value > max) throw new PlaylistError('number out of range');
   return value;
 }
 

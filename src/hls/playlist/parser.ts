@@ -5,8 +5,8 @@ import { parseAttributes } from './attributes.js';
 import { type PlaylistLimits, playlistLimits } from './limits.js';
 import {
   find,
-  type MasterLine,
   type MediaPlaylist,
+  type MultivariantLine,
   type MultivariantPlaylist,
   type Playlist,
   PlaylistError,
@@ -62,7 +62,7 @@ const listsPlaylist = new Set(['EXT-X-STREAM-INF', 'EXT-X-I-FRAME-STREAM-INF', '
  *   order of lines that make its meaning uncertain.
  */
 export function parsePlaylist(text: string, limits: PlaylistLimits = playlistLimits): Playlist {
-  if (text.length > limits.length) throw new PlaylistError('too long');
+  if (text.length > limits.textChars) throw new PlaylistError('too long');
   if (control.test(text)) throw new PlaylistError('control character');
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/, limits.lines + 1);
   if (lines.length > limits.lines) throw new PlaylistError('too many lines');
@@ -75,7 +75,7 @@ export function parsePlaylist(text: string, limits: PlaylistLimits = playlistLim
 function readLine(line: string, limits: PlaylistLimits): Tag | string | undefined {
   const text = line.trim();
   if (text === '') return undefined;
-  if (text.length > limits.line) throw new PlaylistError('line too long');
+  if (text.length > limits.lineChars) throw new PlaylistError('line too long');
   if (text.includes('\r')) throw new PlaylistError('control character');
   if (!text.startsWith('#')) return text;
   if (!text.startsWith('#EXT')) return { name: '', value: text };
@@ -91,7 +91,7 @@ function readLine(line: string, limits: PlaylistLimits): Tag | string | undefine
 const control = /[^\P{Cc}\t\n\r]|[\u2028\u2029]/u;
 
 function parseMaster(read: readonly (Tag | string)[], limits: PlaylistLimits): MultivariantPlaylist {
-  const lines: MasterLine[] = [];
+  const lines: MultivariantLine[] = [];
   let listed = 0;
   let streamInf: Tag | undefined;
   for (const line of read) {
@@ -151,7 +151,7 @@ function parseMedia(read: readonly (Tag | string)[], limits: PlaylistLimits): Me
     lines: read.length,
     header,
     version: integerOf(find(header, 'EXT-X-VERSION')?.value ?? '1', maxVersion),
-    targetDuration: Math.ceil(decimalOf(target.value)),
+    targetDurationSeconds: Math.ceil(decimalOf(target.value)),
     mediaSequence: integerOf(find(header, 'EXT-X-MEDIA-SEQUENCE')?.value ?? '0', maxSequence),
     discontinuitySequence: discontinuity === undefined ? undefined : integerOf(discontinuity.value, maxDiscontinuity),
     skipped: skip === undefined ? 0 : integerOf(parseAttributes(skip.value).get('SKIPPED-SEGMENTS'), maxSequence),

@@ -3,7 +3,7 @@
 
 import { parseAttributes } from './attributes.js';
 import type { PlaylistLimits } from './limits.js';
-import { type ByteRange, find, PlaylistError, type Segment, type Tag } from './model.js';
+import { find, PlaylistError, type Segment, type SegmentRange, type Tag } from './model.js';
 import { clockAt, dateOf, decimalOf, integerOf, maxSequence } from './numbers.js';
 
 /** What is in force while the lines of the segments are read in order. */
@@ -66,7 +66,7 @@ export class SegmentScan {
   }
 
   #boundCarried(tag: Tag): void {
-    if ((tag.value?.length ?? 0) > this.#limits.carried) throw new PlaylistError('key or map too long');
+    if ((tag.value?.length ?? 0) > this.#limits.carriedChars) throw new PlaylistError('key or map too long');
   }
 
   segment(uri: string): Segment {
@@ -75,7 +75,7 @@ export class SegmentScan {
     if (info === undefined) throw new PlaylistError('segment without EXTINF');
     this.#segments += 1;
     if (this.#segments > this.#limits.segments) throw new PlaylistError('too many segments');
-    const duration = decimalOf(info.value?.split(',', 1)[0]);
+    const durationSeconds = decimalOf(info.value?.split(',', 1)[0]);
     const range = find(tags, 'EXT-X-BYTERANGE');
     const byteRange = range === undefined ? undefined : this.#range(uri, range);
     const sequence = this.#sequence;
@@ -84,11 +84,11 @@ export class SegmentScan {
     this.#tags = [];
     this.#dated = false;
     this.#sequence += 1;
-    if (programDateTime !== undefined) this.#clock = clockAt(programDateTime + duration * 1000);
+    if (programDateTime !== undefined) this.#clock = clockAt(programDateTime + durationSeconds * 1000);
     return {
       uri,
       sequence,
-      duration,
+      durationSeconds,
       discontinuity: find(tags, 'EXT-X-DISCONTINUITY') !== undefined,
       gap: find(tags, 'EXT-X-GAP') !== undefined,
       byteRange,
@@ -99,7 +99,7 @@ export class SegmentScan {
     };
   }
 
-  #range(uri: string, tag: Tag): ByteRange {
+  #range(uri: string, tag: Tag): SegmentRange {
     const [length, offset] = (tag.value ?? '').split('@', 2);
     const before = this.#lastRange?.uri === uri ? this.#lastRange.end : undefined;
     const range = { length: integerOf(length), offset: offset === undefined ? before : integerOf(offset) };

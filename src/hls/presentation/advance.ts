@@ -4,9 +4,8 @@
 
 import type { MediaPlaylist } from '../playlist/model.js';
 import type { Locate } from '../url/rewrite.js';
-import { nextDateRanges } from './date-ranges.js';
-import { deliveryOf } from './delivery.js';
-import { continueEntries, type EntryContext, endOf, headerOf, makeEntries, tailOf } from './entries.js';
+import { continueEntries, endOf, makeEntries } from './entries.js';
+import { finish, originOf } from './finish-window.js';
 import { durationOf, type Entry, incarnationKey, type MediaWindow, nextListed } from './live-window.js';
 import { agreedNumber, incarnationOf, type Period, raised, type SplicePoint, startIncarnation } from './period.js';
 import {
@@ -17,9 +16,9 @@ import {
   relate,
   sharesPackaging,
 } from './splice.js';
-import { isUnusual, targetDuration, trim } from './trim.js';
+import { isUnusual } from './trim.js';
 
-export interface Step {
+export interface StepContext {
   readonly now: number;
   readonly locate: (incarnation: string) => Locate;
   /** A name for a new incarnation of an origin: never used before, letters and digits in lower case. */
@@ -32,7 +31,7 @@ export interface Step {
   readonly lost: (entry: Entry) => boolean;
 }
 
-export type Change =
+export type StepOutcome =
   /** The first playlist. */
   | 'started'
   | 'grown'
@@ -51,7 +50,7 @@ export type Change =
   | 'empty';
 
 export interface Stepped {
-  readonly change: Change;
+  readonly change: StepOutcome;
   readonly period: Period;
   /** undefined only when there never was a segment. */
   readonly window: MediaWindow | undefined;
@@ -63,7 +62,12 @@ export interface Stepped {
  *
  * @param window what its players saw last; undefined: nothing yet
  */
-export function advance(period: Period, window: MediaWindow | undefined, playlist: MediaPlaylist, step: Step): Stepped {
+export function advance(
+  period: Period,
+  window: MediaWindow | undefined,
+  playlist: MediaPlaylist,
+  step: StepContext,
+): Stepped {
   if (playlist.segments.length === 0) return { change: 'empty', period, window, appended: [] };
   if (window === undefined) return start(period, playlist, step);
   if (window.period === period.number) {
@@ -105,7 +109,7 @@ function originDiscontinuity(playlist: MediaPlaylist, index: number): number {
  * What an endpoint gives first. Where the channel's other playlists went on at a splice point that it still lists, it
  * begins there: what this origin has from before has no number among theirs.
  */
-function start(period: Period, playlist: MediaPlaylist, step: Step): Stepped {
+function start(period: Period, playlist: MediaPlaylist, step: StepContext): Stepped {
   const incarnation = incarnationOf(period);
   const numbering = period.number;
   const context = { locate: step.locate(incarnation), source: period.source, incarnation, numbering, offset: 0 };
@@ -122,7 +126,7 @@ function start(period: Period, playlist: MediaPlaylist, step: Step): Stepped {
       incarnation,
       offset: 0,
       origin: originOf(playlist),
-      targetDuration: playlist.targetDuration,
+      targetDurationSeconds: playlist.targetDurationSeconds,
       version: playlist.version,
       dateRanges: [],
       grownAt: step.now,
@@ -139,7 +143,7 @@ function start(period: Period, playlist: MediaPlaylist, step: Step): Stepped {
 /** Index of the first segment for a playlist that begins when others have gone on at the splice point. */
 function beginAt(playlist: MediaPlaylist, splicePoint: SplicePoint, now: number): number {
   const { segments } = playlist;
-  const index = indexOfSplicePoint(playlist, splicePoint, now) ?? indexAt(playlist, splicePoint.clock);
+  const index = indexOfSplicePoint(playlist, splicePoint, now) ?? indexAt(playlist, splicePoint.clockMs);
   return index < segments.length ? index : 0;
 }
 
@@ -147,7 +151,8 @@ function beginAt(playlist: MediaPlaylist, splicePoint: SplicePoint, now: number)
 function indexAt({ segments }: MediaPlaylist, clock: number | undefined): number {
   if (clock === undefined) return 0;
   const index = segments.findIndex(
-    ({ programDateTime, duration }) => programDateTime !== undefined && programDateTime >= clock - duration * 500,
+    ({ programDateTime, durationSeconds }) =>
+      programDateTime !== undefined && programDateTime >= clock - durationSeconds * 500,
   );
   return Math.max(0, index);
 }
@@ -157,7 +162,7 @@ function goOn(
   period: Period,
   window: MediaWindow,
   playlist: MediaPlaylist,
-  step: Step,
+  step: StepContext,
   change: 'joined' | undefined,
 ): Stepped {
   const incarnation = incarnationOf(period);
@@ -201,7 +206,7 @@ function cross(
   period: Period,
   window: MediaWindow,
   playlist: MediaPlaylist,
-  step: Step,
+  step: StepContext,
   change: 'switched' | 'restarted',
 ): Stepped {
   const incarnation = incarnationOf(period);
@@ -231,7 +236,7 @@ function cross(
   // they do with a target duration that only an origin in error could tell.
   const apart = discontinuitySequence > last.discontinuitySequence + 1;
   const unmapped = last.map !== undefined && fresh[0]?.map === undefined;
-  const unusual = isUnusual(window.targetDuration, playlist.targetDuration);
+  const unusual = isUnusual(window.targetDurationSeconds, playlist.targetDurationSeconds);
   const kept = apart || unmapped || unusual ? [] : window.entries.slice(lostUntil(window.entries, step.lost));
   const next = finish(
     {
@@ -243,7 +248,7 @@ function cross(
       incarnation,
       offset,
       origin: originOf(playlist),
-      targetDuration: unusual ? playlist.targetDuration : window.targetDuration,
+      targetDurationSeconds: unusual ? playlist.targetDurationSeconds : window.targetDurationSeconds,
       grownAt: appended.length > 0 ? step.now : window.grownAt,
       behindSince: undefined,
       listed: nextListed(window.listed, incarnationKey(source, incarnation), lastSequence(playlist)),
@@ -251,50 +256,17 @@ function cross(
     appended,
     { playlist, context, allowEnd: step.allowEnd, lagging: false },
   );
-  const chosen = { sequence: splicePoint, clock: fresh[0]?.programDateTime, behind: durationOf(fresh), at: step.now };
+  const chosen = {
+    sequence: splicePoint,
+    clockMs: fresh[0]?.programDateTime,
+    behindSeconds: durationOf(fresh),
+    at: step.now,
+  };
   const entered: Period = { ...period, base, splicePoint: period.splicePoint ?? chosen, shared: false };
   return { change, period: raised(entered, appended), window: next, appended };
-}
-
-interface Newest {
-  readonly playlist: MediaPlaylist;
-  readonly context: EntryContext;
-  /** Whether an end may be told. */
-  readonly allowEnd: boolean;
-  /** It lists less than the window does: what follows its last segment is told already. */
-  readonly lagging: boolean;
-}
-
-type Unfinished = Omit<MediaWindow, 'header' | 'delivery' | 'tail' | 'tailParts' | 'ended'>;
-
-/** Trims the head, and takes over what the newest playlist says as a whole. */
-function finish(window: Unfinished, appended: readonly Entry[], newest: Newest): MediaWindow {
-  const { playlist, context, allowEnd, lagging } = newest;
-  const target = targetDuration(window.targetDuration, appended);
-  const entries = trim(window.entries, playlist, window.numbering, target);
-  const delivery = deliveryOf(playlist.header, target);
-  const lastDiscontinuity = entries.at(-1)?.discontinuitySequence ?? 0;
-  const tail = lagging ? undefined : tailOf(playlist, context, delivery.partTarget !== undefined, lastDiscontinuity);
-  const needsVector = window.offset !== 0 && appended.some((entry) => entry.keys.length > 0);
-  return {
-    ...window,
-    entries,
-    targetDuration: target,
-    version: Math.max(window.version, playlist.version, needsVector ? 2 : 1),
-    header: headerOf(playlist),
-    delivery,
-    dateRanges: nextDateRanges(window.dateRanges, playlist.dateRanges, entries[0]?.programDateTime),
-    tail: tail?.lines ?? '',
-    tailParts: tail?.parts ?? 0,
-    ended: playlist.ended && allowEnd,
-  };
 }
 
 /** Index behind the last entry that is lost; never beyond the end. */
 function lostUntil(entries: readonly Entry[], lost: (entry: Entry) => boolean): number {
   return entries.findLastIndex((entry) => entry.fetchable && lost(entry)) + 1;
-}
-
-function originOf(playlist: MediaPlaylist): MediaWindow['origin'] {
-  return { first: playlist.mediaSequence, last: lastSequence(playlist) };
 }

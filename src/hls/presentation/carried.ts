@@ -28,7 +28,7 @@ interface Holding {
   readonly map: MapLine | undefined;
   readonly needs: readonly Need[];
   /** UTF-16 units that no segment before has. */
-  readonly size: number;
+  readonly chars: number;
 }
 
 /** What holds from one segment to the next. Its text is shared by all entries it holds for. */
@@ -38,7 +38,7 @@ export class Carried {
   readonly #led = new Map<Tag, Led>();
   #segment: Segment | undefined;
   #discontinuity: number | undefined;
-  #holding: Holding = { keys: [], map: undefined, needs: [], size: 0 };
+  #holding: Holding = { keys: [], map: undefined, needs: [], chars: 0 };
 
   /**
    * @param offset player's number less origin's number
@@ -60,7 +60,7 @@ export class Carried {
     const sameMap = before !== undefined && before.map === segment.map;
     const byNumber = this.#offset !== 0 && segment.keys.some((key) => this.#lead(key).byNumber);
     if (sameKeys && sameMap && !byNumber) {
-      if (this.#holding.size > 0) this.#holding = { ...this.#holding, size: 0 };
+      if (this.#holding.chars > 0) this.#holding = { ...this.#holding, chars: 0 };
       return this.#holding;
     }
     const keys = sameKeys && !byNumber ? this.#holding.keys : this.#keys(segment.keys, segment.sequence);
@@ -68,7 +68,7 @@ export class Carried {
     const tags = segment.map === undefined ? segment.keys : [...segment.keys, ...segment.map.keys, segment.map.tag];
     const needs = sameKeys && sameMap ? this.#holding.needs : this.#needs(new Set(tags));
     const lines = [...keys.map(({ line }) => line), ...(map === undefined ? [] : [map.line])];
-    this.#holding = { keys, map, needs, size: lengthOf(lines) };
+    this.#holding = { keys, map, needs, chars: lengthOf(lines) };
     return this.#holding;
   }
 

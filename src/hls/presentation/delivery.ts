@@ -5,16 +5,16 @@
 import { parseAttributes } from '../playlist/attributes.js';
 import { find, type Tag } from '../playlist/model.js';
 
-export interface Delivery {
+export interface DeliveryPromises {
   /** The endpoint answers `_HLS_msn` when there is something to answer. */
   readonly canBlock: boolean;
   /** Seconds from the end beyond which a delta update leaves segments out; undefined: none are offered. */
-  readonly skipUntil: number | undefined;
+  readonly skipUntilSeconds: number | undefined;
   /** Seconds that players should keep from the end. */
-  readonly holdBack: number | undefined;
-  readonly partHoldBack: number | undefined;
+  readonly holdBackSeconds: number | undefined;
+  readonly partHoldBackSeconds: number | undefined;
   /** Seconds a part; undefined: there are no parts. */
-  readonly partTarget: number | undefined;
+  readonly partTargetSeconds: number | undefined;
 }
 
 /** Tags that are written anew. */
@@ -24,35 +24,42 @@ export const deliveryTags: ReadonlySet<string> = new Set(['EXT-X-SERVER-CONTROL'
 const minPartSeconds = 0.02;
 
 /** @param target seconds: the target duration that players are shown, which may be greater than this origin's */
-export function deliveryOf(header: readonly Tag[], target: number): Delivery {
+export function deliveryOf(header: readonly Tag[], targetSeconds: number): DeliveryPromises {
   const control = parseAttributes(find(header, 'EXT-X-SERVER-CONTROL')?.value);
   const part = secondsOf(parseAttributes(find(header, 'EXT-X-PART-INF')?.value).get('PART-TARGET'));
-  const partTarget = part !== undefined && part >= minPartSeconds && part <= target ? part : undefined;
-  const partHoldBack = secondsOf(control.get('PART-HOLD-BACK'));
+  const partTargetSeconds = part !== undefined && part >= minPartSeconds && part <= targetSeconds ? part : undefined;
+  const partHoldBackSeconds = secondsOf(control.get('PART-HOLD-BACK'));
   return {
     canBlock: control.get('CAN-BLOCK-RELOAD') === 'YES',
-    skipUntil: atLeast(secondsOf(control.get('CAN-SKIP-UNTIL')), 6 * target),
-    holdBack: atLeast(secondsOf(control.get('HOLD-BACK')), 3 * target),
-    partHoldBack: partTarget === undefined ? undefined : holdBackOf(partHoldBack, partTarget),
-    partTarget,
+    skipUntilSeconds: notBelow(secondsOf(control.get('CAN-SKIP-UNTIL')), 6 * targetSeconds),
+    holdBackSeconds: notBelow(secondsOf(control.get('HOLD-BACK')), 3 * targetSeconds),
+    partHoldBackSeconds:
+      partTargetSeconds === undefined ? undefined : holdBackOf(partHoldBackSeconds, partTargetSeconds),
+    partTargetSeconds,
   };
 }
 
 /** It has to be said where there are parts, and be two part targets at least; three are advised. */
-function holdBackOf(told: number | undefined, partTarget: number): number {
-  return told !== undefined && told >= 2 * partTarget ? told : 3 * partTarget;
+function holdBackOf(told: number | undefined, partTargetSeconds: number): number {
+  return told !== undefined && told >= 2 * partTargetSeconds ? told : 3 * partTargetSeconds;
 }
 
 /** CAN-SKIP-DATERANGES is not among them: date ranges are never left out. */
-export function deliveryLines({ canBlock, skipUntil, holdBack, partHoldBack, partTarget }: Delivery): string[] {
+export function deliveryLines({
+  canBlock,
+  skipUntilSeconds,
+  holdBackSeconds,
+  partHoldBackSeconds,
+  partTargetSeconds,
+}: DeliveryPromises): string[] {
   const control = [
     ...(canBlock ? ['CAN-BLOCK-RELOAD=YES'] : []),
-    ...(skipUntil === undefined ? [] : [`CAN-SKIP-UNTIL=${decimal(skipUntil)}`]),
-    ...(holdBack === undefined ? [] : [`HOLD-BACK=${decimal(holdBack)}`]),
-    ...(partHoldBack === undefined ? [] : [`PART-HOLD-BACK=${decimal(partHoldBack)}`]),
+    ...(skipUntilSeconds === undefined ? [] : [`CAN-SKIP-UNTIL=${decimal(skipUntilSeconds)}`]),
+    ...(holdBackSeconds === undefined ? [] : [`HOLD-BACK=${decimal(holdBackSeconds)}`]),
+    ...(partHoldBackSeconds === undefined ? [] : [`PART-HOLD-BACK=${decimal(partHoldBackSeconds)}`]),
   ];
   const lines = control.length === 0 ? [] : [`#EXT-X-SERVER-CONTROL:${control.join(',')}`];
-  if (partTarget !== undefined) lines.push(`#EXT-X-PART-INF:PART-TARGET=${decimal(partTarget)}`);
+  if (partTargetSeconds !== undefined) lines.push(`#EXT-X-PART-INF:PART-TARGET=${decimal(partTargetSeconds)}`);
   return lines;
 }
 
@@ -60,8 +67,8 @@ function secondsOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,6}(\.\d{1,20})?$/.test(text) ? Number(text) : undefined;
 }
 
-function atLeast(told: number | undefined, least: number): number | undefined {
-  return told === undefined ? undefined : Math.max(told, least);
+function notBelow(told: number | undefined, min: number): number | undefined {
+  return told === undefined ? undefined : Math.max(told, min);
 }
 
 /** Without the noise of binary fractions. */

@@ -87,15 +87,15 @@ export function continueEntries(
     const place = { discontinuity, discontinuitySequence, programDateTime };
     const entry = makeEntry(segment, context, carried, place);
     clock = endOf(entry);
-    size += entry.size;
+    size += entry.chars;
     if (size > maxEntryChars) throw new WeirError('upstream_bad_response', { detail: 'The playlist is too long.' });
     return entry;
   });
 }
 
 /** Epoch ms at which it ends; undefined where its origin does not tell the time. */
-export function endOf({ programDateTime, duration }: Entry): number | undefined {
-  return programDateTime === undefined ? undefined : clockAt(programDateTime + duration * 1000);
+export function endOf({ programDateTime, durationSeconds }: Entry): number | undefined {
+  return programDateTime === undefined ? undefined : clockAt(programDateTime + durationSeconds * 1000);
 }
 
 function makeEntry(
@@ -107,13 +107,13 @@ function makeEntry(
   const { locate, source, incarnation, numbering, offset } = context;
   const range = segment.byteRange;
   const located = locate(segment.uri, { ranged: range !== undefined, held: false, number: segment.sequence });
-  const { keys, map, needs, size } = carried.of(segment, place.discontinuitySequence);
+  const { keys, map, needs, chars: size } = carried.of(segment, place.discontinuitySequence);
   const lines: string[] = [];
   const parts: string[] = [];
   // Players believe the last one.
-  const duration = segment.tags.findLast(({ name }) => name === 'EXTINF');
+  const extinf = segment.tags.findLast(({ name }) => name === 'EXTINF');
   for (const tag of segment.tags) {
-    if (tag.name === 'EXTINF' && tag !== duration) continue;
+    if (tag.name === 'EXTINF' && tag !== extinf) continue;
     if (tag.name === 'EXT-X-PART') parts.push(owned(renderTag(leadPart(tag, locate))));
     else if (!windowTags.has(tag.name)) lines.push(renderTag(tag));
   }
@@ -126,7 +126,7 @@ function makeEntry(
   return {
     sequence: segment.sequence + offset,
     ...place,
-    duration: segment.duration,
+    durationSeconds: segment.durationSeconds,
     dateTime,
     target,
     range: range === undefined ? undefined : `bytes=${range.offset}-${range.offset + range.length - 1}`,
@@ -138,7 +138,7 @@ function makeEntry(
     map,
     parts,
     text,
-    size: size + text.length + target.length + name.length + (dateTime?.length ?? 0) + lengthOf(parts),
+    chars: size + text.length + target.length + name.length + (dateTime?.length ?? 0) + lengthOf(parts),
   };
 }
 

@@ -3,7 +3,7 @@
 // 8216, section 6.2.2), and it is why entries are made once, with everything that they will ever say, and kept. Pure.
 
 import type { DateRange } from './date-ranges.js';
-import type { Delivery } from './delivery.js';
+import type { DeliveryPromises } from './delivery.js';
 
 /** An EXT-X-KEY line; keys of different formats hold at once. */
 export interface KeyLine {
@@ -25,7 +25,7 @@ export interface Entry {
   readonly discontinuitySequence: number;
   readonly discontinuity: boolean;
   /** Seconds. */
-  readonly duration: number;
+  readonly durationSeconds: number;
   /** Epoch ms, where the origin says it, here or for an earlier segment. */
   readonly programDateTime: number | undefined;
   /** The EXT-X-PROGRAM-DATE-TIME line, where the origin has one for this very segment. */
@@ -54,7 +54,7 @@ export interface Entry {
   /** Every other line, its URI last. */
   readonly text: string;
   /** UTF-16 units that are kept for this entry alone. */
-  readonly size: number;
+  readonly chars: number;
 }
 
 export interface MediaWindow {
@@ -71,11 +71,11 @@ export interface MediaWindow {
   /** What the origin listed last: first number, last number. */
   readonly origin: { readonly first: number; readonly last: number };
   /** Seconds; grows only when a segment is longer, and never shrinks but for `tamedTarget`. */
-  readonly targetDuration: number;
+  readonly targetDurationSeconds: number;
   readonly version: number;
   /** Lines of the newest origin's playlist tags that are not counted here anew. */
   readonly header: string;
-  readonly delivery: Delivery;
+  readonly delivery: DeliveryPromises;
   readonly dateRanges: readonly DateRange[];
   /** Lines after the last segment: parts, preload hints. */
   readonly tail: string;
@@ -93,8 +93,8 @@ export interface MediaWindow {
 }
 
 /** Seconds of all together. */
-export function durationOf(entries: readonly { readonly duration: number }[]): number {
-  return entries.reduce((sum, entry) => sum + entry.duration, 0);
+export function durationOf(entries: readonly { readonly durationSeconds: number }[]): number {
+  return entries.reduce((sum, entry) => sum + entry.durationSeconds, 0);
 }
 
 /** What an entry needs to be played: its bytes, its initialisation section, its keys. */
@@ -104,8 +104,8 @@ export function needsOf(entry: Entry): { readonly target: string; readonly range
 }
 
 /** UTF-16 units that the entries keep. */
-export function sizeOf(entries: readonly Entry[]): number {
-  return entries.reduce((sum, entry) => sum + entry.size, 0);
+export function charsOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, entry) => sum + entry.chars, 0);
 }
 
 /** Bytes of an entry beside its text, and of a segment, a map or a key being listed. */
@@ -115,10 +115,10 @@ const needOverheadBytes = 150;
 /**
  * Bytes in memory, about.
  *
- * @param unit bytes of a UTF-16 unit of its text
+ * @param bytesPerChar bytes of a UTF-16 unit of its text
  */
-export function windowBytes({ entries, header, tail, dateRanges }: MediaWindow, unit: number): number {
-  let units = header.length + tail.length + sizeOf(entries);
+export function windowBytes({ entries, header, tail, dateRanges }: MediaWindow, bytesPerChar: number): number {
+  let units = header.length + tail.length + charsOf(entries);
   let rest = dateRanges.length * needOverheadBytes;
   for (const { id, value } of dateRanges) units += id.length + value.length;
   for (const { target, range, needs } of entries) {
@@ -126,7 +126,7 @@ export function windowBytes({ entries, header, tail, dateRanges }: MediaWindow, 
     // A range is listed under a name of its own.
     if (range !== undefined) rest += target.length + 2 * range.length;
   }
-  return unit * units + rest;
+  return bytesPerChar * units + rest;
 }
 
 /** The key of `MediaWindow.listed`. */

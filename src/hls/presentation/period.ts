@@ -27,9 +27,9 @@ export interface SplicePoint {
   /** The origin's number of the first segment behind it, in that playlist. */
   readonly sequence: number;
   /** Epoch ms of that segment, where the origin tells. */
-  readonly clock: number | undefined;
+  readonly clockMs: number | undefined;
   /** Seconds from there to the end of the origin's list, at the time `at`. */
-  readonly behind: number;
+  readonly behindSeconds: number;
   /** Monotonic ms. */
   readonly at: number;
 }
@@ -102,9 +102,9 @@ export function incarnationOf(period: Period): string {
  *
  * @param least what this playlist needs: its tags are counted, and nothing is below 0
  */
-export function agreedNumber({ base, top }: Period, counted: number, least: number): number {
-  if (base === undefined) return Math.max(top + 1, least);
-  return Math.max(top === -1 ? base + counted : Math.min(base + counted, top + maxAhead), least);
+export function agreedNumber({ base, top }: Period, counted: number, min: number): number {
+  if (base === undefined) return Math.max(top + 1, min);
+  return Math.max(top === -1 ? base + counted : Math.min(base + counted, top + maxAhead), min);
 }
 
 /** After these entries were listed. */

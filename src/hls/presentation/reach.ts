@@ -22,12 +22,12 @@ export function reachOf(window: MediaWindow, position: Position): Reach {
   const ahead = sequence - (last?.sequence ?? -1);
   if (ahead <= 0 || (ahead === 1 && part !== undefined && part < window.tailParts)) return 'there';
   if (ahead > 2) return 'beyond';
-  const { partTarget } = window.delivery;
-  if (part === undefined || partTarget === undefined) return 'coming';
+  const { partTargetSeconds } = window.delivery;
+  if (part === undefined || partTargetSeconds === undefined) return 'coming';
   // Of the segment after the next one: what the next one lacks comes before.
-  const perSegment = Math.ceil(window.targetDuration / partTarget);
+  const perSegment = Math.ceil(window.targetDurationSeconds / partTargetSeconds);
   const before = ahead === 1 ? 0 : Math.max(perSegment, window.tailParts);
-  const limit = partTarget < 1 ? 3 / partTarget : 3;
+  const limit = partTargetSeconds < 1 ? 3 / partTargetSeconds : 3;
   return before + part - (window.tailParts - 1) > limit ? 'beyond' : 'coming';
 }
 
@@ -37,7 +37,7 @@ export function reachOf(window: MediaWindow, position: Position): Reach {
  */
 function settled({ entries, delivery }: MediaWindow, { sequence, part }: Position): Position {
   const last = entries.at(-1);
-  if (part === undefined || delivery.partTarget === undefined) return { sequence, part: undefined };
+  if (part === undefined || delivery.partTargetSeconds === undefined) return { sequence, part: undefined };
   const parts = last?.parts.length ?? 0;
   return sequence === last?.sequence && parts > 0 && part >= parts
     ? { sequence: sequence + 1, part: 0 }

@@ -13,16 +13,16 @@ const roundingError = 0.001;
  * @param skipUntil seconds: with a number, segments further than that from the end are left out as an EXT-X-SKIP (a
  *   delta update, RFC 8216bis section 6.2.5.1).
  */
-export function renderWindow(window: MediaWindow, skipUntil?: number): string {
+export function renderWindow(window: MediaWindow, skipUntilSeconds?: number): string {
   const { entries } = window;
   const first = entries[0];
   if (first === undefined) return '';
-  const skipped = skipUntil === undefined ? 0 : skippable(entries, skipUntil);
+  const skipped = skipUntilSeconds === undefined ? 0 : skippable(entries, skipUntilSeconds);
   const version = skipped > 0 ? Math.max(window.version, 9) : window.version;
   const lines = [
     '#EXTM3U',
     `#EXT-X-VERSION:${version}`,
-    `#EXT-X-TARGETDURATION:${window.targetDuration}`,
+    `#EXT-X-TARGETDURATION:${window.targetDurationSeconds}`,
     `#EXT-X-MEDIA-SEQUENCE:${first.sequence}`,
   ];
   const before = first.discontinuitySequence - (first.discontinuity ? 1 : 0);
@@ -102,13 +102,13 @@ function dateTimeLine(time: number): string {
  * The first entry whose parts are told: near enough to the end, and of an origin whose part target the playlist tells.
  * Parts of another origin may be longer.
  */
-function firstWithParts({ entries, delivery, numbering, targetDuration }: MediaWindow): number {
+function firstWithParts({ entries, delivery, numbering, targetDurationSeconds }: MediaWindow): number {
   let from = entries.length;
-  if (delivery.partTarget === undefined) return from;
-  let reach = partsReach * targetDuration + roundingError;
+  if (delivery.partTargetSeconds === undefined) return from;
+  let reach = partsReach * targetDurationSeconds + roundingError;
   for (let index = entries.length - 1; index >= 0; index -= 1) {
     const entry = entries[index];
-    reach -= entry?.duration ?? 0;
+    reach -= entry?.durationSeconds ?? 0;
     if (reach < 0 || entry?.numbering !== numbering) break;
     from = index;
   }
@@ -116,12 +116,12 @@ function firstWithParts({ entries, delivery, numbering, targetDuration }: MediaW
 }
 
 /** How many segments are further from the end than the skip boundary. */
-function skippable(entries: readonly Entry[], skipUntil: number): number {
+function skippable(entries: readonly Entry[], skipUntilSeconds: number): number {
   let remaining = durationOf(entries);
   let count = 0;
   for (const entry of entries) {
-    remaining -= entry.duration;
-    if (remaining < skipUntil) break;
+    remaining -= entry.durationSeconds;
+    if (remaining < skipUntilSeconds) break;
     count += 1;
   }
   return count;

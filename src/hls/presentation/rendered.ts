@@ -12,7 +12,7 @@ export interface Rendered {
   readonly body: Buffer;
   readonly etag: string;
   /** Bytes in memory of a UTF-16 unit of its text: V8 gives each of them two once one of them needs it. */
-  readonly unit: 1 | 2;
+  readonly bytesPerChar: 1 | 2;
   /** Monotonic ms at which the endpoint was asked, or answered a request that it held. */
   readonly at: number;
 }
@@ -23,10 +23,10 @@ export function render(kind: Rendered['kind'], text: string, at: number, before?
   const plain = withPlayerQuery(text, '');
   const body = ownedBytes(plain);
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"`;
-  return { kind, text, body, etag, unit: body.length > plain.length ? 2 : 1, at };
+  return { kind, text, body, etag, bytesPerChar: body.length > plain.length ? 2 : 1, at };
 }
 
 /** Bytes in memory. */
-export function renderedBytes({ text, body, unit }: Rendered): number {
+export function renderedBytes({ text, body, bytesPerChar: unit }: Rendered): number {
   return unit * text.length + body.length;
 }

@@ -44,13 +44,13 @@ export function relate(window: MediaWindow, playlist: MediaPlaylist, now: number
   if (last < origin.last) {
     const shorter = playlist.segments.length < origin.last - origin.first + 1;
     if (overlap === 0 || shorter) return 'restarted';
-    const patienceMs = 1.5 * window.targetDuration * 1000;
+    const patienceMs = 1.5 * window.targetDurationSeconds * 1000;
     const since = window.behindSince;
     return since !== undefined && now - since >= patienceMs ? 'restarted' : 'behind';
   }
-  const elapsed = Math.max(0, now - window.grownAt) / 1000;
+  const elapsedSeconds = Math.max(0, now - window.grownAt) / 1000;
   const fastest = Math.max(0.1, averageOf(playlist) / 4);
-  return last - origin.last > elapsed / fastest + maxSegmentsAtOnce ? 'restarted' : 'continues';
+  return last - origin.last > elapsedSeconds / fastest + maxSegmentsAtOnce ? 'restarted' : 'continues';
 }
 
 /**
@@ -67,9 +67,9 @@ export function sharesPackaging(window: MediaWindow, playlist: MediaPlaylist, no
   if (pairs.length < Math.min(2, known.size, playlist.segments.length) || pairs.length === 0) return false;
   if (!pairs.every(({ entry, segment }) => bareName(entry.origin.name) === bareName(nameOf(segment)))) return false;
   if (!pairs.every(({ entry, segment }) => alike(entry, segment))) return false;
-  const elapsed = Math.max(0, now - window.grownAt) / 1000;
+  const elapsedSeconds = Math.max(0, now - window.grownAt) / 1000;
   const ahead = lastSequence(playlist) - window.origin.last;
-  return ahead >= -1 && ahead <= Math.ceil(elapsed / Math.max(0.1, averageOf(playlist))) + 1;
+  return ahead >= -1 && ahead <= Math.ceil(elapsedSeconds / Math.max(0.1, averageOf(playlist))) + 1;
 }
 
 /**
@@ -97,11 +97,11 @@ export function chooseSplicePoint(
     const index = Math.max(fresh, agreed);
     return index < segments.length ? index : undefined;
   }
-  const elapsed = Math.max(0, now - window.grownAt) / 1000;
-  const byClock = splicePointByClock(window, segments, elapsed);
+  const elapsedSeconds = Math.max(0, now - window.grownAt) / 1000;
+  const byClock = splicePointByClock(window, segments, elapsedSeconds);
   if (byClock === 'wait') return undefined;
   if (byClock !== undefined) return Math.max(fresh, byClock);
-  const count = Math.max(1, Math.round(elapsed / Math.max(0.1, averageOf(playlist))));
+  const count = Math.max(1, Math.round(elapsedSeconds / Math.max(0.1, averageOf(playlist))));
   return Math.max(fresh, segments.length - count, 0);
 }
 
@@ -115,34 +115,36 @@ export function indexOfSplicePoint(playlist: MediaPlaylist, splicePoint: SpliceP
   const index = splicePoint.sequence - firstSequence(playlist);
   if (index < 0 || index > segments.length) return undefined;
   const there = segments[index];
-  if (splicePoint.clock !== undefined && there?.programDateTime !== undefined) {
-    const half = Math.max(there.duration / 2, durationToleranceSeconds);
-    return Math.abs(there.programDateTime - splicePoint.clock) <= half * 1000 ? index : undefined;
+  if (splicePoint.clockMs !== undefined && there?.programDateTime !== undefined) {
+    const half = Math.max(there.durationSeconds / 2, durationToleranceSeconds);
+    return Math.abs(there.programDateTime - splicePoint.clockMs) <= half * 1000 ? index : undefined;
   }
   // Without a clock: how far it is from the live edge, which has moved on since as time has.
-  const behind = splicePoint.behind + Math.max(0, now - splicePoint.at) / 1000;
+  const behind = splicePoint.behindSeconds + Math.max(0, now - splicePoint.at) / 1000;
   const apart = Math.abs(durationOf(segments.slice(index)) - behind);
-  return apart <= 2 * Math.max(playlist.targetDuration, averageOf(playlist)) ? index : undefined;
+  return apart <= 2 * Math.max(playlist.targetDurationSeconds, averageOf(playlist)) ? index : undefined;
 }
 
 /** undefined: the clocks are missing, or so far apart that they cannot be the same one. */
 function splicePointByClock(
   window: MediaWindow,
   segments: readonly Segment[],
-  elapsed: number,
+  elapsedSeconds: number,
 ): number | 'wait' | undefined {
   const last = window.entries.at(-1);
   const edge = segments.at(-1);
   if (last?.programDateTime === undefined || edge?.programDateTime === undefined) return undefined;
-  const end = last.programDateTime + last.duration * 1000;
-  const lead = (edge.programDateTime - end) / 1000 + edge.duration;
-  if (Math.abs(lead - elapsed) > 3 * window.targetDuration + durationOf(segments)) return undefined;
+  const end = last.programDateTime + last.durationSeconds * 1000;
+  const leadSeconds = (edge.programDateTime - end) / 1000 + edge.durationSeconds;
+  if (Math.abs(leadSeconds - elapsedSeconds) > 3 * window.targetDurationSeconds + durationOf(segments))
+    return undefined;
   const index = segments.findIndex(
-    ({ programDateTime, duration }) => programDateTime !== undefined && programDateTime >= end - duration * 500,
+    ({ programDateTime, durationSeconds }) =>
+      programDateTime !== undefined && programDateTime >= end - durationSeconds * 500,
   );
   if (index !== -1) return index;
   // It has yet to come to where the other one ended. That may last for as long as players have something to play.
-  return elapsed < 1.5 * window.targetDuration ? 'wait' : segments.length - 1;
+  return elapsedSeconds < 1.5 * window.targetDurationSeconds ? 'wait' : segments.length - 1;
 }
 
 /** The entries that the window's present numbering holds for, by the origin's number. */
@@ -155,7 +157,7 @@ function numbered(window: MediaWindow): Map<number, Entry> {
 }
 
 function alike(entry: Entry, segment: Segment): boolean {
-  if (Math.abs(entry.duration - segment.duration) > durationToleranceSeconds) return false;
+  if (Math.abs(entry.durationSeconds - segment.durationSeconds) > durationToleranceSeconds) return false;
   if (entry.programDateTime === undefined || segment.programDateTime === undefined) return true;
   return Math.abs(entry.programDateTime - segment.programDateTime) < clockToleranceSeconds * 1000;
 }
@@ -172,7 +174,7 @@ function bareName(name: string): string {
 
 function averageOf(playlist: MediaPlaylist): number {
   const { segments } = playlist;
-  return segments.length === 0 ? playlist.targetDuration : durationOf(segments) / segments.length;
+  return segments.length === 0 ? playlist.targetDurationSeconds : durationOf(segments) / segments.length;
 }
 
 /** True for a playlist of parts: players want it the moment it changes. */

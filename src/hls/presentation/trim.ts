@@ -1,7 +1,7 @@
 // How long a window is: which entries leave at its head, and its target duration. Pure.
 
 import type { MediaPlaylist } from '../playlist/model.js';
-import { durationOf, type Entry, sizeOf } from './live-window.js';
+import { charsOf, durationOf, type Entry } from './live-window.js';
 
 /**
  * Entries beyond those that the origin lists. Three target durations of the shortest usual segments are a tenth of it.
@@ -20,33 +20,36 @@ export function trim(
   entries: readonly Entry[],
   playlist: MediaPlaylist,
   numbering: number,
-  target: number,
+  targetSeconds: number,
 ): readonly Entry[] {
-  const atLeast = Math.max(3 * target, durationOf(playlist.segments)) - 0.001;
-  const most = playlist.segments.length + maxKeptEntries;
+  const minSeconds = Math.max(3 * targetSeconds, durationOf(playlist.segments)) - 0.001;
+  const maxEntries = playlist.segments.length + maxKeptEntries;
   let remaining = durationOf(entries);
-  let size = sizeOf(entries);
+  let chars = charsOf(entries);
   let from = 0;
   for (const entry of entries) {
     const stillListed = entry.numbering === numbering && entry.origin.sequence >= playlist.mediaSequence;
-    const crowded = entries.length - from > most || size > maxKeptChars;
-    remaining -= entry.duration;
-    size -= entry.size;
-    if (stillListed || (remaining < atLeast && !crowded)) break;
+    const crowded = entries.length - from > maxEntries || chars > maxKeptChars;
+    remaining -= entry.durationSeconds;
+    chars -= entry.chars;
+    if (stillListed || (remaining < minSeconds && !crowded)) break;
     from += 1;
   }
   return from === 0 ? entries : entries.slice(from);
 }
 
 /** EXTINF rounds to the nearest integer, and must not exceed the target duration (RFC 8216, section 4.3.3.1). */
-export function targetDuration(atLeast: number, entries: readonly Entry[]): number {
-  return entries.reduce((longest, entry) => Math.max(longest, Math.round(entry.duration)), Math.max(1, atLeast));
+export function targetDurationSeconds(minSeconds: number, entries: readonly Entry[]): number {
+  return entries.reduce(
+    (longest, entry) => Math.max(longest, Math.round(entry.durationSeconds)),
+    Math.max(1, minSeconds),
+  );
 }
 
 /**
  * Whether a target duration is so long that only an origin in error can have told it, and the next one tells another.
  * Players ask as rarely as it says, and it must not change: it would hold back the channel for good.
  */
-export function isUnusual(target: number, next: number): boolean {
-  return target > usualTargetSeconds && 3 * next < target;
+export function isUnusual(targetSeconds: number, next: number): boolean {
+  return targetSeconds > usualTargetSeconds && 3 * next < targetSeconds;
 }

@@ -59,7 +59,7 @@ export class BlockingReloads {
     if (!window.delivery.canBlock) return this.#playlist.current(own);
     const reach = reachOf(window, position);
     if (reach === 'coming') return this.#await(position, own);
-    const recent = isOwn && now() - rendered.at < 1000 * window.targetDuration;
+    const recent = isOwn && now() - rendered.at < 1000 * window.targetDurationSeconds;
     if (reach === 'there' && recent && !window.ended) return rendered;
     if (reach === 'beyond' && isOwn && isFresh) throw tooFarAhead();
     return this.#catchUp(position, own);
@@ -135,8 +135,8 @@ export class BlockingReloads {
   #next(kind: Kind, grown: boolean): void {
     const { window, now } = this.#playlist;
     this.progressed();
-    const longest = maxWaitTargets * 1000 * (window?.targetDuration ?? 0);
-    this.#release(false, (one) => one.kind === kind && (!grown || now() - one.since > longest));
+    const maxWaitMs = maxWaitTargets * 1000 * (window?.targetDurationSeconds ?? 0);
+    this.#release(false, (one) => one.kind === kind && (!grown || now() - one.since > maxWaitMs));
     for (const one of this.#waiting.values()) if (one.kind === kind) return this.#ask(kind);
   }
 
@@ -152,7 +152,7 @@ export class BlockingReloads {
 /** What comes next, in the origin's numbers. */
 function nextQuery({ entries, offset, tailParts, delivery }: MediaWindow, kind: Kind): string {
   const next = (entries.at(-1)?.sequence ?? -1) + 1 - offset;
-  return kind === 'part' && delivery.partTarget !== undefined
+  return kind === 'part' && delivery.partTargetSeconds !== undefined
     ? `_HLS_msn=${next}&_HLS_part=${tailParts}`
     : `_HLS_msn=${next}`;
 }

@@ -11,7 +11,7 @@ import type { SessionContext, SwitchCause } from './session-context.js';
 import type { SessionName } from './session-name.js';
 
 /** What is wrong with an endpoint that answers: reason enough to try another one, none to go without. */
-export interface Problem {
+export interface EndpointProblem {
   readonly cause: SwitchCause;
   readonly outcome: Failure | 'success' | 'abandoned';
 }
@@ -168,7 +168,7 @@ export class EndpointChoice {
    * @param problem why the one before is left, if it was not for its score
    * @returns whether it was another one before
    */
-  settle(link: OriginLink, problem: Problem | undefined): boolean {
+  settle(link: OriginLink, problem: EndpointProblem | undefined): boolean {
     link.pick.firstByte();
     if (this.#current === link) return false;
     if (this.#current !== undefined && problem !== undefined) {

@@ -24,22 +24,22 @@ export interface PlaylistState extends PlaylistName {
   readonly window: MediaWindow;
 }
 
-/** @param shift what to add to the times of one clock to get those of the other */
-export function shiftTimes(window: MediaWindow, shift: number): MediaWindow {
+/** @param shiftMs what to add to the times of one clock to get those of the other */
+export function shiftTimes(window: MediaWindow, shiftMs: number): MediaWindow {
   const { grownAt, behindSince } = window;
   return {
     ...window,
-    grownAt: grownAt + shift,
-    behindSince: behindSince === undefined ? undefined : behindSince + shift,
+    grownAt: grownAt + shiftMs,
+    behindSince: behindSince === undefined ? undefined : behindSince + shiftMs,
   };
 }
 
 /** The same for what the playlists have in common. */
-export function shiftPeriod(period: Period, shift: number): Period {
+export function shiftPeriod(period: Period, shiftMs: number): Period {
   const { splicePoint } = period;
   return splicePoint === undefined
     ? period
-    : { ...period, splicePoint: { ...splicePoint, at: splicePoint.at + shift } };
+    : { ...period, splicePoint: { ...splicePoint, at: splicePoint.at + shiftMs } };
 }
 
 /** ms after which a state that only grew is told again; an older one still leads to the same numbers. */
@@ -60,7 +60,7 @@ export interface Reported {
   readonly state: SessionState | undefined;
 }
 
-interface Told {
+interface LastReport {
   readonly numbering: string;
   readonly last: string;
   /** Monotonic ms. */
@@ -70,7 +70,7 @@ interface Told {
 
 /** Which states have to be told: at once those whose numbering is new, the others now and then. */
 export class StateLog {
-  readonly #told = new Map<string, Told>();
+  readonly #reports = new Map<string, LastReport>();
 
   /**
    * What does not fit into one message waits for the next.
@@ -79,23 +79,23 @@ export class StateLog {
    */
   due(sessions: readonly Reported[], now: number): SessionState[] {
     const present = new Set(sessions.map(({ key }) => key));
-    for (const key of this.#told.keys()) if (!present.has(key)) this.#told.delete(key);
+    for (const key of this.#reports.keys()) if (!present.has(key)) this.#reports.delete(key);
     const due: SessionState[] = [];
     let bytes = 0;
     for (const session of sessions) {
-      if (session.bytes > maxStateBytes || this.#told.get(session.key)?.revision === session.revision) continue;
+      if (session.bytes > maxStateBytes || this.#reports.get(session.key)?.revision === session.revision) continue;
       const { state } = session;
       if (state === undefined || !this.#isDue(session, state, now)) continue;
       if (bytes > 0 && bytes + state.bytes > maxBytesAtOnce) break;
       bytes += state.bytes;
       due.push(state);
-      this.#told.set(session.key, { ...summaryOf(state), at: now, revision: session.revision });
+      this.#reports.set(session.key, { ...summaryOf(state), at: now, revision: session.revision });
     }
     return due;
   }
 
   #isDue({ revision }: Reported, state: SessionState, now: number): boolean {
-    const before = this.#told.get(state.key);
+    const before = this.#reports.get(state.key);
     const { numbering, last } = summaryOf(state);
     if (before === undefined || before.numbering !== numbering) return true;
     if (before.last !== last) return now - before.at >= refreshAfterMs;

@@ -9,7 +9,7 @@ import { firstSequence, isLowLatency, sharesPackaging } from '../presentation/sp
 import { placeOf } from '../url/cache-key.js';
 import { locate } from '../url/rewrite.js';
 import { consequenceOf } from './blame.js';
-import type { Problem } from './endpoint-choice.js';
+import type { EndpointProblem } from './endpoint-choice.js';
 import { mappingOf } from './mapping.js';
 import type { OriginLink } from './origin-link.js';
 import type { PlayerTokens } from './player-tokens.js';
@@ -18,19 +18,19 @@ import type { Presented } from './presented.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionName } from './session-name.js';
 import type { SessionObjects } from './session-objects.js';
-import type { Proposal, Timeline } from './timeline.js';
+import type { PeriodTimeline, Proposal } from './timeline.js';
 
 /** What it works with, of the session. */
 export interface InspectionTools {
   readonly name: SessionName;
   readonly context: SessionContext;
   readonly tokens: PlayerTokens;
-  readonly timeline: Timeline;
+  readonly timeline: PeriodTimeline;
   readonly objects: SessionObjects;
 }
 
 /** Which playlist is asked for. */
-export interface Wanted {
+export interface InspectionRequest {
   /** Path behind the stem. */
   readonly suffix: string;
   readonly presented: Presented;
@@ -47,7 +47,7 @@ export interface Inspected {
   /** undefined for a multivariant playlist. */
   readonly proposal: Proposal | undefined;
   /** What is wrong with it, though it can be used. */
-  readonly problem: Problem | undefined;
+  readonly problem: EndpointProblem | undefined;
 }
 
 /** Segments at the live edge that are fetched ahead at the first playlist: where players begin. */
@@ -58,7 +58,7 @@ const maxPrefetchWaitMs = 1_000;
 const minDeadlineMs = 1_000;
 
 /** @throws StatusError or WeirError when the endpoint gives no playlist that can be used */
-export async function inspect(tools: InspectionTools, wanted: Wanted, link: OriginLink): Promise<Inspected> {
+export async function inspect(tools: InspectionTools, wanted: InspectionRequest, link: OriginLink): Promise<Inspected> {
   const { presented } = wanted;
   const fetched = await link.loader.fetch(wanted.ask(deadlineMsOf(tools.context, presented.window)));
   const { playlist } = fetched;
@@ -73,10 +73,10 @@ export async function inspect(tools: InspectionTools, wanted: Wanted, link: Orig
 
 async function problemOf(
   tools: InspectionTools,
-  { mayPrefetch }: Wanted,
+  { mayPrefetch }: InspectionRequest,
   link: OriginLink,
   proposal: Proposal,
-): Promise<Problem | undefined> {
+): Promise<EndpointProblem | undefined> {
   const { window: before, playlist, stepped } = proposal;
   // Where nothing is live, nobody begins at the end.
   const isLive = !playlist.ended || before !== undefined;
@@ -89,19 +89,19 @@ async function problemOf(
 }
 
 /** A live playlist that is about to count as stalled is not waited for longer than until then. */
-function deadlineMsOf({ firstByteTimeout, settings, now }: SessionContext, window: MediaWindow | undefined): number {
-  if (window === undefined || window.ended) return firstByteTimeout;
-  const patienceMs = settings.stallFactor * window.targetDuration * 1000 - (now() - window.grownAt);
-  return Math.min(firstByteTimeout, Math.max(minDeadlineMs, patienceMs));
+function deadlineMsOf({ firstByteTimeoutMs, settings, now }: SessionContext, window: MediaWindow | undefined): number {
+  if (window === undefined || window.ended) return firstByteTimeoutMs;
+  const patienceMs = settings.stallFactor * window.targetDurationSeconds * 1000 - (now() - window.grownAt);
+  return Math.min(firstByteTimeoutMs, Math.max(minDeadlineMs, patienceMs));
 }
 
 function stallOf(
   { settings }: SessionContext,
   { window, playlist, step, stepped: { change } }: Proposal,
-): Problem | undefined {
+): EndpointProblem | undefined {
   if (window === undefined || window.ended || playlist.ended) return undefined;
   if (change !== 'same' && change !== 'behind' && change !== 'waiting' && change !== 'empty') return undefined;
-  const isStalled = step.now - window.grownAt > settings.stallFactor * window.targetDuration * 1000;
+  const isStalled = step.now - window.grownAt > settings.stallFactor * window.targetDurationSeconds * 1000;
   return isStalled ? { cause: 'stall', outcome: 'stall' } : undefined;
 }
 
@@ -111,9 +111,9 @@ async function prefetch(
   link: OriginLink,
   window: MediaWindow,
   appended: readonly Entry[],
-): Promise<Problem | undefined> {
+): Promise<EndpointProblem | undefined> {
   const isFirst = appended.length === window.entries.length;
-  const patienceMs = isFirst ? 0 : Math.min(maxPrefetchWaitMs, window.targetDuration * 500);
+  const patienceMs = isFirst ? 0 : Math.min(maxPrefetchWaitMs, window.targetDurationSeconds * 500);
   const fresh = new Set(appended.slice(isFirst ? -edgeSegments : -2 * edgeSegments));
   // Where players begin, also of what was listed before anything was fetched ahead: nobody waits for that.
   const edge = window.entries.slice(-edgeSegments).filter(({ origin }) => origin.source === link.tag);
@@ -135,7 +135,7 @@ async function prefetch(
 /** Whether two origins that seem to share their packaging give different bytes for one segment that both list. */
 async function differ(
   tools: InspectionTools,
-  { suffix, presented: { window } }: Wanted,
+  { suffix, presented: { window } }: InspectionRequest,
   link: OriginLink,
   fetched: FetchedPlaylist,
   playlist: MediaPlaylist,

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Exchange, UpstreamHandler } from '../../upstream/client.js';
 import { isRefusal, toldOf } from '../../upstream/judge.js';
-import type { Load } from '../cache/cached-object.js';
+import type { Load } from '../cache/load.js';
 
 /** @param loads what to try, in this order; @param worked is told which one was not refused */
 export function createLentLoad(loads: readonly Load[], worked: (index: number) => void = () => undefined): Load {

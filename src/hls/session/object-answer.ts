@@ -2,7 +2,8 @@
 // is asked where it is not here.
 
 import type { WeirError } from '../../errors.js';
-import type { CachedObject, Load } from '../cache/cached-object.js';
+import type { CachedObject } from '../cache/cached-object.js';
+import type { Load } from '../cache/load.js';
 import type { Lookup, OpenOptions } from '../cache/object-cache.js';
 import { placeOf, targetOf } from '../url/cache-key.js';
 import type { Pin } from '../url/pin.js';
@@ -26,7 +27,7 @@ export interface ObjectOwner {
   objectFailed(target: string, failure: number | WeirError): void;
 }
 
-interface Wanted {
+interface ObjectQuestion {
   readonly key: string;
   readonly target: string;
   readonly options: OpenOptions;
@@ -61,7 +62,7 @@ export function openObject(
   return new ObjectAnswer(owner, context, wanted, endpoint?.address);
 }
 
-interface Told {
+interface PinFacts {
   readonly pin: Pin | undefined;
   readonly range: string | undefined;
   /** No registered endpoint has the name in the pin. */
@@ -74,8 +75,8 @@ function unlisted(
   { settings, metrics }: SessionContext,
   path: string,
   { pin: text, originQuery }: PlayerQuery,
-  { pin, range, isDead }: Told,
-): Pick<Wanted, 'key' | 'target' | 'options'> {
+  { pin, range, isDead }: PinFacts,
+): Pick<ObjectQuestion, 'key' | 'target' | 'options'> {
   const problem = text !== '' && pin === undefined ? 'unknown' : isDead ? 'dead' : undefined;
   if (problem !== undefined) metrics.hlsPins.inc({ problem });
   const target = targetOf(path, problem === 'unknown' ? '' : text, originQuery);
@@ -83,9 +84,9 @@ function unlisted(
   const { original = '', ranged = false } = pin ?? {};
   const at = pin === undefined || problem !== undefined ? 'anywhere' : `at ${pin.endpoint}`;
   const key = objects.keyOf(placeOf(`${path} ${at} ${original} ${ranged} ${originQuery}`, range));
-  const atMost = at === 'anywhere' ? unpinnedMaxAgeMs : settings.objectMaxAge;
-  const atLeast = Math.min(settings.objectMinAge, atMost);
-  return { key, target, options: { terms: { room: 'asked', atLeast, atMost } } };
+  const maxFreshMs = at === 'anywhere' ? unpinnedMaxAgeMs : settings.objectMaxAge;
+  const minFreshMs = Math.min(settings.objectMinAge, maxFreshMs);
+  return { key, target, options: { terms: { room: 'asked', minFreshMs, maxFreshMs } } };
 }
 
 /** The object, and how to ask for it otherwise. Whoever has it follows the object, or leaves it to itself. */
@@ -96,9 +97,9 @@ export class ObjectAnswer {
   readonly endpoint: string | undefined;
   readonly #owner: ObjectOwner;
   readonly #context: SessionContext;
-  readonly #wanted: Wanted;
+  readonly #wanted: ObjectQuestion;
 
-  constructor(owner: ObjectOwner, context: SessionContext, wanted: Wanted, endpoint: string | undefined) {
+  constructor(owner: ObjectOwner, context: SessionContext, wanted: ObjectQuestion, endpoint: string | undefined) {
     const { key, target, range, queries, options } = wanted;
     // Made where it is needed: what is here is asked for most.
     const load: Load = (conditions, handler) => owner.objects.loadWith(target, range, queries)(conditions, handler);
@@ -132,7 +133,7 @@ export class ObjectAnswer {
     return this.#again({ ...this.#wanted, key: `${this.#wanted.key} ${range}`, range, selects: false });
   }
 
-  #again(wanted: Wanted): ObjectAnswer {
+  #again(wanted: ObjectQuestion): ObjectAnswer {
     return new ObjectAnswer(this.#owner, this.#context, wanted, this.endpoint);
   }
 

@@ -5,11 +5,11 @@ import type { ServerOrigin } from '../../model.js';
 import { serverOf } from '../../net-address.js';
 import { attempt } from '../../upstream/attempts.js';
 import type { OnRetry } from '../../upstream/trail.js';
-import type { Load } from '../cache/cached-object.js';
+import type { Load } from '../cache/load.js';
 import type { OriginClient } from './origin-client.js';
 
 /** Where an object may be; the pick is there when it is this request's own. */
-export interface Place {
+export interface ObjectSource {
   readonly origin: OriginClient;
   readonly pick: Pick | undefined;
 }
@@ -18,15 +18,15 @@ export interface ObjectRequest {
   readonly url: (origin: OriginClient) => URL;
   readonly range: string | undefined;
   /** ms */
-  readonly firstByteTimeout: number;
+  readonly firstByteTimeoutMs: number;
   /** Further places tried before the first byte. */
   readonly retries: number;
   readonly onRetry: OnRetry;
 }
 
 /** @param next gives another place than those that failed, or throws a WeirError when there is none */
-export function createLoad(next: (failed: readonly ServerOrigin[]) => Place, request: ObjectRequest): Load {
-  const { url, range, firstByteTimeout, retries, onRetry } = request;
+export function createLoad(next: (failed: readonly ServerOrigin[]) => ObjectSource, request: ObjectRequest): Load {
+  const { url, range, firstByteTimeoutMs, retries, onRetry } = request;
   return (conditions, handler) => {
     const headers = range === undefined ? conditions : { ...conditions, range };
     const place = (failed: readonly ServerOrigin[]) => {
@@ -34,7 +34,7 @@ export function createLoad(next: (failed: readonly ServerOrigin[]) => Place, req
       return {
         server: serverOf(origin.address),
         pick,
-        send: (inner: typeof handler) => origin.send(url(origin), headers, inner, { firstByteTimeout }),
+        send: (inner: typeof handler) => origin.send(url(origin), headers, inner, { firstByteTimeoutMs }),
       };
     };
     return attempt({ next: place, purpose: 'asked', retries, onRetry }, handler);

@@ -33,14 +33,14 @@ export interface TextAnswer {
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
   /** Bytes in memory of the text. */
-  readonly size: number;
+  readonly bytes: number;
   /** Where it came from in the end. */
   readonly url: URL;
 }
 
 export interface SendOptions {
   /** ms, where the setting does not fit. */
-  readonly firstByteTimeout?: number;
+  readonly firstByteTimeoutMs?: number;
   /** The request is redirected, and goes on there. */
   readonly onRedirect?: (to: URL) => void;
 }
@@ -48,10 +48,10 @@ export interface SendOptions {
 /** Bytes, sent and decoded. */
 const maxTextBytes = 4 * 1024 * 1024;
 const maxCookies = 16;
-const cookieOverhead = 200;
+const cookieOverheadBytes = 200;
 /** Names of parameters that an endpoint may make its session, and UTF-16 units of all of them. */
 const maxParameters = 16;
-const maxSessionLength = 16 * 1024;
+const maxSessionChars = 16 * 1024;
 
 /** It keeps the endpoint's session: cookies, and parameters that are its own. */
 export class OriginClient {
@@ -111,7 +111,7 @@ export class OriginClient {
   /** Bytes in memory of what the endpoint wants to hear with every request, about. */
   get bytes(): number {
     let bytes = this.#session.length;
-    for (const { pair } of this.#cookies.values()) bytes += cookieOverhead + pair.length;
+    for (const { pair } of this.#cookies.values()) bytes += cookieOverheadBytes + pair.length;
     return bytes;
   }
 
@@ -124,20 +124,20 @@ export class OriginClient {
       return this.hidden.has(name);
     });
     const session = merge(found.join('&'), this.#session);
-    if (session.length <= maxSessionLength) this.#session = owned(session);
+    if (session.length <= maxSessionChars) this.#session = owned(session);
   }
 
   /** Asks here, or at a server that the endpoint redirected to; redirects are followed. */
   send(url: URL, headers: Record<string, string>, handler: UpstreamHandler, options: SendOptions = {}): Exchange {
     const { server, path } = this.#place(url);
-    const { firstByteTimeout, onRedirect } = options;
+    const { firstByteTimeoutMs, onRedirect } = options;
     return this.#options.client.send(
       {
         server,
         path,
         method: 'GET',
         headers: { ...this.#headers(server), ...headers },
-        ...(firstByteTimeout === undefined ? {} : { firstByteTimeout }),
+        ...(firstByteTimeoutMs === undefined ? {} : { firstByteTimeoutMs }),
         follow: ({ from, headers: answer, to }) => {
           this.#keepCookies(from, answer['set-cookie']);
           onRedirect?.(new URL(to.path, to.server));
@@ -163,19 +163,19 @@ export class OriginClient {
    * @param conditions header fields that ask only whether a known copy still holds
    * @throws WeirError of the upstream client; upstream_bad_response for a text that is too long or does not decode
    */
-  async text(url: URL, deadline: number, conditions: Record<string, string> = {}): Promise<TextAnswer> {
-    const { body, ...answer } = await this.#fetch(url, deadline, conditions);
+  async text(url: URL, deadlineMs: number, conditions: Record<string, string> = {}): Promise<TextAnswer> {
+    const { body, ...answer } = await this.#fetch(url, deadlineMs, conditions);
     const bytes = await decodeBody(body, answer.headers['content-encoding'], maxTextBytes);
     const text = bytes.toString('utf8');
     // V8 gives each character two bytes once one of them needs it.
-    return { ...answer, text, size: bytes.length > text.length ? 2 * text.length : text.length };
+    return { ...answer, text, bytes: bytes.length > text.length ? 2 * text.length : text.length };
   }
 
   #fetch(
     url: URL,
-    deadline: number,
+    deadlineMs: number,
     conditions: Record<string, string>,
-  ): Promise<Omit<TextAnswer, 'text' | 'size'> & { readonly body: Buffer }> {
+  ): Promise<Omit<TextAnswer, 'text' | 'bytes'> & { readonly body: Buffer }> {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -186,7 +186,7 @@ export class OriginClient {
         exchange.abort();
         reject(error);
       };
-      const timer = setTimeout(() => fail(new WeirError('upstream_first_byte_timeout')), deadline);
+      const timer = setTimeout(() => fail(new WeirError('upstream_first_byte_timeout')), deadlineMs);
       const handler: UpstreamHandler = {
         onResponse: (status, headers) => {
           head = { status, headers };
@@ -211,7 +211,7 @@ export class OriginClient {
       const onRedirect = (to: URL) => {
         place = to;
       };
-      const exchange = this.send(url, conditions, handler, { firstByteTimeout: deadline, onRedirect });
+      const exchange = this.send(url, conditions, handler, { firstByteTimeoutMs: deadlineMs, onRedirect });
     });
   }
 

@@ -28,10 +28,10 @@ export function lifetimeMs(
     : settings.masterMaxAge;
   if (!settings.respectCacheControl) return maxMs;
   const policy = cachePolicy(headers, clockMs, 0);
-  return Math.min(maxMs, Math.max(policy.storable ? policy.freshFor : 0, settings.playlistMinAge));
+  return Math.min(maxMs, Math.max(policy.storable ? policy.freshForMs : 0, settings.playlistMinAge));
 }
 
 /** ms in which a live playlist usually changes. */
-function changeIntervalMs({ delivery, targetDuration }: MediaWindow): number {
-  return 1000 * (delivery.partTarget ?? targetDuration);
+function changeIntervalMs({ delivery, targetDurationSeconds }: MediaWindow): number {
+  return 1000 * (delivery.partTargetSeconds ?? targetDurationSeconds);
 }

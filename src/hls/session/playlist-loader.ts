@@ -20,7 +20,7 @@ export interface PlaylistRequest {
   /** The player's own part of the query. */
   readonly own: string;
   /** ms for all of it. */
-  readonly deadline: number;
+  readonly deadlineMs: number;
 }
 
 export interface FetchedPlaylist {
@@ -49,8 +49,8 @@ export class RefusedError extends StatusError {}
 const maxKeptTexts = 16;
 const maxKeptChars = 256 * 1024;
 /** Bytes of an answer beside its text, and of a variant's URL beside its characters. */
-const answerOverhead = 1024;
-const variantOverhead = 256;
+const answerOverheadBytes = 1024;
+const variantOverheadBytes = 256;
 
 interface KnownMultivariant {
   readonly from: string;
@@ -75,9 +75,9 @@ export class PlaylistLoader {
   /** Bytes in memory of what is remembered, about. */
   get bytes(): number {
     let { bytes } = this.origin;
-    for (const { size } of this.#answers.values()) bytes += answerOverhead + size;
+    for (const { bytes: size } of this.#answers.values()) bytes += answerOverheadBytes + size;
     for (const { variants } of this.#multivariants.values()) {
-      for (const { href } of variants) bytes += variantOverhead + href.length;
+      for (const { href } of variants) bytes += variantOverheadBytes + href.length;
     }
     return bytes;
   }
@@ -100,10 +100,10 @@ export class PlaylistLoader {
   }
 
   async #fetch(request: PlaylistRequest, extra: string): Promise<FetchedPlaylist> {
-    const { own, deadline } = request;
+    const { own, deadlineMs } = request;
     const place = await this.#locate(request);
     const url = withQuery(place, merge(merge(place.search.slice(1), extra), own));
-    let answer = await this.#ask(url, deadline, extra === '');
+    let answer = await this.#ask(url, deadlineMs, extra === '');
     for (let hop = 0; hop < 2; hop += 1) {
       const playlist = parse(answer.text);
       const { url: base, headers } = answer;
@@ -115,7 +115,7 @@ export class PlaylistLoader {
       }
       this.origin.adopt(session.search.slice(1), true);
       const there = withQuery(session, merge(merge(session.search.slice(1), extra), own));
-      answer = await this.#ask(there, deadline, extra === '');
+      answer = await this.#ask(there, deadlineMs, extra === '');
     }
     throw new WeirError('upstream_bad_response', {
       detail: 'The endpoint answers a playlist with a multivariant playlist again and again.',
@@ -123,16 +123,17 @@ export class PlaylistLoader {
   }
 
   async #locate(request: PlaylistRequest): Promise<URL> {
-    const { suffix, originQuery, variant, own, deadline } = request;
+    const { suffix, originQuery, variant, own, deadlineMs } = request;
     const direct = this.origin.url(suffix, originQuery);
     if (variant === undefined) return direct;
     if (!this.#multivariants.has(variant.multivariant)) {
       // Should it fail or be no multivariant playlist, the variant's own URL is as good as anything.
-      await this.#fetch({ suffix: variant.multivariant, originQuery: '', variant: undefined, own, deadline }, '').catch(
-        (error) => {
-          if (error instanceof WeirError) throw error;
-        },
-      );
+      await this.#fetch(
+        { suffix: variant.multivariant, originQuery: '', variant: undefined, own, deadlineMs },
+        '',
+      ).catch((error) => {
+        if (error instanceof WeirError) throw error;
+      });
     }
     const known = this.#multivariants.get(variant.multivariant);
     const found = known === undefined ? undefined : findVariant(known.variants, direct.pathname, variant.index);
@@ -177,10 +178,10 @@ export class PlaylistLoader {
   }
 
   /** @param again whether it will be asked for again: not what a low-latency player waits for */
-  async #ask(url: URL, deadline: number, again: boolean): Promise<TextAnswer> {
+  async #ask(url: URL, deadlineMs: number, again: boolean): Promise<TextAnswer> {
     const known = again ? this.#answers.get(url.href) : undefined;
     const etag = known?.headers.etag;
-    const answer = await this.origin.text(url, deadline, etag === undefined ? {} : { 'if-none-match': etag });
+    const answer = await this.origin.text(url, deadlineMs, etag === undefined ? {} : { 'if-none-match': etag });
     if (answer.status === 304 && known !== undefined) {
       return this.#keep(url, { ...known, headers: { ...known.headers, ...answer.headers } });
     }
@@ -190,7 +191,7 @@ export class PlaylistLoader {
 
   #keep({ href }: URL, answer: TextAnswer): TextAnswer {
     this.#answers.delete(href);
-    if (answer.headers.etag === undefined || answer.size > maxKeptChars) return answer;
+    if (answer.headers.etag === undefined || answer.bytes > maxKeptChars) return answer;
     this.#answers.set(href, answer);
     for (const oldest of this.#answers.keys()) {
       if (this.#answers.size <= maxKeptTexts) break;

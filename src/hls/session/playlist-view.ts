@@ -112,11 +112,11 @@ export class PlaylistView {
   /**
    * undefined for what is made anew at any time: a multivariant playlist.
    *
-   * @param shift from our times to those of the state
+   * @param shiftMs from our times to those of the state
    */
-  state(shift: number): PlaylistState | undefined {
+  state(shiftMs: number): PlaylistState | undefined {
     if (this.#shown.window === undefined) return undefined;
-    const window = shiftTimes(this.#shown.window, shift);
+    const window = shiftTimes(this.#shown.window, shiftMs);
     return { ...this.#name, window };
   }
 
@@ -230,7 +230,7 @@ export class PlaylistView {
         suffix: this.#name.suffix,
         presented: this.#shown,
         mayPrefetch: () => this.#host.mayPrefetch(),
-        ask: (deadline) => this.#request(query, deadline),
+        ask: (deadlineMs) => this.#request(query, deadlineMs),
         accept: (given) => this.#accept(given, at),
       });
       tokens.query = query;
@@ -249,8 +249,8 @@ export class PlaylistView {
   async #holdAtEndpoint(query: string): Promise<boolean> {
     const { context, choice, tokens } = this.#tools;
     const { now, settings } = context;
-    const target = this.#shown.window?.targetDuration ?? 1;
-    const deadline = Math.min(settings.stallFactor * target * 1000, maxHeldMs);
+    const target = this.#shown.window?.targetDurationSeconds ?? 1;
+    const deadlineMs = Math.min(settings.stallFactor * target * 1000, maxHeldMs);
     if (this.#freshness.rests) return false;
     try {
       const link = choice.attach([]);
@@ -259,7 +259,7 @@ export class PlaylistView {
         link.release('abandoned');
         return false;
       }
-      const fetched = await link.loader.fetch(this.#request(tokens.query, deadline), query);
+      const fetched = await link.loader.fetch(this.#request(tokens.query, deadlineMs), query);
       if (choice.moves !== moves) return false;
       this.#accept({ link, fetched, proposal: undefined, problem: undefined }, now());
       return true;
@@ -274,9 +274,9 @@ export class PlaylistView {
     context.logger.error({ err: error, channel: name.channel }, 'a playlist failed inside weir');
   }
 
-  #request(own: string, deadline: number): PlaylistRequest {
+  #request(own: string, deadlineMs: number): PlaylistRequest {
     const { suffix, originQuery, variant } = this.#name;
-    return { suffix, originQuery, variant, own, deadline };
+    return { suffix, originQuery, variant, own, deadlineMs };
   }
 
   /** What the session's endpoint gave is what players see. @param at monotonic ms at which it was asked, or answered */

@@ -11,13 +11,13 @@ import { type MappedFor, mappingOf } from './mapping.js';
 import type { OriginLink } from './origin-link.js';
 import type { FetchedPlaylist } from './playlist-loader.js';
 import type { SessionContext } from './session-context.js';
-import type { Proposal, Timeline } from './timeline.js';
+import type { PeriodTimeline, Proposal } from './timeline.js';
 
 /** What it needs of its session. */
 export interface PresentedParts extends MappedFor {
   readonly context: MappedFor['context'] &
     Pick<SessionContext, 'now' | 'clock'> & { readonly settings: Pick<SessionContext['settings'], 'grace'> };
-  readonly timeline: Timeline;
+  readonly timeline: PeriodTimeline;
   readonly objects: { isLost(entry: Entry): boolean };
 }
 
@@ -50,7 +50,7 @@ export class Presented {
   get bytes(): number {
     if (this.#rendered === undefined) return 0;
     const delta = this.#delta === undefined ? 0 : renderedBytes(this.#delta.rendered);
-    const window = this.#window === undefined ? 0 : windowBytes(this.#window, this.#rendered.unit);
+    const window = this.#window === undefined ? 0 : windowBytes(this.#window, this.#rendered.bytesPerChar);
     return renderedBytes(this.#rendered) + delta + window;
   }
 
@@ -141,7 +141,7 @@ export class Presented {
   /** The playlist as a delta update, where the origin offers them (RFC 8216bis, section 6.2.5.1). */
   skipping(rendered: Rendered): Rendered {
     const window = this.#window;
-    const until = window?.delivery.skipUntil;
+    const until = window?.delivery.skipUntilSeconds;
     if (window === undefined || until === undefined || window.ended) return rendered;
     if (this.#delta?.of !== rendered) {
       const { of, rendered: before } = this.#delta ?? {};

@@ -6,8 +6,8 @@ import { errorOfStatus, judgeError, judgeStatus, outcomeOf } from '../../upstrea
 import { Trail } from '../../upstream/trail.js';
 import type { Rendered } from '../presentation/rendered.js';
 import { type Consequence, consequenceOf } from './blame.js';
-import type { EndpointChoice, Problem } from './endpoint-choice.js';
-import { type Inspected, type InspectionTools, inspect, type Wanted } from './inspection.js';
+import type { EndpointChoice, EndpointProblem } from './endpoint-choice.js';
+import { type Inspected, type InspectionRequest, type InspectionTools, inspect } from './inspection.js';
 import type { OriginLink } from './origin-link.js';
 import { RefusedError, StatusError } from './playlist-loader.js';
 
@@ -16,7 +16,7 @@ export interface RefreshTools extends InspectionTools {
   readonly choice: EndpointChoice;
 }
 
-export interface RefreshRequest extends Wanted {
+export interface RefreshRequest extends InspectionRequest {
   /** Makes what an endpoint gave what players see. The endpoint is the session's by then. */
   readonly accept: (given: Inspected) => Rendered;
 }
@@ -87,7 +87,7 @@ function settle(
   { choice, timeline }: RefreshTools,
   { accept }: RefreshRequest,
   given: Inspected,
-  problem: Problem | undefined,
+  problem: EndpointProblem | undefined,
 ): Rendered {
   if (choice.settle(given.link, problem)) timeline.enter(given.link.tag);
   return accept(given);

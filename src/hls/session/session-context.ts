@@ -16,7 +16,7 @@ export interface SessionContext {
   readonly retries: number;
   readonly onRetry: OnRetry;
   /** ms */
-  readonly firstByteTimeout: number;
+  readonly firstByteTimeoutMs: number;
   readonly balancer: Balancer;
   readonly store: SnapshotStore;
   readonly client: UpstreamClient;

@@ -3,8 +3,8 @@
 
 import { WeirError } from '../../errors.js';
 import type { Endpoint, ServerOrigin } from '../../model.js';
-import type { Load } from '../cache/cached-object.js';
-import type { Terms } from '../cache/freshness.js';
+import type { KeepingTerms } from '../cache/freshness.js';
+import type { Load } from '../cache/load.js';
 import type { OpenOptions } from '../cache/object-cache.js';
 import type { Entry } from '../presentation/live-window.js';
 import { objectKey, placeOf } from '../url/cache-key.js';
@@ -14,7 +14,7 @@ import { parseQuery } from '../url/player-query.js';
 import type { EndpointChoice } from './endpoint-choice.js';
 import { createLentLoad } from './lent-load.js';
 import type { ListedObjects } from './listed-objects.js';
-import { createLoad, type Place } from './object-loader.js';
+import { createLoad, type ObjectSource } from './object-loader.js';
 import type { OriginClient } from './origin-client.js';
 import { createOrigin, type OriginLink } from './origin-link.js';
 import type { PlayerTokens } from './player-tokens.js';
@@ -23,7 +23,7 @@ import type { SessionName } from './session-name.js';
 
 /** ms for which an object may have been here before the playlist that lists it. */
 export const fetchedAheadMs = 10_000;
-const listedTerms: Terms = { room: 'listed', atLeast: 0, atMost: Number.POSITIVE_INFINITY };
+const listedTerms: KeepingTerms = { room: 'listed', minFreshMs: 0, maxFreshMs: Number.POSITIVE_INFINITY };
 /** A part may be held by its origin for as many first-byte timeouts. */
 export const heldFactor = 3;
 
@@ -111,7 +111,7 @@ export class SessionObjects {
     const { pin: text, originQuery } = parseQuery(query === '' ? '' : `?${query}`);
     const pin = readPin(text, this.#context.keys);
     const suffix = path.slice(this.#name.stem.length);
-    const { firstByteTimeout, retries, onRetry } = this.#context;
+    const { firstByteTimeoutMs, retries, onRetry } = this.#context;
     return createLoad(this.#places(pin, via), {
       url: (origin) => {
         const url = this.#vouches(origin, pin) ? origin.urlOf(suffix, pin.original) : origin.url(suffix, '');
@@ -119,7 +119,7 @@ export class SessionObjects {
         return url;
       },
       range,
-      firstByteTimeout: pin?.held === true ? heldFactor * firstByteTimeout : firstByteTimeout,
+      firstByteTimeoutMs: pin?.held === true ? heldFactor * firstByteTimeoutMs : firstByteTimeoutMs,
       retries,
       onRetry,
     });
@@ -137,7 +137,7 @@ export class SessionObjects {
    * Where one request looks for an object: at the endpoint of the pin while it is registered, else at the present one, then
    * at any. It throws no_endpoint once the one that has the object failed, registered still or not: no other one has the same.
    */
-  #places(pin: Pin | undefined, via: OriginLink | undefined): (failed: readonly ServerOrigin[]) => Place {
+  #places(pin: Pin | undefined, via: OriginLink | undefined): (failed: readonly ServerOrigin[]) => ObjectSource {
     let wasNamed = false;
     return (failed) => {
       if (wasNamed && failed.length > 0) throw new WeirError('no_endpoint');

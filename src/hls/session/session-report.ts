@@ -21,7 +21,7 @@ export function reportOf(session: Session, now: number) {
         media_sequence: first.sequence,
         segments: window.entries.length,
         discontinuity_sequence: first.discontinuitySequence - (first.discontinuity ? 1 : 0),
-        target_duration_seconds: window.targetDuration,
+        target_duration_seconds: window.targetDurationSeconds,
         since_growth_seconds: (now - window.grownAt) / 1000,
         ended: window.ended,
       };

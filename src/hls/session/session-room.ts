@@ -33,7 +33,7 @@ export interface Tenant<T extends Tenant<T>> {
   shelf: Shelf<T> | undefined;
 }
 
-export interface RoomSettings {
+export interface SessionRoomSettings {
   readonly maxSessions: number;
   /** Bytes of all their playlists. */
   readonly sessionMemory: number;
@@ -54,7 +54,7 @@ const largeShare = 0.25;
 
 /** All sessions of a process, by standing. It decides who leaves, and tells by `ended`. */
 export class SessionRoom<T extends Tenant<T>> {
-  readonly #settings: RoomSettings;
+  readonly #settings: SessionRoomSettings;
   readonly #now: () => number;
   readonly #unproven = new Shelf<T>();
   readonly #once = new Shelf<T>();
@@ -64,7 +64,7 @@ export class SessionRoom<T extends Tenant<T>> {
 
   /** @param now monotonic ms; @param ended is told of each session that leaves */
   constructor(
-    settings: RoomSettings,
+    settings: SessionRoomSettings,
     now: () => number,
     readonly ended: (session: T) => void,
   ) {
@@ -170,9 +170,9 @@ export class SessionRoom<T extends Tenant<T>> {
     return largest !== client && group.size > largeShare * maxSessions ? leastRecent(group) : undefined;
   }
 
-  #idle(shelf: Shelf<T>, after: number): T | undefined {
+  #idle(shelf: Shelf<T>, afterMs: number): T | undefined {
     const oldest = shelf.oldest();
-    return oldest !== undefined && this.#now() - oldest.usedAt >= after ? oldest : undefined;
+    return oldest !== undefined && this.#now() - oldest.usedAt >= afterMs ? oldest : undefined;
   }
 
   /** Sessions grow by themselves, so here somebody has to leave: who is in use, too, but never the one that grew. */

@@ -13,7 +13,7 @@ import type { SessionContext } from './session-context.js';
 import type { SessionName } from './session-name.js';
 import { fetchedAheadMs, SessionObjects } from './session-objects.js';
 import type { SessionRoom, Shelf, Tenant } from './session-room.js';
-import { Timeline } from './timeline.js';
+import { PeriodTimeline } from './timeline.js';
 
 /** Bytes of a session, and of a playlist in it, beside the text and what is listed. */
 const overheadBytes = 8 * 1024;
@@ -31,7 +31,7 @@ export class Session implements Tenant<Session> {
   readonly name: SessionName;
   readonly tokens: PlayerTokens;
   readonly choice: EndpointChoice;
-  readonly timeline = new Timeline();
+  readonly timeline = new PeriodTimeline();
   readonly objects: SessionObjects;
   readonly playlists: PlaylistViews;
   /** Monotonic ms. */
@@ -46,7 +46,7 @@ export class Session implements Tenant<Session> {
   readonly #seat: SessionPlace | undefined;
   #asked = 0;
   /** Bytes of what is known of its endpoint, as counted. */
-  #remembered = 0;
+  #rememberedBytes = 0;
 
   /** @param place undefined: it is not kept, and lives as long as one request */
   constructor(name: SessionName, context: SessionContext, place?: SessionPlace) {
@@ -132,8 +132,8 @@ export class Session implements Tenant<Session> {
     this.isProven = true;
     this.revision += 1;
     const remembered = this.choice.current?.loader.bytes ?? 0;
-    const growth = this.playlists.committed(view, overheadBytes + bytes) + remembered - this.#remembered;
-    this.#remembered = remembered;
+    const growth = this.playlists.committed(view, overheadBytes + bytes) + remembered - this.#rememberedBytes;
+    this.#rememberedBytes = remembered;
     this.bytes += growth;
     this.#seat?.room.changed(this, growth);
   }
@@ -173,21 +173,21 @@ export class Session implements Tenant<Session> {
   /** For another process that goes on with it; undefined while there is nothing to go on with. */
   get state(): SessionState | undefined {
     const { now, clock } = this.#context;
-    const shift = clock() - now();
+    const shiftMs = clock() - now();
     const current = this.timeline.period;
-    const playlists = [...this.playlists].flatMap((view) => view.state(shift) ?? []);
+    const playlists = [...this.playlists].flatMap((view) => view.state(shiftMs) ?? []);
     if (current === undefined || playlists.length === 0) return undefined;
     const endpoint = this.endpoint?.address;
-    const period = shiftPeriod(current, shift);
+    const period = shiftPeriod(current, shiftMs);
     return { key: this.key, channel: this.channel, endpoint, period, playlists, bytes: this.bytes };
   }
 
   /** Goes on where another process stopped. Only for a session that was not used yet. */
   restore({ endpoint: address, period, playlists }: SessionState): void {
     const { balancer, store, now, clock } = this.#context;
-    const shift = now() - clock();
-    this.timeline.restore(shiftPeriod(period, shift));
-    for (const { window, ...name } of playlists) this.playlists.open(name, '').restore(shiftTimes(window, shift));
+    const shiftMs = now() - clock();
+    this.timeline.restore(shiftPeriod(period, shiftMs));
+    for (const { window, ...name } of playlists) this.playlists.open(name, '').restore(shiftTimes(window, shiftMs));
     // Somebody watched it there.
     this.#asked = 1;
     const endpoint = store.channel(this.channel)?.endpoints.find((one) => one.address === address);

@@ -46,9 +46,9 @@ export class HlsSessions {
     const cache = new ObjectCache(
       {
         maxBytes: settings.cacheSize,
-        maxObject: settings.maxObject,
-        staleIfError: settings.staleIfError,
-        errorLifetime: settings.errorMaxAge,
+        maxObjectBytes: settings.maxObject,
+        staleIfErrorMs: settings.staleIfError,
+        errorLifetimeMs: settings.errorMaxAge,
       },
       {
         now,

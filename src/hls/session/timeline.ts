@@ -2,7 +2,7 @@
 // proposes what players see next, and commits that once the endpoint is the session's.
 
 import type { MediaPlaylist } from '../playlist/model.js';
-import { advance, type Step, type Stepped } from '../presentation/advance.js';
+import { advance, type StepContext, type Stepped } from '../presentation/advance.js';
 import type { MediaWindow } from '../presentation/live-window.js';
 import { firstPeriod, isSamePeriod, moveTo, type Period } from '../presentation/period.js';
 
@@ -13,7 +13,7 @@ export interface Arrived {
   /** What players saw last of this playlist. */
   readonly window: MediaWindow | undefined;
   readonly playlist: MediaPlaylist;
-  readonly step: Step;
+  readonly step: StepContext;
 }
 
 /** What players would see next, as long as nothing else happens to the session. */
@@ -24,7 +24,7 @@ export interface Proposal extends Arrived {
 }
 
 /** The periods of one session. */
-export class Timeline {
+export class PeriodTimeline {
   #period: Period | undefined;
 
   /** What the session's playlists have in common; undefined before the first one. */

@@ -116,15 +116,15 @@ function withReferences(uri: string): string {
 }
 
 /** The parts of a URL that matter here. */
-type Place = Pick<URL, 'origin' | 'pathname' | 'search'>;
+type UrlParts = Pick<URL, 'origin' | 'pathname' | 'search'>;
 
 /** A name beside the playlist, of characters that no URL changes: what nearly all segments are. */
 const plainName = /^[\w~-][\w.~-]*$/;
 /** Reading a URL costs more than all else here, and a day of segments has many. */
-const directories = new WeakMap<URL, Place>();
+const directories = new WeakMap<URL, UrlParts>();
 
 /** undefined: no URL. */
-function resolve(uri: string, base: URL): Place | undefined {
+function resolve(uri: string, base: URL): UrlParts | undefined {
   if (plainName.test(uri)) {
     let directory = directories.get(base);
     if (directory === undefined) {
@@ -141,7 +141,7 @@ function resolve(uri: string, base: URL): Place | undefined {
 }
 
 function pinOf(
-  url: Place,
+  url: UrlParts,
   suffix: string | undefined,
   { endpoint, incarnation, home }: Mapping,
   { ranged, held, number, discontinuity }: ObjectKind,

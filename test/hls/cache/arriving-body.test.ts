@@ -6,10 +6,10 @@ import { ArrivingBody } from '../../../src/hls/cache/arriving-body.js';
 function reader(body: ArrivingBody, taken = 0) {
   const reading = {
     taken,
-    told: 0,
+    declared: 0,
     dropped: false,
     progress: () => {
-      reading.told += 1;
+      reading.declared += 1;
     },
     drop: () => {
       reading.dropped = true;
@@ -48,7 +48,7 @@ test('those furthest behind are dropped only where somebody would have to wait f
   assert.deepEqual([last.dropped, middle.dropped, first.dropped], [true, false, false]);
   assert.equal(body.release(), 1);
   body.tell();
-  assert.deepEqual([last.told, middle.told, first.told], [0, 1, 1]);
+  assert.deepEqual([last.declared, middle.declared, first.declared], [0, 1, 1]);
 });
 
 test('a body of one chunk does not keep a larger buffer alive, and one of none is empty', () => {
@@ -68,5 +68,5 @@ test('who has left is told nothing, and leaves once', () => {
   assert.equal(body.isFollowed, true);
   assert.deepEqual([body.leave(gone), body.leave(gone), body.isFollowed], [true, false, false]);
   body.tell();
-  assert.equal(gone.told, 0);
+  assert.equal(gone.declared, 0);
 });

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
 import { test } from 'node:test';
-import { ageOf, cachePolicy, keepingPolicy, parseCacheControl } from '../../../src/hls/cache/freshness.js';
+import { ageSecondsOf, cachePolicy, keepingPolicy, parseCacheControl } from '../../../src/hls/cache/freshness.js';
 
 const now = Date.UTC(2026, 0, 1);
 const http = (time: number) => new Date(time).toUTCString();
 const forever = Number.POSITIVE_INFINITY;
 
-const cases: [name: string, headers: IncomingHttpHeaders, storable: boolean, freshFor: number, stale: number][] = [
+const cases: [name: string, headers: IncomingHttpHeaders, storable: boolean, freshForMs: number, stale: number][] = [
   ['nothing said', {}, true, forever, 5000],
   ['no-store', { 'cache-control': 'max-age=10, no-store' }, false, 0, 0],
   ['private', { 'cache-control': 'Private' }, false, 0, 0],
@@ -30,9 +30,9 @@ const cases: [name: string, headers: IncomingHttpHeaders, storable: boolean, fre
   ['stale-if-error beyond the bound', { 'cache-control': 'max-age=3, stale-if-error=900' }, true, 3000, 5000],
   ['a huge number', { 'cache-control': 'max-age=99999999999999999999' }, true, 2 ** 31 * 1000, 5000],
 ];
-for (const [name, headers, storable, freshFor, staleIfError] of cases) {
+for (const [name, headers, storable, freshForMs, staleIfErrorMs] of cases) {
   test(`a response is used again as its header allows: ${name}`, () => {
-    assert.deepEqual(cachePolicy(headers, now, 5000), { storable, freshFor, staleIfError });
+    assert.deepEqual(cachePolicy(headers, now, 5000), { storable, freshForMs, staleIfErrorMs });
   });
 }
 
@@ -41,22 +41,22 @@ test('the first of two directives counts', () => {
 });
 
 test('the terms bound how long an answer is fresh, and an error is soon asked for again', () => {
-  const limits = { staleIfError: 5000, errorLifetime: 1000, clock: () => now };
-  const terms = { room: 'asked', atLeast: 100, atMost: 2000 } as const;
-  const freshFor = (status: number, cacheControl: string) =>
-    keepingPolicy(status, { 'cache-control': cacheControl }, terms, limits).freshFor;
-  assert.equal(freshFor(200, 'max-age=10'), 2000);
-  assert.equal(freshFor(206, 'max-age=1'), 1000);
-  assert.equal(freshFor(200, 'no-cache'), 100);
-  assert.equal(freshFor(200, 'no-store'), 0);
-  assert.equal(freshFor(404, 'max-age=10'), 1000);
-  assert.equal(freshFor(404, 'no-cache'), 0);
-  assert.equal(keepingPolicy(404, {}, terms, limits).staleIfError, 0);
+  const limits = { staleIfErrorMs: 5000, errorLifetimeMs: 1000, clock: () => now };
+  const terms = { room: 'asked', minFreshMs: 100, maxFreshMs: 2000 } as const;
+  const freshForMs = (status: number, cacheControl: string) =>
+    keepingPolicy(status, { 'cache-control': cacheControl }, terms, limits).freshForMs;
+  assert.equal(freshForMs(200, 'max-age=10'), 2000);
+  assert.equal(freshForMs(206, 'max-age=1'), 1000);
+  assert.equal(freshForMs(200, 'no-cache'), 100);
+  assert.equal(freshForMs(200, 'no-store'), 0);
+  assert.equal(freshForMs(404, 'max-age=10'), 1000);
+  assert.equal(freshForMs(404, 'no-cache'), 0);
+  assert.equal(keepingPolicy(404, {}, terms, limits).staleIfErrorMs, 0);
 });
 
 test('the age is what the origin told and what passed since, and nonsense counts for nothing', () => {
-  assert.equal(ageOf({ age: '100' }, 2500), 102);
-  assert.equal(ageOf({ age: 'old' }, 2500), 2);
-  assert.equal(ageOf({ age: '99999999999' }, 0), 0);
-  assert.equal(ageOf(undefined, -1), 0);
+  assert.equal(ageSecondsOf({ age: '100' }, 2500), 102);
+  assert.equal(ageSecondsOf({ age: 'old' }, 2500), 2);
+  assert.equal(ageSecondsOf({ age: '99999999999' }, 0), 0);
+  assert.equal(ageSecondsOf(undefined, -1), 0);
 });

@@ -3,7 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { beforeEach, suite, test } from 'node:test';
 import { WeirError } from '../../../src/errors.js';
 import type { Follower } from '../../../src/hls/cache/arriving-body.js';
-import type { CachedObject, Load } from '../../../src/hls/cache/cached-object.js';
+import type { CachedObject } from '../../../src/hls/cache/cached-object.js';
+import type { Load } from '../../../src/hls/cache/load.js';
 import { ObjectCache } from '../../../src/hls/cache/object-cache.js';
 import type { UpstreamHandler } from '../../../src/upstream/client.js';
 import { heldBytes, isGone } from '../../support/garbage.js';
@@ -67,10 +68,10 @@ class Reader implements Follower {
 let now: number;
 let received: number;
 let upstream: Upstream;
-function cacheOf(settings: { maxBytes?: number; maxObject?: number } = {}): ObjectCache {
-  const { maxBytes = 100_000, maxObject = 10_000 } = settings;
+function cacheOf(settings: { maxBytes?: number; maxObjectBytes?: number } = {}): ObjectCache {
+  const { maxBytes = 100_000, maxObjectBytes = 10_000 } = settings;
   return new ObjectCache(
-    { maxBytes, maxObject, staleIfError: 5000, errorLifetime: 1000 },
+    { maxBytes, maxObjectBytes, staleIfErrorMs: 5000, errorLifetimeMs: 1000 },
     {
       now: () => now,
       clock: () => now,
@@ -89,7 +90,7 @@ beforeEach(() => {
 suite('fetching once', () => {
   test('an answer that asks to be checked each time is used again within the least age, an error is not', () => {
     const cache = cacheOf();
-    const terms = { room: 'asked', atLeast: 100, atMost: Number.POSITIVE_INFINITY } as const;
+    const terms = { room: 'asked', minFreshMs: 100, maxFreshMs: Number.POSITIVE_INFINITY } as const;
     const open = () => cache.open('a', upstream.load, { terms });
     open();
     upstream.last.onResponse(200, { 'content-length': '1', 'cache-control': 'no-cache' });
@@ -276,12 +277,12 @@ suite('what is kept', () => {
       const first = upstream.requests[0]?.handler;
       first?.onData(Buffer.from('abc'));
       assert.equal(reader.text, 'abc');
-      assert.equal(object.size, 0, 'nothing is held');
+      assert.equal(object.sizeBytes, 0, 'nothing is held');
     });
   }
 
   test('what is too large goes at the pace of whoever takes it alone', () => {
-    const cache = cacheOf({ maxObject: 1000 });
+    const cache = cacheOf({ maxObjectBytes: 1000 });
     const { object } = cache.open('a', upstream.load);
     const reader = new Reader(object, 'slow');
     upstream.last.onResponse(200, {});
@@ -290,12 +291,12 @@ suite('what is kept', () => {
     reader.read();
     assert.equal(reader.text.length, 1800);
     assert.equal(upstream.resumed, 1);
-    assert.equal(object.size, 0);
+    assert.equal(object.sizeBytes, 0);
     assert.equal(reader.dropped, false);
   });
 
   test('who lags behind in what is too large is dropped, and stops nobody', () => {
-    const cache = cacheOf({ maxObject: 1000 });
+    const cache = cacheOf({ maxObjectBytes: 1000 });
     const { object } = cache.open('a', upstream.load);
     const fast = new Reader(object);
     const stuck = new Reader(object, 'slow');
@@ -303,13 +304,13 @@ suite('what is kept', () => {
     for (let count = 0; count < 10; count += 1) upstream.last.onData(Buffer.alloc(400, 'a'));
     assert.equal(fast.text.length, 4000);
     assert.deepEqual([fast.dropped, stuck.dropped], [false, true]);
-    assert.equal(object.size, 0);
+    assert.equal(object.sizeBytes, 0);
     object.leave(fast);
     assert.equal(upstream.requests[0]?.aborted, true, 'nobody is left');
   });
 
   test('who is somewhat behind goes on, as long as nobody waits', () => {
-    const cache = cacheOf({ maxObject: 1000 });
+    const cache = cacheOf({ maxObjectBytes: 1000 });
     const { object } = cache.open('a', upstream.load);
     const [one, other] = [new Reader(object, 'slow'), new Reader(object, 'slow')];
     upstream.last.onResponse(200, {});
@@ -324,7 +325,7 @@ suite('what is kept', () => {
   });
 
   suite('of what only players named', () => {
-    const listed = { room: 'listed', atLeast: 0, atMost: Number.POSITIVE_INFINITY } as const;
+    const listed = { room: 'listed', minFreshMs: 0, maxFreshMs: Number.POSITIVE_INFINITY } as const;
 
     test('never pushes out what playlists list', () => {
       const cache = cacheOf({ maxBytes: 20_000 });
@@ -381,7 +382,9 @@ suite('what is kept', () => {
   test('it is known how long what is listed stays', () => {
     const cache = cacheOf({ maxBytes: 5000 });
     const list = (key: string) => {
-      cache.open(key, upstream.load, { terms: { room: 'listed', atLeast: 0, atMost: Number.POSITIVE_INFINITY } });
+      cache.open(key, upstream.load, {
+        terms: { room: 'listed', minFreshMs: 0, maxFreshMs: Number.POSITIVE_INFINITY },
+      });
       upstream.answer('x'.repeat(1000));
     };
     assert.equal(cache.lasts(10_000), true, 'nothing had to leave yet');

@@ -64,7 +64,7 @@ mid.m3u8?a=b
 suite('parsing', () => {
   test('reads a low-latency playlist', () => {
     const playlist = media(lowLatency);
-    assert.equal(playlist.targetDuration, 4);
+    assert.equal(playlist.targetDurationSeconds, 4);
     assert.equal(playlist.discontinuitySequence, 3);
     assert.deepEqual(
       playlist.segments.map(({ sequence, uri, discontinuity }) => [sequence, uri, discontinuity]),
@@ -180,13 +180,13 @@ suite('parsing', () => {
   const segment = '#EXTINF:4,\na\n';
   const key = (index: number) => `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="k",KEYFORMAT="${index}"\n`;
   const bounds: [name: keyof typeof playlistLimits, limit: number, text: (count: number) => string][] = [
-    ['length', 100, (count) => `${head}${segment}#${'x'.repeat(count - head.length - segment.length - 1)}`],
+    ['textChars', 100, (count) => `${head}${segment}#${'x'.repeat(count - head.length - segment.length - 1)}`],
     ['lines', 20, (count) => `#EXTM3U\n#EXT-X-TARGETDURATION:4${'\n'.repeat(count - 2)}`],
-    ['line', 50, (count) => `${head}${segment}#${'x'.repeat(count - 1)}\n`],
+    ['lineChars', 50, (count) => `${head}${segment}#${'x'.repeat(count - 1)}\n`],
     ['segments', 10, (count) => head + segment.repeat(count)],
     ['parts', 10, (count) => head + segment + '#EXT-X-PART:DURATION=1,URI="p"\n'.repeat(count)],
     ['keys', 3, (count) => head + Array.from({ length: count }, (_, index) => key(index)).join('') + segment],
-    ['carried', 50, (count) => `${head}#EXT-X-MAP:URI="${'m'.repeat(count - 6)}"\n${segment}`],
+    ['carriedChars', 50, (count) => `${head}#EXT-X-MAP:URI="${'m'.repeat(count - 6)}"\n${segment}`],
     ['variants', 5, (count) => `#EXTM3U\n${'#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n'.repeat(count)}`],
   ];
   for (const [name, limit, text] of bounds) {

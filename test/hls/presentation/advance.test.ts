@@ -95,7 +95,7 @@ suite('one origin', () => {
     const bench = new Bench('A');
     bench.see(list(10, 3, { before: (sequence) => (sequence === 11 ? '#EXTINF:1.000,\n' : '') }));
     assert.equal(bench.text.match(/EXTINF/g)?.length, 3);
-    assert.equal(bench.window?.entries[1]?.duration, 2);
+    assert.equal(bench.window?.entries[1]?.durationSeconds, 2);
   });
 
   test('what only players can name, since it has a variable in it, is not fetched ahead', () => {
@@ -432,7 +432,7 @@ suite('a playlist that enters a period after another one', () => {
 class SimulatedOrigin {
   incarnation = 0;
   #first = 0;
-  #segments: { duration: number; discontinuity: boolean; content: string }[] = [];
+  #segments: { durationSeconds: number; discontinuity: boolean; content: string }[] = [];
   readonly #name: string;
   readonly #size: number;
   readonly #naming: 'by number' | 'unique';
@@ -450,12 +450,12 @@ class SimulatedOrigin {
     this.#clock = clock;
   }
 
-  grow(duration: number, discontinuity: boolean): void {
+  grow(durationSeconds: number, discontinuity: boolean): void {
     this.before = this.#segments.length > 0 ? this.render() : undefined;
     const number = this.#first + this.#segments.length;
-    this.#segments.push({ duration, discontinuity, content: `${this.#name}-${this.incarnation}-${number}` });
-    this.#time += duration;
-    this.#target = Math.max(2, Math.ceil(duration));
+    this.#segments.push({ durationSeconds, discontinuity, content: `${this.#name}-${this.incarnation}-${number}` });
+    this.#time += durationSeconds;
+    this.#target = Math.max(2, Math.ceil(durationSeconds));
     while (this.#segments.length > this.#size) {
       this.#segments.shift();
       this.#first += 1;
@@ -472,17 +472,17 @@ class SimulatedOrigin {
 
   render(): string {
     // As SRS does: the target duration follows what is listed, and discontinuities that left are not counted.
-    const target = Math.max(this.#target, ...this.#segments.map((segment) => Math.ceil(segment.duration)));
+    const target = Math.max(this.#target, ...this.#segments.map((segment) => Math.ceil(segment.durationSeconds)));
     const lines = ['#EXTM3U', `#EXT-X-TARGETDURATION:${target}`, `#EXT-X-MEDIA-SEQUENCE:${this.#first}`];
-    let time = this.#time - this.#segments.reduce((sum, { duration }) => sum + duration, 0);
+    let time = this.#time - this.#segments.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0);
     for (const [index, segment] of this.#segments.entries()) {
       if (segment.discontinuity) lines.push('#EXT-X-DISCONTINUITY');
       if (this.#clock !== undefined) {
         lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(this.#clock + time * 1000).toISOString()}`);
       }
       const name = this.#naming === 'unique' ? segment.content : String(this.#first + index);
-      lines.push(`#EXTINF:${segment.duration.toFixed(3)},`, `${name}.ts`);
-      time += segment.duration;
+      lines.push(`#EXTINF:${segment.durationSeconds.toFixed(3)},`, `${name}.ts`);
+      time += segment.durationSeconds;
     }
     if (this.ended) lines.push('#EXT-X-ENDLIST');
     return `${lines.join('\n')}\n`;
@@ -498,7 +498,7 @@ const operation = fc.oneof(
     weight: 12,
     arbitrary: fc.record({
       kind: fc.constant('live' as const),
-      duration: fc.constantFrom(1, 1.5, 2, 2, 2, 2, 2.4),
+      durationSeconds: fc.constantFrom(1, 1.5, 2, 2, 2, 2, 2.4),
       discontinuity: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
     }),
   },
@@ -537,8 +537,8 @@ test('whatever origins do, the rules for live playlists hold', () => {
       const at = (index: number) => origins[index] as SimulatedOrigin;
       for (const step of operations) {
         if (step.kind === 'live') {
-          bench.now += step.duration * 1000;
-          for (const one of origins) if (!one.ended) one.grow(step.duration, step.discontinuity);
+          bench.now += step.durationSeconds * 1000;
+          for (const one of origins) if (!one.ended) one.grow(step.durationSeconds, step.discontinuity);
         } else if (step.kind === 'switch') {
           if (step.to !== current) bench.moveTo(String(step.to));
           current = step.to;

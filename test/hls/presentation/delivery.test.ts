@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { type Delivery, deliveryLines, deliveryOf } from '../../../src/hls/presentation/delivery.js';
+import { type DeliveryPromises, deliveryLines, deliveryOf } from '../../../src/hls/presentation/delivery.js';
 import { Bench, list } from '../../support/bench.js';
 
 const lines = (header: string, target: number) => {
@@ -58,12 +58,12 @@ suite('the promises of an origin', () => {
   }
 
   test('are data for those who ask', () => {
-    const expected: Delivery = {
+    const expected: DeliveryPromises = {
       canBlock: true,
-      skipUntil: 24,
-      holdBack: undefined,
-      partHoldBack: undefined,
-      partTarget: undefined,
+      skipUntilSeconds: 24,
+      holdBackSeconds: undefined,
+      partHoldBackSeconds: undefined,
+      partTargetSeconds: undefined,
     };
     assert.deepEqual(
       deliveryOf([{ name: 'EXT-X-SERVER-CONTROL', value: 'CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=24' }], 4),

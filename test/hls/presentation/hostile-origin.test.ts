@@ -5,7 +5,7 @@ import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { WeirError } from '../../../src/errors.js';
 import { PlaylistError } from '../../../src/hls/playlist/model.js';
-import { sizeOf } from '../../../src/hls/presentation/live-window.js';
+import { charsOf } from '../../../src/hls/presentation/live-window.js';
 import { maxKeptChars, maxKeptEntries } from '../../../src/hls/presentation/trim.js';
 import { anyText } from '../../support/any-text.js';
 import { Bench, list } from '../../support/bench.js';
@@ -44,7 +44,11 @@ suite('a window stays bounded', () => {
     for (let step = 0; step < maxKeptEntries + 100; step += 1) {
       bench.now += 10;
       bench.take(
-        list(step % 7, 2, { prefix: `x${step}-`, duration: 0.001, extra: `#EXT-X-DISCONTINUITY-SEQUENCE:${step}\n` }),
+        list(step % 7, 2, {
+          prefix: `x${step}-`,
+          duration: 0.001,
+          extra: `#EXT-X-DISCONTINUITY-SEQUENCE:${step}\n`,
+        }),
       );
       assert.ok((bench.window?.entries.length ?? 0) <= maxKeptEntries + 2);
     }
@@ -72,7 +76,7 @@ suite('a window stays bounded', () => {
       bench.now += 1;
       bench.take(`${head(step)}#EXTINF:0,\n${name}${step}\n`);
     }
-    assert.ok(sizeOf(bench.window?.entries ?? []) <= maxKeptChars + 100_000);
+    assert.ok(charsOf(bench.window?.entries ?? []) <= maxKeptChars + 100_000);
   });
 
   test('of a vector that makes a long key another one for each segment: the list is refused', () => {
@@ -200,7 +204,7 @@ test('whatever an origin lists, it is refused or players see a list within the r
     ),
     anyText({ maxLength: 20 }),
   );
-  const duration = fc.constantFrom('0', '0.001', '2', '2.5', '9', '86400', '86401', '-1', 'x', '1e3', '');
+  const durationSeconds = fc.constantFrom('0', '0.001', '2', '2.5', '9', '86400', '86401', '-1', 'x', '1e3', '');
   const attribute = fc.constantFrom(
     '"',
     ',',
@@ -231,7 +235,7 @@ test('whatever an origin lists, it is refused or players see a list within the r
     fc.constant('#EXT-X-MEDIA-SEQUENCE:7'),
   );
   const segment = fc
-    .tuple(fc.array(tag, { maxLength: 2 }), duration, uri)
+    .tuple(fc.array(tag, { maxLength: 2 }), durationSeconds, uri)
     .map(([tags, seconds, name]) => [...tags, `#EXTINF:${seconds},`, name].join('\n'));
   const playlist = fc
     .tuple(

@@ -7,7 +7,7 @@ import { PlaylistLoader } from '../../../src/hls/session/playlist-loader.js';
 import { parseServiceAddress } from '../../../src/net-address.js';
 import type { UpstreamClient } from '../../../src/upstream/client.js';
 
-const request = { suffix: '.m3u8', originQuery: '', variant: undefined, own: '', deadline: 1000 };
+const request = { suffix: '.m3u8', originQuery: '', variant: undefined, own: '', deadlineMs: 1000 };
 
 /** An endpoint whose answers say what they are: those that are asked for with a validator have not changed. */
 function loaderOf(text: string): { readonly loader: PlaylistLoader; readonly statuses: number[] } {

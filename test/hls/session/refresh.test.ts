@@ -36,7 +36,7 @@ function ask(of = presented, suffix = '.m3u8'): ReturnType<typeof refresh> {
       meanwhile();
       return false;
     },
-    ask: (deadlineMs) => ({ suffix, originQuery: '', variant: undefined, own: '', deadline: deadlineMs }),
+    ask: (deadlineMs) => ({ suffix, originQuery: '', variant: undefined, own: '', deadlineMs }),
     accept: (inspected) => {
       given.push(inspected);
       const { proposal } = inspected;

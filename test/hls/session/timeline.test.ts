@@ -4,14 +4,14 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { parsePlaylist } from '../../../src/hls/playlist/parser.js';
 import type { MediaWindow } from '../../../src/hls/presentation/live-window.js';
-import { type Proposal, Timeline } from '../../../src/hls/session/timeline.js';
+import { PeriodTimeline, type Proposal } from '../../../src/hls/session/timeline.js';
 import { list } from '../../support/bench.js';
 
-let timeline: Timeline;
+let timeline: PeriodTimeline;
 let incarnations: number;
 
 beforeEach(() => {
-  timeline = new Timeline();
+  timeline = new PeriodTimeline();
   incarnations = 0;
 });
 
@@ -94,7 +94,7 @@ test('what another process stopped at goes on', () => {
   const window = show('A', list(10, 5));
   const { period } = timeline;
   assert.ok(period !== undefined);
-  const next = new Timeline();
+  const next = new PeriodTimeline();
   next.restore(period);
   timeline = next;
   assert.equal(propose('A', list(11, 5), window).stepped.change, 'grown');
