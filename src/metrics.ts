@@ -8,18 +8,31 @@ import { failures } from './errors.js';
 const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const durationBuckets = [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 600, 3600, 14400];
 
-/** Why a process that serves players ends; the label of `weir_worker_exits_total`. */
-const workerExitCauses = ['crash', 'failed', 'spawn', 'stuck', 'late', 'memory', 'rollback', 'reload', 'shutdown'];
+/**
+ * Why a process that serves players ends. `failed`: it said that it cannot serve; `spawn`: there never was a process;
+ * `rollback`: it has settings that are not to stay.
+ */
+const workerExitCauses = [
+  ...(['crash', 'failed', 'spawn'] as const),
+  ...(['stuck', 'late', 'memory', 'rollback', 'reload', 'shutdown'] as const),
+] as const;
+export type WorkerExitCause = (typeof workerExitCauses)[number];
+
 /** `refused`: they could not be read. `failed`: the workers could not start with them. */
-const reloadOutcomes = ['applied', 'unchanged', 'refused', 'failed'];
+const reloadOutcomes = ['applied', 'unchanged', 'refused', 'failed'] as const;
+export type ReloadOutcome = (typeof reloadOutcomes)[number];
+
+/** Why a registration is not used. */
 const skipReasons = [
-  ...['too_large', 'not_utf8', 'bad_json', 'no_address', 'bad_address', 'unknown_format'],
-  ...['bad_channel_name', 'bad_name', 'too_many', 'no_auth', 'unreadable'],
-];
-const faultsOfNumbers = ['not_a_number', 'negative', 'above_one', 'too_large'];
-const faultsOfTexts = ['not_a_text', 'too_long', 'malformed'];
+  ...(['too_large', 'not_utf8', 'bad_json', 'no_address', 'bad_address', 'unknown_format'] as const),
+  ...(['bad_channel_name', 'bad_name', 'too_many', 'no_auth', 'unreadable'] as const),
+] as const;
+export type SkipReason = (typeof skipReasons)[number];
+
+const faultsOfNumbers = ['not_a_number', 'negative', 'above_one', 'too_large'] as const;
+const faultsOfTexts = ['not_a_text', 'too_long', 'malformed'] as const;
 /** What may be wrong with the values of a registration, by field. */
-const valueFaults: Readonly<Record<string, readonly string[]>> = {
+const valueFaults = {
   load: faultsOfNumbers,
   bitrate: faultsOfNumbers,
   packet_loss_rate: faultsOfNumbers,
@@ -32,7 +45,9 @@ const valueFaults: Readonly<Record<string, readonly string[]>> = {
   version: faultsOfTexts,
   properties: [...faultsOfTexts, 'too_many'],
   endpoints: ['malformed', 'too_many'],
-};
+} as const;
+export type ValueField = keyof typeof valueFaults;
+export type ValueFault = (typeof valueFaults)[ValueField][number];
 
 const protocols = ['hls', 'flv', 'ws-flv', 'other'] as const;
 /** What a player speaks; the label of everything counted per request. */

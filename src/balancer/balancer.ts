@@ -146,7 +146,7 @@ export class Balancer implements Picks {
       policy: this.#settings.policy,
       panic: isPanic(ejected, all.length, panicThreshold),
       picked: picked?.endpoint.id,
-      why: picked && whyPicked(this.#settings.policy, picked.endpoint.id, contestants, kept >= 0),
+      why: picked && whyPicked(this.#policy, picked.endpoint.id, contestants, kept >= 0),
       endpoints: all.map((candidate) => ({
         endpoint: candidate.endpoint,
         terms: termsOf(candidate),

@@ -3,7 +3,7 @@
 
 import { endpointJson } from '../endpoint-json.js';
 import type { ChannelName, Endpoint, EndpointId } from '../model.js';
-import type { Terms } from './policy.js';
+import type { Policy, Terms } from './policy.js';
 
 /** Why an endpoint is not picked now. */
 export type Ineligible = 'ejected' | 'address_refused' | 'last_resort';
@@ -41,19 +41,12 @@ export interface Contestant {
   readonly terms: Terms;
 }
 
-const otherPolicies: Readonly<Record<string, string>> = {
-  p2c: 'the lower score of two drawn',
-  'round-robin': 'picked longest ago',
-  random: 'drawn at random',
-  rendezvous: 'highest hash of channel and address',
-};
-
 /**
  * Why an endpoint is picked, in a sentence. Pure.
  * @param kept the channel's HLS stays where it is
  */
 export function whyPicked(
-  policy: string,
+  { why }: Pick<Policy, 'why'>,
   picked: EndpointId,
   contestants: readonly Contestant[],
   kept: boolean,
@@ -62,8 +55,7 @@ export function whyPicked(
   if (terms === undefined || contestants.length === 1) return 'the only one that can be picked';
   const rank = 1 + contestants.filter((other) => other.terms.score < terms.score).length;
   if (kept) return `its HLS stays here: ${ordinal(rank)} score, within the margin`;
-  const other = otherPolicies[policy];
-  if (other !== undefined) return other;
+  if (why !== undefined) return why;
   const shares = contestants.map((one) => one.terms['share'] ?? 0).filter((share) => share >= 0.005);
   if (shares.length < 2) return `${ordinal(rank)} score`;
   const told = `shares ${shares

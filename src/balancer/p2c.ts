@@ -10,6 +10,7 @@ import { score, scoreTerms } from './score.js';
 
 /** Picks the better of two candidates drawn at random. Stateless. */
 export const p2c: Policy = {
+  why: 'the lower score of two drawn',
   pick(candidates, context) {
     const count = candidates.length;
     const first = Math.floor(context.random() * count);

@@ -71,6 +71,8 @@ export interface PolicyStatus {
  * is never empty, allocates nothing, and never throws whatever the reports contain. Stateless policies have no observers.
  */
 export interface Policy {
+  /** Why it picks an endpoint, for `explain`; without it, by the score, and by the shares that `terms` gives. */
+  readonly why?: string;
   pick(candidates: readonly Candidate[], context: PickContext): number;
   /** `among`: the candidates a pick would choose from, for policies whose answer depends on them. */
   terms(candidate: Candidate, context: PickContext, among?: readonly Candidate[]): Terms;

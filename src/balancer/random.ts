@@ -4,6 +4,7 @@ import type { Policy } from './policy.js';
 
 /** Picks at random. Stateless. */
 export const random: Policy = {
+  why: 'drawn at random',
   pick: (candidates, context) => Math.floor(context.random() * candidates.length),
   terms: () => ({ score: 0 }),
 };

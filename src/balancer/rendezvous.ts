@@ -9,6 +9,7 @@ import type { PickContext, Policy } from './policy.js';
 
 /** Picks by rendezvous hash of channel and address. Stateless. */
 export const rendezvous: Policy = {
+  why: 'highest hash of channel and address',
   pick(candidates, { key }) {
     const seed = absorb(offset, key);
     let chosen = 0;

@@ -8,6 +8,7 @@ import type { Policy } from './policy.js';
 
 /** Picks the server that was picked longest ago. Stateless: the balancer counts picks. */
 export const roundRobin: Policy = {
+  why: 'picked longest ago',
   pick(candidates, { random }) {
     let chosen = 0;
     let oldest = Number.POSITIVE_INFINITY;

@@ -4,7 +4,7 @@
 import { changes, withChanges } from '../config/changes.js';
 import type { Config } from '../config-schema.js';
 import type { Logger } from '../log.js';
-import type { Metrics } from '../metrics.js';
+import type { Metrics, ReloadOutcome } from '../metrics.js';
 
 /** A change of settings that is to come into effect now. */
 export interface SettingsChange {
@@ -97,7 +97,7 @@ export class Reloads {
     logger.info({ settings: [...workers, ...live], outcome }, 'settings in effect');
   }
 
-  #count(outcome: 'applied' | 'unchanged' | 'failed' | 'refused'): void {
+  #count(outcome: ReloadOutcome): void {
     const { metrics } = this.#options;
     metrics.reloads.inc({ outcome });
     metrics.settingsRefused.set(outcome === 'failed' || outcome === 'refused' ? 1 : 0);

@@ -2,6 +2,7 @@
 // back. Each replacement may cut off players, so the pauses between two replacements grow.
 
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
+import type { Replacement } from './watch.js';
 
 /** ms to wait after a replacement that failed. */
 const retry: Backoff = { base: 2_000, max: 60_000 };
@@ -13,7 +14,7 @@ const maxPatienceMs = 600_000;
 /** After a worker that kept within the limit for so long (ms), counting begins anew. */
 const healthyAfterMs = 3_000_000;
 
-export type RenewalCause = 'memory' | 'rollback';
+export type RenewalCause = Exclude<Replacement, 'stuck'> | 'rollback';
 
 interface History {
   /** Replacements for memory in a row. */

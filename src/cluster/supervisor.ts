@@ -284,12 +284,13 @@ export class Supervisor {
   }
 
   #watch(): void {
-    const { stuckAfter, memoryLimit } = this.#deployment.config.cluster;
+    const { cluster } = this.#deployment.config;
+    const { memoryLimit } = cluster;
     this.#watchdog.look({
       // Whoever is about to be replaced or ended need not be replaced for another reason.
       slots: this.#over || this.#replacing ? [] : this.#slots.all,
       workers: this.#processes,
-      settings: { stuckAfter, memoryLimit: memoryLimit === 'auto' ? Number.POSITIVE_INFINITY : memoryLimit },
+      settings: { ...cluster, memoryLimit: memoryLimit === 'auto' ? Number.POSITIVE_INFINITY : memoryLimit },
       isOutdated: ({ deployment }) => deployment !== this.#deployment,
     });
     this.#shares.share();

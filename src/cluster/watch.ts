@@ -1,6 +1,7 @@
 // Pure: whether a worker has to be replaced, and how many there are.
 
 import type { Machine } from './machine.js';
+import type { EndCause } from './worker-process.js';
 
 export interface WatchSettings {
   /** ms */
@@ -9,14 +10,18 @@ export interface WatchSettings {
   readonly memoryLimit: number;
 }
 
-/** `stuck`: its event loop stands still, it can only be killed. `memory`: it is drained. */
-export type WatchVerdict = 'stuck' | 'memory' | undefined;
+/** Why a worker is replaced, and what the log says then. One that is `stuck` can only be killed; others drain. */
+export const replacements = {
+  stuck: 'worker is stuck: killing it',
+  memory: 'worker uses too much memory: replacing it',
+} as const satisfies Partial<Record<EndCause, string>>;
+export type Replacement = keyof typeof replacements;
 
 /** Whether a worker has to be replaced, and why; undefined: it goes on. */
 export function judge(
   worker: { readonly silentForMs: number; readonly residentBytes: number },
   settings: WatchSettings,
-): WatchVerdict {
+): Replacement | undefined {
   if (worker.silentForMs >= settings.stuckAfter) return 'stuck';
   return worker.residentBytes > settings.memoryLimit ? 'memory' : undefined;
 }

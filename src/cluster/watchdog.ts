@@ -5,7 +5,7 @@ import type { Logger } from '../log.js';
 import { workerHeartbeatMs } from './messages.js';
 import { type RenewalCause, Renewals } from './renewals.js';
 import { type Slot, wordsOf } from './slot.js';
-import { judge, type WatchSettings } from './watch.js';
+import { judge, replacements, type WatchSettings } from './watch.js';
 import type { WorkerProcess } from './worker-process.js';
 
 /** A worker and a slot, as far as they are watched. */
@@ -46,18 +46,16 @@ export class Watchdog {
       const verdict = judge({ silentForMs, residentBytes }, { ...settings, stuckAfter });
       const slot = slots.find(({ current }) => current === worker);
       if (verdict === 'stuck') {
-        this.#logger.error({ worker: index, pid, silentFor: silentForMs }, 'worker is stuck: killing it');
+        this.#logger.error({ worker: index, pid, silentFor: silentForMs }, replacements.stuck);
         worker.kill('stuck');
-      } else if (slot !== undefined && verdict === 'memory') this.#renew(slot, worker, 'memory');
+      } else if (slot !== undefined && verdict !== undefined) this.#renew(slot, worker, verdict);
       else if (slot !== undefined && isOutdated(worker)) this.#renew(slot, worker, 'rollback');
     }
   }
 
   #renew(slot: WatchedSlot, { pid, residentBytes, ageMs }: WatchedWorker, cause: RenewalCause): void {
     if (!this.#renewals.isDue(slot.index, cause, ageMs)) return;
-    if (cause === 'memory') {
-      this.#logger.error({ worker: slot.index, pid, residentBytes }, 'worker uses too much memory: replacing it');
-    }
+    if (cause !== 'rollback') this.#logger.error({ worker: slot.index, pid, residentBytes }, replacements[cause]);
     const failed = (error: unknown) =>
       this.#logger.error({ worker: slot.index, error: wordsOf(error) }, 'worker could not be replaced');
     void this.#renewals.run(slot.index, cause, ageMs, () => slot.replace(cause), failed);

@@ -5,6 +5,7 @@ import type { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataPlaneConfig, IntakeState } from '../data-plane/contract.js';
 import { OperatorError, WeirError } from '../errors.js';
+import type { WorkerExitCause } from '../metrics.js';
 import type { ListeningSocket } from './listening-socket.js';
 import type { Answers, Question, SupervisorMessage, WorkerMessage } from './messages.js';
 import type { WorkerNews } from './news.js';
@@ -27,8 +28,8 @@ export interface Deployment {
   readonly socket: ListeningSocket;
 }
 
-/** Why a worker is made to end. `rollback`: it has settings that are not to stay. */
-export type EndCause = 'shutdown' | 'reload' | 'rollback' | 'late' | 'stuck' | 'memory';
+/** Why a worker is made to end. */
+export type EndCause = Exclude<WorkerExitCause, 'failed' | 'spawn' | 'crash'>;
 
 /** The parts of a child process that are used. */
 export interface Child extends Pick<ChildProcess, 'pid' | 'connected'>, EventEmitter {
@@ -170,8 +171,8 @@ export class WorkerProcess {
     return this.#child.pid;
   }
 
-  /** Why it ended, or has to. `failed`: it said that it cannot serve; `spawn`: there never was a process. */
-  get cause(): EndCause | 'failed' | 'spawn' | 'crash' {
+  /** Why it ended, or has to. */
+  get cause(): WorkerExitCause {
     if (this.#cause !== undefined) return this.#cause;
     if (this.pid === undefined) return 'spawn';
     return this.#failedToStart ? 'failed' : 'crash';

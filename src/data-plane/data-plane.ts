@@ -34,7 +34,8 @@ export function createDataPlane(
   metrics: Metrics,
   identity: Identity = aloneIdentity(given.hls, logger),
 ): DataPlane {
-  // Its own copy: `configure` writes into it, and every part below reads its settings when it needs them.
+  // Its own copy: `configure` writes into it. Every part below reads those settings when it needs them that the schema lets
+  // change live (`reload('live', …)`); others may be read once, since a reload that changes them replaces the workers.
   const config = structuredClone(given);
   const { upstream } = config;
   const destinations = new Destinations(upstream.allow);

@@ -1,5 +1,6 @@
 // The boundary to where endpoints are registered. Everything behind it (ZooKeeper, leases) looks the same from here.
 
+import type { SkipReason, ValueFault, ValueField } from '../metrics.js';
 import type { Endpoint, EndpointId } from '../model.js';
 
 /** What happens inside a registry that operators want counted; never needed for a correct snapshot. */
@@ -7,9 +8,9 @@ export type RegistryNote =
   /** A change the registry told of: which kind (`created`, `child`, `changed`, `deleted`, `lease_expired`, …). */
   | { readonly kind: 'event'; readonly event: string }
   /** A registration none of the decoders accepts; it is skipped. `path` is for the log, never for a label. */
-  | { readonly kind: 'skipped'; readonly reason: string; readonly path: string }
+  | { readonly kind: 'skipped'; readonly reason: SkipReason; readonly path: string }
   /** A value of an accepted registration that means nothing (a string, negative, a percentage): it counts as unknown. */
-  | { readonly kind: 'unknown_value'; readonly field: string; readonly reason: string; readonly path: string }
+  | { readonly kind: 'unknown_value'; readonly field: ValueField; readonly reason: ValueFault; readonly path: string }
   /**
    * Session life: `connected`, `connecting` (lost), `expired`, `auth_failed`, `watchdog` (no server answered), `unresolved`
    * (no server has an address), `restarted` (the registry process ended).

@@ -1,5 +1,6 @@
 // The tree below the root as it was last read, and what it means: pure bookkeeping from nodes to endpoints.
 
+import type { SkipReason } from '../metrics.js';
 import type { ChannelName, Endpoint, EndpointId } from '../model.js';
 import { choose, isTooLong, shown } from './admission.js';
 import { composeEndpoints, countIneligible } from './compose.js';
@@ -131,7 +132,9 @@ export class Tree {
     const left: Record<string, number> = {};
     add(left, 'bad_name', names.length - current.size);
     add(left, 'too_many', current.size - chosen.size);
-    for (const reason of Object.keys(left)) if (!(reason in channel.left)) this.#skip(reason, channel.path);
+    for (const reason of ['bad_name', 'too_many'] as const) {
+      if (reason in left && !(reason in channel.left)) this.#skip(reason, channel.path);
+    }
     channel.left = left;
     const added: TreeNode[] = [];
     for (const name of chosen) {
@@ -145,13 +148,13 @@ export class Tree {
   }
 
   /** @param reason why the root cannot be read; undefined: it can */
-  setRootUnreadable(reason: string | undefined): void {
+  setRootUnreadable(reason: SkipReason | undefined): void {
     if (reason !== undefined && reason !== this.#closed) this.#skip(reason, this.root);
     this.#closed = reason;
   }
 
   /** What is known of a node stands although it cannot be read now. */
-  setUnreadable(node: ChannelNode | TreeNode, reason: string, what: 'data' | 'children'): void {
+  setUnreadable(node: ChannelNode | TreeNode, reason: SkipReason, what: 'data' | 'children'): void {
     if (what === 'data') node.unreadable = reason;
     else if ('unlisted' in node) node.unlisted = reason;
     this.#noteOnce(node, reason, { kind: 'skipped', reason, path: shown(node.path) });
@@ -279,7 +282,7 @@ export class Tree {
     this.#note(note);
   }
 
-  #skip(reason: string, path: string): void {
+  #skip(reason: SkipReason, path: string): void {
     this.#note({ kind: 'skipped', reason, path: shown(path) });
   }
 }
