@@ -10,6 +10,12 @@ export function endpointJson(endpoint: Endpoint) {
     bitrate: endpoint.bitrate,
     packet_loss_rate: endpoint.packetLoss,
     version: endpoint.version,
+    draining: endpoint.draining ?? false,
+    weight: endpoint.weight,
+    zone: endpoint.zone,
+    priority: endpoint.priority,
+    release: endpoint.release,
+    properties: endpoint.properties,
     last_resort: endpoint.lastResort ?? false,
   };
 }

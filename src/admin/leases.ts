@@ -1,15 +1,17 @@
 // The HTTP API of the embedded registry: PUT makes or renews a lease, DELETE ends it.
 //
 //   PUT /api/v1/channels/<channel>/endpoints/<id>
-//   {"service_address":"http://10.0.0.1:8080","load":0.2,"bitrate":1200,"packet_loss_rate":0,"ttl":10}
+//   {"service_address":"http://10.0.0.1:8080","load":0.2,"bitrate":1200,"packet_loss_rate":0,"ttl":10,
+//    "status":"live","weight":1,"zone":"north","priority":0}
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { ChannelName } from '../model.js';
-import { parseServiceAddress } from '../net-address.js';
+import { parseServiceAddress, withPath } from '../net-address.js';
 import type { EmbeddedRegistry } from '../registry/embedded.js';
+import { expectedTraits, faultsOfTraits, readTraits } from '../registry/formats/traits.js';
 import { mostBitrate } from '../registry/formats/values.js';
 import { parseChannelName } from '../registry/names.js';
 
@@ -21,7 +23,11 @@ const bodyDeadline = 10_000;
 const value = (most: number, expected: string) =>
   z.number(`expected ${expected}`).min(0, `expected ${expected}`).max(most, `expected ${expected}`).nullish();
 
+/** What each may be is said where all of them are read. */
+const traits = Object.fromEntries(Object.keys(expectedTraits).map((field) => [field, z.unknown().optional()]));
+
 const leaseSchema = z.strictObject({
+  ...traits,
   service_address: z.string('expected host:port or an http(s) URL').transform((text, context) => {
     const address = parseServiceAddress(text);
     if (address !== undefined) return address;
@@ -92,8 +98,12 @@ async function put(
   if (type !== 'application/json') {
     throw new Refusal(415, 'unsupported_media_type', 'Send JSON, with the header Content-Type: application/json.');
   }
-  const { service_address: address, load, bitrate, packet_loss_rate: loss, ttl } = parseLease(await readBody(request));
-  const info = { address, load: load ?? undefined, bitrate: bitrate ?? undefined, packetLoss: loss ?? undefined };
+  const lease = parseLease(await readBody(request));
+  const { service_address, load, bitrate, packet_loss_rate: loss, ttl } = lease;
+  const { traits, eligible, path } = readTraits(lease);
+  const address = path === undefined ? service_address : withPath(service_address, path);
+  const values = { load: load ?? undefined, bitrate: bitrate ?? undefined, packetLoss: loss ?? undefined };
+  const info = { address, ...values, traits, eligible };
   const result = registry.put(channel, name, info, ttl * 1000);
   if (result.kind === 'full') {
     throw new Refusal(507, 'registry_full', `As many endpoints are registered as ${result.by} allows.`);
@@ -157,8 +167,10 @@ function parseLease(body: string): z.output<typeof leaseSchema> {
     throw new Refusal(400, 'bad_request', `The body is not JSON: ${(error as Error).message}`);
   }
   const parsed = leaseSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  const faults = parsed.success
+    ? faultsOfTraits(parsed.data)
+    : parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  if (parsed.success && faults.length === 0) return parsed.data;
   throw new Refusal(400, 'bad_request', faults.join('; '));
 }
 

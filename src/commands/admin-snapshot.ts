@@ -3,7 +3,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ChannelName, Endpoint, EndpointId, ServiceAddress } from '../model.js';
+import { checkedTraits } from '../registry/formats/traits.js';
 import type { Registry } from '../registry/registry.js';
+
+/** Each optional: the edge may be an older one. */
+const traits = {
+  draining: z.boolean().optional(),
+  weight: z.number().optional(),
+  zone: z.string().optional(),
+  priority: z.number().optional(),
+  release: z.string().optional(),
+  properties: z.record(z.string(), z.string()).optional(),
+};
 
 const snapshot = z.object({
   state: z.enum(['pending', 'live', 'stale']),
@@ -18,6 +29,7 @@ const snapshot = z.object({
           bitrate: z.number().optional(),
           packet_loss_rate: z.number().optional(),
           version: z.number(),
+          ...traits,
         }),
       ),
     }),
@@ -51,6 +63,7 @@ async function readAdminSnapshot(url: string, deadlineMs: number, signal: AbortS
   if (!parsed.success) throw new Error(`what answers at ${url} is not the admin listener of an edge`);
   const endpoints = parsed.data.channels.flatMap(({ channel, endpoints: all }) =>
     all.map((endpoint) => ({
+      ...checkedTraits(endpoint),
       id: endpoint.id as EndpointId,
       channel: channel as ChannelName,
       address: endpoint.service_address as ServiceAddress,

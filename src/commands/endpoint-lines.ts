@@ -16,14 +16,32 @@ function cells({ channel, address, load, packetLoss, bitrate: rate, id }: Endpoi
   return [safe(channel), safe(address), percent(load), percent(packetLoss), bitrate(rate), safe(id)];
 }
 
+/** What it says beside its values: `draining  weight 0.1  zone north`. */
+export function traitWords({ draining, weight, zone, priority, release, lastResort }: Partial<Endpoint>): string {
+  const words = [
+    lastResort === true ? 'last resort' : undefined,
+    draining === true ? 'draining' : undefined,
+    weight === undefined ? undefined : `weight ${weight}`,
+    zone === undefined ? undefined : `zone ${safe(zone)}`,
+    priority === undefined ? undefined : `priority ${priority}`,
+    release === undefined ? undefined : `version ${safe(release)}`,
+  ];
+  return words.filter((word) => word !== undefined).join('  ');
+}
+
 const header = ['CHANNEL', 'ADDRESS', 'LOAD', 'LOSS', 'BITRATE', 'ENDPOINT'];
 
 /** A table with a header, sorted by channel and address. */
 export function table(endpoints: readonly Endpoint[]): string[] {
   const compare = (a: Endpoint, b: Endpoint) =>
     a.channel.localeCompare(b.channel) || a.address.localeCompare(b.address);
-  const rows = [header, ...[...endpoints].sort(compare).map(cells)];
-  const widths = header.map((_, column) => rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0));
+  const sorted = [...endpoints].sort(compare);
+  const said = sorted.map(traitWords);
+  // A column of its own only where somebody says something.
+  const more = (word: string) => (said.every((words) => words === '') ? [] : [word]);
+  const titles = [...header, ...more('SAYS')];
+  const rows = [titles, ...sorted.map((endpoint, at) => [...cells(endpoint), ...more(said[at] ?? '')])];
+  const widths = titles.map((_, column) => rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0));
   return rows.map((row) =>
     row
       .map((text, column) => text.padEnd(widths[column] ?? 0))
@@ -37,14 +55,24 @@ const marks: Record<ChangeKind, string> = { added: '+', changed: '~', removed: '
 /** `+ news  10.0.0.1:8080  load 20 %  loss 0 %  1200 kbit/s` */
 export function changeLine(change: ChangeKind, endpoint: Endpoint): string {
   const [channel, address, load, loss, rate] = cells(endpoint);
-  const values = change === 'removed' ? [] : [`load ${load}`, `loss ${loss}`, rate];
-  return [`${marks[change]} ${channel}`, address, ...values].join('  ');
+  const values = change === 'removed' ? [] : [`load ${load}`, `loss ${loss}`, rate, traitWords(endpoint)];
+  return [`${marks[change]} ${channel}`, address, ...values].join('  ').trimEnd();
 }
 
 /** One JSON object without a newline; `change` only where there is one. */
 export function jsonLine(endpoint: Endpoint, change?: ChangeKind): string {
   const { channel, address, load, packetLoss, bitrate: rate, id, version } = endpoint;
+  const { draining, weight, zone, priority, release, properties } = endpoint;
+  const said = { draining, weight, zone, priority, release, properties };
   // null, not left out: unknown is a value that a reader should see.
   const values = { load: load ?? null, packetLoss: packetLoss ?? null, bitrate: rate ?? null };
-  return JSON.stringify({ ...(change === undefined ? {} : { change }), channel, address, ...values, id, version });
+  return JSON.stringify({
+    ...(change === undefined ? {} : { change }),
+    channel,
+    address,
+    ...values,
+    ...said,
+    id,
+    version,
+  });
 }

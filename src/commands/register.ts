@@ -1,7 +1,15 @@
 // `weir register`: keeps an endpoint of one or several channels in the registry for as long as it runs.
 
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type RegisteredChannels, type ReportedValues, registerChannels } from '../registrar/registrar.js';
+import {
+  expectedTraits,
+  faultsOfTraits,
+  mostPriority,
+  mostWeight,
+  type Status,
+  statuses,
+} from '../registry/formats/traits.js';
 import { aborted, print, untilAskedToEnd } from './lifetime.js';
 import {
   addEdgeFlag,
@@ -27,6 +35,11 @@ interface Flags extends CommonFlags, EdgeFlags {
   readonly load?: number;
   readonly bitrate?: number;
   readonly packetLoss?: number;
+  readonly status?: Status;
+  readonly weight?: number;
+  readonly zone?: string;
+  readonly priority?: number;
+  readonly path?: string;
   readonly tokenFile?: string;
   readonly exitOnEof?: true;
 }
@@ -37,10 +50,12 @@ Examples:
   weir register --channel news --address http://10.0.0.1:8000/live/news --load 0.2 --bitrate 1200
   weir register --channel news --address 10.0.0.1:8080 --admin http://10.0.0.9:8081 --token-file token
   weir register --channel news --channel sport --address 10.0.0.1:8080
+  weir register --channel news --address 10.0.0.2:8080 --priority 1 --zone north    only where no other is left
   measure | weir register --channel news --address 10.0.0.1:8080 --exit-on-eof
 
 Standard input takes reports, one JSON object a line with the values that changed, null for unknown:
   {"load":0.5,"bitrate":1200,"packet_loss_rate":0.01}
+  {"status":"draining"}
 
 The endpoint stands in the registry until the command ends, and comes back when the registry was lost.`;
 
@@ -70,6 +85,22 @@ async function followReports(registered: RegisteredChannels, first: ReportedValu
   }
 }
 
+/** Reads a text that has to hold as this field of ChannelInfo. */
+const textOf = (field: 'zone' | 'path') => (text: string) => {
+  if (faultsOfTraits({ [field]: text }).length === 0) return text;
+  throw new InvalidArgumentError(`Expected ${expectedTraits[field]}.`);
+};
+
+const wholeNumber = (most: number) => (text: string) => {
+  const value = number(0, most)(text);
+  if (Number.isInteger(value)) return value;
+  throw new InvalidArgumentError(`Expected a whole number from 0 to ${most}.`);
+};
+
+function given<T extends object>(flags: { [Name in keyof T]: T[Name] | undefined }): Partial<T> {
+  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
 async function register(flags: Flags): Promise<void> {
   const { config, logger } = settingsWithLogger(
     requestOf(flags, [
@@ -77,12 +108,13 @@ async function register(flags: Flags): Promise<void> {
       override('--token-file', flags.tokenFile, (tokenFile) => ({ registry: { embedded: { tokenFile } } })),
     ]),
   );
-  const { channel: channels, address, load, bitrate, packetLoss } = flags;
-  const values = { load, bitrate, packetLoss };
+  const { channel: channels, address, load, bitrate, packetLoss, status, weight, zone, priority, path } = flags;
+  const values = { load, bitrate, packetLoss, status };
+  const info = { address, ...values, traits: given({ weight, zone, priority, path }) };
   await untilAskedToEnd(async (asked) => {
     let registered: RegisteredChannels;
     try {
-      const registering = registerChannels(config, channels, { address, ...values }, logger, { signal: asked });
+      const registering = registerChannels(config, channels, info, logger, { signal: asked });
       registered = await remindWhile(registering, config, logger);
     } catch (error) {
       if (asked.aborted) return;
@@ -113,6 +145,13 @@ export function addRegister(program: Command): void {
     .option('--load <fraction>', 'load, 0 to 1 (default: unknown)', number(0, 1))
     .option('--bitrate <kbit/s>', 'bitrate (default: unknown)', number(0, 1e9))
     .option('--packet-loss <fraction>', 'packet loss, 0 to 1 (default: unknown)', number(0, 1))
+    .addOption(
+      new Option('--status <status>', 'draining: whoever it serves leaves; off: it serves nobody').choices(statuses),
+    )
+    .option('--weight <number>', 'share of the picks in relation to the others (default: 1)', number(0, mostWeight))
+    .option('--zone <name>', 'where it stands', textOf('zone'))
+    .option('--priority <number>', 'those of the lowest are used (default: 0)', wholeNumber(mostPriority))
+    .option('--path <path>', 'at the address, perhaps with {channel} and {rest}', textOf('path'))
     .option('--exit-on-eof', 'end when standard input ends');
   addEdgeFlag(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is').option(
     '--token-file <file>',

@@ -2,21 +2,24 @@
 
 import { z } from 'zod';
 import type { ReportedValues } from '../registrar/registrar.js';
+import { statuses } from '../registry/formats/traits.js';
 
 /** undefined: not said, it stays as it was. null: unknown from now on. */
 const report = z.strictObject({
   load: z.number().min(0).max(1).nullish(),
   bitrate: z.number().nonnegative().nullish(),
   packet_loss_rate: z.number().min(0).max(1).nullish(),
+  status: z.enum(statuses).nullish(),
 });
 
 const expected: Record<string, string> = {
   load: 'a number from 0 to 1, or null for unknown',
   bitrate: 'a number of kbit/s, or null for unknown',
   packet_loss_rate: 'a number from 0 to 1, or null for unknown',
+  status: `one of ${statuses.join(', ')}`,
 };
 
-const or = (next: number | null | undefined, before: number | undefined) =>
+const or = <T>(next: T | null | undefined, before: T | undefined): T | undefined =>
   next === undefined ? before : (next ?? undefined);
 
 /** The values after a line was applied to those before it, or what is wrong with the line. */
@@ -38,11 +41,12 @@ export function applyReport(line: string, before: ReportedValues): ReportedValue
     });
     return { error: errors.join('; ') };
   }
-  const { load, bitrate, packet_loss_rate } = parsed.data;
+  const { load, bitrate, packet_loss_rate, status } = parsed.data;
   return {
     load: or(load, before.load),
     bitrate: or(bitrate, before.bitrate),
     packetLoss: or(packet_loss_rate, before.packetLoss),
+    ...(status === undefined && before.status === undefined ? {} : { status: or(status, before.status) }),
   };
 }
 

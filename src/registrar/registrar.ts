@@ -6,6 +6,7 @@ import type { ChannelName } from '../model.js';
 import { parseServiceAddress } from '../net-address.js';
 import { registryLogger } from '../registry/create.js';
 import { encodeChannelInfo } from '../registry/formats/channel-info.js';
+import { faultsOfTraits } from '../registry/formats/traits.js';
 import { parseChannelName } from '../registry/names.js';
 import { edgeUrl } from './edge-url.js';
 import { LeaseKeeper } from './http.js';
@@ -65,9 +66,13 @@ export function registrarOf(keeper: Keeper): Registrar {
       const address = parseServiceAddress(info.address);
       if (address === undefined) throw new Error(`address: "${info.address}" is neither host:port nor an http(s) URL`);
       let values = mergeValues({}, info);
+      const { traits = {} } = info;
+      const [fault] = faultsOfTraits({ ...traits, version: traits.release });
+      if (fault !== undefined) throw new Error(fault);
+      const data = () => encodeChannelInfo(address, values, { ...traits, status: values.status });
       if (taken.has(name)) throw new Error(`channel: "${channel}" is registered already`);
       taken.add(name);
-      const kept = keeper.keep(name, encodeChannelInfo(address, values));
+      const kept = keeper.keep(name, data());
       let over = false;
       return {
         get path() {
@@ -76,7 +81,7 @@ export function registrarOf(keeper: Keeper): Registrar {
         made: kept.made,
         update(update) {
           values = mergeValues(values, update);
-          if (!over) kept.write(encodeChannelInfo(address, values));
+          if (!over) kept.write(data());
         },
         close() {
           if (over) return;

@@ -1,5 +1,7 @@
 // What both ways of registering share: the values an endpoint reports, and the handle that keeps it registered.
 
+import type { SaidTraits } from '../registry/formats/channel-info.js';
+import { expectedTraits, type Status, statuses } from '../registry/formats/traits.js';
 import { faultOf, mostBitrate } from '../registry/formats/values.js';
 
 /** What an endpoint reports of itself; undefined is unknown. */
@@ -10,11 +12,15 @@ export interface ReportedValues {
   readonly bitrate?: number | undefined;
   /** Fraction 0..1. */
   readonly packetLoss?: number | undefined;
+  /** Draining: whoever it serves leaves without a seam. Off: it serves nobody. undefined: live. */
+  readonly status?: Status | undefined;
 }
 
 export interface EndpointInfo extends ReportedValues {
   /** `host:port`, an http(s) URL or a URL template. */
   readonly address: string;
+  /** Beside its status, and for good. */
+  readonly traits?: Omit<SaidTraits, 'status'>;
 }
 
 /** An endpoint that stays registered until `close`. */
@@ -52,6 +58,9 @@ export function mergeValues(values: ReportedValues, update: ReportedValues): Req
       throw new RangeError(`${name}: expected ${expected[name]}, not ${String(value)}`);
     }
   }
-  const { load, bitrate, packetLoss } = { ...values, ...update };
-  return { load, bitrate, packetLoss };
+  const { load, bitrate, packetLoss, status } = { ...values, ...update };
+  if (status !== undefined && !statuses.includes(status)) {
+    throw new RangeError(`status: expected ${expectedTraits.status}, not ${String(status)}`);
+  }
+  return { load, bitrate, packetLoss, status };
 }

@@ -1,7 +1,7 @@
 // The embedded registry: leases in memory, for one machine and for trying. An endpoint that is not renewed is gone.
 
 import { randomUUID } from 'node:crypto';
-import type { ChannelName, Endpoint, EndpointId, ServiceAddress } from '../model.js';
+import type { ChannelName, Endpoint, EndpointId, ServiceAddress, Traits } from '../model.js';
 import { DeadlineQueue } from './deadline-queue.js';
 import type { Registry, RegistrySink } from './registry.js';
 
@@ -14,6 +14,9 @@ export interface LeaseInfo {
   readonly bitrate: number | undefined;
   /** Fraction 0..1; undefined is unknown. */
   readonly packetLoss: number | undefined;
+  readonly traits?: Traits;
+  /** False: it is held, and serves nobody now. Default true. */
+  readonly eligible?: boolean;
 }
 
 export interface Lease {
@@ -21,6 +24,8 @@ export interface Lease {
   /** As its owner calls it; unique within the channel. */
   readonly name: string;
   readonly endpoint: Endpoint;
+  /** False: it is no endpoint for those who follow the registry. */
+  readonly eligible: boolean;
   /** Of the injected clock, in milliseconds. */
   readonly expiresAt: number;
 }
@@ -66,7 +71,7 @@ export class EmbeddedRegistry implements Registry {
   async run(sink: RegistrySink, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     this.#expire();
-    sink.replace([...this.#leases.values()].map(({ endpoint }) => endpoint));
+    sink.replace([...this.#leases.values()].flatMap(({ endpoint, eligible }) => (eligible ? endpoint : [])));
     sink.status('live');
     this.#sinks.add(sink);
     this.#schedule();
@@ -88,17 +93,18 @@ export class EmbeddedRegistry implements Registry {
       this.#leasesOf.set(channel, inChannel + 1);
     }
     const granted = Math.min(ttl, this.#settings.maxTtl);
-    const { address, load, bitrate, packetLoss } = info;
+    const { address, load, bitrate, packetLoss, traits, eligible = true } = info;
     const id = before?.endpoint.id ?? (`${key}@${this.#instance}-${(++this.#made).toString(16)}` as EndpointId);
     const version = before === undefined ? 0 : before.endpoint.version + 1;
-    const endpoint: Endpoint = { id, channel, address, load, bitrate, packetLoss, version };
+    const endpoint: Endpoint = { ...traits, id, channel, address, load, bitrate, packetLoss, version };
     const expiresAt = this.#now() + granted;
-    this.#leases.set(key, { channel, name, endpoint, expiresAt });
+    this.#leases.set(key, { channel, name, endpoint, eligible, expiresAt });
     this.#deadlines.set(key, expiresAt);
     const seenAt = wallClock();
     for (const sink of this.#sinks) {
       sink.note({ kind: 'event', event: before === undefined ? 'lease_created' : 'lease_renewed' });
-      sink.put(endpoint, seenAt);
+      if (eligible) sink.put(endpoint, seenAt);
+      else if (before?.eligible === true) sink.drop(id, seenAt);
     }
     this.#schedule();
     return { kind: before === undefined ? 'created' : 'renewed', ttl: granted };
@@ -128,7 +134,7 @@ export class EmbeddedRegistry implements Registry {
     const seenAt = wallClock();
     for (const sink of this.#sinks) {
       sink.note({ kind: 'event', event });
-      sink.drop(lease.endpoint.id, seenAt);
+      if (lease.eligible) sink.drop(lease.endpoint.id, seenAt);
     }
     return true;
   }

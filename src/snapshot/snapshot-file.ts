@@ -4,6 +4,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Endpoint, EndpointId } from '../model.js';
 import { parseConnectString, parseServiceAddress } from '../net-address.js';
+import { checkedTraits } from '../registry/formats/traits.js';
 import { readValues } from '../registry/formats/values.js';
 import { parseChannelName } from '../registry/names.js';
 
@@ -57,7 +58,8 @@ function endpointOf(saved: z.output<typeof fileSchema>['endpoints'][number]): En
   if (address === undefined || channel === undefined) return undefined;
   const { load, bitrate, packetLoss } = readValues({ ...saved, packet_loss_rate: saved['packetLoss'] });
   const { id, version, lastResort } = saved;
-  const endpoint = { id: id as EndpointId, channel, address, load, bitrate, packetLoss, version };
+  const traits = checkedTraits(saved);
+  const endpoint = { ...traits, id: id as EndpointId, channel, address, load, bitrate, packetLoss, version };
   return lastResort === true ? { ...endpoint, lastResort } : endpoint;
 }
 

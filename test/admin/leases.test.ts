@@ -180,3 +180,26 @@ test('507 when the registry is full', async () => {
   assert.equal((await ask('PUT', '/api/v1/channels/news/endpoints/b', info)).status, 507);
   assert.equal((await ask('PUT', path, info)).status, 200);
 });
+
+test('a lease says its status, weight, zone, priority, version, properties and path', async () => {
+  const { registry, ask } = await serve();
+  const said = { status: 'draining', weight: 0.5, zone: 'a', priority: 1, version: '2', properties: { a: 'b' } };
+  assert.equal((await ask('PUT', path, { service_address: 'o:80', path: '/{channel}{rest}', ...said })).status, 201);
+  const [lease] = registry.list();
+  const { address, draining, weight, zone, priority, release, properties } = lease?.endpoint ?? {};
+  assert.deepEqual(
+    { address, draining, weight, zone, priority, release, properties },
+    {
+      ...{ address: 'http://o:80/{channel}{rest}', draining: true, weight: 0.5, zone: 'a', priority: 1, release: '2' },
+      properties: { a: 'b' },
+    },
+  );
+  assert.equal((await ask('PUT', path, { ...info, status: 'off' })).status, 200);
+  assert.equal(registry.list()[0]?.eligible, false);
+  const wrong = { ...info, status: 'gone', weight: '1', zone: '', path: 'x', priority: 0.5, properties: 'x' };
+  const { status, body } = await ask('PUT', path, wrong);
+  assert.equal(status, 400);
+  for (const field of ['status: expected one of', 'weight: expected', 'zone:', 'path:', 'priority: expected a whole']) {
+    assert.ok(body.message.includes(field), field);
+  }
+});

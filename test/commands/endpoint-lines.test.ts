@@ -55,3 +55,15 @@ test('JSON has unknown values as null, and the change only where there is one', 
   assert.deepEqual(JSON.parse(jsonLine(news)), { ...values, id: '/channels/news/e@1', version: 3 });
   assert.equal((JSON.parse(jsonLine(news, 'removed')) as { change: string }).change, 'removed');
 });
+
+test('what endpoints say beside their values is a column where one says something', () => {
+  const plain = endpoint('news', '10.0.0.1:8080');
+  const said = { ...endpoint('news', '10.0.0.2:8080'), draining: true, weight: 0.1, zone: 'a\u001b' } as const;
+  const [titles, first, second] = table([plain, said]);
+  assert.match(titles ?? '', /ENDPOINT +SAYS$/);
+  assert.ok(!first?.includes('draining'));
+  assert.match(second ?? '', / draining {2}weight 0\.1 {2}zone a\\u\{1b\}$/);
+  assert.match(changeLine('changed', said), /draining {2}weight 0\.1/);
+  const { draining, weight, priority } = JSON.parse(jsonLine(said)) as Record<string, unknown>;
+  assert.deepEqual({ draining, weight, priority }, { draining: true, weight: 0.1, priority: undefined });
+});

@@ -26,7 +26,7 @@ describe('a report', () => {
     ['{"load":"0.5"}', /^load: expected a number/],
     ['{"load":-1,"bitrate":-1}', /^load: .*; bitrate: expected a number of kbit\/s/],
     ['{"load":1e999}', /^load: /],
-    ['{"lod":0.5}', /^unknown lod; expected load, bitrate, packet_loss_rate$/],
+    ['{"lod":0.5}', /^unknown lod; expected load, bitrate, packet_loss_rate, status$/],
     ['{"__proto__":{"load":1}}', /^unknown __proto__/],
   ];
   for (const [line, error] of bad) {
@@ -61,4 +61,13 @@ describe('lines', () => {
     assert.deepEqual(await split(`${long}${long}\nok\n`), [undefined, 'ok']);
     assert.deepEqual(await split(long, long), [undefined]);
   });
+});
+
+test('a status is reported like a value, and stays until another one is', () => {
+  const draining = applyReport('{"status":"draining"}', before);
+  assert.deepEqual(draining, { ...before, status: 'draining' });
+  assert.ok(!('error' in draining));
+  assert.deepEqual(applyReport('{"load":0.5}', draining), { ...before, load: 0.5, status: 'draining' });
+  assert.deepEqual(applyReport('{"status":null}', draining), { ...before, status: undefined });
+  assert.deepEqual(applyReport('{"status":"gone"}', before), { error: 'status: expected one of live, draining, off' });
 });

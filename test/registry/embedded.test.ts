@@ -123,3 +123,16 @@ test('a lease longer than the longest timer ends on time', async () => {
   assert.equal(sink.endpoints.size, 0);
   await end();
 });
+
+test('a lease that is off is held and is no endpoint until it is live again', async () => {
+  const { registry, sink, end } = running();
+  registry.put(news, 'a', { ...info(0.5), traits: { weight: 2, draining: true } }, 1_000);
+  const [first] = sink.of('news');
+  assert.deepEqual([first?.weight, first?.draining], [2, true]);
+  registry.put(news, 'a', { ...info(0.5), eligible: false }, 1_000);
+  assert.deepEqual([sink.endpoints.size, registry.list().length], [0, 1]);
+  registry.put(news, 'a', info(0.5), 1_000);
+  assert.equal(sink.of('news')[0]?.id, first?.id);
+  assert.equal(sink.of('news')[0]?.weight, undefined);
+  await end();
+});

@@ -131,3 +131,21 @@ test('who is registered is written soon, reports every half minute, and until wh
   mock.timers.reset();
   assert.ok((JSON.parse(await readFile(path, 'utf8')) as { savedAt: string }).savedAt > '2026-01-02T03:04:05.678Z');
 });
+
+test('what endpoints say beside their values is kept, and what does not hold is left out', async () => {
+  const traits = { draining: true, weight: 2, zone: 'a', priority: 1, release: '1.0', properties: { a: 'b' } } as const;
+  const path = await written('traits.json', [
+    endpoint('a', '10.0.0.1:1', traits),
+    endpoint('b', '10.0.0.2:1', {
+      weight: -1,
+      zone: 'x'.repeat(1_000),
+      priority: 0.5,
+      properties: { a: 1e9 as never },
+    }),
+  ]);
+  const saved = await readSnapshotFile(path, zookeeper);
+  assert.deepEqual(saved?.endpoints, [
+    endpoint('a', '10.0.0.1:1', traits),
+    endpoint('b', '10.0.0.2:1', { properties: { a: '1000000000' } }),
+  ]);
+});

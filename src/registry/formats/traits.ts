@@ -120,6 +120,32 @@ export interface Said {
   readonly unknown: readonly UnknownValue[];
 }
 
+/** What a value has to be, in words for whoever gave another one. */
+export const expectedTraits = {
+  status: `one of ${statuses.join(', ')}`,
+  weight: `a number from 0 to ${mostWeight}`,
+  zone: `a text of 1 to ${longestName} characters`,
+  path: `a path with a slash first, of ${longestPath} characters at most`,
+  priority: `a whole number from 0 to ${mostPriority}`,
+  version: `a text of 1 to ${longestName} characters`,
+  properties: `an object of at most ${mostProperties.entries} texts of ${mostProperties.value} characters`,
+} as const;
+
+/** What is wrong with them, in words; empty: nothing. */
+export function faultsOfTraits(json: JsonObject): string[] {
+  const fields = new Set(readTraits(json).unknown.map(({ field }) => field));
+  return Object.entries(expectedTraits).flatMap(([field, expected]) =>
+    fields.has(field as keyof typeof expectedTraits) ? `${field}: expected ${expected}` : [],
+  );
+}
+
+/** Those of a record, such as an endpoint that was written to a file, that hold. */
+export function checkedTraits(saved: JsonObject): Traits {
+  const { draining, weight, zone, priority, release, properties } = saved;
+  const status = draining === true ? 'draining' : undefined;
+  return readTraits({ status, weight, zone, priority, version: release, properties }).traits;
+}
+
 /** Only what is there: an absent trait has no key. */
 export function traitsOf(traits: { readonly [Name in keyof Traits]: Traits[Name] | undefined }): Traits {
   return Object.fromEntries(Object.entries(traits).filter(([, value]) => value !== undefined));
