@@ -1,16 +1,17 @@
-// The body of an answer while it arrives, and those who read it: who comes late gets what is there, and what all have
-// taken can be let go.
+// The body of an answer while it arrives, and its readers. A late reader gets what has arrived; chunks that all readers
+// have taken can be released.
 
-/** Somebody who wants the object. */
+/** A reader of the object. */
 export interface Follower {
   /** There is more to know: the head, bytes, the end or an error. */
   progress(): void;
-  /** Chunks taken so far; what all have taken of an object that is too large to keep is let go. */
+  /** Chunks taken so far. Chunks of an object that is too large to keep are released when all followers took them. */
   readonly taken: number;
-  /** It lags so far behind the others that they would have to wait for it: it has to do without the rest. */
+  /** It lags so far behind that the others would have to wait for it: it gets no more. */
   drop(): void;
 }
 
+/** The chunks of one body, and its followers. Chunks are kept until `release` or `forget`. */
 export class ArrivingBody {
   readonly #followers = new Set<Follower>();
   readonly #chunks: (Buffer | undefined)[] = [];
@@ -21,7 +22,7 @@ export class ArrivingBody {
     return this.#chunks.length;
   }
 
-  /** undefined for one that was let go or has not arrived. */
+  /** undefined for one that was released or has not arrived. */
   chunk(index: number): Buffer | undefined {
     return this.#chunks[index];
   }
@@ -56,13 +57,13 @@ export class ArrivingBody {
     for (const follower of this.#followers) follower.progress();
   }
 
-  /** Somebody has all there is. */
+  /** A follower has taken all that arrived. */
   get isAwaited(): boolean {
     for (const { taken } of this.#followers) if (taken === this.#chunks.length) return true;
     return false;
   }
 
-  /** Lets go of what all have taken; returns its bytes. */
+  /** Releases the chunks that all have taken; returns their bytes. */
   release(): number {
     let slowest = this.#chunks.length;
     for (const follower of this.#followers) slowest = Math.min(slowest, follower.taken);
@@ -74,7 +75,7 @@ export class ArrivingBody {
     return bytes;
   }
 
-  /** Drops those furthest behind, where somebody would have to wait for them; false: nobody was. */
+  /** Drops the followers furthest behind, if others would have to wait for them; false: none was dropped. */
   dropLast(): boolean {
     const last = this.isAwaited ? [...this.#followers].filter(({ taken }) => taken <= this.#released) : [];
     for (const follower of last) {

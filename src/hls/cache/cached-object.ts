@@ -1,5 +1,5 @@
-// One answer of an endpoint, shared by everybody who asks for it: those who come while it arrives get what is there and
-// then follow; those who come later get it whole.
+// One answer of an endpoint, shared by all who ask for it: players who come while it arrives get what is there and then
+// follow; players who come later get it whole.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../../errors.js';
@@ -28,21 +28,21 @@ export interface ObjectOptions extends KeepingLimits {
   readonly settled: (object: CachedObject, outcome: Settled) => void;
 }
 
-/** Bytes by which a player may lag behind others with whom it shares what nobody keeps. */
+/** Bytes by which a player may lag behind others with whom it shares an object that is not kept. */
 const maxLagBytes = 4 * 1024 * 1024;
 const unknownTerms: KeepingTerms = { room: 'asked', minFreshMs: 0, maxFreshMs: 0 };
 
 /** How an object is asked for. */
 export interface Wish {
-  /** On which it is kept; before the header is here, what is told by it counts as asked for by players. */
+  /** On which it is kept. A function decides from the header; until then the object counts as one that players named. */
   readonly terms: KeepingTerms | KeepingTermsOf;
   /** Told of body bytes that arrive. */
   readonly receive: (bytes: number) => void;
-  /** A stored copy that is no longer fresh: it is asked about, and stands in when nobody answers. */
+  /** A stored copy that is no longer fresh: it is revalidated, and served when no endpoint answers. */
   readonly previous?: CachedObject | undefined;
 }
 
-/** kept: complete and stored. passed: nobody else may have it. failed: no answer. */
+/** kept: complete and stored. passed: only those who wait for it now may have it. failed: no answer. */
 export type Settled = 'kept' | 'passed' | 'failed';
 
 /** One answer, from the question to its eviction. */
@@ -72,7 +72,7 @@ export class CachedObject implements UpstreamHandler {
   #keep = true;
   #paused = false;
   #isSettled = false;
-  /** Until it is over: a stored object must not keep alive who asked for it, and the copies before it. */
+  /** Until it is over: a stored object must not keep its asker, and the copies before it, in memory. */
   #wish: Wish | undefined;
   #exchange: Exchange | undefined;
 
@@ -132,7 +132,7 @@ export class CachedObject implements UpstreamHandler {
     this.#arriving.follow(follower);
   }
 
-  /** Nobody left who wants it: the request ends. */
+  /** The request ends with its last follower. */
   leave(follower: Follower): void {
     if (!this.#arriving.leave(follower)) return;
     if (!this.#arriving.isFollowed && this.pending) {
@@ -142,7 +142,7 @@ export class CachedObject implements UpstreamHandler {
     this.#dropChunks();
   }
 
-  /** The whole body is here, and nobody is in the middle of the chunks that it was put together from. */
+  /** The whole body is here, and no follower reads its chunks any more. */
   #dropChunks(): void {
     if (this.body !== undefined && !this.#arriving.isFollowed) this.#arriving.forget();
   }
@@ -226,7 +226,7 @@ export class CachedObject implements UpstreamHandler {
     return keepingPolicy(status, headers, this.#terms, this.#options);
   }
 
-  /** Too large or not ours to keep: those who are here share it, and nobody joins. */
+  /** Too large, or not allowed to be kept: its present followers share it, and none joins. */
   pass(): void {
     if (!this.#keep || !this.pending) return;
     this.#keep = false;

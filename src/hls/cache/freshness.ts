@@ -38,8 +38,7 @@ export function parseCacheControl(value: string | undefined): ReadonlyMap<string
  * What a response's header allows.
  *
  * @param now epoch ms, against which `Expires` is read when there is no `Date`.
- * @param staleBound milliseconds: the longest that stale-if-error may last here, and what holds when the origin is
- *   silent on it.
+ * @param maxStaleMs the longest that stale-if-error may last here, and its value when the origin does not say
  */
 export function cachePolicy(headers: IncomingHttpHeaders, now: number, maxStaleMs: number): CachePolicy {
   const directives = parseCacheControl(headers['cache-control']);
@@ -64,7 +63,8 @@ export interface KeepingLimits {
 }
 
 /**
- * What holds for an answer that is kept on these terms: an error is soon asked for again, and stands in for nothing.
+ * The policy of an answer that is kept on these terms. An error is asked for again after `errorLifetimeMs`, and is never
+ * served as stale.
  */
 export function keepingPolicy(
   status: number,
@@ -85,7 +85,7 @@ export function keepingPolicy(
 /**
  * Seconds since the origin made the answer or confirmed it, as far as it is known (RFC 9111, section 4.2.3).
  *
- * @param sinceAsked ms since it was asked for
+ * @param sinceAskedMs since it was asked for
  */
 export function ageSecondsOf(headers: IncomingHttpHeaders | undefined, sinceAskedMs: number): number {
   const text = headers?.age;

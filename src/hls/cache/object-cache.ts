@@ -38,10 +38,10 @@ const askedShare = 0.25;
 /** Kept among what players ask for, for as long as the header says. */
 export const byHeader: KeepingTerms = { room: 'asked', minFreshMs: 0, maxFreshMs: Number.POSITIVE_INFINITY };
 
-/** All objects of a process. What playlists list is never evicted for what only players named, within its share. */
+/** All objects of a process. Listed objects, within their share, are never evicted for objects that only players named. */
 export class ObjectCache {
   readonly #settings: CacheSettings;
-  /** What playlists list, and what players asked for besides: the one is never evicted for the other. */
+  /** Objects that playlists list, and others that players asked for: the first are never evicted for the second. */
   readonly #rooms = { listed: new CacheSection(), asked: new CacheSection() };
   readonly #underWay = new Map<string, CachedObject>();
   readonly #options: ObjectOptions;
@@ -83,7 +83,7 @@ export class ObjectCache {
     return object?.isGood === true ? this.#use(object) : undefined;
   }
 
-  /** True while what a playlist lists stays for so many ms though nobody uses it. */
+  /** True while a listed object stays for so many ms though no player uses it. */
   lasts(timeMs: number): boolean {
     return (
       this.#left === undefined || this.#left.idleMs >= timeMs || this.#options.now() - this.#left.at >= pressureForMs
@@ -130,7 +130,7 @@ export class ObjectCache {
     this.#bytes += bytes;
     if (object.room !== 'asked' || this.#underWay.get(object.key) !== object) return;
     this.#askedBytes += bytes;
-    // Many that arrive at once, in whole, would be as much as many that are stored.
+    // Many objects that arrive at once would take as much memory as many that are stored.
     if (bytes > 0 && this.#askedBytes > askedShare * this.#settings.maxBytes) object.pass();
   }
 
@@ -141,7 +141,7 @@ export class ObjectCache {
       if (object.room === 'asked') this.#askedBytes -= object.sizeBytes;
     }
     if (outcome === 'passed') return;
-    // Somebody left, or another worker died: that says nothing about the object.
+    // A player left, or another worker died: that is no failure of the object.
     const { side } = object.error ?? {};
     if (outcome === 'failed' && (side === 'client' || side === 'internal')) return;
     const before = this.#get(key);

@@ -1,5 +1,5 @@
-// Fetches segments before players hear of them. What is listed is then there, whatever becomes of its origin; and an
-// origin that lists what it does not have is found out before a player asks.
+// Fetches segments before players see them listed. A listed segment is then here even if its origin fails; and an origin
+// that lists segments which it does not have is detected before a player asks.
 
 import type { WeirError } from '../../errors.js';
 import type { Follower } from './arriving-body.js';
@@ -19,7 +19,7 @@ export interface PrefetchRequest {
   readonly options: OpenOptions;
 }
 
-/** Resolves when the object is here, or with `late` after `patience` ms; it then goes on in the background. */
+/** Resolves when the object is here, or with `late` after `patienceMs`; the fetch then goes on in the background. */
 export function fetchAhead(cache: ObjectCache, wanted: PrefetchRequest, patienceMs: number): Promise<Arrival> {
   const { object } = cache.open(wanted.key, wanted.load, wanted.options);
   if (!object.pending) return Promise.resolve(arrivalOf(object));
@@ -37,7 +37,7 @@ export function fetchAhead(cache: ObjectCache, wanted: PrefetchRequest, patience
         if (object.pending && !passed) return;
         clearTimeout(timer);
         resolve(passed ? 'passed' : arrivalOf(object));
-        // An object that nobody may keep is not worth fetching for nobody.
+        // An object that may not be kept is not worth fetching ahead.
         queueMicrotask(() => object.leave(follower));
       },
     };
@@ -51,7 +51,7 @@ function arrivalOf(object: CachedObject): Arrival {
   return status === 200 || status === 206 ? 'here' : { failure: status };
 }
 
-/** The bytes of an object, once they are here; undefined when that takes longer than `patience` ms or fails. */
+/** The bytes of an object, once they are here; undefined when that takes longer than `patienceMs` or fails. */
 export async function bytesOf(
   cache: ObjectCache,
   wanted: PrefetchRequest,

@@ -1,5 +1,5 @@
-// Attribute lists of HLS tags (RFC 8216, section 4.2): NAME=value, with quoted strings that may contain commas. Read in
-// one pass over the text, however it is made: the text comes from a server we do not trust.
+// Attribute lists of HLS tags (RFC 8216, section 4.2): NAME=value, with quoted strings that may contain commas. Any text is
+// read in one pass: it comes from a server that is not trusted.
 
 const [tab, space, quote, comma, hyphen, equals] = [0x09, 0x20, 0x22, 0x2c, 0x2d, 0x3d];
 
@@ -72,7 +72,7 @@ export function setAttribute(value: string | undefined, name: string, text: stri
   return attributes.map((pair) => pair.join('=')).join(',');
 }
 
-/** Two lists as one: what both name is as the second says. */
+/** Two lists as one. An attribute in both has the value of the second. */
 export function mergeAttributes(first: string, second: string): string {
   const attributes = new Map(split(first));
   for (const [name, text] of split(second)) attributes.set(name, text);

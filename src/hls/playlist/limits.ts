@@ -1,5 +1,5 @@
-// How much of a playlist is read at most. Whatever is kept or made of a playlist is a small multiple of these; a text
-// beyond them is refused as a whole, and its endpoint counts as failed.
+// The limits of a playlist. What is kept or made of a playlist is a small multiple of them. A text beyond them is refused as
+// a whole, and its endpoint counts as failed.
 
 export interface PlaylistLimits {
   /** UTF-16 units of the text. Default 4 Mi: a day of 2 s segments. */

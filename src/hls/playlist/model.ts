@@ -36,7 +36,7 @@ export interface Segment {
 
 export interface MediaPlaylist {
   readonly kind: 'media';
-  /** Lines that say something: what reading it costs. */
+  /** Lines that are not empty: the cost of reading it. */
   readonly lines: number;
   /** Tags of the playlist as a whole, in order. */
   readonly header: readonly Tag[];

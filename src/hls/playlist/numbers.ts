@@ -1,5 +1,5 @@
-// The numbers of a playlist, refused where they are malformed or out of range. What players are shown never shrinks
-// again, so a number that leaves no room to count on would outlive the origin that told it.
+// The numbers of a playlist. They are refused where they are malformed or out of range: the numbers that players see never
+// shrink, so one that is too large would stay after its origin is gone.
 
 import { PlaylistError } from './model.js';
 
@@ -17,7 +17,7 @@ export const maxVersion = 99;
 const maxDateMs = Date.UTC(9999, 11, 31);
 const maxDateChars = 64;
 
-/** @param max default: the largest number that is exact */
+/** A whole number. @param max default: the largest that is exact @throws PlaylistError for any other text */
 export function integerOf(text: string | undefined, max: number = Number.MAX_SAFE_INTEGER): number {
   if (text === undefined || !/^\s*\d{1,16}\s*$/.test(text)) throw new PlaylistError('malformed number');
   const value = Number(text);

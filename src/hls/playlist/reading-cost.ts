@@ -1,5 +1,5 @@
-// A playlist that is dear to read is read less often: the work is done where all players of a process are served, and
-// how much it is the origin chooses. Pure.
+// A playlist that costs much to read is read less often. The origin chooses the size, and reading it delays all players of
+// the process. Pure.
 
 /** Lines that every playlist may have: more than an hour of 2 s segments. */
 const freeLines = 4_000;

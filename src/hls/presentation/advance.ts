@@ -1,6 +1,6 @@
-// The coherence of a channel's HLS across endpoints, as one pure step: what players saw, and what an endpoint lists
-// now, give what players see next. Whatever origins do, for players the media sequence never goes back, a number never
-// changes its URI, and a change of origin is a discontinuity with the right number.
+// The coherence of a channel's HLS across endpoints, as one pure step: from what players saw, and what an endpoint lists
+// now, it computes what players see next. Whatever origins do, the media sequence that players see never goes back, a
+// number never changes its URI, and a change of origin is a discontinuity with the right number.
 
 import type { MediaPlaylist } from '../playlist/model.js';
 import type { Locate } from '../url/rewrite.js';
@@ -18,7 +18,9 @@ import {
 } from './splice.js';
 import { isUnusual } from './trim.js';
 
+/** What a step uses beside the playlists. */
 export interface StepContext {
+  /** Monotonic ms. */
   readonly now: number;
   readonly locate: (incarnation: string) => Locate;
   /** A name for a new incarnation of an origin: never used before, letters and digits in lower case. */
@@ -27,7 +29,7 @@ export interface StepContext {
   readonly allowEnd: boolean;
   /** The bytes of a segment that both origins list differ: they do not share their packaging, whatever they call it. */
   readonly bytesDiffer: boolean;
-  /** Segments that nobody can fetch any more: they leave the list, with all before them. */
+  /** Whether a segment cannot be fetched any more: it leaves the list, with all before it. */
   readonly lost: (entry: Entry) => boolean;
 }
 
@@ -58,7 +60,7 @@ export interface Stepped {
 }
 
 /**
- * The period's endpoint gave a playlist.
+ * What players see after a playlist of the period's endpoint.
  *
  * @param window what its players saw last; undefined: nothing yet
  */
@@ -88,7 +90,7 @@ export function advance(
   return cross(period, window, playlist, step, 'switched');
 }
 
-/** What the origin listed before under numbers of its own cannot be told under these. */
+/** Segments that the origin listed before under numbers of its own cannot be listed under these. */
 function mayShare(period: Period, window: MediaWindow, playlist: MediaPlaylist, now: number): boolean {
   if (window.period !== period.number - 1) return false;
   const listed = window.listed.get(incarnationKey(period.source, incarnationOf(period))) ?? -1;
@@ -174,7 +176,7 @@ function goOn(
   const last = window.entries.at(-1);
   let from = last?.discontinuitySequence ?? 0;
   if (missing > 0 && period.base !== undefined && playlist.discontinuitySequence !== undefined) {
-    // What lay in between is not known; the origin says how many discontinuities did. No segment has more than one.
+    // The segments in between are not known, but the origin counts their discontinuities. No segment has more than one.
     const told = period.base + originDiscontinuity(playlist, 0) - (first?.discontinuity ? 1 : 0);
     from = Math.max(from, Math.min(told, from + missing));
   }
@@ -213,7 +215,7 @@ function cross(
   const { source } = period;
   const gone = lastSequence(playlist) < (window.listed.get(incarnationKey(source, incarnation)) ?? -1);
   if (gone && change !== 'restarted') {
-    // It was here before and counts from the start again: what it lists now is not what its names stood for.
+    // It was here before and counts from the start again: its names mean other segments now.
     return cross(startIncarnation(period, step.nextIncarnation), window, playlist, step, 'restarted');
   }
   const index = chooseSplicePoint(window, playlist, { source, incarnation, agreed: period.splicePoint }, step.now);
@@ -232,8 +234,8 @@ function cross(
     discontinuitySequence: discontinuitySequence - 1,
     crossing: true,
   });
-  // A discontinuity that this playlist slept through, or a map that no tag could take back: the old ones have to go. So
-  // they do with a target duration that only an origin in error could tell.
+  // The old entries have to leave in three cases: this playlist missed a discontinuity, the last entry has a map that no
+  // tag can end, or the target duration was so long that only an origin in error says it.
   const apart = discontinuitySequence > last.discontinuitySequence + 1;
   const unmapped = last.map !== undefined && fresh[0]?.map === undefined;
   const unusual = isUnusual(window.targetDurationSeconds, playlist.targetDurationSeconds);

@@ -1,5 +1,5 @@
-// Keys and initialisation sections hold for the segments that follow: their lines for players are made once for all of
-// them. Pure.
+// Keys and initialisation sections hold for the segments that follow. Their lines for players are made once for all these
+// segments. Pure.
 
 import { parseAttributes, setAttribute } from '../playlist/attributes.js';
 import { renderTag, type Segment, type Tag } from '../playlist/model.js';
@@ -14,7 +14,7 @@ export function lengthOf(lines: readonly string[]): number {
 
 type Need = Entry['needs'][number];
 
-/** A key or a map, led through the edge once for all segments it holds for. */
+/** A key or a map with its URI at the edge, made once for all segments that it holds for. */
 interface Led {
   readonly line: string;
   readonly need: Need | undefined;

@@ -1,6 +1,6 @@
 // Date ranges (EXT-X-DATERANGE: advertisements, programmes, SCTE-35) belong to the playlist and to the clock, not to a
-// segment: they are carried apart, by ID, and what an origin says later of a range is added to it (RFC 8216bis, section
-// 4.4.5.1). Pure.
+// segment. They are kept apart, by ID, and later attributes of a range are added to it (RFC 8216bis, section 4.4.5.1).
+// Pure.
 
 import { mergeAttributes, parseAttributes } from '../playlist/attributes.js';
 import type { Tag } from '../playlist/model.js';
@@ -13,16 +13,16 @@ export interface DateRange {
   readonly value: string;
 }
 
-/** Ranges told at once; the oldest leave. */
+/** Ranges listed at once; the oldest leave. */
 export const maxRanges = 256;
-/** UTF-16 units of one range; a longer one is not told. */
+/** UTF-16 units of one range; a longer one is not listed. */
 export const maxRangeChars = 8 * 1024;
 /** UTF-16 units of all; the oldest leave. */
 export const maxTextChars = 64 * 1024;
 
 /**
- * The ranges after a playlist: those it lists, with what was known of them before, and of the others those that still
- * reach into the window, which must not leave (RFC 8216bis, section 6.2.1).
+ * The ranges after a playlist: those that it lists, with their earlier attributes, and those that still reach into the
+ * window, which must not leave (RFC 8216bis, section 6.2.1).
  *
  * @param head epoch ms of the window's first segment; undefined: what is not listed leaves
  */

@@ -1,6 +1,6 @@
 // What a playlist promises about its delivery: blocking reloads, delta updates, parts (EXT-X-SERVER-CONTROL and
-// EXT-X-PART-INF of RFC 8216bis, sections 4.4.3.7 and 4.4.3.8). The origin's promises are made to agree with what
-// players are shown. Pure.
+// EXT-X-PART-INF of RFC 8216bis, sections 4.4.3.7 and 4.4.3.8). The origin's promises are adapted to the target duration
+// that players see. Pure.
 
 import { parseAttributes } from '../playlist/attributes.js';
 import { find, type Tag } from '../playlist/model.js';
@@ -20,7 +20,7 @@ export interface DeliveryPromises {
 /** Tags that are written anew. */
 export const deliveryTags: ReadonlySet<string> = new Set(['EXT-X-SERVER-CONTROL', 'EXT-X-PART-INF']);
 
-/** Seconds. A shorter part is no part: what waits for each one would never rest. */
+/** A shorter part target is ignored: players and endpoint would reload without a pause. */
 const minPartSeconds = 0.02;
 
 /** @param target seconds: the target duration that players are shown, which may be greater than this origin's */

@@ -1,5 +1,5 @@
-// Makes entries for players out of an origin's segments: URIs led through the edge, keys and byte ranges made to stand
-// on their own, everything else as it was. Pure.
+// Makes entries for players out of an origin's segments: URIs lead to the edge, keys and byte ranges do not depend on
+// earlier segments, everything else stays as it was. Pure.
 
 import { WeirError } from '../../errors.js';
 import { type MediaPlaylist, renderTag, type Segment } from '../playlist/model.js';
@@ -162,8 +162,8 @@ export interface Tail {
 }
 
 /**
- * Not told: half of a segment, and rendition reports, which speak of numbers that players may count otherwise (players
- * do without them).
+ * Left out: tags of a segment that is not complete, and rendition reports: their numbers may differ from those that players
+ * see, and players do without them.
  */
 const untold = new Set(['EXTINF', 'EXT-X-BYTERANGE', 'EXT-X-ENDLIST', 'EXT-X-RENDITION-REPORT', 'EXT-X-DATERANGE']);
 

@@ -1,6 +1,6 @@
-// What players see of one media playlist, whichever origins it comes from. A window only ever grows at its end and
-// shrinks at its head; an entry, once listed, never changes. That is all that the rules for live playlists ask (RFC
-// 8216, section 6.2.2), and it is why entries are made once, with everything that they will ever say, and kept. Pure.
+// What players see of one media playlist, whichever origins it comes from. A window only grows at its end and shrinks at
+// its head; an entry, once listed, never changes. The rules for live playlists ask no more (RFC 8216, section 6.2.2), so
+// entries are made once and kept. Pure.
 
 import type { DateRange } from './date-ranges.js';
 import type { DeliveryPromises } from './delivery.js';
@@ -45,7 +45,7 @@ export interface Entry {
     readonly sequence: number;
     readonly name: string;
   };
-  /** Epoch in which the origin's numbers began to count as they do for this entry. */
+  /** Number of the period since which the origin's numbers count as they do for this entry. */
   readonly numbering: number;
   readonly keys: readonly KeyLine[];
   readonly map: MapLine | undefined;
@@ -62,7 +62,7 @@ export interface MediaWindow {
   readonly entries: readonly Entry[];
   /** The period of its newest entries. */
   readonly period: number;
-  /** Epoch since which `offset` holds: origins that share their packaging share it. */
+  /** Number of the period since which `offset` holds: origins that share their packaging share it. */
   readonly numbering: number;
   readonly source: string;
   readonly incarnation: string;
@@ -73,7 +73,7 @@ export interface MediaWindow {
   /** Seconds; grows only when a segment is longer, and never shrinks but for `tamedTarget`. */
   readonly targetDurationSeconds: number;
   readonly version: number;
-  /** Lines of the newest origin's playlist tags that are not counted here anew. */
+  /** Lines of the newest origin's playlist tags, without those that the window writes itself. */
   readonly header: string;
   readonly delivery: DeliveryPromises;
   readonly dateRanges: readonly DateRange[];
@@ -82,9 +82,9 @@ export interface MediaWindow {
   /** Parts among them: those of the segment in the making. */
   readonly tailParts: number;
   readonly ended: boolean;
-  /** ms at which the last entry was added. */
+  /** Monotonic ms at which the last entry was added. */
   readonly grownAt: number;
-  /** Since when (ms) the origin's playlist has been behind what it was, without any other sign of a restart. */
+  /** Monotonic ms since which the origin's playlist is behind what it was, without any other sign of a restart. */
   readonly behindSince: number | undefined;
   /**
    * Highest origin number ever listed, by source and incarnation: nothing is listed twice when an origin comes back.
@@ -134,7 +134,7 @@ export function incarnationKey(source: string, incarnation: string): string {
   return `${source}.${incarnation}`;
 }
 
-/** Lives of origins of which it is known what they listed. */
+/** Incarnations of origins whose last number is remembered. */
 const maxListed = 32;
 
 /** After the incarnation with that key has listed up to number `last`. */

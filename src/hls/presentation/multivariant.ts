@@ -1,4 +1,4 @@
-// Multivariant playlists: their variants led through the edge, and found again at another origin. Pure.
+// Multivariant playlists: their variants get URLs of the edge, and are found again at another origin. Pure.
 
 import { WeirError } from '../../errors.js';
 import { parseAttributes, setAttribute } from '../playlist/attributes.js';

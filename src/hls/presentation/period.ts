@@ -1,5 +1,5 @@
-// A period is a time in which one origin's numbering holds. A switch to another endpoint begins one, and so does an
-// origin that counts anew. All playlists of the channel pass through the same periods, each at its next refresh. Pure.
+// A period is a time in which the numbering of one origin holds. A switch to another endpoint begins a new one, and so does
+// an origin that counts anew. All playlists of the channel pass through the same periods, each at its next refresh. Pure.
 
 import type { Entry } from './live-window.js';
 
@@ -8,13 +8,13 @@ export interface Period {
   readonly number: number;
   /** The endpoint, as its pin names it. */
   readonly source: string;
-  /** Which incarnation of which endpoint is going on: changes when one counts anew. */
+  /** The present incarnation of each endpoint; an endpoint gets another one when it counts anew. */
   readonly incarnations: ReadonlyMap<string, string>;
   /** Player's discontinuity sequence less origin's; undefined until the first playlist has entered the period. */
   readonly base: number | undefined;
   /** `base` of the period before: it stays when both share their packaging. */
   readonly baseBefore: number | undefined;
-  /** Where the first playlist went on. */
+  /** Where the first playlist of the channel entered the period. */
   readonly splicePoint: SplicePoint | undefined;
   /** Whether this origin goes on in the numbering of the one before; undefined: not decided. */
   readonly shared: boolean | undefined;
@@ -56,7 +56,7 @@ export function firstPeriod(source: string): Period {
   };
 }
 
-/** Whether what follows from the one follows from the other. */
+/** Whether a step computed in one period holds in the other. */
 export function isSamePeriod(one: Period, other: Period): boolean {
   if (one === other) return true;
   const incarnations =
@@ -72,7 +72,7 @@ export function moveTo(period: Period, source: string): Period {
     number: period.number + 1,
     source,
     base: undefined,
-    // Nobody entered the period that ends: what was before it still counts.
+    // When no playlist entered the period that ends, the base of the period before it still counts.
     baseBefore: period.base ?? period.baseBefore,
     splicePoint: undefined,
     shared: undefined,
@@ -100,7 +100,7 @@ export function incarnationOf(period: Period): string {
  * Player's discontinuity sequence number for what is `counted` by the period's origin. The first to enter a period
  * counts for all: beyond what any playlist has listed.
  *
- * @param least what this playlist needs: its tags are counted, and nothing is below 0
+ * @param min what this playlist needs: its own tags count too, and no number is below 0
  */
 export function agreedNumber({ base, top }: Period, counted: number, min: number): number {
   if (base === undefined) return Math.max(top + 1, min);

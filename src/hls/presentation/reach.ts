@@ -1,4 +1,4 @@
-// Whether a playlist has what a low-latency player asks of it, will have it, or is asked for too much (RFC 8216bis,
+// Whether a playlist has what a low-latency player asks for, will have it soon, or is asked for too much (RFC 8216bis,
 // section 6.2.5.2). Pure.
 
 import type { MediaWindow } from './live-window.js';

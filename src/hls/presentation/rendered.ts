@@ -17,7 +17,12 @@ export interface Rendered {
   readonly at: number;
 }
 
-/** @param before what was sent until now: it stays where the text is the same */
+/**
+ * A playlist with its text, its bytes and its entity tag.
+ *
+ * @param at monotonic ms for `Rendered.at`
+ * @param before what was sent until now: its bytes are used again where the text is the same
+ */
 export function render(kind: Rendered['kind'], text: string, at: number, before?: Rendered): Rendered {
   if (before?.text === text) return { ...before, at };
   const plain = withPlayerQuery(text, '');

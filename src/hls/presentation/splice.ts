@@ -1,5 +1,5 @@
-// How a playlist relates to the window that players have: does it go on, is it an old copy, did its origin begin anew;
-// do two origins share their packaging; and where a window goes on when it moves to another origin. Pure.
+// How a playlist relates to the window that players have: whether it continues, is an old copy, or comes from an origin
+// that began anew. Also whether two origins share their packaging, and where a window goes on at another origin. Pure.
 
 import { find, type MediaPlaylist, type Segment } from '../playlist/model.js';
 import { durationOf, type Entry, incarnationKey, type MediaWindow } from './live-window.js';
@@ -7,7 +7,7 @@ import type { SplicePoint } from './period.js';
 
 export type Relation = 'continues' | 'behind' | 'restarted';
 
-/** Seconds that two notes of one duration, or of one point in time, may differ by. */
+/** Two durations, or two points in time, count as equal within so many seconds. */
 const durationToleranceSeconds = 0.01;
 const clockToleranceSeconds = 1;
 /** Segments that may come at once, whatever time has passed. */

@@ -1,4 +1,4 @@
-// How long a window is: which entries leave at its head, and its target duration. Pure.
+// The length of a window: which entries leave at its head, and its target duration. Pure.
 
 import type { MediaPlaylist } from '../playlist/model.js';
 import { charsOf, durationOf, type Entry } from './live-window.js';
@@ -13,8 +13,8 @@ export const maxKeptChars = 16 * 1024 * 1024;
 const usualTargetSeconds = 30;
 
 /**
- * Entries that the origin lists no more leave, but never so many that less than the origin's own window or three target
- * durations would remain (RFC 8216, section 6.2.2), unless there are more than any honest list has.
+ * Removes entries that the origin lists no more. At least the origin's own window and three target durations remain (RFC
+ * 8216, section 6.2.2), unless there are more entries than any honest list has.
  */
 export function trim(
   entries: readonly Entry[],
@@ -47,8 +47,8 @@ export function targetDurationSeconds(minSeconds: number, entries: readonly Entr
 }
 
 /**
- * Whether a target duration is so long that only an origin in error can have told it, and the next one tells another.
- * Players ask as rarely as it says, and it must not change: it would hold back the channel for good.
+ * Whether a target duration is so long that only an origin in error says it, and the next origin says another one. Players
+ * reload as rarely as it says, and it must not change: it would slow down the channel for good.
  */
 export function isUnusual(targetSeconds: number, next: number): boolean {
   return targetSeconds > usualTargetSeconds && 3 * next < targetSeconds;

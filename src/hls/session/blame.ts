@@ -1,6 +1,6 @@
-// Pure: what it means for a session that an endpoint does not give what it had or listed. Who is to blame is one
-// question (`upstream/judge.ts`); whether the session stays is another, since a player whose token has expired is in
-// nobody's wrong place.
+// Pure: what a failed request for a known playlist or a listed object means for a session. Whose fault it is, says
+// `upstream/judge.ts`. Whether the session leaves its endpoint is decided here: a player's expired token is refused by
+// every endpoint, so the session stays.
 
 import type { Failure, WeirError } from '../../errors.js';
 import { judgeError, judgeStatus, outcomeOf, type Purpose, type Verdict } from '../../upstream/judge.js';
@@ -17,21 +17,25 @@ const stay: Consequence = { leave: false, outcome: 'abandoned' };
 const leaveUnblamed: Consequence = { leave: true, outcome: 'abandoned' };
 
 /**
- * What a player's query may have provoked is not held against an endpoint: it may say 404 to a token that has expired.
+ * An answer to a player's own query does not count against an endpoint: it may say 404 to a token that has expired.
  */
 function purposeOf(tokens: Tokens): Purpose {
   return tokens === 'none' ? 'listed' : 'asked';
 }
 
-/** @param failure a status, of anything but what was wanted, or the error that ended the request */
+/**
+ * What follows from a failed request.
+ *
+ * @param failure the status of an answer without the wanted content, or the error that ended the request
+ */
 export function consequenceOf(failure: number | WeirError, tokens: Tokens): Consequence {
   if (typeof failure !== 'number') return ofError(judgeError(failure, purposeOf(tokens)));
   const { fault, elsewhere } = judgeStatus(failure, 'listed');
   const outcome = outcomeOf(judgeStatus(failure, purposeOf(tokens)));
-  // No content, or a redirect that leads nowhere: well answered, and not what it gave before.
+  // No content, or a redirect that leads nowhere: a valid answer, but without what it gave before.
   if (fault === 'nobody') return tokens === 'none' ? { leave: true, outcome: 'bad_status' } : leaveUnblamed;
   if (elsewhere) return { leave: true, outcome };
-  // With nothing of a player's in the request, no player can be meant.
+  // Without a player's query or credentials in the request, the answer is not about a player.
   return tokens === 'none' ? leaveUnblamed : stay;
 }
 

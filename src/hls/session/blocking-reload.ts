@@ -1,6 +1,6 @@
 // Low latency: players ask for a playlist with a segment, or a part of one, that is yet to come (RFC 8216bis, section
-// 6.2.5.2). They wait here, while the endpoint is asked for what comes next and for nothing else: however far ahead
-// somebody asks, it takes nobody's place, and the endpoint holds two requests for a playlist at most.
+// 6.2.5.2). They wait here. The endpoint is asked only for what comes next, however far ahead a player asks: it holds at
+// most two requests for a playlist, and no player blocks another.
 
 import { WeirError } from '../../errors.js';
 import type { MediaWindow } from '../presentation/live-window.js';
@@ -42,7 +42,7 @@ interface Waiting {
 /** Target durations after which nobody waits any longer (RFC 8216bis, section 6.2.5.2). */
 const maxWaitTargets = 3;
 
-/** Who waits for what is to come of one playlist, and what its endpoint is asked for meanwhile. */
+/** The players who wait for the next parts and segments of one playlist, and what its endpoint is asked for meanwhile. */
 export class BlockingReloads {
   readonly #playlist: Reloaded;
   readonly #waiting = new Map<string, Waiting>();
@@ -52,7 +52,7 @@ export class BlockingReloads {
     this.#playlist = playlist;
   }
 
-  /** @throws WeirError bad_request for what is too far ahead, and what `current` throws */
+  /** @throws WeirError bad_request for a position that is too far ahead; what `current` throws */
   ask(position: Position, own: string): Rendered | Promise<Rendered> {
     const { window, rendered, isFresh, isOwn, now } = this.#playlist;
     if (window === undefined || rendered === undefined) return this.#catchUp(position, own);
@@ -86,7 +86,7 @@ export class BlockingReloads {
     return this.#playlist.current(own);
   }
 
-  /** Resolves with true when the window has it; with false when it is not to be had. */
+  /** Resolves with true when the window has it; with false when it will not come. */
   wait(position: Position): Promise<boolean> {
     const key = `${position.sequence}.${position.part ?? ''}`;
     const known = this.#waiting.get(key);
@@ -101,14 +101,14 @@ export class BlockingReloads {
     return promise;
   }
 
-  /** The window has changed: those who waited for what it has now go. */
+  /** The window has changed: players who waited for what it has now are answered. */
   progressed(): void {
     const { window } = this.#playlist;
     if (window === undefined) return;
     this.#release(true, ({ position }) => reachOf(window, position) === 'there');
   }
 
-  /** The endpoint is another one, or nobody knows: who waits has to ask anew. */
+  /** The endpoint is another one, or not known: whoever waits has to ask anew. */
   abandon(): void {
     this.#release(false, () => true);
   }

@@ -1,5 +1,5 @@
-// Which endpoint a session is at: the present one while it is registered and good enough, which ones are avoided after
-// a failure, and why and when it moved.
+// Which endpoint a session uses: the present one while it is registered and good enough. Also which endpoints are avoided
+// after a failure, and when and why the session moved.
 
 import type { Pick } from '../../balancer/balancer.js';
 import { type Failure, toWeirError, WeirError } from '../../errors.js';
@@ -10,7 +10,7 @@ import type { PlayerTokens } from './player-tokens.js';
 import type { SessionContext, SwitchCause } from './session-context.js';
 import type { SessionName } from './session-name.js';
 
-/** What is wrong with an endpoint that answers: reason enough to try another one, none to go without. */
+/** What is wrong with an endpoint that answers: a reason to try another one, but its answer can be used. */
 export interface EndpointProblem {
   readonly cause: SwitchCause;
   readonly outcome: Failure | 'success' | 'abandoned';
@@ -32,7 +32,7 @@ export interface EndpointChoiceOptions {
   readonly left: () => void;
 }
 
-/** The place of one session. It alone says which endpoint is the present one. */
+/** The endpoint of one session. It alone says which endpoint is the present one. */
 export class EndpointChoice {
   /** Grows with every move: what was asked of another endpoint meanwhile does not count. */
   moves = 0;
@@ -119,7 +119,7 @@ export class EndpointChoice {
   }
 
   #pick(exclude: readonly ServerOrigin[]): Pick | undefined {
-    // The channel's other sessions follow; but what failed for one player's own query says nothing to others.
+    // The channel's other sessions follow. A failure for one player's own query does not concern them.
     const sticky = exclude.length === 0 || this.#tokens.kind !== 'own';
     try {
       return this.#context.balancer.pick(this.#name.channel, { sticky, exclude });
@@ -194,7 +194,7 @@ export class EndpointChoice {
     this.#left();
   }
 
-  /** Nobody asks any more: the endpoint is let go. */
+  /** No player asks any more: the endpoint is released. */
   release(): void {
     const current = this.#current;
     if (current === undefined) return;

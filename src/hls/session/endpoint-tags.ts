@@ -1,4 +1,4 @@
-// The names of endpoints in pins, remembered: a name is a keyed hash of an address.
+// A cache of the names that endpoints have in pins. A name is a keyed hash of an address.
 
 import type { ServiceAddress } from '../../model.js';
 import { endpointTag, type PinKeys } from '../url/pin.js';

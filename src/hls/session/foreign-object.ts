@@ -1,4 +1,4 @@
-// An object of a session that another worker has, and that is kept here too: its key here, and what its owner is asked for.
+// An object of a session that another worker owns. It is cached here too: under which key, and what its owner is asked for.
 
 import { objectKey, partitionOf, placeOf, targetOf } from '../url/cache-key.js';
 import { type PinKeys, readPin } from '../url/pin.js';
@@ -26,7 +26,11 @@ export interface ForeignObject {
 
 const none: ReadonlySet<string> = new Set();
 
-/** @param unkeyed names of parameters that say nothing about the bytes */
+/**
+ * Where the object is cached, and what its owner is asked for.
+ *
+ * @param unkeyed names of parameters that do not change the bytes (`hls.unkeyedParameters`)
+ */
 export function foreignObject(
   { path, query, authorization, range }: ForeignRequest,
   unkeyed: ReadonlySet<string>,

@@ -1,5 +1,5 @@
-// A session as plain data: what another process needs to go on where this one stops, so that players see the same
-// numbers and addresses as before.
+// A session as plain data. Another process goes on with it where this one stops, so that players see the same numbers and
+// addresses as before.
 
 import type { ChannelName, ServiceAddress } from '../../model.js';
 import type { MediaWindow } from '../presentation/live-window.js';
@@ -7,10 +7,10 @@ import type { Period } from '../presentation/period.js';
 import type { PlaylistName } from '../url/player-query.js';
 
 export interface SessionState {
-  /** Whose session it is: `keyOf` its name. No credentials are in it. */
+  /** `sessionKey` of its name. It contains no credentials. */
   readonly key: string;
   readonly channel: ChannelName;
-  /** Where it comes from now: the next process stays there. */
+  /** The present endpoint: the next process begins there. */
   readonly endpoint: ServiceAddress | undefined;
   /** Its times are epoch ms: monotonic clocks begin with their process. */
   readonly period: Period;
@@ -42,21 +42,21 @@ export function shiftPeriod(period: Period, shiftMs: number): Period {
     : { ...period, splicePoint: { ...splicePoint, at: splicePoint.at + shiftMs } };
 }
 
-/** ms after which a state that only grew is told again; an older one still leads to the same numbers. */
+/** ms after which a state that only grew is reported again; an older one still leads to the same numbers. */
 const refreshAfterMs = 4_000;
 
-/** Bytes of states that are told at once. */
+/** Bytes of states that are reported in one message. */
 const maxBytesAtOnce = 4 * 1024 * 1024;
-/** Bytes of a state that is not told at all: its players begin anew, rather than that all wait for the message. */
+/** A larger state is not reported: its players begin anew, and the message stays short for all others. */
 const maxStateBytes = 16 * 1024 * 1024;
 
-/** A session as far as it is told of. */
+/** What is known of a session when its state may be reported. */
 export interface Reported {
   readonly key: string;
   /** Grows with every change. */
   readonly revision: number;
   readonly bytes: number;
-  /** undefined: there is nothing to go on with. */
+  /** undefined: the session has nothing yet that another process could go on with. */
   readonly state: SessionState | undefined;
 }
 
@@ -68,12 +68,12 @@ interface LastReport {
   revision: number;
 }
 
-/** Which states have to be told: at once those whose numbering is new, the others now and then. */
+/** Which states are to be reported: at once those whose numbering is new, the others every few seconds. */
 export class StateLog {
   readonly #reports = new Map<string, LastReport>();
 
   /**
-   * What does not fit into one message waits for the next.
+   * The states to report now. What does not fit into one message waits for the next.
    *
    * @param now monotonic ms
    */

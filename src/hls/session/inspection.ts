@@ -1,5 +1,5 @@
-// Asks one endpoint for a playlist, and looks at what it gives before players hear of it: whether it stands still,
-// whether the segments it lists are there, and whether its bytes are those of the endpoint before.
+// Asks one endpoint for a playlist, and inspects the answer before players get it: whether the playlist stands still,
+// whether the segments it lists are there, and whether its bytes are the same as those of the endpoint before.
 
 import { WeirError } from '../../errors.js';
 import { bytesOf, fetchAhead } from '../cache/prefetch.js';
@@ -20,7 +20,7 @@ import type { SessionName } from './session-name.js';
 import type { SessionObjects } from './session-objects.js';
 import type { PeriodTimeline, Proposal } from './timeline.js';
 
-/** What it works with, of the session. */
+/** The parts of the session that an inspection uses. */
 export interface InspectionTools {
   readonly name: SessionName;
   readonly context: SessionContext;
@@ -57,7 +57,11 @@ const maxPrefetchWaitMs = 1_000;
 /** ms for a playlist at least, however close a stall is. */
 const minDeadlineMs = 1_000;
 
-/** @throws StatusError or WeirError when the endpoint gives no playlist that can be used */
+/**
+ * Asks one endpoint, and inspects its playlist.
+ *
+ * @throws StatusError or WeirError when the endpoint gives no playlist that can be used
+ */
 export async function inspect(tools: InspectionTools, wanted: InspectionRequest, link: OriginLink): Promise<Inspected> {
   const { presented } = wanted;
   const fetched = await link.loader.fetch(wanted.ask(deadlineMsOf(tools.context, presented.window)));
@@ -105,7 +109,7 @@ function stallOf(
   return isStalled ? { cause: 'stall', outcome: 'stall' } : undefined;
 }
 
-/** A problem when a new segment is not there: the origin lists what it does not have. */
+/** Fetches new segments ahead. A problem when one is not there: the origin lists what it does not have. */
 async function prefetch(
   { context: { cache }, tokens, objects }: InspectionTools,
   link: OriginLink,
@@ -115,7 +119,7 @@ async function prefetch(
   const isFirst = appended.length === window.entries.length;
   const patienceMs = isFirst ? 0 : Math.min(maxPrefetchWaitMs, window.targetDurationSeconds * 500);
   const fresh = new Set(appended.slice(isFirst ? -edgeSegments : -2 * edgeSegments));
-  // Where players begin, also of what was listed before anything was fetched ahead: nobody waits for that.
+  // Players begin at the live edge, which may be older than what is new: it is fetched too, but not waited for.
   const edge = window.entries.slice(-edgeSegments).filter(({ origin }) => origin.source === link.tag);
   const arrivals = [...new Set([...edge, ...fresh])].flatMap((entry) =>
     needsOf(entry).map(({ target, range }) => {

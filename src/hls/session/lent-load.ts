@@ -1,13 +1,18 @@
-// A request that carries some player's token (`hls.unkeyedParameters`): with the one that worked last, and where that
-// is refused, with the one of the player who asks. A refusal says something to that player only, so it ends as an
-// error, which nobody keeps.
+// A request that carries some player's token (`hls.unkeyedParameters`): first the token that worked last, and where that
+// is refused, the token of the player who asks. A refusal concerns that player only, so it ends as an error, which is not
+// cached.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Exchange, UpstreamHandler } from '../../upstream/client.js';
 import { isRefusal, toldOf } from '../../upstream/judge.js';
 import type { Load } from '../cache/load.js';
 
-/** @param loads what to try, in this order; @param worked is told which one was not refused */
+/**
+ * One load out of several.
+ *
+ * @param loads are tried in this order until one is not refused
+ * @param worked is called with the index of the load that was not refused
+ */
 export function createLentLoad(loads: readonly Load[], worked: (index: number) => void = () => undefined): Load {
   return (conditions, handler) => {
     const load = new LentLoad(loads, worked, conditions, handler);

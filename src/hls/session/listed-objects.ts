@@ -1,6 +1,6 @@
-// Which objects the playlists of a session list, and since when. What is listed must not change (RFC 8216, section
-// 6.2.2), so a copy that arrived since is as good as the origin's, whatever its header says. What nobody lists is a
-// name that a player brought.
+// Which objects the playlists of a session list, and since when. A listed object must not change (RFC 8216, section
+// 6.2.2), so a copy that arrived since then can be used, whatever its header says. An object that no playlist lists was
+// named by a player.
 
 import type { Entry, MediaWindow } from '../presentation/live-window.js';
 import { placeOf } from '../url/cache-key.js';

@@ -1,4 +1,4 @@
-// How a playlist that an endpoint gave lies in the edge's own URLs.
+// The mapping between the URIs in an endpoint's playlist and the URLs of the edge.
 
 import type { Mapping } from '../url/rewrite.js';
 import type { OriginLink } from './origin-link.js';

@@ -1,5 +1,5 @@
-// An object (segment, initialisation section, key) that a player asked for: where it is kept, on which terms, and what
-// is asked where it is not here.
+// An object (segment, initialisation section, key) that a player asked for: under which key and on which terms it is
+// cached, and which request is made when it is not.
 
 import type { WeirError } from '../../errors.js';
 import type { CachedObject } from '../cache/cached-object.js';
@@ -15,7 +15,7 @@ import type { PlayerTokens } from './player-tokens.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionObjects } from './session-objects.js';
 
-/** ms for which an object without an endpoint in its URL is used again: another one may be meant the next time. */
+/** ms for which an object without an endpoint in its URL is used again: the next request may mean another endpoint's. */
 export const unpinnedMaxAgeMs = 1_000;
 
 /** What an object needs of the session that it belongs to. */
@@ -39,7 +39,7 @@ interface ObjectQuestion {
   readonly queries: readonly string[];
 }
 
-/** The object that the player means, asked for when it is neither here nor on its way. */
+/** The object that the player means. It is asked for when it is neither cached nor on its way. */
 export function openObject(
   owner: ObjectOwner,
   context: SessionContext,
@@ -69,7 +69,7 @@ interface PinFacts {
   readonly isDead: boolean;
 }
 
-/** Only the player says that there is such an object. */
+/** An object that no playlist lists: only the player's request names it. */
 function unlisted(
   objects: SessionObjects,
   { settings, metrics }: SessionContext,
@@ -89,7 +89,7 @@ function unlisted(
   return { key, target, options: { terms: { room: 'asked', minFreshMs, maxFreshMs } } };
 }
 
-/** The object, and how to ask for it otherwise. Whoever has it follows the object, or leaves it to itself. */
+/** The object, and other ways to ask for it. The caller follows the object, or lets it arrive on its own. */
 export class ObjectAnswer {
   readonly object: CachedObject;
   readonly lookup: Lookup;

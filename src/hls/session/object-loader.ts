@@ -1,4 +1,4 @@
-// Requests an object: from the endpoint its pin names, or, without one, from whichever endpoint has it.
+// Requests an object: from the endpoint that its pin names, or, without a pin, from any endpoint that has it.
 
 import type { Pick } from '../../balancer/balancer.js';
 import type { ServerOrigin } from '../../model.js';
@@ -24,7 +24,11 @@ export interface ObjectRequest {
   readonly onRetry: OnRetry;
 }
 
-/** @param next gives another place than those that failed, or throws a WeirError when there is none */
+/**
+ * The load of one object.
+ *
+ * @param next gives another place than those that failed; throws a WeirError when there is none
+ */
 export function createLoad(next: (failed: readonly ServerOrigin[]) => ObjectSource, request: ObjectRequest): Load {
   const { url, range, firstByteTimeoutMs, retries, onRetry } = request;
   return (conditions, handler) => {

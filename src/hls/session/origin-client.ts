@@ -1,5 +1,5 @@
-// One endpoint as the edge meets it: one client for all players, with the session that the endpoint may insist on (a
-// cookie, a query), which players never see. It goes where the endpoint redirects.
+// The edge as a client of one endpoint, for all players of a session. An endpoint may require a session of its own (a
+// cookie, a query): it is kept here, and players never see it. Redirects are followed.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../../errors.js';
@@ -81,15 +81,15 @@ export class OriginClient {
     return this.#target(suffix, '').split('?', 1)[0] ?? '';
   }
 
-  /** Throws bad_request for a path that would lead out of what the endpoint registered: `URL` resolves dot segments. */
+  /** @throws WeirError bad_request for a path that would lead out of what the endpoint registered (dot segments) */
   url(suffix: string, query: string): URL {
     if (!isSafePath(suffix)) throw new WeirError('bad_request', { detail: 'That path leads elsewhere.' });
     return new URL(this.#target(suffix, query), this.base);
   }
 
   /**
-   * Where it has the object of that rest, by what a pin says: a path here, or a whole URL at a server that it
-   * redirected to.
+   * The URL of an object, from what its pin says: a path at this endpoint, or a whole URL at a server that it redirected
+   * to.
    */
   urlOf(suffix: string, original: string): URL {
     if (!original.startsWith('/')) return new URL(original);
@@ -159,7 +159,7 @@ export class OriginClient {
   /**
    * Fetches a text whole and decoded, following redirects.
    *
-   * @param deadline ms for all of it
+   * @param deadlineMs for the whole answer
    * @param conditions header fields that ask only whether a known copy still holds
    * @throws WeirError of the upstream client; upstream_bad_response for a text that is too long or does not decode
    */
@@ -215,7 +215,7 @@ export class OriginClient {
     });
   }
 
-  /** Credentials and sessions go to nobody else than those they are for. */
+  /** Each server gets only the credentials and the session that are meant for it. */
   #headers(server: ServerOrigin): Record<string, string> {
     const { via, authorization } = this.#options;
     const headers: Record<string, string> = {

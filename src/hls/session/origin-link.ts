@@ -1,4 +1,4 @@
-// A session's link to one endpoint: the pick, which lasts as long as the link, and what the endpoint knows us by.
+// A session's link to one endpoint: the pick, which lasts as long as the link, and the client with its cookies.
 
 import type { Pick } from '../../balancer/balancer.js';
 import type { Outcome } from '../../errors.js';

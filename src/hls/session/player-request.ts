@@ -1,4 +1,4 @@
-// A player's request for HLS, as the door of this part takes it, and what a playlist is answered with.
+// A player's request for HLS, and the answer to a request for a playlist.
 
 import type { ChannelName } from '../../model.js';
 import type { Rendered } from '../presentation/rendered.js';
@@ -14,7 +14,7 @@ export interface PlayerRequest {
   readonly authorization: string | undefined;
   /** The Range header field. */
   readonly range: string | undefined;
-  /** Who asks: an address or a network. */
+  /** The player: an address or a network. */
   readonly client: string;
 }
 

@@ -1,10 +1,10 @@
-// What of its players' own goes to origins with a session's requests.
+// The queries and credentials of players that a session sends to origins.
 
 import type { SessionName } from './session-name.js';
 
 /**
- * none: nothing. lent: parameters that say nothing about the bytes (`hls.unkeyedParameters`), of whichever player
- * asked. own: a query or credentials that set the session apart.
+ * none: nothing is sent. lent: parameters that do not change the bytes (`hls.unkeyedParameters`), taken from any player who
+ * asked. own: a query or credentials by which the session differs from others.
  */
 export type Tokens = 'none' | 'lent' | 'own';
 

@@ -1,20 +1,20 @@
-// What the failure of a playlist means to those who ask for it. Pure.
+// What players hear when a playlist fails. Pure.
 
 import { toWeirError, WeirError } from '../../errors.js';
 import { toldOf } from '../../upstream/judge.js';
 import { RefusedError, StatusError } from './playlist-loader.js';
 
-/** A failure of others. What remains is a fault of this program. */
+/** A failure of an endpoint or a player. Any other error is a fault of this program. */
 export function isExpected(error: unknown): boolean {
   return error instanceof StatusError || (error instanceof WeirError && error.code !== 'internal');
 }
 
-/** It says nothing to anybody else: a token that has expired, a request that is malformed. */
+/** The failure concerns only the player who asked: a token that has expired, a malformed request. */
 export function isForAsker(error: unknown): boolean {
   return error instanceof RefusedError || (error instanceof WeirError && error.side === 'client');
 }
 
-/** To a player it is all the same why there is nothing: it may try again. */
+/** To a player the reason does not matter: it may try again. */
 export function asUnavailable(error: unknown): WeirError {
   if (error instanceof StatusError) return new WeirError('no_endpoint', { cause: error });
   const { code, side } = toWeirError(error);
@@ -23,8 +23,8 @@ export function asUnavailable(error: unknown): WeirError {
 }
 
 /**
- * What the player hears: its part of what the origin says, and what weir says itself. A fault of this program stays as
- * it is.
+ * The error that the player is answered with. An origin's status becomes one of weir's errors; a fault of this program
+ * stays as it is.
  */
 export function answerableError(error: unknown): unknown {
   if (!(error instanceof StatusError)) return error;

@@ -1,12 +1,11 @@
-// For how long a playlist is used without asking its endpoint again, and for how long an old one stands in while
-// endpoints fail.
+// How long a playlist is used without asking its endpoint again, and how long an old one is served while endpoints fail.
 
-/** Monotonic ms, all of them. */
+/** The state of one playlist. All times are monotonic ms. */
 export class PlaylistFreshness {
   readonly #now: () => number;
   readonly #graceMs: () => number;
   #until = Number.NEGATIVE_INFINITY;
-  /** Until then it is not read again, since it was dear to read. */
+  /** Until then it is not read again, since reading it cost much. */
   #restsUntil = Number.NEGATIVE_INFINITY;
   #failingSince: number | undefined;
 
@@ -16,7 +15,7 @@ export class PlaylistFreshness {
     this.#graceMs = graceMs;
   }
 
-  /** Nobody has to ask the endpoint anew. */
+  /** Whether it can be served without asking the endpoint. */
   get isFresh(): boolean {
     return this.#now() < Math.max(this.#until, this.#restsUntil);
   }

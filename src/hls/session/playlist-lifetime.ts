@@ -1,4 +1,4 @@
-// For how long a playlist is used without asking the endpoint again. Pure.
+// How long a playlist is used without asking the endpoint again. Pure.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../../config-schema.js';

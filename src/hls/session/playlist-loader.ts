@@ -1,5 +1,5 @@
-// Gets a playlist of a channel from one endpoint: through the endpoint's own sessions, and by way of the multivariant
-// playlist that lists it, where the endpoint knows it only so.
+// Gets a playlist of a channel from one endpoint, within the endpoint's own sessions. Where the endpoint knows a playlist
+// only within a session that a multivariant playlist began, that one is fetched first.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../../errors.js';
@@ -42,7 +42,7 @@ export class StatusError extends Error {
   }
 }
 
-/** The same, and it is the matter of the player who asked: nobody else's playlist is the worse for it. */
+/** The same, but it concerns only the player who asked: the playlist stays good for all others. */
 export class RefusedError extends StatusError {}
 
 /** Texts kept of one endpoint for a session, and the longest one. */
@@ -127,7 +127,7 @@ export class PlaylistLoader {
     const direct = this.origin.url(suffix, originQuery);
     if (variant === undefined) return direct;
     if (!this.#multivariants.has(variant.multivariant)) {
-      // Should it fail or be no multivariant playlist, the variant's own URL is as good as anything.
+      // When it fails or is no multivariant playlist, the variant's own URL is tried.
       await this.#fetch(
         { suffix: variant.multivariant, originQuery: '', variant: undefined, own, deadlineMs },
         '',
@@ -137,7 +137,7 @@ export class PlaylistLoader {
     }
     const known = this.#multivariants.get(variant.multivariant);
     const found = known === undefined ? undefined : findVariant(known.variants, direct.pathname, variant.index);
-    // Nobody was led here for what is elsewhere.
+    // A variant at another server was never given a URL of this endpoint: the one found is another variant.
     return found?.origin === this.origin.base || found?.origin === known?.from ? (found ?? direct) : direct;
   }
 
@@ -153,8 +153,8 @@ export class PlaylistLoader {
   }
 
   /**
-   * A session that all segments carry alike goes with every request from now on, and players do not see it. What
-   * differs from one to the next is none, and stays.
+   * A session parameter with the same value in all segments goes with every request from now on, and players do not see
+   * it. A parameter whose value differs between segments is no session: players see it.
    */
   #hiddenIn({ segments }: MediaPlaylist, base: URL): ReadonlySet<string> {
     const { hidden } = this.origin;

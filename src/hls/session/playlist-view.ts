@@ -1,4 +1,4 @@
-// One playlist of a session as players get it: for how long it is used, who waits for a new one, and what stands in
+// One playlist of a session as players get it: how long it is used, which players wait for a new one, and what is served
 // when no endpoint answers.
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -38,7 +38,7 @@ export interface ViewHost {
 const retryIntervalMs = 250;
 /** ms that a request waits for a new playlist when there is an old one to give. */
 const patienceMs = 1_000;
-/** ms for which an endpoint may hold a request, whatever target duration it tells. */
+/** ms for which an endpoint may hold a request, whatever its target duration. */
 const maxHeldMs = 60_000;
 
 /** One playlist, from its first request until its session lets go of it. */
@@ -194,7 +194,7 @@ export class PlaylistView {
     }
   }
 
-  /** There is nothing to give yet: the request waits while endpoints fail, for as long as the grace. */
+  /** Nothing can be served yet: the request waits while endpoints fail, for as long as the grace. */
   async #hold(own: string): Promise<Rendered> {
     const { now, settings } = this.#tools.context;
     const until = now() + settings.grace;
@@ -237,7 +237,7 @@ export class PlaylistView {
       return rendered;
     } catch (error) {
       if (isForAsker(error)) throw error;
-      // Who waited for it may have gone: nobody else would say it.
+      // The player who waited may have gone: no one else would report it.
       if (!isExpected(error)) this.#report(error);
       this.#freshness.failed(retryIntervalMs);
       this.#failure = tokens.kind === 'own' && error instanceof StatusError ? error : undefined;
@@ -279,7 +279,7 @@ export class PlaylistView {
     return { suffix, originQuery, variant, own, deadlineMs };
   }
 
-  /** What the session's endpoint gave is what players see. @param at monotonic ms at which it was asked, or answered */
+  /** Publishes what the session's endpoint gave. @param at monotonic ms at which it was asked, or answered */
   #accept({ link, fetched, proposal }: Inspected, at: number): Rendered {
     const { clock, settings } = this.#tools.context;
     const { playlist, headers } = fetched;

@@ -1,5 +1,5 @@
-// Which playlists of a session are kept. Multivariant playlists of the edge list some, with a signature; the other
-// paths are the players' to choose. None takes the place of one that is in use: who comes is refused.
+// Which playlists of a session are kept. Multivariant playlists of the edge list some, with a signature; players choose
+// the other paths. A new one never replaces one that is in use: it is refused.
 
 import { WeirError } from '../../errors.js';
 import type { MediaWindow } from '../presentation/live-window.js';
@@ -61,7 +61,7 @@ export class PlaylistViews {
     return found?.view;
   }
 
-  /** Throws sessions_full when there is no room for it. */
+  /** @throws WeirError sessions_full when there is no room for it */
   open(name: PlaylistName, client: string): PlaylistView {
     const known = this.find(name.suffix, name.pin, name.originQuery);
     if (known !== undefined) return known;
@@ -96,7 +96,7 @@ export class PlaylistViews {
     for (const [key, unproven] of this.#unproven) if (unproven.view === view) this.#unproven.delete(key);
   }
 
-  /** Lets go of the one that was asked for least recently, unless it is the only one. @returns its bytes */
+  /** Removes the one that was asked for least recently, unless it is the only one. @returns its bytes */
   shrink(): number {
     const oldest = this.#leastRecent('asked') ?? this.#leastRecent('listed');
     if (oldest === undefined || this.#kept.size <= 1) return 0;

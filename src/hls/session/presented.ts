@@ -1,4 +1,4 @@
-// What players see of one playlist of a session now: the window, and the text that is made of it.
+// What players see of one playlist of a session: the window, and the text that is made of it.
 
 import { WeirError } from '../../errors.js';
 import type { MediaPlaylist, MultivariantPlaylist } from '../playlist/model.js';
@@ -30,7 +30,7 @@ export class Presented {
   #rendered: Rendered | undefined;
   /** The delta update of what is sent now. */
   #delta: { readonly of: Rendered; readonly rendered: Rendered } | undefined;
-  /** Monotonic ms since which the endpoint tells an end. */
+  /** Monotonic ms since which the endpoint's playlist says that it has ended. */
   #endedSince: number | undefined;
 
   constructor(parts: PresentedParts, suffix: string) {
@@ -131,7 +131,7 @@ export class Presented {
     return this.#rendered;
   }
 
-  /** An end is told when it has lasted: another endpoint may go on. */
+  /** Players see an end only after it has lasted for the grace: another endpoint may go on. */
   #mayEnd({ ended }: MediaPlaylist): boolean {
     if (!ended || this.#window === undefined) return true;
     const { now, settings } = this.#parts.context;

@@ -1,5 +1,5 @@
-// Refreshes a playlist: asks the present endpoint, and others when it fails or looks ill, until one gives what players
-// can be shown.
+// Refreshes a playlist: asks the present endpoint, and others when it fails or has a problem, until one gives a playlist
+// that can be served.
 
 import { toWeirError, WeirError } from '../../errors.js';
 import { errorOfStatus, judgeError, judgeStatus, outcomeOf } from '../../upstream/judge.js';
@@ -11,7 +11,7 @@ import { type Inspected, type InspectionRequest, type InspectionTools, inspect }
 import type { OriginLink } from './origin-link.js';
 import { RefusedError, StatusError } from './playlist-loader.js';
 
-/** What it works with, of the session. */
+/** The parts of the session that a refresh uses. */
 export interface RefreshTools extends InspectionTools {
   readonly choice: EndpointChoice;
 }
@@ -30,7 +30,7 @@ export interface RefreshRequest extends InspectionRequest {
 export async function refresh(tools: RefreshTools, request: RefreshRequest): Promise<Rendered> {
   const { choice } = tools;
   const trail = new Trail((failed) => choice.attach(failed), tools.context.onRetry);
-  /** It can be used, but something is wrong with it: another one may do better. */
+  /** It can be used, but has a problem: another endpoint may do better. */
   let ill: Inspected | undefined;
   let lastError: unknown;
   for (let attempt = 0; attempt <= tools.context.retries + 2; attempt += 1) {
@@ -111,14 +111,14 @@ function failEndpoint(
     choice.failed(link, isStatus ? 'missing' : 'upstream', outcome);
     return 'next';
   }
-  // A path of a player's own making must not move a session that works.
+  // A path that a player made up must not move a session that works.
   if (choice.current === link) return 'final';
   link.release(isStatus ? 'success' : 'abandoned');
   const { fault, elsewhere } = isStatus ? judgeStatus(error.status, 'stream') : judgeError(toWeirError(error), 'asked');
   return choice.current === undefined && fault === 'player' && !elsewhere ? 'final' : 'next';
 }
 
-/** Nobody knows whether there is such a playlist at all. */
+/** No endpoint ever gave this playlist: it may not exist. */
 function unknownPlaylist(status: number): Consequence {
   const verdict = judgeStatus(status, 'asked');
   return { leave: verdict.elsewhere, outcome: outcomeOf(verdict) };

@@ -1,4 +1,4 @@
-// For whom an HLS session is: players of one channel who may be given the same bytes.
+// The name of an HLS session. It stands for the players of one channel who may be given the same bytes.
 
 import type { ChannelName } from '../../model.js';
 

@@ -1,5 +1,5 @@
-// The objects of a session (segments, initialisation sections, keys): under which key and on which terms they are kept,
-// and where they are asked for.
+// The objects of a session (segments, initialisation sections, keys): under which key and on which terms they are cached,
+// and which endpoint is asked for them.
 
 import { WeirError } from '../../errors.js';
 import type { Endpoint, ServerOrigin } from '../../model.js';
@@ -145,7 +145,7 @@ export class SessionObjects {
       const named = via?.origin ?? this.#originOf(pin, current);
       wasNamed = named !== undefined;
       if (named !== undefined) return { origin: named, pick: undefined };
-      // What failed for one path says nothing to others.
+      // A failure of one object does not concern others.
       const sticky = failed.length === 0;
       const pick = this.#context.balancer.pick(this.#name.channel, { sticky, exclude: failed });
       const isCurrent = pick.endpoint.address === current?.pick.endpoint.address;

@@ -1,12 +1,12 @@
 // Which sessions are kept. A player chooses its path, its query and its credentials, so it can begin as many as it
-// likes. They have three standings, and none takes the place of a better one:
+// likes. A session has one of three standings, and never replaces one of a better standing:
 //
 //   unproven  no origin has answered yet
-//   once      asked for once: to lose it costs nobody anything
-//   regular   asked for again: somebody watches
+//   once      asked for once: losing it costs no viewer anything
+//   regular   asked for again: a viewer watches
 //
-// A regular session leaves when nobody has asked for a while, never because somebody else came; the one that a
-// channel's players share leaves after all others. Where there is no room, who comes is refused.
+// A regular session leaves when no player has asked for a while, never because of a new one. The session that the players
+// of a channel share leaves last. When there is no room, a new session is refused.
 
 import { WeirError } from '../../errors.js';
 
@@ -52,7 +52,7 @@ const minBound = 16;
 /** A client with more than this part of the room, or of its bytes, makes room for others. */
 const largeShare = 0.25;
 
-/** All sessions of a process, by standing. It decides who leaves, and tells by `ended`. */
+/** All sessions of a process, by standing. It decides which one leaves, and calls `ended` with it. */
 export class SessionRoom<T extends Tenant<T>> {
   readonly #settings: SessionRoomSettings;
   readonly #now: () => number;
@@ -100,7 +100,7 @@ export class SessionRoom<T extends Tenant<T>> {
     );
   }
 
-  /** Throws sessions_full when there is no room for it. */
+  /** @throws WeirError sessions_full when there is no room for it */
   admit(session: T): void {
     const { maxSessions } = this.#settings;
     const { channel } = session;
@@ -152,7 +152,7 @@ export class SessionRoom<T extends Tenant<T>> {
     }
   }
 
-  /** Nobody needs it any more, or somebody needs the room more. */
+  /** It is not needed any more, or another one needs the room more. */
   end(session: T): void {
     if (session.shelf === undefined) return;
     session.shelf.remove(session);
@@ -160,7 +160,7 @@ export class SessionRoom<T extends Tenant<T>> {
     this.ended(session);
   }
 
-  /** Who makes room for one of that client; undefined when all are in use. */
+  /** The session that makes room for one of that client; undefined when all are in use. */
   #leastNeeded(client: string): T | undefined {
     const { maxSessions } = this.#settings;
     const idle =
@@ -175,7 +175,7 @@ export class SessionRoom<T extends Tenant<T>> {
     return oldest !== undefined && this.#now() - oldest.usedAt >= afterMs ? oldest : undefined;
   }
 
-  /** Sessions grow by themselves, so here somebody has to leave: who is in use, too, but never the one that grew. */
+  /** Sessions grow by themselves, so one has to leave, even one that is in use; but never the one that grew. */
   #fit(grown: T): void {
     const { sessionMemory } = this.#settings;
     while (this.#bytes > sessionMemory) {

@@ -1,4 +1,4 @@
-// One HLS session: the playlists that its players see, and what they have in common.
+// One HLS session: the playlists of its players, and what these have in common.
 
 import type { WeirError } from '../../errors.js';
 import type { ChannelName, Endpoint } from '../../model.js';
@@ -26,7 +26,7 @@ export interface SessionPlace {
   readonly room: SessionRoom<Session>;
 }
 
-/** It wires its parts and counts what they hold; none of them knows it. */
+/** It wires its parts and counts their bytes; none of them knows it. */
 export class Session implements Tenant<Session> {
   readonly name: SessionName;
   readonly tokens: PlayerTokens;
@@ -138,13 +138,13 @@ export class Session implements Tenant<Session> {
     this.#seat?.room.changed(this, growth);
   }
 
-  /** A path that turned out to lead to nothing needs no place. */
+  /** A path that no origin has needs no place. */
   #forget(view: PlaylistView): void {
     this.playlists.forget(view);
     if (!this.isProven && this.playlists.isEmpty) this.#seat?.room.end(this);
   }
 
-  /** Lets go of the playlist that was asked for least recently. @returns false when there is none to let go of */
+  /** Removes the playlist that was asked for least recently. @returns false when none can be removed */
   shrink(): boolean {
     const bytes = this.playlists.shrink();
     this.bytes -= bytes;
@@ -188,7 +188,7 @@ export class Session implements Tenant<Session> {
     const shiftMs = now() - clock();
     this.timeline.restore(shiftPeriod(period, shiftMs));
     for (const { window, ...name } of playlists) this.playlists.open(name, '').restore(shiftTimes(window, shiftMs));
-    // Somebody watched it there.
+    // A player watched it in the other process.
     this.#asked = 1;
     const endpoint = store.channel(this.channel)?.endpoints.find((one) => one.address === address);
     if (endpoint !== undefined) balancer.stick(endpoint);

@@ -24,7 +24,7 @@ const sweepIntervalMs = 5_000;
 /** ms without a request after which a session lets go of its endpoint. */
 const releaseAfterMs = 30_000;
 
-/** What players ask of HLS is asked here. */
+/** All HLS sessions of a process: answers what players ask of HLS. It has a timer and a subscription until `close`. */
 export class HlsSessions {
   readonly context: SessionContext;
   readonly #room: SessionRoom<Session>;
@@ -144,7 +144,7 @@ export class HlsSessions {
     return openObject(session, this.context, asked, query);
   }
 
-  /** The object that a player means whose channel another worker has. */
+  /** The object that a player asks for while another worker owns the channel. */
   foreignObject(asked: ForeignRequest): ForeignObject {
     return foreignObject(asked, this.#unkeyed, this.context.keys);
   }
@@ -184,7 +184,7 @@ export class HlsSessions {
     return this.#room.find(sessionKey(name));
   }
 
-  /** What another process would need to go on, as far as it was not told yet. */
+  /** The states that another process would need to go on, as far as they were not reported yet. */
   newStates(): SessionState[] {
     return this.#log.due([...this.#room.watched()], this.context.now());
   }

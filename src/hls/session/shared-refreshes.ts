@@ -1,4 +1,4 @@
-// Who asks for a new playlist while one is under way waits for that, as far as both ask with the same query.
+// Players who ask for a new playlist while a refresh with the same query is under way wait for that one.
 
 import { WeirError } from '../../errors.js';
 import { StatusError } from './playlist-loader.js';

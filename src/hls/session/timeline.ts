@@ -1,12 +1,12 @@
-// The periods that a session's playlists pass through. It alone says which one holds: who has a playlist of an endpoint
-// proposes what players see next, and commits that once the endpoint is the session's.
+// The periods that a session's playlists pass through. Only this file says which period holds. A refresh proposes what
+// players see next, and commits it once the endpoint is the session's.
 
 import type { MediaPlaylist } from '../playlist/model.js';
 import { advance, type StepContext, type Stepped } from '../presentation/advance.js';
 import type { MediaWindow } from '../presentation/live-window.js';
 import { firstPeriod, isSamePeriod, moveTo, type Period } from '../presentation/period.js';
 
-/** A media playlist that an endpoint gave, and what it is judged by. */
+/** A media playlist that an endpoint gave, with the state that it is applied to. */
 export interface Arrived {
   /** The endpoint, as its pin names it. */
   readonly source: string;

@@ -1,12 +1,12 @@
-// Pure: under which key an object is kept, and whose it is.
+// Pure: the key of an object in the cache, and the part of it that separates players.
 
 import { createHash } from 'node:crypto';
 import { pinParameter } from './pin.js';
 import { join, nameOf, pieces } from './query.js';
 
 /**
- * What must not be shared: players whose query or credentials differ may be given different bytes. Parameters that a
- * setting names do not count. The credentials enter as a hash, since the result is a key that lives long.
+ * Separates players whose query or credentials differ: they may be given different bytes. Parameters in `unkeyed` do not
+ * count. The credentials enter as a hash, since the result is kept long.
  */
 export function partitionOf(own: string, unkeyed: ReadonlySet<string>, authorization: string | undefined): string {
   const keyed =
@@ -19,7 +19,7 @@ export function partitionOf(own: string, unkeyed: ReadonlySet<string>, authoriza
   return `${keyed} ${createHash('sha256').update(authorization).digest('base64url')}`;
 }
 
-/** The key of an object: whose it is, and what a player's request for it looks like without the player's own query. */
+/** The key of an object: its partition, and a player's request for it without the player's own query. */
 export function objectKey(partition: string, target: string): string {
   return `${partition} ${target}`;
 }

@@ -1,4 +1,4 @@
-// What pins are made with: the operator's secret, or what only this machine knows.
+// The keys that pins are made with: from the operator's secret, or from a secret of this machine.
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -7,8 +7,8 @@ import type { Logger } from '../../log.js';
 import type { PinKeys } from './pin.js';
 
 /**
- * Without a secret of the operator's, endpoints are named by a plain hash, which every edge computes alike, and places
- * are signed with the machine's secret, which all processes of an edge have to share.
+ * The keys of an edge. Without a secret in the settings, endpoints are named by a plain hash, which every edge computes
+ * alike, and places are signed with the machine's secret, which all processes of an edge have to share.
  */
 export function pinKeys(secret: string | undefined, machine: string): PinKeys {
   if (secret !== undefined) return { naming: `name ${secret}`, signing: `path ${secret}` };
@@ -16,8 +16,8 @@ export function pinKeys(secret: string | undefined, machine: string): PinKeys {
 }
 
 /**
- * What only this machine knows: machine-id(5), never to be exposed, hence hashed above. A container has none: what is
- * made up for this start instead is of no use after it, which somebody without a secret in the settings is told.
+ * A secret that only this machine knows: machine-id(5), which must not be exposed, so it is hashed above. A container has
+ * none: then a random one is made, which holds only until the next start. Without `hls.pinSecret` a warning says so.
  */
 export function machineSecret(
   { mode, pinSecret }: Pick<Config['hls'], 'mode' | 'pinSecret'>,

@@ -1,12 +1,11 @@
-// The pin: the query parameter by which a segment's URL comes back to the endpoint that listed it. It says enough for
-// any process of weir to understand it, and nothing that a player could use to reach what weir would not serve anyway.
+// The pin: the query parameter that leads a segment's URL back to the endpoint that listed it. Any process of weir can read
+// it, and a player cannot use it to reach anything that weir would not serve anyway.
 //
 //   weir=<endpoint>[.<incarnation>[.<flags>[.<original place>.<signature>]]]
 //
 // <endpoint> is a keyed hash of a service address: it only chooses among the endpoints that the snapshot lists for the
-// channel. <original place> is there only when the origin keeps the object where no URL of the channel leads: a path,
-// or the URL at a server that the endpoint redirected its playlist to. It is signed, since one of the player's own
-// making could ask for anything.
+// channel. <original place> is there only when no URL of the channel leads to the object: a path at the origin, or the URL
+// at a server that the endpoint redirected its playlist to. It is signed, so that players cannot make one up.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ServiceAddress } from '../../model.js';
@@ -61,7 +60,7 @@ export function readPin(text: string, keys: PinKeys): Pin | undefined {
   return text === '' ? undefined : parsePin(text, keys);
 }
 
-/** undefined: not a pin, or one whose original place nobody with our key has signed. */
+/** undefined: not a pin, or one whose original place is not signed with our key. */
 export function parsePin(text: string, keys: PinKeys): Pin | undefined {
   const match = shape.exec(text);
   if (!match) return undefined;

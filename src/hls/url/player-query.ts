@@ -1,4 +1,4 @@
-// Pure: what a player's request for HLS says, once its channel is known.
+// Pure: the query of a player's request for HLS, taken apart.
 
 import { type PinKeys, pinParameter } from './pin.js';
 import { join, nameOf, pieces, without } from './query.js';
@@ -75,9 +75,8 @@ export interface PlaylistName {
 }
 
 /**
- * A playlist has a pin only where a multivariant playlist of the edge listed it, with the very query that follows.
- * Without one, all that the query says is the player's own: the players of a channel share nothing that one of them
- * made up.
+ * The playlist that a request means. It has a pin only where a multivariant playlist of the edge listed it with the same
+ * query. Without a pin the whole query is the player's own: players share nothing that one of them made up.
  *
  * @param stem and suffix are canonical paths
  * @returns the name, and the player's own query

@@ -19,7 +19,7 @@ export function without(query: string, names: ReadonlySet<string>): string {
     .join('&');
 }
 
-/** `first`, and of `second` what it does not name yet. */
+/** `first`, and the pieces of `second` whose names are not in it. */
 export function merge(first: string, second: string): string {
   if (second === '') return first;
   const named = new Set(pieces(first).map(nameOf));

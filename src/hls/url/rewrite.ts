@@ -8,7 +8,7 @@ import { withoutDirectives } from './player-query.js';
 import { join, without } from './query.js';
 import { renderVariantPin, type VariantPin } from './variant-pin.js';
 
-/** How one playlist of one endpoint lies in the edge's own URLs. */
+/** Where one playlist of one endpoint is, at the endpoint and in URLs of the edge. */
 export interface Mapping {
   /** Where the playlist was fetched in the end: the base of relative URIs. */
   readonly base: URL;
@@ -64,8 +64,7 @@ export const queryMark = '\u0001';
 const maxGrowthChars = 8 * 1024 * 1024;
 
 /**
- * Puts the player's own query where a rendered playlist has its marks. The query is foreign text: nothing in it has a
- * meaning.
+ * Puts the player's own query where a rendered playlist has its marks. No character of the query has a special meaning.
  *
  * @throws WeirError uri_too_long for a query that would make the playlist grow beyond 8 MiB
  */

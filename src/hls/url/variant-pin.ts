@@ -1,4 +1,4 @@
-// The pin of a playlist that a multivariant playlist lists: which one lists it, and where in it.
+// The pin of a playlist that a multivariant playlist lists: names that multivariant playlist, and the index in it.
 //
 //   weir=m<index>.<multivariant playlist>.<signature>
 
@@ -26,7 +26,7 @@ export function renderVariantPin({ multivariant, index }: VariantPin, target: st
   return `${name}.${sign(name, target, keys)}`;
 }
 
-/** undefined: not such a pin, or nobody with our key has signed it for that target. */
+/** undefined: not such a pin, or not signed with our key for that target. */
 export function parseVariantPin(text: string, target: string, keys: PinKeys): VariantPin | undefined {
   const match = /^(m(\d{1,5})\.([\w-]{1,4000}))\.([\w-]{16})$/.exec(text);
   if (!match) return undefined;
