@@ -10,7 +10,6 @@
 //   decision.ts   shares from scores: the softer, the more of the load is ours
 //
 // and this file brings together what happens (`source.ts`, `server.ts`: what is known of each) and what is decided.
-//
 // Sources: J. D. C. Little 1961; K. J. Åström, R. M. Murray, Feedback Systems (integral action, clamped errors);
 // smooth weighted round robin as in nginx; gRPC proposal A58 (weights from reports, expiry, slow start).
 
@@ -30,7 +29,7 @@ import { ServerRecord } from './adaptive/server.js';
 import { type Lesson, ReportSource } from './adaptive/source.js';
 import { Verdict } from './adaptive/verdict.js';
 import type { Candidate, Outcome, PickContext, Policy, PolicyStatus, Terms } from './policy.js';
-import { assumedLoss, knownFraction } from './score.js';
+import { assumedLoss, knownFraction, weightOf } from './score.js';
 import { Turnover } from './turnover.js';
 
 /** ms between reports, until seen; longer gaps than the latter say nothing of the usual one. */
@@ -97,6 +96,7 @@ export class Adaptive implements Policy {
     const { endpoint } = candidate;
     const contender = this.#contenderOf(candidate, context);
     const { server, own } = contender;
+    contender.registered = weightOf(endpoint);
     const load = knownFraction(endpoint.load);
     const penalty = settings.lossWeight * (knownFraction(endpoint.packetLoss) ?? assumedLoss);
     this.#freshUntil = 0;
@@ -167,7 +167,7 @@ export class Adaptive implements Policy {
       packetLoss: knownFraction(candidate.endpoint.packetLoss),
       lossPenalty: source.penalty,
       slowPenalty: contender.server.slowPenalty,
-      weight: source.weight,
+      weight: contender.registered * source.weight,
       belief: belief(source, context.now),
       slowStart: slowStart(source, context.now),
       blockedSeconds: Math.max(0, contender.server.blockedUntil - context.now) / 1000,
@@ -286,15 +286,15 @@ export class Adaptive implements Policy {
     return contenders;
   }
 
-  #contenderOf({ endpoint: { id }, state, joinedAt }: Candidate, { random }: PickContext): Contender {
-    const known = this.#contenders.get(id);
+  #contenderOf({ endpoint, state, joinedAt }: Candidate, { random }: PickContext): Contender {
+    const known = this.#contenders.get(endpoint.id);
     const at = this.#servers.get(state.server);
     if (known !== undefined && known.server === at) return known;
     // A random phase, so that edges which start together do not walk in step.
     const server = at ?? new ServerRecord(new ReportSource(joinedAt, random() - 0.5));
-    const contender = { server, own: new ReportSource(joinedAt, server.source.credit) };
+    const contender = { server, own: new ReportSource(joinedAt, server.source.credit), registered: weightOf(endpoint) };
     this.#servers.set(state.server, server);
-    this.#contenders.set(id, contender);
+    this.#contenders.set(endpoint.id, contender);
     return contender;
   }
 }

@@ -50,9 +50,16 @@ interface Stay {
   readonly judged: Candidate;
 }
 
+/** Whoever says with which chance a candidate is left after a report, 0 to 1. */
+interface Judge {
+  leaveChance(mine: Candidate, settings: AffinitySettings): number;
+}
+
 /** The endpoint that the HLS of each channel stays on. Sole owner of it. */
 export class Affinity {
   readonly #stays = new Map<ChannelName, Stay>();
+  /** The reports that sessions which are elsewhere than their channel have drawn on. */
+  readonly #drawn = new Map<EndpointId, Candidate>();
 
   /** The endpoint of the channel; undefined before the first sticky pick, and while the channel leaves. */
   of(channel: ChannelName): EndpointId | undefined {
@@ -68,9 +75,22 @@ export class Affinity {
     this.#stays.delete(channel);
   }
 
-  /** The index of the endpoint to stay on, or -1 to pick anew: it is no candidate, or the draw says to leave. */
-  stay(channel: ChannelName, candidates: readonly Candidate[], { settings, random }: AffinityContext): number {
-    const { index, chance } = this.#chanceAt(channel, candidates, settings);
+  /** The endpoint left the registry. */
+  drop(endpoint: EndpointId): void {
+    this.#drawn.delete(endpoint);
+  }
+
+  /**
+   * The index of the endpoint to stay on, or -1 to pick anew: it is no candidate, or the draw says to leave.
+   * @param judge says the chance to leave; without one the candidates' scores do
+   */
+  stay(
+    channel: ChannelName,
+    candidates: readonly Candidate[],
+    { settings, random }: AffinityContext,
+    judge?: Judge,
+  ): number {
+    const { index, chance } = this.#chanceAt(channel, candidates, settings, judge);
     const mine = candidates[index];
     if (mine === undefined || chance === 0) return index;
     if (chance < 1) {
@@ -83,15 +103,29 @@ export class Affinity {
   }
 
   /** The same without a draw: -1 only where the channel is certain to leave. */
-  mayStay(channel: ChannelName, candidates: readonly Candidate[], { settings }: AffinityContext): number {
-    const { index, chance } = this.#chanceAt(channel, candidates, settings);
+  mayStay(
+    channel: ChannelName,
+    candidates: readonly Candidate[],
+    { settings }: AffinityContext,
+    judge?: Judge,
+  ): number {
+    const { index, chance } = this.#chanceAt(channel, candidates, settings, judge);
     return chance < 1 ? index : -1;
   }
 
-  #chanceAt(channel: ChannelName, candidates: readonly Candidate[], settings: AffinitySettings) {
+  /** Whether one session that is not where its channel is leaves its endpoint: drawn once for each report of that. */
+  drawLeave(mine: Candidate, { settings, random }: AffinityContext, judge: Judge): boolean {
+    const { id } = mine.endpoint;
+    if (this.#drawn.get(id) === mine) return false;
+    this.#drawn.set(id, mine);
+    return random() < judge.leaveChance(mine, settings);
+  }
+
+  #chanceAt(channel: ChannelName, candidates: readonly Candidate[], settings: AffinitySettings, judge?: Judge) {
     const current = this.of(channel);
     const index = candidates.findIndex(({ endpoint }) => endpoint.id === current);
     const mine = candidates[index];
-    return { index, chance: mine === undefined ? 1 : leaveChance(mine, candidates, settings) };
+    if (mine === undefined) return { index, chance: 1 };
+    return { index, chance: judge?.leaveChance(mine, settings) ?? leaveChance(mine, candidates, settings) };
   }
 }

@@ -3,13 +3,14 @@
 import { type Failure, WeirError } from '../errors.js';
 import type { ChannelName, Endpoint, ServerOrigin } from '../model.js';
 import type { SnapshotStore } from '../snapshot/store.js';
-import { Affinity, type AffinitySettings } from './affinity.js';
-import { Candidates } from './candidates.js';
+import { Candidates, type Field } from './candidates.js';
 import { EndpointStates } from './endpoint-state.js';
 import { type Explanation, whyPicked } from './explanation.js';
 import type { OrcaReport } from './orca.js';
 import { isEjected, isPanic, type OutlierSettings } from './outlier.js';
+import { Placement } from './placement.js';
 import type { Candidate, Outcome, PickContext, Policy, PolicyStatus } from './policy.js';
+import type { PreferenceSettings } from './preference.js';
 
 /** One choice. It occupies its server until `done`, which must be called and is safe to call again. */
 export interface Pick {
@@ -25,6 +26,8 @@ export interface PickOptions {
   readonly exclude?: readonly ServerOrigin[];
   /** Stay on the channel's endpoint within the margin; what one sticky pick chose, the next ones keep. */
   readonly sticky?: boolean;
+  /** Of a sticky pick: one session asks, which may go to an endpoint of small weight without the channel's others. */
+  readonly session?: boolean;
 }
 
 /** Whoever picks: the balancer, or what stands before it. */
@@ -33,7 +36,7 @@ export interface Picks {
   pick(channel: ChannelName, options?: PickOptions): Pick;
 }
 
-export interface BalancerSettings extends AffinitySettings {
+export interface BalancerSettings extends PreferenceSettings {
   /** The policy's name, for metrics. */
   readonly policy: string;
   readonly outlier: OutlierSettings & { readonly panicThreshold: number };
@@ -61,7 +64,7 @@ export class Balancer implements Picks {
   readonly #states: EndpointStates;
   readonly #context: Context;
   readonly #candidates: Candidates;
-  readonly #affinity = new Affinity();
+  readonly #placement: Placement;
 
   constructor(options: {
     store: SnapshotStore;
@@ -80,33 +83,35 @@ export class Balancer implements Picks {
     this.#observer = options.observer;
     this.#now = options.now;
     this.#states = new EndpointStates(options.settings.outlier);
+    this.#placement = new Placement(options.random);
     this.#context = { now: 0, key: '', random: options.random, workers: 1, settings: options.settings };
     this.#candidates = new Candidates({
       store: options.store,
       addressAllowed: options.addressAllowed,
       now: options.now,
       panicThreshold: () => options.settings.outlier.panicThreshold,
+      prefer: (candidates) => this.#placement.prefer(candidates, options.settings),
       states: this.#states,
       observer: {
         reported: (candidate) => this.#policy.onReport?.(candidate, this.#at(candidate.endpoint.channel)),
-        dropped: (id) => this.#policy.onDrop?.(id),
+        dropped: (id) => {
+          this.#placement.drop(id);
+          this.#policy.onDrop?.(id);
+        },
         left: (server) => this.#policy.onLeave?.(server),
         refused: (server) => this.#observer.refused(server),
-        channelGone: (channel) => this.#affinity.forget(channel),
+        channelGone: (channel) => this.#placement.forget(channel),
       },
     });
   }
 
   /** @throws WeirError not_ready before the first snapshot, unknown_channel, or no_endpoint */
   pick(name: ChannelName, options: PickOptions = {}): Pick {
-    const all = this.#candidates.of(name);
+    const field = this.#candidates.of(name);
     const context = this.#at(name);
-    const eligible = this.#candidates.eligible(all, context.now, options.exclude);
-    if (eligible.length === 0) throw new WeirError('no_endpoint');
-    const index = this.#choose(name, eligible, options.sticky === true);
-    const candidate = eligible[index] ?? eligible[0];
+    const possible = this.#candidates.possible(field, context.now, options.exclude);
+    const candidate = this.#placement.choose(name, possible, options, this.#policy, context);
     if (candidate === undefined) throw new WeirError('no_endpoint');
-    if (options.sticky === true) this.#affinity.stick(name, candidate);
     return this.#begin(candidate);
   }
 
@@ -116,15 +121,15 @@ export class Balancer implements Picks {
    */
   drawLeave(pick: Pick): boolean {
     const { id, channel } = pick.endpoint;
-    if (this.#affinity.of(channel) !== id || !this.#store.current.channels.has(channel)) return true;
-    const eligible = this.#candidates.eligible(this.#candidates.of(channel), this.#at(channel).now, undefined);
-    return this.#affinity.stay(channel, eligible, this.#context) < 0;
+    if (!this.#store.current.channels.has(channel)) return true;
+    return this.#placement.drawLeave(channel, id, this.#possible(channel), this.#context);
   }
 
   /** Whether a pick without these servers would find an endpoint. Picks none. */
   hasEligible(channel: ChannelName, exclude: readonly ServerOrigin[]): boolean {
     if (!this.#store.current.channels.has(channel)) return false;
-    return this.#candidates.eligible(this.#candidates.of(channel), this.#at(channel).now, exclude).length > 0;
+    const { candidates, preference } = this.#possible(channel, exclude);
+    return (preference?.usable ?? candidates).length > 0;
   }
 
   /**
@@ -132,31 +137,38 @@ export class Balancer implements Picks {
    * @throws WeirError not_ready before the first snapshot, or unknown_channel
    */
   explain(name: ChannelName): Explanation {
-    const all = this.#candidates.of(name);
+    const { candidates: all } = this.#candidates.of(name);
+    const field = this.#possible(name);
     const context = this.#at(name);
-    const eligible = this.#candidates.eligible(all, context.now, undefined);
-    const kept = this.#affinity.mayStay(name, eligible, context);
-    const picked = eligible[kept >= 0 ? kept : eligible.length > 0 ? this.#policy.pick(eligible, context) : -1];
-    const { panicThreshold } = this.#settings.outlier;
+    const { candidates: possible, preference } = field;
+    const eligible = preference?.preferred.all ?? possible;
+    const kept = this.#placement.stayOf(name, field, context);
+    const drawn = () =>
+      preference === undefined
+        ? possible[possible.length > 0 ? this.#policy.pick(possible, context) : -1]
+        : preference.preferred.preview(this.#policy, context);
+    const picked = kept ?? drawn();
     const ejected = all.filter((candidate) => isEjected(candidate.state, context.now)).length;
     const termsOf = (candidate: Candidate) => this.#policy.terms(candidate, context, eligible);
     const contestants = eligible.map((one) => ({ id: one.endpoint.id, terms: termsOf(one) }));
     return {
       channel: name,
       policy: this.#settings.policy,
-      panic: isPanic(ejected, all.length, panicThreshold),
+      panic: isPanic(ejected, all.length, this.#settings.outlier.panicThreshold),
+      zoneSpill: preference?.spill ?? 0,
       picked: picked?.endpoint.id,
-      why: picked && whyPicked(this.#policy, picked.endpoint.id, contestants, kept >= 0),
+      why: picked && whyPicked(this.#policy, picked.endpoint.id, contestants, kept !== undefined),
       endpoints: all.map((candidate) => ({
         endpoint: candidate.endpoint,
         terms: termsOf(candidate),
         eligible: eligible.includes(candidate),
-        reason: eligible.includes(candidate) ? undefined : this.#candidates.reason(candidate, context.now),
+        reason: possible.includes(candidate) ? preference?.leavesOut(candidate) : this.#candidates.reason(candidate),
+        weightShare: preference?.preferred.limitOf(candidate),
         reportAgeMs: context.now - candidate.reportedAt,
         inFlight: candidate.state.inFlight,
         consecutiveFailures: candidate.state.consecutiveFailures,
         ejectedForMs: Math.max(0, candidate.state.ejectedUntil - context.now),
-        sticky: this.#affinity.of(name) === candidate.endpoint.id,
+        sticky: this.#placement.of(name) === candidate.endpoint.id,
       })),
     };
   }
@@ -187,7 +199,7 @@ export class Balancer implements Picks {
   /** The channel's sticky picks stay on this endpoint, as long as they would if it had been picked here. */
   stick(endpoint: Endpoint): void {
     const candidate = this.#candidates.get(endpoint.id);
-    if (candidate !== undefined) this.#affinity.stick(endpoint.channel, candidate);
+    if (candidate !== undefined) this.#placement.stick(endpoint.channel, candidate);
   }
 
   /** Picks by another policy from now on; it learns of every endpoint as if it had just reported. */
@@ -216,6 +228,11 @@ export class Balancer implements Picks {
     this.#candidates.judgeAddresses();
   }
 
+  /** The settings have changed. */
+  configured(): void {
+    this.#candidates.forgetPreferences();
+  }
+
   close(): void {
     this.#candidates.close();
   }
@@ -226,9 +243,8 @@ export class Balancer implements Picks {
     return this.#context;
   }
 
-  #choose(name: ChannelName, eligible: readonly Candidate[], sticky: boolean): number {
-    const kept = sticky ? this.#affinity.stay(name, eligible, this.#context) : -1;
-    return kept >= 0 ? kept : this.#policy.pick(eligible, this.#context);
+  #possible(channel: ChannelName, exclude?: readonly ServerOrigin[]): Field {
+    return this.#candidates.possible(this.#candidates.of(channel), this.#at(channel).now, exclude);
   }
 
   #begin(candidate: Candidate): Pick {

@@ -10,6 +10,7 @@ import type { Ineligible } from './explanation.js';
 import type { OrcaReport } from './orca.js';
 import { isEjected, isPanic } from './outlier.js';
 import type { Candidate } from './policy.js';
+import type { Preference } from './preference.js';
 
 /** ms between two reports with an answer that are taken in. */
 const minRefreshMs = 250;
@@ -33,8 +34,17 @@ export interface CandidatesOptions {
   readonly addressAllowed: (server: ServerOrigin) => boolean;
   /** Share of the endpoints that may be ejected; beyond it all are eligible again. */
   readonly panicThreshold: () => number;
+  /** What the traits of these endpoints say; undefined: nothing. Asked when endpoints change. */
+  readonly prefer: (candidates: readonly Candidate[]) => Preference | undefined;
   /** Monotonic ms. */
   readonly now: () => number;
+}
+
+/** The candidates of a channel, with what follows from their traits. */
+export interface Field {
+  readonly candidates: readonly Candidate[];
+  /** Undefined: any of them may be picked, as the policy likes. */
+  readonly preference: Preference | undefined;
 }
 
 /** The candidates of all channels, kept equal to the snapshot. Subscribed to the store until `close`. */
@@ -44,6 +54,7 @@ export class Candidates {
   readonly #observer: CandidatesObserver;
   readonly #addressAllowed: (server: ServerOrigin) => boolean;
   readonly #panicThreshold: () => number;
+  readonly #prefer: (candidates: readonly Candidate[]) => Preference | undefined;
   readonly #now: () => number;
   readonly #reports = new Map<EndpointId, Candidate>();
   /** The endpoints of each server. */
@@ -51,15 +62,16 @@ export class Candidates {
   /** Servers that may not be connected to. */
   readonly #refused = new Set<ServerOrigin>();
   /** Made at the first pick after a change. */
-  readonly #ofChannel = new Map<ChannelName, readonly Candidate[]>();
+  readonly #ofChannel = new Map<ChannelName, Field>();
   readonly #unsubscribe: () => void;
 
-  constructor({ store, states, observer, addressAllowed, panicThreshold, now }: CandidatesOptions) {
+  constructor({ store, states, observer, addressAllowed, panicThreshold, prefer, now }: CandidatesOptions) {
     this.#store = store;
     this.#states = states;
     this.#observer = observer;
     this.#addressAllowed = addressAllowed;
     this.#panicThreshold = panicThreshold;
+    this.#prefer = prefer;
     this.#now = now;
     const { current } = store;
     this.#changed(current, { put: [...current.channels.values()].flatMap((channel) => channel.endpoints), drop: [] });
@@ -80,41 +92,47 @@ export class Candidates {
   }
 
   /** @throws WeirError not_ready before the first snapshot, or unknown_channel */
-  of(name: ChannelName): readonly Candidate[] {
+  of(name: ChannelName): Field {
     const known = this.#ofChannel.get(name);
     if (known !== undefined) return known;
     const snapshot = this.#store.current;
     const channel = snapshot.channels.get(name);
     if (channel === undefined) throw new WeirError(snapshot.state === 'pending' ? 'not_ready' : 'unknown_channel');
     const candidates = channel.endpoints.flatMap((endpoint) => this.#reports.get(endpoint.id) ?? []);
-    this.#ofChannel.set(name, candidates);
-    return candidates;
+    const field = { candidates, preference: this.#prefer(candidates) };
+    this.#ofChannel.set(name, field);
+    return field;
   }
 
-  /** Last resorts only where nothing else is left; the ejected only in a panic; the refused and the excluded never. */
-  eligible(all: readonly Candidate[], now: number, exclude: readonly ServerOrigin[] | undefined): readonly Candidate[] {
+  /** What can be picked of a field: the ejected only in a panic; the refused and the excluded never. */
+  possible(field: Field, now: number, exclude: readonly ServerOrigin[] | undefined): Field {
+    const all = field.candidates;
     let ejected = 0;
     let special = exclude !== undefined && exclude.length > 0;
-    for (const { endpoint, state } of all) {
+    for (const { state } of all) {
       if (isEjected(state, now)) ejected += 1;
-      if (endpoint.lastResort === true || this.#refused.has(state.server)) special = true;
+      if (this.#refused.has(state.server)) special = true;
     }
-    if (ejected === 0 && !special) return all;
+    if (ejected === 0 && !special) return field;
     const panic = isPanic(ejected, all.length, this.#panicThreshold());
-    const possible = all.filter(
+    const candidates = all.filter(
       ({ state }) =>
         (panic || !isEjected(state, now)) &&
         exclude?.includes(state.server) !== true &&
         !this.#refused.has(state.server),
     );
-    const registered = possible.filter(({ endpoint }) => endpoint.lastResort !== true);
-    return registered.length > 0 ? registered : possible;
+    // Where the traits of all make no difference, those of some make none.
+    return { candidates, preference: field.preference && this.#prefer(candidates) };
   }
 
-  /** Why a candidate is not eligible now. */
-  reason(candidate: Candidate, now: number): Ineligible {
-    if (this.#refused.has(candidate.state.server)) return 'address_refused';
-    return isEjected(candidate.state, now) ? 'ejected' : 'last_resort';
+  /** What traits say of channels may have changed with the settings. */
+  forgetPreferences(): void {
+    this.#ofChannel.clear();
+  }
+
+  /** Why a candidate is not among the possible ones now. */
+  reason(candidate: Candidate): Ineligible {
+    return this.#refused.has(candidate.state.server) ? 'address_refused' : 'ejected';
   }
 
   /** ms since the reports, for metrics. */

@@ -4,15 +4,18 @@
 import { endpointJson } from '../endpoint-json.js';
 import type { ChannelName, Endpoint, EndpointId } from '../model.js';
 import type { Policy, Terms } from './policy.js';
+import type { LeftOut } from './preference.js';
 
 /** Why an endpoint is not picked now. */
-export type Ineligible = 'ejected' | 'address_refused' | 'last_resort';
+export type Ineligible = 'ejected' | 'address_refused' | LeftOut;
 
 export interface ExplainedEndpoint {
   readonly endpoint: Endpoint;
   readonly terms: Terms;
   readonly eligible: boolean;
   readonly reason: Ineligible | undefined;
+  /** The most of the picks that its weight allows, 0..1; undefined: no limit. */
+  readonly weightShare: number | undefined;
   /** Age of the report in ms. */
   readonly reportAgeMs: number;
   readonly inFlight: number;
@@ -28,6 +31,8 @@ export interface Explanation {
   readonly policy: string;
   /** Passive health is ignored, since more than the threshold of the channel is ejected. */
   readonly panic: boolean;
+  /** Part of the picks that spill over to other zones, 0..1. */
+  readonly zoneSpill: number;
   /** The endpoint that a request would go to now. */
   readonly picked: EndpointId | undefined;
   /** In a sentence, why this one; undefined without one. */
@@ -52,6 +57,7 @@ export function whyPicked(
   kept: boolean,
 ): string {
   const terms = contestants.find(({ id }) => id === picked)?.terms;
+  if (terms === undefined && kept) return 'its HLS stays here for now, though others are preferred';
   if (terms === undefined || contestants.length === 1) return 'the only one that can be picked';
   const rank = 1 + contestants.filter((other) => other.terms.score < terms.score).length;
   if (kept) return `its HLS stays here: ${ordinal(rank)} score, within the margin`;
@@ -73,11 +79,12 @@ const ordinal = (rank: number) => ordinals[rank - 1] ?? `${rank}th lowest`;
 
 /** The explanation as the API gives it (docs/balancing.md): names with underscores, times in seconds. */
 export function explanationJson(explanation: Explanation) {
-  const { channel, policy, panic, picked, why, endpoints } = explanation;
+  const { channel, policy, panic, zoneSpill, picked, why, endpoints } = explanation;
   return {
     channel,
     policy,
     panic,
+    zone_spill: zoneSpill,
     picked,
     why,
     endpoints: endpoints.map((one) => ({
@@ -85,6 +92,7 @@ export function explanationJson(explanation: Explanation) {
       terms: one.terms,
       eligible: one.eligible,
       reason: one.reason,
+      weight_share: one.weightShare,
       report_age_seconds: one.reportAgeMs / 1000,
       in_flight: one.inFlight,
       consecutive_failures: one.consecutiveFailures,

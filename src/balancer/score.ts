@@ -16,6 +16,11 @@ export function knownFraction(value: number | undefined): number | undefined {
   return typeof value === 'number' && value >= 0 && value <= 1 ? value : undefined;
 }
 
+/** The registered weight: 1 where none is, or no number. */
+export function weightOf({ weight }: Endpoint): number {
+  return weight !== undefined && weight >= 0 && weight < Number.POSITIVE_INFINITY ? weight : 1;
+}
+
 /** Load + lossWeight × packet loss: 0..1+lossWeight with a known load, above that without. Never NaN, never throws. */
 export function score(endpoint: Endpoint, settings: PolicySettings): number {
   const { lossWeight } = settings;

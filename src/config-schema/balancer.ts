@@ -31,5 +31,18 @@ export const balancer = z.strictObject({
     .describe(
       "A channel's HLS stays on its endpoint while its score is within this of the best; 0 picks anew. Past the margin, only some sessions move after each report.",
     ),
+  zone: z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .meta({
+      description: 'The zone of this edge: endpoints registered with the same `zone` are preferred.',
+      examples: ['eu-west-1a'],
+    }),
+  zoneSpill: fraction(
+    0.8,
+    "Load (and 10 × loss, see lossWeight) of the own zone's best endpoint above which picks spill over to other zones: a part that grows to all at a load of 1.",
+  ),
   outlier: outlier.prefault({}).describe('Passive health: endpoints that fail are left out for a while.'),
 });

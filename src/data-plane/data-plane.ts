@@ -125,6 +125,7 @@ export function createDataPlane(
       const { level } = config.log;
       assignInPlace(config, next);
       server.configure();
+      balancer.configured();
       if (config.log.level !== level) logger.level = config.log.level;
       if (config.balancer.policy !== policy) balancer.usePolicy(createPolicy(config.balancer.policy));
     },

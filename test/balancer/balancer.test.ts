@@ -38,6 +38,7 @@ function balancer(addressAllowed: (server: ServerOrigin) => boolean = () => true
       tieBand: 0.02,
       edges: 1,
       affinityMargin: 0.1,
+      zoneSpill: 0.8,
       outlier: { consecutiveFailures: 5, baseEjection: 30_000, maxEjection: 300_000, panicThreshold: 0.5 },
     },
     observer: {

@@ -115,7 +115,15 @@ export class SessionParts {
     return new Balancer({
       store: this.#store,
       policy: createPolicy('lowest'),
-      settings: { policy: 'lowest', lossWeight: 10, tieBand: 0, edges: 1, affinityMargin: 0.15, outlier },
+      settings: {
+        policy: 'lowest',
+        lossWeight: 10,
+        tieBand: 0,
+        edges: 1,
+        affinityMargin: 0.15,
+        zoneSpill: 0.8,
+        outlier,
+      },
       observer: {
         picked: (outcome) => this.outcomes.push(outcome),
         ejected: () => undefined,

@@ -43,6 +43,8 @@ export interface Contender {
   readonly server: ServerRecord;
   /** Reports of the endpoint itself. */
   readonly own: ReportSource;
+  /** The weight that it registered: the capacity it starts with, which the learned weight of its source multiplies. */
+  registered: number;
 }
 
 /** The source whose load counts for a contender: the server's where all its endpoints report one load. */
@@ -103,7 +105,7 @@ export class Shares {
       const source = sourceOf(contender, known);
       const out = contender.server.blockedUntil > now || (known && source.load === undefined);
       const ramp = Math.min(1, Math.max(minRamp, (now - source.joinedAt) / slowStartMs));
-      const weight = out ? 0 : source.weight * ramp;
+      const weight = out ? 0 : contender.registered * source.weight * ramp;
       weights[i] = weight;
       sum += weight;
     }

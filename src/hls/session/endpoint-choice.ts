@@ -122,7 +122,7 @@ export class EndpointChoice {
     // The channel's other sessions follow. A failure for one player's own query does not concern them.
     const sticky = exclude.length === 0 || this.#tokens.kind !== 'own';
     try {
-      return this.#context.balancer.pick(this.#name.channel, { sticky, exclude });
+      return this.#context.balancer.pick(this.#name.channel, { sticky, session: true, exclude });
     } catch (error) {
       const { code } = toWeirError(error);
       if (code === 'no_endpoint' || code === 'unknown_channel' || code === 'not_ready') return undefined;
