@@ -62,10 +62,18 @@ export class EndpointChoice {
   dropIfGone(): OriginLink | undefined {
     const current = this.#current;
     if (current === undefined) return undefined;
-    const { address } = current.pick.endpoint;
-    if (this.#registered.some((endpoint) => endpoint.address === address)) return current;
+    if (this.#registrationsOf(current).length > 0) return current;
     this.#drop(current, 'gone');
     return undefined;
+  }
+
+  #registrationsOf({ pick }: OriginLink): readonly Endpoint[] {
+    return this.#registered.filter(({ address }) => address === pick.endpoint.address);
+  }
+
+  #drains(link: OriginLink): boolean {
+    const registrations = this.#registrationsOf(link);
+    return registrations.length > 0 && registrations.every(({ draining }) => draining === true);
   }
 
   get #registered(): readonly Endpoint[] {
@@ -94,13 +102,15 @@ export class EndpointChoice {
   attach(failed: readonly ServerOrigin[]): OriginLink {
     const current = this.dropIfGone();
     const usable = current !== undefined && !failed.includes(current.pick.server);
-    if (usable && !this.#drawMove(current)) return current;
+    const mustMove = usable && this.#drains(current);
+    if (usable && !mustMove && !this.#drawMove(current)) return current;
     const pick = this.#pick([...failed, ...this.#avoidedNow()]) ?? this.#pick(failed);
     if (pick === undefined) {
       if (usable) return current;
       throw new WeirError('no_endpoint');
     }
-    if (usable && pick.endpoint.address === current.pick.endpoint.address) {
+    const isBetter = !mustMove || pick.endpoint.draining !== true;
+    if (usable && (!isBetter || pick.endpoint.address === current.pick.endpoint.address)) {
       pick.done('abandoned');
       return current;
     }
@@ -177,10 +187,11 @@ export class EndpointChoice {
     const before = this.#current;
     const from = before?.pick.endpoint.address ?? this.#leftFor?.from;
     const to = link.pick.endpoint.address;
+    const cause = before !== undefined && this.#drains(before) ? 'draining' : 'score';
     before?.release('success');
     this.#current = link;
     this.moves += 1;
-    if (from !== undefined && from !== to) this.#noteSwitch(this.#leftFor?.cause ?? 'score', from, to);
+    if (from !== undefined && from !== to) this.#noteSwitch(this.#leftFor?.cause ?? cause, from, to);
     this.#leftFor = undefined;
     return true;
   }

@@ -35,4 +35,4 @@ export interface SessionContext {
 }
 
 /** Why a session moved to another endpoint; the label of a metric. */
-export type SwitchCause = 'gone' | 'score' | 'stall' | 'segment' | 'ended' | 'missing' | 'upstream';
+export type SwitchCause = 'gone' | 'draining' | 'score' | 'stall' | 'segment' | 'ended' | 'missing' | 'upstream';

@@ -19,7 +19,7 @@ export class Endpoints {
   readonly #unsubscribe: () => void;
   #registered: readonly Endpoint[];
 
-  /** @param onChange one came, went, or has another address */
+  /** @param onChange one came, went, has another address, begins or ends to drain */
   constructor(channel: ChannelName, tools: { store: SnapshotStore; balancer: Picks }, onChange: () => void) {
     this.#channel = channel;
     this.#balancer = tools.balancer;
@@ -37,12 +37,16 @@ export class Endpoints {
   /**
    * Picks one of those that have not failed. Its pick ends, like any other, with `done`.
    *
-   * @param besides a server that is not wanted either
+   * @param besides one that is to be left: its server is not wanted either, and if it drains none that drains
    * @throws WeirError as the balancer does: no_endpoint, unknown_channel, not_ready, worker_lost
    */
-  pick(besides: ServerOrigin | undefined): Pick {
+  pick(besides: Pick | undefined): Pick {
     const exclude = this.#failed.list();
-    if (besides !== undefined) exclude.push(besides);
+    if (besides !== undefined) {
+      exclude.push(besides.server);
+      // From one that drains to another one that does nobody is led.
+      if (this.#drains(besides.endpoint.address)) exclude.push(...this.#draining());
+    }
     return this.#suspects.watch(this.#balancer.pick(this.#channel, { exclude }));
   }
 
@@ -68,7 +72,7 @@ export class Endpoints {
 
   /** Between workers, and between a worker and the endpoints, a channel moves; what delivers then is well. */
   registrationOf(current: Endpoint): Registration {
-    if (this.has(current.address)) return 'registered';
+    if (this.has(current.address)) return this.#drains(current.address) ? 'draining' : 'registered';
     const isMoved = this.#registered.some((other) => current.isPeer === true || other.isPeer === true);
     return isMoved ? 'moved' : 'deregistered';
   }
@@ -85,14 +89,25 @@ export class Endpoints {
     this.#suspects.close();
   }
 
+  /** All who serve the channel at this address drain. */
+  #drains(address: ServiceAddress): boolean {
+    const here = this.#registered.filter((endpoint) => endpoint.address === address);
+    return here.length > 0 && here.every(({ draining }) => draining === true);
+  }
+
+  #draining(): readonly ServerOrigin[] {
+    return this.#registered.filter(({ draining }) => draining === true).map(({ address }) => serverOf(address));
+  }
+
   #of(snapshot: Snapshot): readonly Endpoint[] {
     return snapshot.channels.get(this.#channel)?.endpoints ?? [];
   }
 
-  /** What endpoints report is of no matter here. */
+  /** What else endpoints report is of no matter here. */
   #update(snapshot: Snapshot, { put, drop }: Change): boolean {
     const isOurs = ({ channel }: Endpoint) => channel === this.#channel;
-    const isNew = ({ id }: Endpoint) => !this.#registered.some((known) => known.id === id);
+    const isNew = ({ id, draining }: Endpoint) =>
+      !this.#registered.some((known) => known.id === id && known.draining === draining);
     if (!drop.some(isOurs) && !put.some((endpoint) => isOurs(endpoint) && isNew(endpoint))) return false;
     this.#registered = this.#of(snapshot);
     this.#failed.forgive(this.#registered);

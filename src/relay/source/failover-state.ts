@@ -7,11 +7,14 @@ import type { PullFault, Readiness } from './pull.js';
 import { type Trouble, wantsPicture } from './trouble.js';
 
 /** Why a pull that delivers is to be left for another. */
-export type LeaveCause = 'deregistered' | 'moved' | 'no_keyframe';
+export type LeaveCause = 'deregistered' | 'moved' | 'draining' | 'no_keyframe';
 /** Why a relay went over to another pull: a label of metrics. */
 export type FailoverCause = PullFault | LeaveCause;
-/** What the registry says of the endpoint that delivers. `moved`: another worker has the channel now, or had it before. */
-export type Registration = 'registered' | 'deregistered' | 'moved';
+/**
+ * What the registry says of the endpoint that delivers. `moved`: another worker has the channel now, or had it before.
+ * `draining`: it is registered, and asks to be left.
+ */
+export type Registration = 'registered' | 'deregistered' | 'moved' | 'draining';
 
 /** How the next pull is looked for. `choosing` lasts until `picked` or `nobody` answers the effect `choose`. */
 export type Search<P> =

@@ -2,7 +2,7 @@
 // state and what has to be done out. It knows no timer and no network.
 //
 //   idle ─ start → starting ─ ready → live ─ failed → holding ─ ready → live
-//                                      live ─ deregistered, moved, keyframe overdue → leaving ─ ready, stays → live
+//                          live ─ deregistered, moved, draining, keyframe overdue → leaving ─ ready, stays → live
 //                                                                                     leaving ─ failed → holding
 //   any ─ given up, close → over
 //
@@ -37,6 +37,8 @@ import {
 const choosing: Search<never> = { step: 'choosing' };
 const over: State<never> = { phase: 'over' };
 const unchanged = <P>(state: State<P>): Step<P> => ({ state, effects: [] });
+/** What delivers goes on as long as it does: nothing ends because nobody else is found. */
+const isDraining = <P>(state: State<P>) => state.phase === 'leaving' && state.cause === 'draining';
 const isDeregistered = <P>(state: State<P>) => state.phase === 'leaving' && state.cause === 'deregistered';
 
 /**
@@ -86,7 +88,8 @@ export function next<P>(state: State<P>, event: FailoverEvent<P>, now: number): 
 function choose<P>(state: State<P>, retryOf?: WeirError): Step<P> {
   if (!isSearching(state)) return unchanged(state);
   // To leave a pull for itself would mend nothing.
-  const besides = state.phase === 'leaving' && state.cause === 'no_keyframe' ? state.pull : undefined;
+  const isRegistered = state.phase === 'leaving' && (state.cause === 'no_keyframe' || state.cause === 'draining');
+  const besides = isRegistered ? state.pull : undefined;
   return { state: { ...state, search: choosing }, effects: [{ do: 'choose', besides, retryOf }] };
 }
 
@@ -104,7 +107,7 @@ function nobody<P>(state: State<P>, error: WeirError, mayPass: boolean): Step<P>
   }
   // Whoever waits for the first tag has a deadline of its own.
   if (state.phase === 'starting' && !mayPass) return end(state, state.lastError ?? error);
-  if (state.trouble.grace?.isOver === true) return end(state, new WeirError('no_endpoint'));
+  if (state.trouble.grace?.isOver === true && !isDraining(state)) return end(state, new WeirError('no_endpoint'));
   const search = { step: 'pausing', forMs: state.trouble.backoffMs } as const;
   return { state: { ...state, search, trouble: afterPause(state.trouble) }, effects: [{ do: 'pardon' }] };
 }

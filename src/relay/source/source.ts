@@ -168,7 +168,7 @@ export class Source {
   #choose(besides: Pull | undefined, retryOf: WeirError | undefined): void {
     let pick: Pick;
     try {
-      pick = this.#endpoints.pick(besides?.pick.server);
+      pick = this.#endpoints.pick(besides?.pick);
     } catch (thrown) {
       const error = toWeirError(thrown);
       this.#failover.tell({ on: 'nobody', error, mayPass: judgeError(error, 'stream').elsewhere });
@@ -224,6 +224,8 @@ export class Source {
     pull.cache.dropGroup();
     const { channel } = this.#channel;
     this.#tools.logger.info({ channel, endpoint: pull.pick.endpoint.address, cause }, 'relay source live');
+    // It was the last one: it is left again as soon as there is another.
+    if (this.#endpoints.registrationOf(pull.pick.endpoint) === 'draining') this.#onRegistry();
   }
 
   #onTag(tag: FlvTag): boolean {

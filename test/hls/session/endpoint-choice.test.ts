@@ -101,6 +101,26 @@ test('a session stays within the margin, and at most once in an interval goes wh
   assert.equal(addressOf(choice.attach([])), a);
 });
 
+test('a session leaves an endpoint that drains with its next request, and not for another one that drains', () => {
+  const { choice } = parts.tools;
+  const drains = { draining: true, version: 2 } as const;
+  const first = settle();
+  assert.equal(addressOf(first), a);
+  parts.register(endpoint('news', a, drains), endpoint('news', b, { load: 0.9 }));
+  const second = choice.attach([]);
+  assert.equal(addressOf(second), b);
+  assert.equal(choice.current, first, 'until the other one has shown itself');
+  choice.settle(second, undefined);
+  assert.equal(choice.lastSwitch?.cause, 'draining');
+  // The one it left comes back, and this one drains: the interval between two moves does not count.
+  parts.register(endpoint('news', a, { version: 3 }), endpoint('news', b, drains));
+  const third = choice.attach([]);
+  assert.equal(addressOf(third), a);
+  choice.settle(third, undefined);
+  parts.register(endpoint('news', a, { ...drains, version: 4 }), endpoint('news', b, drains));
+  assert.equal(choice.attach([]), third);
+});
+
 test('when nobody asks any more the endpoint is let go, and that is no failure', () => {
   settle();
   parts.tools.choice.release();

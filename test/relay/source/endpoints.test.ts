@@ -56,6 +56,8 @@ test('it is news when one comes, goes or moves, and none what they report, nor w
   assert.equal(news(a, b, other), 1);
   assert.equal(news({ ...a, address: endpoint('news', '10.0.0.3:80').address }, b), 1);
   assert.equal(news(b), 1);
+  assert.equal(news({ ...b, draining: true, version: 2 }), 1);
+  assert.equal(news({ ...b, version: 3 }), 1);
   endpoints.close();
   assert.equal(news(a), 0, 'nor is anything once it is closed');
 });
@@ -69,7 +71,7 @@ describe('whoever failed', () => {
     assert.throws(() => endpoints.pick(undefined), { code: 'no_endpoint' });
     endpoints.pardon();
     assert.equal(endpoints.pick(undefined).endpoint, a);
-    assert.equal(endpoints.pick(serverOf(a.address)).endpoint, b, 'nor is who is not wanted');
+    assert.equal(endpoints.pick(endpoints.pick(undefined)).endpoint, b, 'nor is who is not wanted');
   });
 
   test('is forgiven when it is registered anew, and not when somebody else is', () => {
@@ -95,11 +97,22 @@ describe('whoever failed', () => {
   });
 });
 
+test('who is to leave an endpoint that drains is led to none that drains', () => {
+  const drains = { draining: true } as const;
+  const { endpoints, register } = known({ ...a, ...drains }, { ...b, ...drains });
+  const first = endpoints.pick(undefined);
+  assert.throws(() => endpoints.pick(first), { code: 'no_endpoint' });
+  register({ ...a, ...drains }, b);
+  assert.equal(endpoints.pick(first).endpoint, b);
+});
+
 test('an endpoint is registered by its address, gone, or moved where another worker comes in', () => {
   const again = { ...a, id: 'again' as EndpointId };
   const rows: [Endpoint, Endpoint[], string][] = [
     [a, [a, b], 'registered'],
     [a, [again], 'registered'],
+    [a, [{ ...a, draining: true }, b], 'draining'],
+    [a, [{ ...a, draining: true }, again], 'registered'],
     [a, [b], 'deregistered'],
     [a, [], 'deregistered'],
     [a, [worker], 'moved'],

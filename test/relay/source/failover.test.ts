@@ -15,6 +15,7 @@ import {
   type FailoverEvent,
   graceOf,
   pauseOf,
+  type Registration,
   type State,
   wasLive,
 } from '../../../src/relay/source/failover-state.js';
@@ -38,7 +39,7 @@ const states: Record<string, State<Pull>> = {
   'starting, pausing': { phase: 'starting', search: pausing, trouble, lastError: undefined },
   'live A': { phase: 'live', pull: 'A', trouble },
   ...Object.fromEntries(
-    (['deregistered', 'moved', 'no_keyframe'] as const).flatMap((cause) =>
+    (['deregistered', 'moved', 'draining', 'no_keyframe'] as const).flatMap((cause) =>
       [choosing, trying, pausing].map((search) => {
         const state = { phase: 'leaving', pull: 'A', cause, search, trouble } as const;
         return [shown(state), state];
@@ -53,7 +54,7 @@ const states: Record<string, State<Pull>> = {
 
 const failed = (pull: Pull, isFinal = false) =>
   ({ on: 'failed', pull, fault: 'cut', error: cut, isFinal }) as const satisfies FailoverEvent<Pull>;
-const registry = (current: 'registered' | 'deregistered' | 'moved', isCandidateRegistered: boolean) =>
+const registry = (current: Registration, isCandidateRegistered: boolean) =>
   ({ on: 'registry', current, isCandidateRegistered }) as const satisfies FailoverEvent<Pull>;
 const events: Record<string, FailoverEvent<Pull>> = {
   start: { on: 'start' },
@@ -74,6 +75,7 @@ const events: Record<string, FailoverEvent<Pull>> = {
   'none stays registered': registry('deregistered', false),
   'the channel moves, B with it': registry('moved', true),
   'the channel moves away from B': registry('moved', false),
+  'A drains': registry('draining', true),
   'the pause is over': { on: 'pause_over' },
   close: { on: 'close' },
 };
@@ -145,6 +147,7 @@ const table: Record<string, Record<string, string>> = {
   },
   ...leaving('deregistered'),
   ...leaving('moved'),
+  ...leaving('draining'),
   'leaving A for no_keyframe, choosing': {
     'C is picked': 'leaving A for no_keyframe, trying C',
     'nobody is there': 'live A',
@@ -206,8 +209,9 @@ const table: Record<string, Record<string, string>> = {
   over: { 'C is picked': 'over: leave C: abandoned' },
 };
 
-/** The same for both causes that come from the registry. */
-function leaving(cause: 'deregistered' | 'moved'): Record<string, Record<string, string>> {
+/** The same for the causes that come from the registry. */
+function leaving(cause: 'deregistered' | 'moved' | 'draining'): Record<string, Record<string, string>> {
+  const choose = cause === 'draining' ? 'choose but A' : 'choose';
   const now = `leaving A for ${cause}`;
   return {
     [`${now}, choosing`]: {
@@ -228,7 +232,7 @@ function leaving(cause: 'deregistered' | 'moved'): Record<string, Record<string,
       'B has no keyframe': `live B: leave A: success; splice B for ${cause}`,
       'A fails': `holding for ${cause}, trying B: blame A; hold for ${cause}; consider B`,
       'A ends for all': 'over: leave B: abandoned; end: upstream_cut',
-      'B fails': `${now}, choosing: blame B; choose again`,
+      'B fails': `${now}, choosing: blame B; ${choose} again`,
       'a new picture': `${now}, trying B`,
       'both stay registered': 'live A: leave B: abandoned',
       'only A stays registered': 'live A: leave B: abandoned',
@@ -243,7 +247,7 @@ function leaving(cause: 'deregistered' | 'moved'): Record<string, Record<string,
       'both stay registered': 'live A',
       'only A stays registered': 'live A',
       ...gone('leaving A', ', choosing: choose'),
-      'the pause is over': `${now}, choosing: choose`,
+      'the pause is over': `${now}, choosing: ${choose}`,
       close: 'over: leave A: success; end',
     },
   };
@@ -255,6 +259,7 @@ function gone(state: string, rest: string): Record<string, string> {
     'none stays registered': `${state} for deregistered${rest}`,
     'the channel moves, B with it': `${state} for moved${rest}`,
     'the channel moves away from B': `${state} for moved${rest}`,
+    'A drains': `${state} for draining${rest.replace(/choose$/, 'choose but A')}`,
   };
 }
 function goneWithB(): Record<string, string> {
@@ -263,6 +268,7 @@ function goneWithB(): Record<string, string> {
     'none stays registered': 'leaving A for deregistered, choosing: leave B: abandoned; choose',
     'the channel moves, B with it': 'leaving A for moved, trying B',
     'the channel moves away from B': 'leaving A for moved, choosing: leave B: abandoned; choose',
+    'A drains': 'leaving A for draining, trying B',
   };
 }
 function whateverIsRegistered(outcome: string): Record<string, string> {
@@ -308,7 +314,13 @@ describe('for how long viewers are held', () => {
       { on: 'grace_over' },
       'leaving A for moved, trying B',
     ],
-    // ... and when it fails, only those are tried who did not fail yet.
+    // ... and what only asks to be left goes on, though nobody else is found.
+    [
+      { phase: 'leaving', pull: 'A', cause: 'draining', search: choosing, trouble: ran },
+      events['nobody is there'] as never,
+      'leaving A for draining, pausing: pardon',
+    ],
+    // When it fails, only those are tried who did not fail yet.
     [{ phase: 'holding', cause: 'cut', search: choosing, trouble: ran }, events['nobody is there'] as never, ending],
     [
       { phase: 'holding', cause: 'cut', search: choosing, trouble: ran },
@@ -398,6 +410,7 @@ test('more is asked of a successor the less it is needed', () => {
       ['starting, trying B', 'startable', false, false],
       ['leaving A for deregistered, trying B', 'live_edge', true, false],
       ['leaving A for moved, trying B', 'live_edge', true, false],
+      ['leaving A for draining, trying B', 'live_edge', true, false],
       ['leaving A for no_keyframe, trying B', 'live_edge', true, true],
       ['holding for cut, trying B', 'settled', true, false],
     ],
@@ -473,7 +486,7 @@ describe('in any order of events', () => {
     }
   }
 
-  const steps = fc.array(fc.record({ what: fc.nat(14), isThere: fc.boolean(), passed: fc.nat(6_000) }), {
+  const steps = fc.array(fc.record({ what: fc.nat(15), isThere: fc.boolean(), passed: fc.nat(6_000) }), {
     maxLength: 60,
   });
 
@@ -500,6 +513,7 @@ describe('in any order of events', () => {
         { on: 'registry', current: 'registered', isCandidateRegistered: step.isThere },
         { on: 'registry', current: 'deregistered', isCandidateRegistered: step.isThere },
         { on: 'registry', current: 'moved', isCandidateRegistered: step.isThere },
+        { on: 'registry', current: 'draining', isCandidateRegistered: step.isThere },
         { on: 'pause_over' },
         { on: 'grace_over' },
         step.passed < 100 ? { on: 'close' } : { on: 'start' },
