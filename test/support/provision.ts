@@ -26,6 +26,17 @@ const needs: readonly Need[] = [
     present: () => existsSync('/usr/share/zookeeper/bin/zkCli.sh'),
     packages: ['zookeeper'],
   },
+  {
+    what: 'kazoo, as a writer that is not ours',
+    present: () => existsSync('/usr/lib/python3/dist-packages/kazoo/client.py'),
+    packages: ['python3-kazoo'],
+  },
+  {
+    what: "Curator's service discovery, and a compiler for its caller",
+    present: () =>
+      existsSync('/usr/share/java/curator-x-discovery.jar') && existsSync('/usr/share/java/eclipse-ecj.jar'),
+    packages: ['libcurator-discovery-java', 'libecj-java'],
+  },
   { what: 'ffmpeg', present: () => onPath('ffmpeg') && onPath('ffprobe'), packages: ['ffmpeg'] },
   { what: 'promtool', present: () => onPath('promtool'), packages: ['prometheus'] },
   { what: 'headless Chromium', present: () => onPath('chromium'), packages: ['chromium'] },

@@ -37,8 +37,9 @@ const jars = '/usr/share/java';
 const wanted =
   /^(zookeeper|zookeeper-jute|slf4j-api|slf4j-simple|netty|netty-.*|commons-cli|commons-io|commons-lang|metrics-core|snappy-java|jackson-.*|jline2)\.jar$/;
 
-function classPath(): string {
-  const found = readdirSync(jars).filter((name) => wanted.test(name));
+/** What the server and its clients in Java need; `more`: further jars. */
+export function classPath(more: readonly string[] = []): string {
+  const found = readdirSync(jars).filter((name) => wanted.test(name) || more.includes(name));
   if (!found.includes('zookeeper.jar')) throw new Error(`no zookeeper.jar in ${jars}: apt-get install zookeeper`);
   return found.map((name) => join(jars, name)).join(':');
 }
