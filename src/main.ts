@@ -7,6 +7,7 @@ import { addChannel } from './commands/channel.js';
 import { addChannels } from './commands/channels.js';
 import { addConfig } from './commands/config.js';
 import { addDemo } from './commands/demo.js';
+import { addDrain } from './commands/drain.js';
 import { print } from './commands/lifetime.js';
 import { addOrigin } from './commands/origin.js';
 import { addRegister } from './commands/register.js';
@@ -47,6 +48,7 @@ function createProgram(): Command {
   addRegister(program);
   addChannels(program);
   addChannel(program);
+  addDrain(program);
   addConfig(program);
   addOrigin(program);
   program

@@ -1,8 +1,12 @@
-// The HTTP API of the embedded registry: PUT makes or renews a lease, DELETE ends it.
+// The HTTP API of the embedded registry: PUT makes or renews a lease, DELETE ends it, and PUT of its status takes the endpoint
+// out of service or back.
 //
 //   PUT /api/v1/channels/<channel>/endpoints/<id>
 //   {"service_address":"http://10.0.0.1:8080","load":0.2,"bitrate":1200,"packet_loss_rate":0,"ttl":10,
 //    "status":"live","weight":1,"zone":"north","priority":0}
+//
+//   PUT /api/v1/channels/<channel>/endpoints/<id>/status
+//   {"status":"draining"}
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -41,6 +45,8 @@ const leaseSchema = z.strictObject({
   ttl: z.number('expected seconds, at least 0.1').min(0.1, 'expected seconds, at least 0.1').default(10),
 });
 
+const statusSchema = z.strictObject({ status: z.enum(['live', 'draining'], 'expected "live" or "draining"') });
+
 /** An answer that ends the handling of a request. */
 class Refusal extends Error {
   constructor(
@@ -66,13 +72,16 @@ export type LeaseHandler = (request: IncomingMessage, response: ServerResponse, 
  */
 export function handleLeases(registry: EmbeddedRegistry, token: string | undefined): LeaseHandler {
   return async (request, response, path) => {
-    const target = /^\/api\/v1\/channels\/([^/]+)\/endpoints\/([^/]+)$/.exec(path);
+    const target = /^\/api\/v1\/channels\/([^/]+)\/endpoints\/([^/]+)(\/status)?$/.exec(path);
     if (target === null) return false;
     try {
       authorize(request, token);
       const channel = nameOf(target[1] ?? '', 'channel');
       const name = nameOf(target[2] ?? '', 'endpoint');
-      if (request.method === 'PUT') await put(registry, channel, name, request, response);
+      const isStatus = target[3] !== undefined;
+      if (isStatus && request.method === 'PUT') await putStatus(registry, channel, name, request, response);
+      else if (isStatus) throw new Refusal(405, 'method_not_allowed', 'Only PUT is served here.', { allow: 'PUT' });
+      else if (request.method === 'PUT') await put(registry, channel, name, request, response);
       else if (request.method === 'DELETE') remove(registry, channel, name, response);
       else {
         throw new Refusal(405, 'method_not_allowed', 'Only PUT and DELETE are served here.', { allow: 'PUT, DELETE' });
@@ -94,11 +103,9 @@ async function put(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') {
-    throw new Refusal(415, 'unsupported_media_type', 'Send JSON, with the header Content-Type: application/json.');
-  }
-  const lease = parseLease(await readBody(request));
+  const lease = parse(leaseSchema, await readJson(request));
+  const faults = faultsOfTraits(lease);
+  if (faults.length > 0) throw new Refusal(400, 'bad_request', faults.join('; '));
   const { service_address, load, bitrate, packet_loss_rate: loss, ttl } = lease;
   const { traits, eligible, path } = readTraits(lease);
   const address = path === undefined ? service_address : withPath(service_address, path);
@@ -110,6 +117,20 @@ async function put(
   }
   const status = result.kind === 'created' ? 201 : 200;
   answer(response, status, { channel, id: name, state: result.kind, ttl: result.ttl / 1000 });
+}
+
+async function putStatus(
+  registry: EmbeddedRegistry,
+  channel: ChannelName,
+  name: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { status } = parse(statusSchema, await readJson(request));
+  if (!registry.drain(channel, name, status === 'draining')) {
+    throw new Refusal(404, 'not_found', 'No such endpoint is registered.');
+  }
+  answer(response, 200, { channel, id: name, status });
 }
 
 function remove(registry: EmbeddedRegistry, channel: ChannelName, name: string, response: ServerResponse): void {
@@ -159,19 +180,24 @@ function nameOf(segment: string, what: string): ChannelName {
   );
 }
 
-function parseLease(body: string): z.output<typeof leaseSchema> {
-  let json: unknown;
+function parse<T>(schema: z.ZodType<T>, json: unknown): T {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  throw new Refusal(400, 'bad_request', faults.join('; '));
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') {
+    throw new Refusal(415, 'unsupported_media_type', 'Send JSON, with the header Content-Type: application/json.');
+  }
+  const body = await readBody(request);
   try {
-    json = JSON.parse(body);
+    return JSON.parse(body);
   } catch (error) {
     throw new Refusal(400, 'bad_request', `The body is not JSON: ${(error as Error).message}`);
   }
-  const parsed = leaseSchema.safeParse(json);
-  const faults = parsed.success
-    ? faultsOfTraits(parsed.data)
-    : parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
-  if (parsed.success && faults.length === 0) return parsed.data;
-  throw new Refusal(400, 'bad_request', faults.join('; '));
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

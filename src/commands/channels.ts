@@ -1,13 +1,8 @@
 // `weir channels`: what is registered, once or as it changes.
 
 import type { Command } from 'commander';
-import type { Config } from '../config-schema.js';
-import { createLogger, type Logger } from '../log.js';
+import { createLogger } from '../log.js';
 import type { Endpoint } from '../model.js';
-import { edgeUrl } from '../registrar/edge-url.js';
-import { createRegistry } from '../registry/create.js';
-import type { Registry } from '../registry/registry.js';
-import { createAdminRegistry } from './admin-snapshot.js';
 import { changeLine, jsonLine, table } from './endpoint-lines.js';
 import { type EndpointFollower, follow } from './follow.js';
 import { print, untilAskedToEnd } from './lifetime.js';
@@ -21,9 +16,9 @@ import {
   number,
   requestOf,
 } from './options.js';
+import { type FollowedRegistry, readEndpoints, sourceOf } from './registered.js';
 import { remindOf } from './reminder.js';
 import { readSettings } from './settings.js';
-import { awaitedRegistry } from './where.js';
 
 interface Flags extends CommonFlags, EdgeFlags {
   readonly watch?: true;
@@ -39,21 +34,6 @@ Examples:
 
 The embedded registry is in the edge: it is asked by --admin, by default at admin.listen.`;
 
-interface FollowedRegistry {
-  readonly name: string;
-  readonly advice: string;
-  readonly registry: Registry;
-}
-
-function sourceOf(config: Config, logger: Logger): FollowedRegistry {
-  const { registry } = config;
-  const zookeeper = registry.kind === 'zookeeper';
-  return {
-    ...awaitedRegistry(config),
-    registry: zookeeper ? createRegistry(registry, logger) : createAdminRegistry(edgeUrl(config)),
-  };
-}
-
 function listing(endpoints: readonly Endpoint[], json: boolean): string[] {
   if (json) return endpoints.map((endpoint) => jsonLine(endpoint));
   return endpoints.length === 0 ? ['no channels'] : table(endpoints);
@@ -61,24 +41,9 @@ function listing(endpoints: readonly Endpoint[], json: boolean): string[] {
 
 const warn = (text: string) => void process.stderr.write(`weir: warning: ${text}\n`);
 
-/** Prints one complete picture. Rejects when none is there by the deadline. */
 async function list(source: FollowedRegistry, json: boolean, deadlineMs: number, asked: AbortSignal): Promise<void> {
-  const enough = new AbortController();
-  const late = AbortSignal.timeout(deadlineMs);
-  let lines: string[] | undefined;
-  const follower: EndpointFollower = {
-    change() {},
-    warn,
-    status(state, endpoints) {
-      if (state !== 'live' || lines !== undefined) return;
-      lines = listing(endpoints, json);
-      enough.abort();
-    },
-  };
-  await source.registry.run(follow(follower), AbortSignal.any([asked, late, enough.signal]));
-  if (lines !== undefined) lines.forEach(print);
-  else if (!asked.aborted)
-    throw new Error(`nothing heard from ${source.name} in ${deadlineMs / 1000} s; ${source.advice}`);
+  const endpoints = await readEndpoints(source, deadlineMs, asked);
+  if (endpoints !== undefined) listing(endpoints, json).forEach(print);
 }
 
 async function watch(source: FollowedRegistry, json: boolean, asked: AbortSignal): Promise<void> {

@@ -3,8 +3,10 @@
 import type { ChannelName } from '../model.js';
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
 import type { RegistryLogger } from '../registry/logger.js';
-import { check, children, exists, Failed, isOpen, makeFolder, remove } from '../registry/zookeeper-calls.js';
-import { anyVersion, rc, type Stat, type ZooKeeperClient } from '../registry/zookeeper-client.js';
+import { readNode } from '../registry/node-writes.js';
+import { children, exists, Failed, isOpen, makeFolder, remove } from '../registry/zookeeper-calls.js';
+import { rc, type Stat, type ZooKeeperClient } from '../registry/zookeeper-client.js';
+import { OthersValues } from './others-values.js';
 
 export interface NodeSettings {
   /** The node whose children are the channels. */
@@ -23,6 +25,12 @@ interface Node {
   readonly ctime: number;
 }
 
+interface WrittenNode extends Node {
+  /** What was read or written last; undefined: not known. */
+  readonly data: string | undefined;
+  readonly version: number;
+}
+
 /** A server that lost its data may give another node the same path and transaction. */
 function isSame({ czxid, ctime }: Node, stat: Stat | undefined): boolean {
   return stat !== undefined && stat.czxid === czxid && stat.ctime === ctime;
@@ -34,7 +42,9 @@ export class RegisteredNode {
   refused: (error: Error) => void = () => {};
   #madeOnce: () => void = () => {};
   #client: ZooKeeperClient | undefined;
-  #current: (Node & { readonly data: string }) | undefined;
+  #current: WrittenNode | undefined;
+  /** They stay when the node has to be made again. */
+  readonly #others = new OthersValues();
   /** A node of an earlier session, which would stay beside the new one until that session expires. */
   #former: Node | undefined;
   /** A create of this session was sent, and nothing says that it was not done: the node may be there. */
@@ -95,6 +105,7 @@ export class RegisteredNode {
 
   /** What is to stand there from now on; what is not written yet is replaced. */
   write(data: string): void {
+    if (this.#wanted !== undefined) this.#others.supersede(this.#wanted, data);
     this.#wanted = data;
     this.#converge();
   }
@@ -158,8 +169,9 @@ export class RegisteredNode {
       const stands = isSame(before, stat);
       if (stands && stat?.mine !== true) this.#former = before;
       if (stat?.mine !== true || !stands) this.#current = undefined;
+      else if (stat.version !== before.version) await this.#adopt(client, before);
     }
-    if (this.#current === undefined) await this.#make(client, data);
+    if (this.#current === undefined) await this.#make(client, this.#others.over(data));
     if (this.#former !== undefined) {
       if (isSame(this.#former, await exists(client, this.#former.path))) await remove(client, this.#former.path);
       this.#former = undefined;
@@ -189,7 +201,8 @@ export class RegisteredNode {
     if (stat === undefined) throw new Failed(rc.noNode, `${path} vanished`);
     if (this.#settings.credentials !== undefined) this.#unprotected.add(path);
     const { czxid, ctime } = stat;
-    this.#current = { path, czxid, ctime, data: found === undefined ? data : '' };
+    const written = found === undefined ? { data, version: 0 } : { data: undefined, version: stat.version };
+    this.#current = { path, czxid, ctime, ...written };
     this.#maybeCreated = false;
     await this.#protect(client);
     this.#logger.info({ path }, 'registered');
@@ -254,11 +267,26 @@ export class RegisteredNode {
     }
   }
 
+  /** Somebody else wrote into the node, or an answer of ours was lost. */
+  async #adopt(client: ZooKeeperClient, current: WrittenNode): Promise<void> {
+    const node = await readNode(client, current.path);
+    if (node === undefined) throw new Failed(rc.noNode, `read ${current.path}`);
+    const data = new TextDecoder().decode(node.data);
+    this.#others.adopt(current.data, data);
+    this.#current = { ...current, data, version: node.stat.version };
+  }
+
+  /** Only over what was read or written here last: what somebody else wrote is looked at before. */
   async #write(client: ZooKeeperClient): Promise<void> {
     const current = this.#current;
-    const data = this.#wanted;
-    if (current === undefined || data === undefined || current.data === data) return;
-    await check(`set ${current.path}`, (done) => client.set(current.path, data, anyVersion, done));
-    this.#current = { ...current, data };
+    if (current === undefined || this.#wanted === undefined) return;
+    const data = this.#others.over(this.#wanted);
+    if (current.data === data) return;
+    const { code, stat } = await new Promise<{ code: number; stat: Stat | undefined }>((resolve) => {
+      client.set(current.path, data, current.version, (code, stat) => resolve({ code, stat }));
+    });
+    if (code === rc.badVersion) this.#again = true;
+    else if (code !== rc.ok) throw new Failed(code, `set ${current.path}`);
+    else this.#current = { ...current, data, version: stat?.version ?? current.version + 1 };
   }
 }

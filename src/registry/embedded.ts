@@ -26,6 +26,10 @@ export interface Lease {
   readonly endpoint: Endpoint;
   /** False: it is no endpoint for those who follow the registry. */
   readonly eligible: boolean;
+  /** Its owner says that it drains. */
+  readonly isLeaving: boolean;
+  /** Somebody else took it out of service: it stays so over renewals. */
+  readonly isDrained: boolean;
   /** Of the injected clock, in milliseconds. */
   readonly expiresAt: number;
 }
@@ -96,9 +100,11 @@ export class EmbeddedRegistry implements Registry {
     const { address, load, bitrate, packetLoss, traits, eligible = true } = info;
     const id = before?.endpoint.id ?? (`${key}@${this.#instance}-${(++this.#made).toString(16)}` as EndpointId);
     const version = before === undefined ? 0 : before.endpoint.version + 1;
-    const endpoint: Endpoint = { ...traits, id, channel, address, load, bitrate, packetLoss, version };
+    const [isLeaving, isDrained] = [traits?.draining === true, before?.isDrained === true];
+    const reported: Endpoint = { ...traits, id, channel, address, load, bitrate, packetLoss, version };
+    const endpoint = withDraining(reported, isLeaving || isDrained);
     const expiresAt = this.#now() + granted;
-    this.#leases.set(key, { channel, name, endpoint, eligible, expiresAt });
+    this.#leases.set(key, { channel, name, endpoint, eligible, isLeaving, isDrained, expiresAt });
     this.#deadlines.set(key, expiresAt);
     const seenAt = wallClock();
     for (const sink of this.#sinks) {
@@ -108,6 +114,28 @@ export class EmbeddedRegistry implements Registry {
     }
     this.#schedule();
     return { kind: before === undefined ? 'created' : 'renewed', ttl: granted };
+  }
+
+  /**
+   * Takes an endpoint out of service or back, until its lease ends. One whose owner says that it drains goes on draining.
+   *
+   * @returns false when there is no such lease
+   */
+  drain(channel: ChannelName, name: string, isDrained: boolean): boolean {
+    this.#expire();
+    const key = leaseKey(channel, name);
+    const lease = this.#leases.get(key);
+    if (lease === undefined) return false;
+    if (lease.isDrained === isDrained) return true;
+    const changed = { ...lease.endpoint, version: lease.endpoint.version + 1 };
+    const endpoint = withDraining(changed, isDrained || lease.isLeaving);
+    this.#leases.set(key, { ...lease, endpoint, isDrained });
+    const seenAt = wallClock();
+    for (const sink of this.#sinks) {
+      sink.note({ kind: 'event', event: isDrained ? 'lease_drained' : 'lease_undrained' });
+      if (lease.eligible) sink.put(endpoint, seenAt);
+    }
+    return true;
   }
 
   /** Ends a lease; false when there is none. */
@@ -162,6 +190,10 @@ export class EmbeddedRegistry implements Registry {
       this.#schedule();
     }, wait);
   }
+}
+
+function withDraining({ draining: _, ...endpoint }: Endpoint, isDraining: boolean): Endpoint {
+  return isDraining ? { ...endpoint, draining: true } : endpoint;
 }
 
 /** No name holds a slash, so this is unique. */

@@ -203,3 +203,36 @@ test('a lease says its status, weight, zone, priority, version, properties and p
     assert.ok(body.message.includes(field), field);
   }
 });
+
+test('a lease that somebody drains stays so over renewals, until it is undrained or ends', async () => {
+  const { registry, ask } = await serve();
+  const isDraining = () => registry.list()[0]?.endpoint.draining === true;
+  assert.equal((await ask('PUT', `${path}/status`, { status: 'draining' })).status, 404);
+  await ask('PUT', path, info);
+  const drained = await ask('PUT', `${path}/status`, { status: 'draining' });
+  assert.deepEqual([drained.status, drained.body], [200, { channel: 'news', id: 'a', status: 'draining' }]);
+  assert.ok(isDraining());
+  await ask('PUT', path, { ...info, load: 0.9 });
+  assert.ok(isDraining());
+  assert.equal(registry.list()[0]?.endpoint.version, 2);
+  await ask('PUT', path, { ...info, status: 'draining' });
+  await ask('PUT', `${path}/status`, { status: 'live' });
+  assert.ok(isDraining(), 'its owner says so itself');
+  await ask('PUT', path, info);
+  assert.ok(!isDraining());
+  await ask('PUT', `${path}/status`, { status: 'draining' });
+  await ask('DELETE', path);
+  await ask('PUT', path, info);
+  assert.ok(!isDraining());
+});
+
+test('the status of a lease is written with the rights of a lease, and only as JSON with one of two words', async () => {
+  const { ask } = await serve('secret');
+  const owner = { authorization: 'Bearer secret' };
+  await ask('PUT', path, info, owner);
+  assert.equal((await ask('PUT', `${path}/status`, { status: 'draining' })).status, 401);
+  for (const body of ['', '{', {}, { status: 'off' }, { status: 'live', more: 1 }, '"live"']) {
+    assert.equal((await ask('PUT', `${path}/status`, body, owner)).status, 400, JSON.stringify(body));
+  }
+  assert.equal((await ask('DELETE', `${path}/status`, undefined, owner)).status, 405);
+});

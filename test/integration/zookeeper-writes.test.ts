@@ -1,8 +1,10 @@
 // The commands that write to ZooKeeper, as processes, on one real server.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { runWeir } from '../support/weir.js';
+import { waitFor } from '../support/wait.js';
+import { runWeir, serveWeir, spawnWeir } from '../support/weir.js';
 import { useZooKeeper, writeNodes, zkCli } from '../support/zookeeper.js';
 
 let zookeeper: Awaited<ReturnType<typeof useZooKeeper>>;
@@ -75,4 +77,56 @@ describe('at the command line', { concurrency: true }, () => {
     );
     assert.equal(acls.match(/'digest,'edge:.*\n: cdrwa\n'world,'anyone\n: r\n/g)?.length, 3, acls);
   });
+
+  test('a drained server stays drained over the reports of weir register, and undrain takes it back', async (t) => {
+    const settings = ['--zookeeper', zookeeper.address, '--set', `registry.zookeeper.root=${root}/drain`];
+    const words = ['register', '--channel', 'news', '--address', '10.0.0.1:80', '--load', '0.1', ...settings];
+    const origin = spawnWeir(words);
+    t.after(async () => {
+      if (origin.exitCode !== null) return;
+      const closed = once(origin, 'close');
+      origin.kill('SIGTERM');
+      await closed;
+    });
+    await once(origin.stdout as NodeJS.ReadableStream, 'data');
+    const drain = (name: string, target: string) => weir([name, target, '--json'], '', {}, '/drain');
+    const drained = await drain('drain', '10.0.0.1:80');
+    assert.equal(drained.code, 0, drained.stderr);
+    const { path, result } = JSON.parse(drained.stdout) as { path: string; result: string };
+    assert.equal(result, 'written');
+    origin.stdin?.write('{"load":0.9}\n');
+    const line = async () =>
+      JSON.parse((await weir(['channels', '--json'], '', {}, '/drain')).stdout) as { load: number; draining?: boolean };
+    await waitFor(async () => (await line()).load === 0.9, { deadline: 60_000 });
+    assert.equal((await line()).draining, true);
+    assert.equal((await drain('undrain', path)).code, 0);
+    assert.equal((await line()).draining, undefined);
+    const unknown = await drain('drain', '10.0.0.9:80');
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /10\.0\.0\.9:80: no endpoint like this in zookeeper/);
+  });
+});
+
+test('a lease of the embedded registry is drained through its edge', async () => {
+  const edge = await serveWeir('--registry', 'embedded', '--set', 'workers=0');
+  try {
+    const lease = `${edge.admin}/api/v1/channels/news/endpoints/a`;
+    const body = JSON.stringify({ service_address: '127.0.0.1:9', ttl: 120 });
+    await fetch(lease, { method: 'PUT', body, headers: { 'content-type': 'application/json' } });
+    for (const [name, target, status] of [
+      ['drain', '127.0.0.1:9', 'draining'],
+      ['undrain', 'news/a', 'live'],
+    ] as const) {
+      const { code, stdout, stderr } = await runWeir([name, target, '--admin', edge.admin]);
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout, `${status}  /channels/news/a\n`);
+      const listed = await runWeir(['channels', '--json', '--admin', edge.admin]);
+      assert.equal((JSON.parse(listed.stdout) as { draining?: boolean }).draining === true, status === 'draining');
+    }
+    const none = await runWeir(['drain', 'news/b', '--admin', edge.admin]);
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /answered 404: No such endpoint is registered/);
+  } finally {
+    await edge.stop();
+  }
 });

@@ -4,18 +4,19 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { ChannelName } from '../../src/model.js';
 import { RegisteredNode } from '../../src/registrar/registered-node.js';
+import { rc } from '../../src/registry/zookeeper-client.js';
 import { FakeZooKeeper } from '../support/fake-zookeeper.js';
 import { waitFor } from '../support/wait.js';
 
 const origin = '/channels/news/origin-';
 
-function registering(t: TestContext, credentials?: string) {
+function registering(t: TestContext, credentials?: string, first = '10.0.0.1:80') {
   const warnings: string[] = [];
   const logger = { info() {}, warn: (_: object, message: string) => void warnings.push(message), error() {} };
   const node = new RegisteredNode(
     { root: '/channels', prefix: 'origin-', credentials },
     'news' as ChannelName,
-    '10.0.0.1:80',
+    first,
     logger,
   );
   t.after(() => node.end());
@@ -99,4 +100,52 @@ test('the node of a session that lives on is removed when the next session has i
   node.detach();
   node.attach(zookeeper.connect(), true);
   await waitFor(() => zookeeper.below('/channels/news').join() === 'origin-0000000002');
+});
+
+async function someoneSets(zookeeper: FakeZooKeeper, path: string, value: string): Promise<void> {
+  const node = zookeeper.nodes.get(path);
+  const before = JSON.parse(node?.data ?? '') as object;
+  const text = JSON.stringify({ ...before, ...(JSON.parse(value) as object) });
+  const version = node?.version ?? 0;
+  assert.equal(await new Promise((resolve) => zookeeper.connect().set(path, text, version, resolve)), rc.ok);
+}
+
+const endpoint = (load: number, more = '') => `{"service_address":"10.0.0.1:80","load":${load}${more}}`;
+
+test('a status that somebody else set stays over reports, and when the node has to be made again', async (t) => {
+  const zookeeper = new FakeZooKeeper();
+  const { node } = registering(t, undefined, endpoint(0.1));
+  node.attach(zookeeper.connect(), true);
+  await node.made;
+  await someoneSets(zookeeper, node.path, '{"status":"draining"}');
+  node.touched(node.path);
+  node.write(endpoint(0.9));
+  await waitFor(() => data(zookeeper).join() === endpoint(0.9, ',"status":"draining"'));
+  zookeeper.nodes.delete(node.path);
+  node.touched(node.path);
+  await waitFor(() => data(zookeeper).join() === endpoint(0.9, ',"status":"draining"'));
+  await someoneSets(zookeeper, node.path, '{"status":"live"}');
+  node.write(endpoint(0.3));
+  await waitFor(() => data(zookeeper).join() === endpoint(0.3, ',"status":"live"'));
+});
+
+test('what somebody else writes at the same moment as a report is not overwritten', async (t) => {
+  const zookeeper = new FakeZooKeeper();
+  const { node } = registering(t, undefined, endpoint(0.1));
+  const client = zookeeper.connect();
+  let others = 0;
+  node.attach(
+    {
+      ...client,
+      set(path, text, version, done) {
+        if (others++ > 0) return client.set(path, text, version, done);
+        // Between the look at the node and the write.
+        void someoneSets(zookeeper, path, '{"status":"draining"}').then(() => client.set(path, text, version, done));
+      },
+    },
+    true,
+  );
+  await node.made;
+  node.write(endpoint(0.9));
+  await waitFor(() => data(zookeeper).join() === endpoint(0.9, ',"status":"draining"'));
 });

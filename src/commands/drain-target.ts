@@ -1,0 +1,45 @@
+// Pure: which endpoints a user means by a path, a name or an address.
+
+import type { Endpoint, EndpointId } from '../model.js';
+import { parseServiceAddress, serverOf } from '../net-address.js';
+
+/** The node that an id stands for: without the transaction that made it and, where a node has several, the address. */
+export function pathOf(id: EndpointId | string): string {
+  const path = id.replace(/@[0-9a-f-]+$/, '');
+  const mark = path.lastIndexOf('#');
+  return mark > 0 && parseServiceAddress(path.slice(mark + 1)) !== undefined ? path.slice(0, mark) : path;
+}
+
+export type DrainTarget =
+  | { readonly kind: 'path'; readonly path: string }
+  /** `single`: more than one match is a mistake. */
+  | { readonly kind: 'search'; readonly single: boolean; matches(endpoint: Endpoint): boolean };
+
+/**
+ * A path as `weir channels` and `weir register` print it; `CHANNEL/NAME` below the root; an address, which means every endpoint of
+ * that server, or with a path of its own every endpoint with that address; else the name of one endpoint.
+ */
+export function parseDrainTarget(text: string, root: string): DrainTarget {
+  const api = /\/api\/v1\/channels\/([^/]+)\/endpoints\/([^/]+)$/.exec(text);
+  if (api !== null) return { kind: 'path', path: `${root}/${decoded(api[1])}/${decoded(api[2])}` };
+  if (text.startsWith('/')) return { kind: 'path', path: pathOf(text) };
+  const address = parseServiceAddress(text);
+  if (address !== undefined) {
+    const hasPath = /^https?:\/\/[^/]+\/./.test(text);
+    if (hasPath) return { kind: 'search', single: false, matches: (endpoint) => endpoint.address === address };
+    const server = serverOf(address);
+    const isAnyScheme = !text.includes('://');
+    const plain = (of: string) => (isAnyScheme ? of.replace(/^https:/, 'http:') : of);
+    return { kind: 'search', single: false, matches: (endpoint) => plain(serverOf(endpoint.address)) === server };
+  }
+  if (text.includes('/')) return { kind: 'path', path: `${root}/${pathOf(text)}` };
+  return { kind: 'search', single: true, matches: ({ id }) => pathOf(id).endsWith(`/${pathOf(text)}`) };
+}
+
+function decoded(segment = ''): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

@@ -1,0 +1,156 @@
+// `weir drain` and `weir undrain`: take endpoints out of service and back, whoever registered them.
+
+import type { Command } from 'commander';
+import type { Config } from '../config-schema.js';
+import { OperatorError } from '../errors.js';
+import { createLogger } from '../log.js';
+import { edgeUrl } from '../registrar/edge-url.js';
+import { changeStatus } from '../registry/formats/status.js';
+import { Conflict, readNode, writeNode } from '../registry/node-writes.js';
+import type { ZooKeeperClient } from '../registry/zookeeper-client.js';
+import { parseDrainTarget, pathOf } from './drain-target.js';
+import { safe } from './endpoint-lines.js';
+import { leaseRoot, writeLeaseStatus } from './lease-status.js';
+import { print, untilAskedToEnd } from './lifetime.js';
+import {
+  addEdgeFlag,
+  addRegistryFlags,
+  addSettingFlags,
+  type CommonFlags,
+  type EdgeFlags,
+  edgeOverride,
+  number,
+  override,
+  requestOf,
+} from './options.js';
+import { readEndpoints, sourceOf } from './registered.js';
+import { readSettings } from './settings.js';
+import { onZooKeeper } from './zookeeper-nodes.js';
+
+interface Flags extends CommonFlags, EdgeFlags {
+  readonly json?: true;
+  readonly timeout: number;
+  readonly tokenFile?: string;
+}
+
+type Status = 'draining' | 'live';
+
+/** What came of one endpoint; `error` in words. */
+interface Result {
+  readonly path: string;
+  readonly result: 'written' | 'unchanged' | 'failed';
+  readonly error?: string;
+}
+
+const examples = (name: string) => `
+Examples:
+  weir ${name} 10.0.0.1:8080                        every endpoint of this server, in all channels
+  weir ${name} news/endpoint-0000000003             one endpoint, by its channel and name
+  weir ${name} /channels/news/endpoint-0000000003   the same by its path
+  weir ${name} 10.0.0.1:8080 --admin 127.0.0.1:8081 leases of the embedded registry
+
+A draining endpoint is picked only where nothing else is left, and whoever it serves moves on without a seam. Endpoints of
+\`weir register\`, and leases, stay as they were set, over their reports and when they register again. Another
+program's next report writes over it, unless it keeps the field "status" of its JSON. Exit code 1: not all were written.`;
+
+/** How often a write is tried again after an origin reported in between. */
+const mostAttempts = 5;
+
+async function setNodeStatus(client: ZooKeeperClient, path: string, status: Status): Promise<Result> {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  for (let attempt = 1; ; attempt++) {
+    const node = await readNode(client, path);
+    if (node === undefined) return { path, result: 'failed', error: 'no such node' };
+    // A channel's node may hold an endpoint or what its endpoints do not say themselves: both have a status.
+    const change = changeStatus({ name, level: 'channel', data: node.data }, status);
+    if (change.kind === 'refused') return { path, result: 'failed', error: change.why };
+    if (change.kind === 'same') return { path, result: 'unchanged' };
+    try {
+      await writeNode(client, path, change.text, node.stat.version);
+      return { path, result: 'written' };
+    } catch (error) {
+      if (!(error instanceof Conflict) || attempt === mostAttempts) return failed(path, error);
+    }
+  }
+}
+
+const failed = (path: string, error: unknown): Result => {
+  return { path, result: 'failed', error: (error as Error).message };
+};
+
+/** The paths of the endpoints that are meant. */
+async function pathsOf(config: Config, text: string, flags: Flags, asked: AbortSignal): Promise<readonly string[]> {
+  const root = config.registry.kind === 'zookeeper' ? config.registry.zookeeper.root : leaseRoot;
+  const target = parseDrainTarget(text, root);
+  if (target.kind === 'path') return [target.path];
+  const source = sourceOf(config, createLogger({ ...config.log, level: 'error' }));
+  const endpoints = (await readEndpoints(source, flags.timeout * 1000, asked)) ?? [];
+  const paths = [...new Set(endpoints.filter((each) => target.matches(each)).map(({ id }) => pathOf(id)))].sort();
+  if (paths.length === 0) throw new OperatorError(`${text}: no endpoint like this in ${source.name}`);
+  if (target.single && paths.length > 1) {
+    throw new OperatorError(
+      `${text}: ${paths.length} endpoints have this name, say which: ${paths.slice(0, 5).join(', ')}`,
+    );
+  }
+  return paths;
+}
+
+/** One after another: an origin that reports meanwhile makes a write start over, and there are few of them. */
+async function writeAll(config: Config, paths: readonly string[], status: Status, told: (result: Result) => void) {
+  if (config.registry.kind === 'zookeeper') {
+    await onZooKeeper(config, async (client) => {
+      for (const path of paths) told(await setNodeStatus(client, path, status).catch((error) => failed(path, error)));
+    });
+    return;
+  }
+  const { token } = config.registry.embedded;
+  for (const path of paths) {
+    const written = writeLeaseStatus(edgeUrl(config), token, path, status);
+    told(await written.then((): Result => ({ path, result: 'written' })).catch((error) => failed(path, error)));
+  }
+}
+
+const words: Record<Status, Record<'written' | 'unchanged', string>> = {
+  draining: { written: 'draining', unchanged: 'was draining' },
+  live: { written: 'live', unchanged: 'was live' },
+};
+
+const setStatus = (status: Status) => async (text: string, flags: Flags) => {
+  const { config } = readSettings(
+    requestOf(flags, [
+      edgeOverride(flags),
+      override('--token-file', flags.tokenFile, (tokenFile) => ({ registry: { embedded: { tokenFile } } })),
+    ]),
+  );
+  await untilAskedToEnd(async (asked) => {
+    const paths = await pathsOf(config, text, flags, asked);
+    let failures = 0;
+    await writeAll(config, paths, status, (written) => {
+      const { path, result, error = '' } = written;
+      if (result === 'failed') failures += 1;
+      if (flags.json) print(JSON.stringify({ ...written, status }));
+      else if (result === 'failed') process.stderr.write(`weir: ${safe(path)}: ${error}\n`);
+      else print(`${words[status][result]}  ${safe(path)}`);
+    });
+    if (failures > 0) throw new OperatorError(`${failures} of ${paths.length} were not written`);
+  });
+};
+
+function add(program: Command, name: string, description: string, status: Status): void {
+  const command = program.command(name).description(description);
+  command.argument(
+    '<endpoint|address>',
+    'HOST:PORT or URL of a server, CHANNEL/NAME, a path, or the name of an endpoint',
+  );
+  addEdgeFlag(addRegistryFlags(command), 'the edge whose embedded registry it is')
+    .option('--token-file <file>', 'bearer token of the embedded registry (registry.embedded.tokenFile)')
+    .option('--json', 'one JSON object for each endpoint')
+    .option('--timeout <seconds>', 'longest wait for the list of endpoints', number(0.1, 3600), 10);
+  addSettingFlags(command).addHelpText('after', examples(name)).action(setStatus(status));
+}
+
+/** Adds `weir drain` and `weir undrain` to the command line. */
+export function addDrain(program: Command): void {
+  add(program, 'drain', 'take endpoints out of service; whoever they serve moves on', 'draining');
+  add(program, 'undrain', 'put endpoints back into service', 'live');
+}
