@@ -33,8 +33,8 @@ test('each walk takes at most ten steps, and each change at most three files', (
   const walks = map.slice(map.indexOf('## Three walks'), map.indexOf('## Decisions')).split(/^\*\*/m).slice(1);
   assert.equal(walks.length, 3);
   for (const walk of walks) assert.ok((walk.match(/^\d+\. /gm)?.length ?? 0) <= 10, walk.slice(0, 40));
-  const changes = map.slice(map.indexOf('## Ten changes')).match(/^\| [a-z].*$/gm) ?? [];
-  assert.equal(changes.length, 10);
+  const changes = map.slice(map.indexOf('## Changes, and what they touch')).match(/^\| [a-z].*$/gm) ?? [];
+  assert.ok(changes.length >= 10);
   for (const change of changes) assert.ok((change.match(/`src\//g)?.length ?? 0) <= 3, change);
 });
 

@@ -7,6 +7,7 @@ import { explanationJson } from '../balancer/explanation.js';
 import { createPolicy } from '../balancer/policies.js';
 import { assignInPlace } from '../config/assign.js';
 import type { EdgeContext } from '../http/exchange.js';
+import { createPassthrough, passedFlv, peerRoutes, playerRoutes, relayedFlv } from '../http/routing.js';
 import { DataServer } from '../http/server.js';
 import { type Logger, seldom } from '../log.js';
 import type { Metrics } from '../metrics.js';
@@ -22,7 +23,6 @@ import { createHls } from './hls.js';
 import { aloneIdentity, type Identity } from './identity.js';
 import { collectPicks, createBalancer, takeReport } from './observe.js';
 import { createRelays } from './relays.js';
-import { createPassthrough, passedFlv, peerRoutes, playerRoutes, relayedFlv } from './routing.js';
 
 /** For viewers of streams without an end to hear that it is over before their connections are closed, in ms. */
 const farewellTime = 1_000;
@@ -83,7 +83,7 @@ export function createDataPlane(
   const flv = config.relay.enabled
     ? relayedFlv(relays, passedThrough)
     : passedFlv({ balancer, metrics, destinations, settings: upstream, observer }, passedThrough);
-  const server = new DataServer(edge, store, playerRoutes(flv, hls, relays));
+  const server = new DataServer(edge, store, playerRoutes(sharding, flv, hls, relays));
   const peerServer = sharding.createPeerServer(edge, peerRoutes(sharding, hls, relays));
 
   const setOwnListeners = (listeners: readonly OwnListener[]) => {

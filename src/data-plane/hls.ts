@@ -4,14 +4,13 @@ import { WeirError } from '../errors.js';
 import { type HlsReport, HlsSessions, type SessionContext, type SessionState } from '../hls/index.js';
 import { answerError } from '../http/exchange.js';
 import { HlsHandler } from '../http/hls.js';
+import type { HlsHandlers } from '../http/routing.js';
 import type { RouteHandler } from '../http/server.js';
 import type { Sharding } from '../sharding/sharding.js';
 import { countRetries } from '../upstream/trail.js';
 import type { DataPlaneConfig } from './contract.js';
 
-export interface Hls {
-  readonly forPlayers: RouteHandler;
-  readonly forPeers: RouteHandler;
+export interface Hls extends HlsHandlers {
   /** For `/api/v1/hls`. */
   describe(): HlsReport;
   /** Brings the gauges up to date. */
@@ -47,13 +46,10 @@ function presented(config: DataPlaneConfig, { sessions: parts, sharding }: HlsPa
     now: () => performance.now(),
     clock: Date.now,
   });
-  const handler = new HlsHandler(sessions);
-  const own: RouteHandler = {
-    handle: (exchange, route, response) => handler.handle(exchange, route, response),
-    holds: (channel) => sessions.holds(channel),
-  };
+  const own = new HlsHandler(sessions);
   return {
-    forPlayers: sharding.divideHls(own, sessions),
+    own,
+    elsewhere: sharding.createHlsElsewhere(sessions),
     forPeers: own,
     describe: () => sessions.describe(),
     collect: () => sessions.collect(),
@@ -67,7 +63,8 @@ function presented(config: DataPlaneConfig, { sessions: parts, sharding }: HlsPa
 /** Each worker asks the endpoints itself: nothing is kept, so nothing is divided. */
 function passed({ passedThrough }: HlsParts): Hls {
   return {
-    forPlayers: passedThrough,
+    own: passedThrough,
+    elsewhere: passedThrough,
     forPeers: {
       handle: (exchange, _route, response) => answerError(exchange, response, new WeirError('not_found')),
       holds: () => false,

@@ -2,13 +2,13 @@
 
 export type { Follower } from './cache/arriving-body.js';
 export type { CachedObject } from './cache/cached-object.js';
-export type { KeepingTerms, KeepingTermsOf } from './cache/freshness.js';
+export { type KeepingTerms, type KeepingTermsOf, objectTerms } from './cache/freshness.js';
 export type { Load } from './cache/load.js';
 export type { Lookup } from './cache/object-cache.js';
 export { type Answer, answerOf, isNotModified } from './cache/respond.js';
 export type { SessionState } from './session/handover.js';
 export { createLentLoad } from './session/lent-load.js';
-export { type ObjectAnswer, unpinnedMaxAgeMs } from './session/object-answer.js';
+export type { ObjectAnswer } from './session/object-answer.js';
 export type { PlayerRequest, PlaylistAnswer } from './session/player-request.js';
 export type { SessionContext } from './session/session-context.js';
 export { heldFactor } from './session/session-objects.js';

@@ -15,15 +15,19 @@ import { commonFields } from './fields.js';
 import { clientOf } from './hls-client.js';
 import { ObjectReply } from './object-reply.js';
 import { canonicalRoute, type Route } from './route.js';
+import type { RouteHandler } from './server.js';
 
-export class HlsHandler {
+export class HlsHandler implements RouteHandler {
   readonly #sessions: HlsSessions;
 
   constructor(sessions: HlsSessions) {
     this.#sessions = sessions;
   }
 
-  /** Answers one GET or HEAD. Never throws. */
+  holds(channel: ChannelName): boolean {
+    return this.#sessions.holds(channel);
+  }
+
   handle(exchange: PlayerExchange, given: Route, response: ServerResponse): void {
     try {
       const asked = new AskedByExchange(exchange, canonicalRoute(given));

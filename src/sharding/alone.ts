@@ -1,10 +1,16 @@
 // The one process of an edge that serves players: every channel is its own.
 
 import type { Picks } from '../balancer/balancer.js';
+import { WeirError } from '../errors.js';
+import { answerError } from '../http/exchange.js';
 import type { RouteHandler } from '../http/server.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import type { PeerServer, Sharding, ShardingParts } from './sharding.js';
 
+const nothingElsewhere: RouteHandler = {
+  handle: (exchange, _route, response) => answerError(exchange, response, new WeirError('not_owner')),
+  holds: () => false,
+};
 const nobodyAsks: PeerServer = { listen: async () => {}, drain: async () => {}, close: () => {} };
 
 export class Alone implements Sharding {
@@ -24,8 +30,8 @@ export class Alone implements Sharding {
     return true;
   }
 
-  divideHls(own: RouteHandler): RouteHandler {
-    return own;
+  createHlsElsewhere(): RouteHandler {
+    return nothingElsewhere;
   }
 
   createPeerServer(): PeerServer {

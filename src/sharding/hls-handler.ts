@@ -2,20 +2,21 @@
 // playlist is asked for again after a moment, so that players see the same wherever they come in.
 
 import { createHash } from 'node:crypto';
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import {
   createLentLoad,
   type HlsSessions,
   heldFactor,
   type KeepingTerms,
   type KeepingTermsOf,
-  unpinnedMaxAgeMs,
+  objectTerms,
 } from '../hls/index.js';
 import type { PlayerExchange } from '../http/exchange.js';
 import { endpointField } from '../http/fields.js';
 import { clientField, clientOf } from '../http/hls-client.js';
 import { listedField, ObjectReply } from '../http/object-reply.js';
 import { canonicalRoute, type Route } from '../http/route.js';
+import type { RouteHandler } from '../http/server.js';
 import type { ChannelName, ServerOrigin } from '../model.js';
 import type { UpstreamClient } from '../upstream/client.js';
 import { createPeerLoad } from './object-loader.js';
@@ -45,7 +46,7 @@ const playlistReuse = 100;
 
 const mostRecent = 10_000;
 
-export class OwnersHls {
+export class OwnersHls implements RouteHandler {
   readonly #tools: OwnersHlsTools;
   /** When (monotonic ms) players last asked here, the least recent first. */
   readonly #recent = new Map<ChannelName, number>();
@@ -81,22 +82,16 @@ export class OwnersHls {
       return { key, range: undefined, selects: true, terms, lent: false };
     }
     const { path, query } = route;
+    const { settings } = this.#tools.sessions.context;
     const object = this.#tools.sessions.foreignObject({ path, query, authorization, range });
     return {
       key: object.key,
       range: object.range,
       selects: object.range === undefined,
-      terms: (headers) => this.#termsOf(headers),
+      // The owner knows what playlists list; of anything else it is asked again soon.
+      terms: (headers) => objectTerms(headers[listedField] === undefined ? 'unpinned' : 'listed_elsewhere', settings),
       lent: object.isLent,
     };
-  }
-
-  /** The owner knows what playlists list; of anything else it is asked again soon. */
-  #termsOf(headers: IncomingHttpHeaders): KeepingTerms {
-    const { objectMinAge, objectMaxAge } = this.#tools.sessions.context.settings;
-    if (headers[listedField] !== undefined)
-      return { room: 'listed', minFreshMs: objectMaxAge, maxFreshMs: objectMaxAge };
-    return { room: 'asked', minFreshMs: Math.min(objectMinAge, unpinnedMaxAgeMs), maxFreshMs: unpinnedMaxAgeMs };
   }
 
   #send(exchange: PlayerExchange, route: Route, response: ServerResponse, wanted: Wanted): void {

@@ -45,18 +45,12 @@ export class Sharded implements Sharding {
     return this.#view.owns(channel);
   }
 
-  divideHls(own: RouteHandler, sessions: HlsSessions): RouteHandler {
-    const view = this.#view;
+  createHlsElsewhere(sessions: HlsSessions): RouteHandler {
     const ownerOf = (channel: ChannelName) => {
-      const owner = view.ownerOf(channel);
+      const owner = this.#view.ownerOf(channel);
       return owner === undefined ? undefined : peerServer(owner.name);
     };
-    const owners = new OwnersHls({ sessions, client: this.#client, ownerOf });
-    return {
-      handle: (exchange, route, response) =>
-        (view.isElsewhere(route.channel) ? owners : own).handle(exchange, route, response),
-      holds: (channel) => own.holds(channel) || owners.holds(channel),
-    };
+    return new OwnersHls({ sessions, client: this.#client, ownerOf });
   }
 
   createPeerServer(edge: EdgeContext, handlers: RequestHandlers): PeerServer {

@@ -4,8 +4,8 @@
 import type { Balancer, Picks } from '../balancer/balancer.js';
 import type { HlsSessions } from '../hls/index.js';
 import type { EdgeContext } from '../http/exchange.js';
+import type { Ownership } from '../http/routing.js';
 import type { RequestHandlers, RouteHandler } from '../http/server.js';
-import type { ChannelName } from '../model.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import type { UpstreamClient } from '../upstream/client.js';
 import type { Pools } from '../upstream/pools.js';
@@ -22,17 +22,13 @@ export interface ShardingParts {
   readonly client: UpstreamClient;
 }
 
-export interface Sharding {
+export interface Sharding extends Ownership {
   /** What streams are pulled by: the endpoints of a channel that is ours, the owner of any other. */
   readonly store: SnapshotStore;
   /** Picks among those. */
   readonly picks: Picks;
-  /** True where another worker has the channel for whoever asks now. */
-  isElsewhere(channel: ChannelName): boolean;
-  /** True where no other worker is known to have the channel. A worker that drains owns what it has to the end. */
-  owns(channel: ChannelName): boolean;
-  /** HLS for players: `own` answers for the channels that are ours, their owners for the others. */
-  divideHls(own: RouteHandler, sessions: HlsSessions): RouteHandler;
+  /** Answers players' HLS requests for channels that another worker has. */
+  createHlsElsewhere(sessions: HlsSessions): RouteHandler;
   /** Where the other workers ask, not listening yet. */
   createPeerServer(edge: EdgeContext, handlers: RequestHandlers): PeerServer;
   /** These workers serve now, this one among them. */

@@ -3,18 +3,12 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../../errors.js';
+import { ageSecondsOf, type CachePolicy } from '../../upstream/cache-policy.js';
 import type { Exchange, UpstreamHandler } from '../../upstream/client.js';
 import { isStoredInstead } from '../../upstream/judge.js';
 import { ArrivingBody, type Follower } from './arriving-body.js';
 import { conditionsOf, renewed } from './conditional.js';
-import {
-  ageSecondsOf,
-  type CachePolicy,
-  type KeepingLimits,
-  type KeepingTerms,
-  type KeepingTermsOf,
-  keepingPolicy,
-} from './freshness.js';
+import { type KeepingLimits, type KeepingTerms, type KeepingTermsOf, keepingPolicy } from './freshness.js';
 import type { Load, ObjectHead } from './load.js';
 
 export interface ObjectOptions extends KeepingLimits {

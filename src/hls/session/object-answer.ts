@@ -3,6 +3,7 @@
 
 import type { WeirError } from '../../errors.js';
 import type { CachedObject } from '../cache/cached-object.js';
+import { objectTerms } from '../cache/freshness.js';
 import type { Load } from '../cache/load.js';
 import type { Lookup, OpenOptions } from '../cache/object-cache.js';
 import { placeOf, targetOf } from '../url/cache-key.js';
@@ -14,9 +15,6 @@ import type { PlayerRequest } from './player-request.js';
 import type { PlayerTokens } from './player-tokens.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionObjects } from './session-objects.js';
-
-/** ms for which an object without an endpoint in its URL is used again: the next request may mean another endpoint's. */
-export const unpinnedMaxAgeMs = 1_000;
 
 /** What an object needs of the session that it belongs to. */
 export interface ObjectOwner {
@@ -84,9 +82,8 @@ function unlisted(
   const { original = '', ranged = false } = pin ?? {};
   const at = pin === undefined || problem !== undefined ? 'anywhere' : `at ${pin.endpoint}`;
   const key = objects.keyOf(placeOf(`${path} ${at} ${original} ${ranged} ${originQuery}`, range));
-  const maxFreshMs = at === 'anywhere' ? unpinnedMaxAgeMs : settings.objectMaxAge;
-  const minFreshMs = Math.min(settings.objectMinAge, maxFreshMs);
-  return { key, target, options: { terms: { room: 'asked', minFreshMs, maxFreshMs } } };
+  const terms = objectTerms(at === 'anywhere' ? 'unpinned' : 'pinned', settings);
+  return { key, target, options: { terms } };
 }
 
 /** The object, and other ways to ask for it. The caller follows the object, or lets it arrive on its own. */

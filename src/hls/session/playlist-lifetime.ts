@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../../config-schema.js';
-import { cachePolicy } from '../cache/freshness.js';
+import { cachePolicy } from '../../upstream/cache-policy.js';
 import type { MediaWindow } from '../presentation/live-window.js';
 
 type LifetimeSettings = Pick<

@@ -3,7 +3,7 @@
 
 import { WeirError } from '../../errors.js';
 import type { Endpoint, ServerOrigin } from '../../model.js';
-import type { KeepingTerms } from '../cache/freshness.js';
+import { objectTerms } from '../cache/freshness.js';
 import type { Load } from '../cache/load.js';
 import type { OpenOptions } from '../cache/object-cache.js';
 import type { Entry } from '../presentation/live-window.js';
@@ -23,7 +23,6 @@ import type { SessionName } from './session-name.js';
 
 /** ms for which an object may have been here before the playlist that lists it. */
 export const fetchedAheadMs = 10_000;
-const listedTerms: KeepingTerms = { room: 'listed', minFreshMs: 0, maxFreshMs: Number.POSITIVE_INFINITY };
 /** A part may be held by its origin for as many first-byte timeouts. */
 export const heldFactor = 3;
 
@@ -65,7 +64,10 @@ export class SessionObjects {
   /** How an object is opened that a playlist lists, or is about to. */
   openListed(place: string): Opening {
     const since = this.#listed.since(place) ?? this.#context.now();
-    return { key: this.keyOf(place), options: { terms: listedTerms, since: since - fetchedAheadMs } };
+    return {
+      key: this.keyOf(place),
+      options: { terms: objectTerms('listed', this.#context.settings), since: since - fetchedAheadMs },
+    };
   }
 
   /**
@@ -78,11 +80,15 @@ export class SessionObjects {
     if (isListed && isReachable) return this.openListed(place);
     const { cache, now, settings } = this.#context;
     const key = this.keyOf(place);
-    if (isListed && cache.holds(key)) return { key, options: { terms: listedTerms, since: Number.NEGATIVE_INFINITY } };
+    if (isListed && cache.holds(key))
+      return {
+        key,
+        options: { terms: objectTerms('listed', this.#context.settings), since: Number.NEGATIVE_INFINITY },
+      };
     const since = now() - settings.objectMaxAge;
     const stored = cache.stored(key);
     return stored !== undefined && stored.arrivedAt >= since
-      ? { key, options: { terms: listedTerms, since } }
+      ? { key, options: { terms: objectTerms('listed', this.#context.settings), since } }
       : undefined;
   }
 

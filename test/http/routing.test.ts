@@ -2,15 +2,12 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { createHls, type HlsParts } from '../../src/data-plane/hls.js';
-import { type Flv, peerRoutes, playerRoutes } from '../../src/data-plane/routing.js';
 import type { PlayerExchange } from '../../src/http/exchange.js';
 import type { Route, RouteKind } from '../../src/http/route.js';
+import { type Flv, type Ownership, peerRoutes, playerRoutes } from '../../src/http/routing.js';
 import type { RouteHandler } from '../../src/http/server.js';
 import type { ChannelName } from '../../src/model.js';
 import type { Relays, SubscribeRequest } from '../../src/relay/relays.js';
-import type { Sharding } from '../../src/sharding/sharding.js';
-import { testConfig } from '../support/data-plane.js';
 
 const news = 'news' as ChannelName;
 const route = (kind: RouteKind): Route => ({ kind, channel: news, path: '/live/news', suffix: '', query: '' });
@@ -41,16 +38,10 @@ class Answers {
   }
 
   hls(holds = false) {
-    const none = () => assert.fail('no part of routing');
     return {
-      forPlayers: this.by('HLS for players', holds),
+      own: this.by('our HLS', holds),
+      elsewhere: this.by("the owner's HLS", holds),
       forPeers: this.by('HLS for peers', holds),
-      describe: none,
-      collect: none,
-      newStates: none,
-      adopt: none,
-      releaseElsewhere: none,
-      close: none,
     };
   }
 }
@@ -60,22 +51,26 @@ const flvBy = (answers: Answers): Flv => ({
   upgrade: () => void answers.log.push('WebSocket'),
 });
 const placed = (owns: boolean, isElsewhere = !owns) =>
-  ({ owns: () => owns, isElsewhere: () => isElsewhere }) as unknown as Sharding;
+  ({ owns: () => owns, isElsewhere: () => isElsewhere }) satisfies Ownership;
 
-test('players get FLV from FLV, and all else of a channel from HLS', () => {
-  const answers = new Answers();
-  const routes = playerRoutes(flvBy(answers), answers.hls(), answers.relays());
-  for (const kind of ['flv', 'playlist', 'object'] as const) {
-    routes.handle(answers.exchange, route(kind), answers.response);
-  }
-  routes.upgrade(answers.exchange, route('flv'), {} as Socket, Buffer.alloc(0));
-  assert.deepEqual(answers.log, ['FLV', 'HLS for players', 'HLS for players', 'WebSocket']);
+test('players get FLV from FLV, and all else of a channel from its HLS here or at its owner', () => {
+  const asked = (ownership: Ownership) => {
+    const answers = new Answers();
+    const routes = playerRoutes(ownership, flvBy(answers), answers.hls(), answers.relays());
+    for (const kind of ['flv', 'playlist', 'object'] as const) {
+      routes.handle(answers.exchange, route(kind), answers.response);
+    }
+    routes.upgrade(answers.exchange, route('flv'), {} as Socket, Buffer.alloc(0));
+    return answers.log;
+  };
+  assert.deepEqual(asked(placed(true)), ['FLV', 'our HLS', 'our HLS', 'WebSocket']);
+  assert.deepEqual(asked(placed(false)), ['FLV', "the owner's HLS", "the owner's HLS", 'WebSocket']);
 });
 
 test('another worker gets what is ours, and is refused what is not', () => {
-  const asked = (sharding: Sharding, kind: RouteKind, isFromPeer = false) => {
+  const asked = (ownership: Ownership, kind: RouteKind, isFromPeer = false) => {
     const answers = new Answers();
-    const routes = peerRoutes(sharding, answers.hls(), answers.relays({ isFromPeer }));
+    const routes = peerRoutes(ownership, answers.hls(), answers.relays({ isFromPeer }));
     routes.handle(answers.exchange, route(kind), answers.response);
     return answers.log;
   };
@@ -93,22 +88,11 @@ test('a channel is held while its relay or its HLS sessions hold it', () => {
   const held = (relay: boolean, hls: boolean) => {
     const answers = new Answers();
     const relays = answers.relays({ holds: relay });
-    const players = playerRoutes(flvBy(answers), answers.hls(hls), relays);
+    const players = playerRoutes(placed(true), flvBy(answers), answers.hls(hls), relays);
     const peers = peerRoutes(placed(true), answers.hls(hls), relays);
     return [players.holds(news), peers.holds(news)];
   };
   assert.deepEqual(held(false, false), [false, false]);
   assert.deepEqual(held(true, false), [true, true]);
   assert.deepEqual(held(false, true), [true, true]);
-});
-
-test('HLS that is passed through is asked of the endpoints by each worker, and of no worker', () => {
-  const answers = new Answers();
-  const parts = { passedThrough: answers.by('the endpoint') } as unknown as HlsParts;
-  const hls = createHls(testConfig({ hls: { mode: 'passthrough' } }), parts);
-  hls.forPlayers.handle(answers.exchange, route('playlist'), answers.response);
-  hls.forPeers.handle(answers.exchange, route('playlist'), answers.response);
-  assert.deepEqual(answers.log, ['the endpoint', 'not_found']);
-  assert.deepEqual(hls.describe(), { sessions: [], cache: { objects: 0, bytes: 0 } });
-  hls.close();
 });

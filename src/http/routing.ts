@@ -9,16 +9,33 @@
 // Two workers may see ownership differently for a moment: then one of them refuses (`not_owner`), and the other asks again.
 
 import { WeirError } from '../errors.js';
-import { answerError } from '../http/exchange.js';
-import { type PassthroughTools, passThrough } from '../http/passthrough.js';
-import { relayHttp } from '../http/relayed.js';
-import { createWebSocketServer, relayWebSocket } from '../http/relayed-websocket.js';
-import type { Route } from '../http/route.js';
-import type { RequestHandlers, RouteHandler } from '../http/server.js';
-import { passWebSocket, refuseUpgrade, type WebSocketTools } from '../http/websocket.js';
+import type { ChannelName } from '../model.js';
 import type { Relays } from '../relay/index.js';
-import type { Sharding } from '../sharding/sharding.js';
-import type { Hls } from './hls.js';
+import { answerError } from './exchange.js';
+import { type PassthroughTools, passThrough } from './passthrough.js';
+import { relayHttp } from './relayed.js';
+import { createWebSocketServer, relayWebSocket } from './relayed-websocket.js';
+import type { Route } from './route.js';
+import type { RequestHandlers, RouteHandler } from './server.js';
+import { passWebSocket, refuseUpgrade, type WebSocketTools } from './websocket.js';
+
+/** Which channels are ours. */
+export interface Ownership {
+  /** True where another worker has the channel for whoever asks now. */
+  isElsewhere(channel: ChannelName): boolean;
+  /** True where no other worker is known to have the channel. A worker that drains owns what it has to the end. */
+  owns(channel: ChannelName): boolean;
+}
+
+/** HLS, by who asks for whose channel. */
+export interface HlsHandlers {
+  /** Players, a channel that is ours. */
+  readonly own: RouteHandler;
+  /** Players, a channel that another worker has. */
+  readonly elsewhere: RouteHandler;
+  /** Other workers, a channel that is ours. */
+  readonly forPeers: RouteHandler;
+}
 
 /** FLV for players. */
 export type Flv = Pick<RequestHandlers, 'handle' | 'upgrade'>;
@@ -49,21 +66,24 @@ export function createPassthrough(tools: PassthroughTools): RouteHandler {
   };
 }
 
-export function playerRoutes(flv: Flv, hls: Hls, relays: Relays): RequestHandlers {
-  const { forPlayers } = hls;
+export function playerRoutes(ownership: Ownership, flv: Flv, hls: HlsHandlers, relays: Relays): RequestHandlers {
+  const { own, elsewhere } = hls;
   return {
-    handle: (exchange, route, response) => (route.kind === 'flv' ? flv : forPlayers).handle(exchange, route, response),
+    handle: (exchange, route, response) => {
+      if (route.kind === 'flv') flv.handle(exchange, route, response);
+      else (ownership.isElsewhere(route.channel) ? elsewhere : own).handle(exchange, route, response);
+    },
     upgrade: (exchange, route, socket, head) => flv.upgrade(exchange, route, socket, head),
-    holds: (channel) => relays.holds(channel) || forPlayers.holds(channel),
+    holds: (channel) => relays.holds(channel) || own.holds(channel) || elsewhere.holds(channel),
   };
 }
 
-export function peerRoutes(sharding: Sharding, hls: Hls, relays: Relays): RequestHandlers {
+export function peerRoutes(ownership: Ownership, hls: Pick<HlsHandlers, 'forPeers'>, relays: Relays): RequestHandlers {
   const { forPeers } = hls;
   const isOurs = (route: Route) =>
     route.kind === 'flv'
-      ? sharding.owns(route.channel) && !relays.isFromPeer(route)
-      : !sharding.isElsewhere(route.channel);
+      ? ownership.owns(route.channel) && !relays.isFromPeer(route)
+      : !ownership.isElsewhere(route.channel);
   return {
     handle: (exchange, route, response) => {
       if (!isOurs(route)) answerError(exchange, response, new WeirError('not_owner'));
