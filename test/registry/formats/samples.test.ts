@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { packageRoot } from '../../../src/package.js';
 import { read } from '../../../src/registry/formats/decode.js';
 import type { RegisteredNode, Registration } from '../../../src/registry/formats/format.js';
 import { formatNames } from '../../../src/registry/formats/names.js';
@@ -126,4 +129,21 @@ test('a vector gives weights by shard, member and address, and what it says twic
       { field: 'weight', reason: 'too_large' },
     ],
   });
+});
+
+test('every sample of the documentation is read by the format that it stands for', () => {
+  const page = readFileSync(join(packageRoot, 'docs/registry-formats.md'), 'utf8');
+  const found = page.split(/^## /m).flatMap((section) => {
+    const format = formatNames.find((name) => section.startsWith(`${name}\n`));
+    const sample = /^```(json)?\n([\s\S]*?)^```$/m.exec(section);
+    return format === undefined || sample === null
+      ? []
+      : [{ format, isJson: sample[1] === 'json', text: sample[2] ?? '' }];
+  });
+  for (const { format, isJson, text } of found) {
+    const node = isJson ? { name: 'a', data: Buffer.from(text) } : { name: text.trim(), data: Buffer.from('') };
+    const { decoded, format: by } = read({ ...node, level: format === 'apisix' ? 'channel' : 'endpoint' });
+    assert.deepEqual([decoded.kind, by], ['endpoints', format]);
+  }
+  assert.equal(found.length, formatNames.length - 2, 'plain and name are one section without a block');
 });
