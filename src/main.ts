@@ -3,6 +3,7 @@
 // wrong; 3: somebody else changed what was to be written, and nothing was.
 
 import { Command, CommanderError } from 'commander';
+import { addAgent } from './commands/agent.js';
 import { addChannel } from './commands/channel.js';
 import { addChannels } from './commands/channels.js';
 import { addConfig } from './commands/config.js';
@@ -46,6 +47,7 @@ function createProgram(): Command {
   addServe(program);
   addDemo(program);
   addRegister(program);
+  addAgent(program);
   addChannels(program);
   addChannel(program);
   addDrain(program);

@@ -19,6 +19,7 @@ const shared = [
   'net-address',
   'package',
   'turns',
+  'lines',
   'byte-range',
   'mix',
 ];

@@ -1,6 +1,7 @@
 // `weir register`: keeps an endpoint of one or several channels in the registry for as long as it runs.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { linesOf } from '../lines.js';
 import { type RegisteredChannels, type ReportedValues, registerChannels } from '../registrar/registrar.js';
 import {
   expectedTraits,
@@ -26,7 +27,7 @@ import {
   serviceAddress,
 } from './options.js';
 import { remindWhile } from './reminder.js';
-import { applyReport, linesOf } from './report-lines.js';
+import { applyReport } from './report-lines.js';
 import { settingsWithLogger } from './settings.js';
 
 interface Flags extends CommonFlags, EdgeFlags {

@@ -49,27 +49,3 @@ export function applyReport(line: string, before: ReportedValues): ReportedValue
     ...(status === undefined && before.status === undefined ? {} : { status: or(status, before.status) }),
   };
 }
-
-/** Lines longer than this are no reports; the rest of such a line is skipped. */
-const maxLineChars = 64 * 1024;
-
-/** Splits a stream of text into lines without their ends. A line that is too long comes as undefined. */
-export async function* linesOf(stream: AsyncIterable<Buffer | string>): AsyncGenerator<string | undefined> {
-  const decoder = new TextDecoder();
-  let pending = '';
-  let tooLong = false;
-  for await (const chunk of stream) {
-    pending += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
-    for (let end = pending.indexOf('\n'); end >= 0; end = pending.indexOf('\n')) {
-      yield tooLong || end > maxLineChars ? undefined : pending.slice(0, end).replace(/\r$/, '');
-      pending = pending.slice(end + 1);
-      tooLong = false;
-    }
-    if (pending.length > maxLineChars) {
-      pending = '';
-      tooLong = true;
-    }
-  }
-  if (tooLong) yield undefined;
-  else if (pending !== '') yield pending;
-}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { applyReport, linesOf } from '../../src/commands/report-lines.js';
+import { applyReport } from '../../src/commands/report-lines.js';
 
 const before = { load: 0.2, bitrate: 1200, packetLoss: 0.01 };
 
@@ -36,31 +36,6 @@ describe('a report', () => {
       assert.match(result.error, error);
     });
   }
-});
-
-describe('lines', () => {
-  async function split(...chunks: (string | Buffer)[]): Promise<(string | undefined)[]> {
-    async function* stream() {
-      yield* chunks;
-    }
-    const lines: (string | undefined)[] = [];
-    for await (const line of linesOf(stream())) lines.push(line);
-    return lines;
-  }
-
-  test('may come in any pieces, with either line end, and without one at the end', async () => {
-    assert.deepEqual(await split('a\nb', 'c\r\n', '\nd'), ['a', 'bc', '', 'd']);
-    const euro = Buffer.from('€\n');
-    assert.deepEqual(await split(euro.subarray(0, 1), euro.subarray(1)), ['€']);
-    assert.deepEqual(await split(), []);
-  });
-
-  test('that are too long come as undefined, and the next one is read again', async () => {
-    const long = 'x'.repeat(50_000);
-    assert.deepEqual(await split(long, long, long, '\nok\n'), [undefined, 'ok']);
-    assert.deepEqual(await split(`${long}${long}\nok\n`), [undefined, 'ok']);
-    assert.deepEqual(await split(long, long), [undefined]);
-  });
 });
 
 test('a status is reported like a value, and stays until another one is', () => {

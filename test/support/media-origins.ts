@@ -46,38 +46,71 @@ async function listening(port: number, what: string): Promise<void> {
   );
 }
 
-/** Node-Media-Server with `/live/CHANNEL.flv`, to which ffmpeg publishes over RTMP. */
-export async function startNodeMediaServer(channel: string): Promise<MediaOrigin> {
+export interface NodeMediaServer {
+  /** `127.0.0.1:PORT` of HTTP-FLV and of the API, whose user is `admin` with the password in `passwordFile`. */
+  readonly address: string;
+  readonly passwordFile: string;
+  /** ffmpeg publishes to /live/CHANNEL until it is stopped. */
+  publish(channel: string): { stop(): Promise<void> };
+  /** SIGSTOP, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
+  /** kill -9 of the server, and the end of what feeds it. */
+  kill(): Promise<void>;
+}
+
+/** Node-Media-Server with `/live/CHANNEL.flv`. @param notify the URL that it calls */
+export async function runNodeMediaServer(notify = ''): Promise<NodeMediaServer> {
   const directory = mkdtempSync(join(tmpdir(), 'weir-nms-'));
   const [rtmp, http] = [await closedPort(), await closedPort()];
+  const users = [{ username: 'admin', password: 'a-password', role: 'admin' }];
   const config = {
     bind: '127.0.0.1',
-    notify: { url: '' },
-    auth: { play: false, publish: false, secret: '', jwt: { secret: 'test', users: [] } },
+    notify: { url: notify },
+    auth: { play: false, publish: false, secret: '', jwt: { secret: 'test', users } },
     rtmp: { port: rtmp },
     http: { port: http },
     store: { path: join(directory, 'data') },
     record: { auto: false, path: join(directory, 'record') },
   };
   const file = join(directory, 'config.json');
+  const passwordFile = join(directory, 'password');
   writeFileSync(file, JSON.stringify(config));
+  writeFileSync(passwordFile, 'a-password\n');
   const app = `${packageRoot}node_modules/node-media-server/bin/app.js`;
   const server = spawn(process.execPath, [app, '-c', file], { stdio: 'ignore', cwd: directory });
-  let feed: ChildProcess | undefined;
+  const feeds: ChildProcess[] = [];
   const kill = async () => {
     await killed(server);
-    if (feed !== undefined) await killed(feed);
+    for (const feed of feeds) await killed(feed);
     rmSync(directory, { recursive: true, force: true });
   };
   try {
     await listening(http, 'Node-Media-Server');
     await listening(rtmp, "Node-Media-Server's RTMP");
-    feed = spawn('ffmpeg', [...pattern, `rtmp://127.0.0.1:${rtmp}/live/${channel}`], { stdio: 'ignore' });
-    return { address: `127.0.0.1:${http}`, kill };
   } catch (error) {
     await kill();
     throw error;
   }
+  return {
+    address: `127.0.0.1:${http}`,
+    passwordFile,
+    publish(channel) {
+      const feed = spawn('ffmpeg', [...pattern, `rtmp://127.0.0.1:${rtmp}/live/${channel}`], { stdio: 'ignore' });
+      feeds.push(feed);
+      return { stop: () => killed(feed) };
+    },
+    freeze: () => void server.kill('SIGSTOP'),
+    thaw: () => void server.kill('SIGCONT'),
+    kill,
+  };
+}
+
+/** Node-Media-Server with `/live/CHANNEL.flv`, to which ffmpeg publishes over RTMP. */
+export async function startNodeMediaServer(channel: string): Promise<MediaOrigin> {
+  const server = await runNodeMediaServer();
+  server.publish(channel);
+  return server;
 }
 
 /** ffmpeg as its own HTTP server: the stream begins when the one client comes, with timestamps from 0. */

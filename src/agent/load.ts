@@ -1,0 +1,15 @@
+// Pure: the load of a server out of what is known of it.
+
+export interface Usage {
+  /** Fractions 0..1 of what the processor and the network can do; undefined is unknown. */
+  readonly cpu?: number | undefined;
+  readonly network?: number | undefined;
+  readonly viewers?: number | undefined;
+}
+
+/** The largest part is what gives out first. Unknown when nothing is known: it is not zero. */
+export function loadOf({ cpu, network, viewers }: Usage): number | undefined {
+  const known = [cpu, network, viewers].filter((part) => part !== undefined && Number.isFinite(part));
+  if (known.length === 0) return undefined;
+  return Math.round(Math.min(1, Math.max(0, ...(known as number[]))) * 1000) / 1000;
+}

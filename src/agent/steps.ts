@@ -1,0 +1,60 @@
+// Pure: what has to be done so that what stands in the registry is what should.
+
+import type { Wanted } from './wanted.js';
+
+/** What was last told the registry. */
+export interface Standing extends Wanted {
+  /** Monotonic ms. */
+  readonly at: number;
+}
+
+export type Step =
+  | { readonly kind: 'put'; readonly wanted: Wanted }
+  | { readonly kind: 'update'; readonly wanted: Wanted }
+  | { readonly kind: 'remove'; readonly channel: string };
+
+/** Smaller changes than these wait for the interval. */
+const notable = { load: 0.05, packetLoss: 0.01, bitrateRatio: 0.2 };
+
+/**
+ * Removals first, so that an address that changed leaves before it comes. A report that changed little is told when the last
+ * one is older than `interval` ms: thousands of watchers hear each.
+ */
+export function stepsTo(
+  wanted: ReadonlyMap<string, Wanted>,
+  standing: ReadonlyMap<string, Standing>,
+  now: number,
+  interval: number,
+): readonly Step[] {
+  const removals: Step[] = [];
+  const others: Step[] = [];
+  for (const [channel, { address }] of standing) {
+    if (wanted.get(channel)?.address !== address) removals.push({ kind: 'remove', channel });
+  }
+  for (const [channel, each] of wanted) {
+    const before = standing.get(channel);
+    if (before?.address !== each.address) others.push({ kind: 'put', wanted: each });
+    else if (saysNew(before, each) || (now - before.at >= interval && differs(before, each))) {
+      others.push({ kind: 'update', wanted: each });
+    }
+  }
+  return [...removals, ...others];
+}
+
+function saysNew(before: Wanted, after: Wanted): boolean {
+  return (
+    moved(before.load, after.load, notable.load) ||
+    moved(before.packetLoss, after.packetLoss, notable.packetLoss) ||
+    moved(before.bitrate, after.bitrate, notable.bitrateRatio * Math.max(before.bitrate ?? 0, after.bitrate ?? 0))
+  );
+}
+
+/** By at least `by`; what becomes known or unknown moved too. */
+function moved(before: number | undefined, after: number | undefined, by: number): boolean {
+  if (before === undefined || after === undefined) return before !== after;
+  return before !== after && Math.abs(after - before) >= by;
+}
+
+function differs(before: Wanted, after: Wanted): boolean {
+  return before.load !== after.load || before.packetLoss !== after.packetLoss || before.bitrate !== after.bitrate;
+}

@@ -1,0 +1,172 @@
+// `weir agent`: keeps the streams of the media server beside it registered.
+
+import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import type { Command } from 'commander';
+import { Agent, runAgent, type Surroundings } from '../agent/agent.js';
+import { CommandSource } from '../agent/command-source.js';
+import { listenForHooks } from '../agent/hooks.js';
+import { kinds } from '../agent/kinds.js';
+import { machineCpu, networkCount, processCpu, Share } from '../agent/machine.js';
+import { Poller, type Source } from '../agent/poller.js';
+import type { MediaServer } from '../agent/server.js';
+import type { Reading } from '../agent/stream.js';
+import { wantedOf } from '../agent/wanted.js';
+import type { Config } from '../config-schema.js';
+import { OperatorError } from '../errors.js';
+import type { Logger } from '../log.js';
+import { openRegistrar } from '../registrar/registrar.js';
+import { type AgentFlags, addAgentFlags } from './agent-flags.js';
+import { aborted, print, untilAskedToEnd } from './lifetime.js';
+import { edgeOverride, override, requestOf } from './options.js';
+import { settingsWithLogger } from './settings.js';
+
+function secretIn(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    const secret = readFileSync(file, 'utf8').trim();
+    if (secret !== '') return secret;
+  } catch (error) {
+    throw new OperatorError(`${file}: ${(error as Error).message}`);
+  }
+  throw new OperatorError(`${file}: it is empty`);
+}
+
+/** The first address of this machine that others may reach; IPv4 before IPv6. */
+function ownAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const outer = all.filter(({ internal, scopeid }) => !internal && (scopeid ?? 0) === 0);
+  const found = outer.find(({ family }) => family === 'IPv4') ?? outer[0];
+  return found?.address ?? '127.0.0.1';
+}
+
+function around(flags: AgentFlags): Surroundings {
+  const { cpu, network, interface: device } = flags;
+  const count = cpu === 'none' ? () => undefined : cpu === 'machine' ? machineCpu : () => processCpu(cpu);
+  const processor = new Share(count);
+  const traffic = new Share(() => (network === undefined ? undefined : networkCount(network * 1e6, device)));
+  return {
+    now: () => performance.now(),
+    usage: () => ({ cpu: processor.look(), network: traffic.look() }),
+    after(delay, call) {
+      const timer = setTimeout(call, delay);
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+interface Beside {
+  readonly source: Source;
+  /** Undefined for a program. */
+  readonly server: MediaServer | undefined;
+  readonly address: string;
+}
+
+function beside(name: string, program: readonly string[], flags: AgentFlags, logger: Logger): Beside {
+  if (name === 'command') {
+    const [file, ...parameters] = program;
+    if (file === undefined) throw new OperatorError('weir agent command: the program is missing, see --help');
+    if (flags.address === undefined) throw new OperatorError('weir agent command: --address is missing, see --help');
+    return { source: new CommandSource(file, parameters, logger), server: undefined, address: flags.address };
+  }
+  if (program.length > 0) throw new OperatorError(`weir agent ${name}: only command takes a program`);
+  const kind = kinds[name as keyof typeof kinds];
+  const server = kind.create({ user: flags.apiUser, secret: secretIn(flags.apiSecretFile) }, () => performance.now());
+  const poll = { interval: flags.interval, deadline: flags.silence };
+  const source = new Poller(server, flags.api ?? kind.api, poll, logger);
+  return { source, server, address: flags.address ?? kind.address };
+}
+
+async function agent(name: string, program: readonly string[], flags: AgentFlags): Promise<void> {
+  const request = requestOf(flags, [
+    edgeOverride(flags),
+    override('--token-file', flags.tokenFile, (tokenFile) => ({ registry: { embedded: { tokenFile } } })),
+  ]);
+  const { config, logger } = settingsWithLogger(request);
+  const { source, server, address } = beside(name, program, flags, logger);
+  const host = flags.host ?? ownAddress();
+  const naming = { channel: flags.channel, address, host, apps: flags.app ?? [] };
+  await untilAskedToEnd(async (asked) => {
+    if (flags.dryRun) return await show(await firstReading(source, flags.silence, asked), naming);
+    await run(config, logger, flags, { source, server, naming }, asked);
+  });
+}
+
+async function run(
+  config: Config,
+  logger: Logger,
+  flags: AgentFlags,
+  { source, server, naming }: Pick<Beside, 'source' | 'server'> & { readonly naming: Parameters<typeof wantedOf>[2] },
+  asked: AbortSignal,
+): Promise<void> {
+  const surroundings = around(flags);
+  const registrar = await openRegistrar(config, logger, { prefix: 'agent-' });
+  const settings = {
+    naming,
+    silence: flags.silence,
+    reportInterval: flags.reportInterval,
+    mostStreams: flags.streams,
+    mostViewers: flags.viewers,
+    traits: {
+      ...(flags.zone === undefined ? {} : { zone: flags.zone }),
+      ...(flags.weight === undefined ? {} : { weight: flags.weight }),
+    },
+  };
+  const agent = new Agent(settings, registrar, surroundings, logger);
+  const token = secretIn(flags.hookTokenFile);
+  const hooks =
+    flags.hooks === undefined || server === undefined
+      ? undefined
+      : await listenForHooks(
+          { listen: flags.hooks, token },
+          (call) => {
+            const hook = server.heard(call);
+            if (hook === undefined) return;
+            agent.called(hook);
+            source.look();
+          },
+          logger,
+        );
+  print(`agent ready${hooks === undefined ? '' : `: hooks ${hooks.url}`}`);
+  try {
+    await runAgent(agent, source, { drain: flags.drain }, surroundings, asked);
+  } finally {
+    await hooks?.close();
+  }
+}
+
+/** @throws OperatorError when nothing is heard in time */
+async function firstReading(source: Source, silence: number, asked: AbortSignal): Promise<Reading> {
+  const end = new AbortController();
+  const signal = AbortSignal.any([asked, end.signal]);
+  let reading: Reading | undefined;
+  const timer = setTimeout(() => end.abort(), silence + 500);
+  const running = source.run(
+    {
+      answered(first) {
+        reading ??= first;
+        end.abort();
+      },
+      gone: () => end.abort(),
+    },
+    signal,
+  );
+  await aborted(signal);
+  clearTimeout(timer);
+  await running;
+  if (reading === undefined) throw new OperatorError('the media server did not answer');
+  return reading;
+}
+
+function show({ streams }: Reading, naming: Parameters<typeof wantedOf>[2]): void {
+  const { wanted, leftOut } = wantedOf(streams, undefined, naming);
+  for (const { channel, address } of wanted.values()) print(`${channel}  ${address}`);
+  for (const { stream, why } of leftOut)
+    print(`left out (${why}): ${JSON.stringify(stream.name)} of app ${JSON.stringify(stream.app)}`);
+  if (wanted.size === 0) print('no streams');
+}
+
+export function addAgent(program: Command): void {
+  const command = program.command('agent').description('keep the streams of the media server beside it registered');
+  addAgentFlags(command).action(agent);
+}
