@@ -2,8 +2,8 @@
 // files that hold secrets, and of the environment's WEIR_ variables.
 
 import { readFileSync } from 'node:fs';
-import { fromMapping, type Given, type Source, toMapping, toProblem } from './config/given.js';
-import { ConfigError, type Problem } from './config/problem.js';
+import { fromMapping, type Given, type SettingsSource, toMapping, toProblem } from './config/given.js';
+import { ConfigError, type SettingsProblem } from './config/problem.js';
 import { settings } from './config/settings.js';
 import { fromAssignments, fromEnvironment, fromYaml } from './config/sources.js';
 import { type Config, type ConfigInput, configSchema } from './config-schema.js';
@@ -44,7 +44,7 @@ function why(error: unknown): string {
   return (error as Error).message;
 }
 
-function readYaml(file: string | undefined): Source {
+function readYaml(file: string | undefined): SettingsSource {
   if (file === undefined) return { given: [], problems: [] };
   try {
     return fromYaml(readFileSync(file, 'utf8'), file);
@@ -57,9 +57,9 @@ function readYaml(file: string | undefined): Source {
  * Gives every secret the content of the file named beside it (`token` that of `tokenFile`), without white space around
  * it. Of the two the one from the stronger source wins; both in one source are a contradiction.
  */
-function readSecrets(layers: readonly Source[], given: ReadonlyMap<string, Given>): Source {
+function readSecrets(layers: readonly SettingsSource[], given: ReadonlyMap<string, Given>): SettingsSource {
   const secrets: Given[] = [];
-  const problems: Problem[] = [];
+  const problems: SettingsProblem[] = [];
   const rank = (key: string) => layers.findLastIndex((layer) => layer.given.some((item) => item.setting.key === key));
   for (const setting of settings.values()) {
     const named = given.get(`${setting.key}File`);
@@ -99,7 +99,7 @@ function freeze<T>(value: T): T {
  */
 export function readConfig({ presets, file, sets = [], env = {}, overrides = [] }: ConfigRequest): EffectiveConfig {
   const fromOverride = ({ origin, settings: mapping }: Override) => fromMapping(mapping, () => origin);
-  const layers: Source[] = [
+  const layers: SettingsSource[] = [
     ...(presets === undefined ? [] : [fromOverride(presets)]),
     readYaml(file ?? (env['WEIR_CONFIG'] || undefined)),
     fromEnvironment(env),

@@ -137,7 +137,7 @@ const record = {
   code: '',
   detail: '',
   bytes: 0,
-  firstByte: 0,
+  firstByteSeconds: 0,
 };
 const node = (text: string) =>
   decode({ name: text.slice(0, 255), level: 'endpoint', data: Buffer.from(text.slice(0, longest)) });
@@ -240,7 +240,7 @@ const readers: [name: string, read: (text: string) => unknown, ...units: string[
   ['Host of the API', (text) => isTrustedHost(text, ['.example']), '.', '[', ':', '.example'],
   [
     'a log line',
-    (text) => accessFields({ ...record, target: text, duration: 0, remote: text, agent: text }),
+    (text) => accessFields({ ...record, target: text, durationSeconds: 0, remote: text, agent: text }),
     'http://',
     '//',
     '?',

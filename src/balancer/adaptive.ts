@@ -27,7 +27,7 @@ import {
 import { capacityAfter, ownLoad, pickKbps } from './adaptive/model.js';
 import { ServerRecord } from './adaptive/server.js';
 import { type Lesson, ReportSource } from './adaptive/source.js';
-import { Verdict } from './adaptive/verdict.js';
+import { GainVerdict } from './adaptive/verdict.js';
 import type { Candidate, Outcome, PickContext, Policy, PolicyStatus, Terms } from './policy.js';
 import { assumedLoss, knownFraction, weightOf } from './score.js';
 import { Turnover } from './turnover.js';
@@ -51,7 +51,7 @@ export class Adaptive implements Policy {
   readonly #servers = new Map<string, ServerRecord>();
   readonly #contenders = new Map<EndpointId, Contender>();
   readonly #sets = new WeakMap<readonly Candidate[], readonly Contender[]>();
-  readonly #verdict = new Verdict();
+  readonly #verdict = new GainVerdict();
   readonly #turnover = new Turnover();
   readonly #shares = new Shares();
   /** Until when the shares hold for the set that was last picked from, as long as nothing is told. */

@@ -10,7 +10,7 @@ export interface OutlierSettings {
   readonly maxEjection: number;
 }
 
-export interface Health {
+export interface PassiveHealth {
   readonly consecutiveFailures: number;
   /** Monotonic ms; 0 when it was never ejected. */
   readonly ejectedUntil: number;
@@ -18,13 +18,13 @@ export interface Health {
 }
 
 /** The health of a server that nothing is known of. */
-export const healthy: Health = { consecutiveFailures: 0, ejectedUntil: 0, timesEjected: 0 };
+export const healthy: PassiveHealth = { consecutiveFailures: 0, ejectedUntil: 0, timesEjected: 0 };
 
 /**
  * A failure counts on through an ejection: the first failure after it ejects again, without five more viewers having to
  * pay for it. Failures of requests that were under way when it was ejected do not prolong the ejection.
  */
-export function afterFailure(health: Health, now: number, settings: OutlierSettings): Health {
+export function afterFailure(health: PassiveHealth, now: number, settings: OutlierSettings): PassiveHealth {
   const consecutiveFailures = health.consecutiveFailures + 1;
   const ejects = consecutiveFailures >= settings.consecutiveFailures && now >= health.ejectedUntil;
   if (!ejects) return { ...health, consecutiveFailures };
@@ -34,13 +34,13 @@ export function afterFailure(health: Health, now: number, settings: OutlierSetti
 }
 
 /** Past ejections are forgotten once it has been well for as long as the longest ejection. */
-export function afterSuccess(health: Health, now: number, settings: OutlierSettings): Health {
+export function afterSuccess(health: PassiveHealth, now: number, settings: OutlierSettings): PassiveHealth {
   const forgiven = now - health.ejectedUntil >= settings.maxEjection;
   return { ...health, consecutiveFailures: 0, timesEjected: forgiven ? 0 : health.timesEjected };
 }
 
 /** Whether passive health keeps a server out at `now` (monotonic ms). */
-export function isEjected(health: Health, now: number): boolean {
+export function isEjected(health: PassiveHealth, now: number): boolean {
   return now < health.ejectedUntil;
 }
 

@@ -1,7 +1,7 @@
 // Pure: what somebody set, one value a setting, wherever it was set. Files, variables and flags all become this.
 
 import { nearest } from './nearest.js';
-import { type Problem, show } from './problem.js';
+import { type SettingsProblem, show } from './problem.js';
 import { type Section, type Setting, settings, settingsTree } from './settings.js';
 
 /** One value that somebody set. */
@@ -13,11 +13,11 @@ export interface Given {
 }
 
 /** What a source had to say. */
-export interface Source {
+export interface SettingsSource {
   readonly given: readonly Given[];
-  readonly problems: readonly Problem[];
+  readonly problems: readonly SettingsProblem[];
   /** What is odd, but keeps nobody from starting. */
-  readonly warnings?: readonly Problem[];
+  readonly warnings?: readonly SettingsProblem[];
 }
 
 const isMapping = (value: unknown): value is Record<string, unknown> =>
@@ -36,9 +36,9 @@ function unknownKey(section: Section, key: string): string {
  * Takes a nested mapping apart into its settings. A section or setting that is null counts as not written, as when all
  * lines below a section are commented out.
  */
-export function fromMapping(mapping: unknown, originOf: (path: readonly string[]) => string): Source {
+export function fromMapping(mapping: unknown, originOf: (path: readonly string[]) => string): SettingsSource {
   const given: Given[] = [];
-  const problems: Problem[] = [];
+  const problems: SettingsProblem[] = [];
 
   function walk(section: Section, value: unknown): void {
     if (value === null || value === undefined) return;
@@ -85,7 +85,7 @@ interface SchemaIssue {
 }
 
 /** Says in weir's words what the schema found, and where the value came from. */
-export function toProblem(issue: SchemaIssue, given: ReadonlyMap<string, Given>): Problem {
+export function toProblem(issue: SchemaIssue, given: ReadonlyMap<string, Given>): SettingsProblem {
   const path = issue.path.map(String);
   const lengths = path.map((_, index) => path.length - index);
   const known = lengths.map((length) => settings.get(path.slice(0, length).join('.'))).find((found) => found);

@@ -1,6 +1,6 @@
 // What is wrong with the settings, all of it at once, in words that say what to do.
 
-export interface Problem {
+export interface SettingsProblem {
   /** The setting, or what stands in its place: an unknown key, a variable, a file. */
   readonly path: string;
   /** `FILE:LINE`, a variable or a flag; undefined where the path already says it. */
@@ -10,16 +10,16 @@ export interface Problem {
   readonly message: string;
 }
 
-function line({ path, message, value, origin }: Problem): string {
+function line({ path, message, value, origin }: SettingsProblem): string {
   return `  ${path}: ${message}${value === undefined ? '' : `, got ${value}`}${origin === undefined ? '' : ` (${origin})`}`;
 }
 
 /** The settings cannot be used. The message lists every problem, a line each, and never a secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  readonly problems: readonly Problem[];
+  readonly problems: readonly SettingsProblem[];
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly SettingsProblem[]) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
     super([`${count} in the settings`, ...problems.map(line)].join('\n'));
     this.problems = problems;

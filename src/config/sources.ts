@@ -1,9 +1,9 @@
 // Pure: the text of a configuration file, the environment and `--set` as given values.
 
 import { LineCounter, parse, parseDocument } from 'yaml';
-import { fromMapping, type Given, type Source } from './given.js';
+import { fromMapping, type Given, type SettingsSource } from './given.js';
 import { nearest } from './nearest.js';
-import type { Problem } from './problem.js';
+import type { SettingsProblem } from './problem.js';
 import { type Setting, settings } from './settings.js';
 
 /** Text from a variable or an argument as a value: a text as it stands, a list also separated by commas, else YAML. */
@@ -23,7 +23,7 @@ function fromText(setting: Setting, text: string): unknown {
 }
 
 /** The configuration file. `name` is how it is called in messages. */
-export function fromYaml(text: string, name: string): Source {
+export function fromYaml(text: string, name: string): SettingsSource {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => `${name}:${lines.linePos(offset).line}`;
@@ -61,10 +61,10 @@ function fromKubernetes(name: string, value: string): boolean {
  * The environment. An empty variable counts as not set. An unknown one is a warning: it may belong to a newer version that
  * was rolled back, or to something else that is called weir.
  */
-export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Source {
+export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): SettingsSource {
   const byName = new Map([...settings.values()].map((setting) => [setting.env, setting]));
   const given: Given[] = [];
-  const warnings: Problem[] = [];
+  const warnings: SettingsProblem[] = [];
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith('WEIR_') || text === undefined || text === '') continue;
     const setting = byName.get(name);
@@ -79,9 +79,9 @@ export function fromEnvironment(env: Readonly<Record<string, string | undefined>
 }
 
 /** The `--set key=value` arguments. Secrets are refused: every user of the machine can read a process's arguments. */
-export function fromAssignments(assignments: readonly string[]): Source {
+export function fromAssignments(assignments: readonly string[]): SettingsSource {
   const given: Given[] = [];
-  const problems: Problem[] = [];
+  const problems: SettingsProblem[] = [];
   for (const assignment of assignments) {
     const equals = assignment.indexOf('=');
     const key = equals < 0 ? assignment : assignment.slice(0, equals);

@@ -1,4 +1,4 @@
-// What a data plane is to those who run one: the single process, or a worker on behalf of the supervisor.
+// The interface of a data plane, for the processes that run one: the single process, or a worker.
 
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config-schema.js';
@@ -47,15 +47,15 @@ export interface DataPlane {
   inFlight(): { readonly changes: number; readonly counts: [ServerOrigin, number][] };
   /** The workers that serve now, this one among them. Channels move to their owners. */
   setMembers(members: readonly Member[]): void;
-  /** HLS sessions as another worker would need them to go on, as far as they were not told yet. */
+  /** HLS sessions for another worker to go on with, as far as they were not reported yet. */
   newHlsStates(): readonly SessionState[];
   /** Sessions of channels that are this worker's now. */
   adoptHls(states: readonly SessionState[]): void;
   /** What the edge's other processes have in flight. */
   setInFlightElsewhere(counts: ReadonlyMap<ServerOrigin, number>): void;
   /**
-   * Accepts nobody any more, lets players finish for `shutdown.grace`, then closes them. `handover`: another process goes
-   * on in its place, so idle connections are ended with the answer to their next request.
+   * Accepts no more players, lets those who are here finish for `shutdown.grace`, then closes them. `handover`: another
+   * process goes on in its place, so an idle connection ends with the answer to its next request.
    */
   drain(end?: 'shutdown' | 'handover'): Promise<void>;
   /** Ends everything at once. */

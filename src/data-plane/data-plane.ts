@@ -24,8 +24,8 @@ import { aloneIdentity, type Identity } from './identity.js';
 import { collectPicks, createBalancer, takeReport } from './observe.js';
 import { createRelays } from './relays.js';
 
-/** For viewers of streams without an end to hear that it is over before their connections are closed, in ms. */
-const farewellTime = 1_000;
+/** ms in which viewers of endless streams hear that it is over, before their connections are closed. */
+const farewellMs = 1_000;
 
 /** @param identity default: the one process that serves players */
 export function createDataPlane(
@@ -142,7 +142,7 @@ export function createDataPlane(
       sharding.keepOwn();
       const { grace } = config.shutdown;
       const farewell = setTimeout(() => relays.close(), grace);
-      await Promise.all([server.drain(grace + farewellTime, how), peerServer.drain(grace)]);
+      await Promise.all([server.drain(grace + farewellMs, how), peerServer.drain(grace)]);
       clearTimeout(farewell);
       await end();
     },

@@ -32,6 +32,7 @@ export interface HlsParts {
   readonly passedThrough: RouteHandler;
 }
 
+/** HLS by `hls.mode`. */
 export function createHls(config: DataPlaneConfig, parts: HlsParts): Hls {
   return config.hls.mode === 'session' ? presented(config, parts) : passed(parts);
 }

@@ -1,10 +1,10 @@
-// Who a data plane is: the edge that it belongs to, and its own place in it.
+// The identity of a data plane: its edge, and its own place in it.
 
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config-schema.js';
 import { machineSecret } from '../hls/index.js';
 import type { Logger } from '../log.js';
-import type { Place } from '../sharding/sharding.js';
+import type { OwnPlace } from '../sharding/sharding.js';
 
 /** What all processes of an edge have in common. */
 export interface EdgeIdentity {
@@ -15,12 +15,12 @@ export interface EdgeIdentity {
 }
 
 export interface Identity extends EdgeIdentity {
-  readonly self: Place;
+  readonly self: OwnPlace;
 }
 
 /** This data plane as one of several workers. */
 export interface WorkerIdentity extends EdgeIdentity {
-  readonly self: Exclude<Place, 'alone'>;
+  readonly self: Exclude<OwnPlace, 'alone'>;
 }
 
 /** Made once for each start of an edge. */

@@ -1,5 +1,5 @@
-// The balancer of a data plane with all that is observed: what an operator sees of its picks (metrics, log lines), and what
-// it sees of an origin's answers (ORCA reports).
+// The balancer of a data plane with its observers: metrics and log lines of its picks, and the ORCA reports in origins'
+// answers.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { Balancer, type BalancerObserver } from '../balancer/balancer.js';
@@ -27,6 +27,7 @@ export interface Observers {
   readonly metrics: Metrics;
 }
 
+/** The balancer with its metrics and log lines. */
 export function createBalancer(config: DataPlaneConfig, observers: Observers): Balancer {
   const { store, destinations } = observers;
   return new Balancer({

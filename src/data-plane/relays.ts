@@ -5,6 +5,7 @@ import { version } from '../package.js';
 import { Relays, type RelaysTools, relaysSettings } from '../relay/index.js';
 import type { DataPlaneConfig } from './contract.js';
 
+/** The relays, with the metrics and limits of this process. */
 export function createRelays(
   config: DataPlaneConfig,
   { metrics, logger, via }: EdgeContext,

@@ -1,11 +1,11 @@
-// Pure: a player's request as the fields of its log line. No query and no header with credentials: tokens are there.
+// Pure: a player's request as the fields of its log line. Without query and credentials: they may hold tokens.
 
 import type { ServerOrigin } from '../model.js';
 import { isPeer } from '../net-address.js';
 
-/** Characters of a path and of a player's name for itself at most: both are the player's choice. */
-const longestPath = 256;
-const longestAgent = 128;
+/** The player chooses its path and its user agent. */
+const maxPathChars = 256;
+const maxAgentChars = 128;
 
 export interface AccessRecord {
   readonly id: string;
@@ -23,21 +23,32 @@ export interface AccessRecord {
   readonly detail: string | undefined;
   readonly bytes: number;
   /** Seconds. */
-  readonly firstByte: number | undefined;
-  readonly duration: number;
+  readonly firstByteSeconds: number | undefined;
+  readonly durationSeconds: number;
   readonly remote: string;
   readonly agent: string | undefined;
 }
 
-export function accessFields({ target = '', endpoint, firstByte, duration, remote, agent, ...record }: AccessRecord) {
+/**
+ * The fields of the log line: times in seconds rounded to microseconds, text without control characters and bounded.
+ */
+export function accessFields({
+  target = '',
+  endpoint,
+  firstByteSeconds: firstByte,
+  durationSeconds: duration,
+  remote,
+  agent,
+  ...record
+}: AccessRecord) {
   return {
     ...record,
-    path: printable(pathOf(target), longestPath),
+    path: printable(pathOf(target), maxPathChars),
     ...served(endpoint),
     firstByte: firstByte === undefined ? undefined : microseconds(firstByte),
     duration: microseconds(duration),
-    remote: printable(remote, longestAgent),
-    agent: agent === undefined ? undefined : printable(agent, longestAgent),
+    remote: printable(remote, maxAgentChars),
+    agent: agent === undefined ? undefined : printable(agent, maxAgentChars),
   };
 }
 
@@ -48,16 +59,16 @@ function pathOf(target: string): string {
   return path.replace(/^[a-z]+:\/\/[^/]*/i, '');
 }
 
-/** A worker that took the stream from another one says which: where that one has it from may change meanwhile. */
+/** A worker that took the stream from another worker names that one: its endpoint may change meanwhile. */
 function served(endpoint: string | undefined) {
   if (endpoint === undefined || !isPeer(endpoint as ServerOrigin)) return { endpoint };
   return { via: endpoint.replace(/^http:\/\/~/, '').replace(/:\d+$/, '') };
 }
 
-/** What could move a terminal's cursor is a question mark. */
-function printable(text: string, longest: number): string {
-  const safe = text.slice(0, longest).replace(/[^\x20-\x7e]/g, '?');
-  return text.length > longest ? `${safe}…` : safe;
+/** Characters that could move a terminal's cursor become question marks. */
+function printable(text: string, maxChars: number): string {
+  const safe = text.slice(0, maxChars).replace(/[^\x20-\x7e]/g, '?');
+  return text.length > maxChars ? `${safe}…` : safe;
 }
 
 const microseconds = (seconds: number) => Math.round(seconds * 1e6) / 1e6;

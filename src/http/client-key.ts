@@ -1,9 +1,9 @@
-// Pure: who a player is, for the log, and as far as limits for one client go by it.
+// Pure: the address of a player, for the log, and the key of a client, for limits.
 
 import { isIPv6 } from 'node:net';
 
 /** Characters of an address at most; a trusted proxy that writes something else is taken at its word. */
-const longest = 64;
+const maxChars = 64;
 
 /**
  * The address of a player. Behind a trusted proxy the last entry of X-Forwarded-For counts: it is the proxy's own, what stands
@@ -14,7 +14,7 @@ const longest = 64;
 export function playerAddress(remoteAddress: string, forwardedFor: string | string[] | undefined): string {
   const entries = typeof forwardedFor === 'string' ? forwardedFor : forwardedFor?.at(-1);
   const address = entries?.slice(entries.lastIndexOf(',') + 1).trim() || remoteAddress;
-  return address.slice(0, longest);
+  return address.slice(0, maxChars);
 }
 
 /** The address, of IPv6 its network of 64 bits, since that is what one subscriber has (RFC 6177). */

@@ -1,4 +1,4 @@
-// Pure: what a player is told of an error, and an answer as bytes, for a connection on which node:http answers nothing any more.
+// Pure: the answer to a player for an error. Also as bytes, for a connection on which node:http does not answer any more.
 
 import { STATUS_CODES } from 'node:http';
 import type { WeirError } from '../errors.js';

@@ -1,4 +1,4 @@
-// One request of a player, from its header to the end of its answer: what it is, and what is counted and logged of it.
+// One request of a player, from its header to the end of its answer, with what is counted and logged of it.
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
@@ -27,6 +27,7 @@ export interface EdgeContext {
   readonly draining: () => boolean;
 }
 
+/** One request of a player. Counts and logs it once, when its answer is over. */
 export class PlayerExchange {
   readonly request: IncomingMessage;
   readonly edge: EdgeContext;
@@ -121,8 +122,8 @@ export class PlayerExchange {
       code: this.#code,
       detail: this.#detail,
       bytes: this.#bytesOut,
-      firstByte,
-      duration: seconds,
+      firstByteSeconds: firstByte,
+      durationSeconds: seconds,
       remote: playerAddress(hop.remoteAddress, this.#forwardedFor),
       agent: request.headers['user-agent'],
     };

@@ -1,5 +1,5 @@
-// Header fields as a flat list of names and values, as `writeHead` takes them: spreading objects costs more than all
-// the rest of an answer from memory.
+// Header fields as a flat list of names and values for `writeHead`: spreading objects would cost more than all the rest of an
+// answer from memory.
 
 import type { PlayerExchange } from './exchange.js';
 

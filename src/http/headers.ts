@@ -15,7 +15,7 @@ const hopByHop = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
-/** What describes the player's own request and is said anew, or has no meaning for a request without a body. */
+/** Fields about the player's own request that are set anew, or have no meaning for a request without a body. */
 const replacedUpstream = new Set(['host', 'expect', 'content-length', 'via', 'x-request-id']);
 
 export interface Hop {
@@ -67,7 +67,7 @@ export function isHostValid({ rawHeaders, headers, httpVersion }: IncomingMessag
 }
 
 /** Bytes of a request's body that are read to keep its connection. */
-const longestBody = 16 * 1024;
+const maxBodyBytes = 16 * 1024;
 
 /**
  * Whether a body follows the header of a request that is not worth reading, since it means nothing here (RFC 9110, section
@@ -75,7 +75,7 @@ const longestBody = 16 * 1024;
  */
 export function hasLongBody({ headers }: IncomingMessage): boolean {
   const { 'content-length': length, 'transfer-encoding': coding } = headers;
-  return coding !== undefined || Number(length ?? 0) > longestBody;
+  return coding !== undefined || Number(length ?? 0) > maxBodyBytes;
 }
 
 /** The fields of an answer to a player. With CORS of our own, the endpoint's is left out. */

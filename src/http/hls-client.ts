@@ -1,4 +1,4 @@
-// For whom HLS is asked for, also where another worker asks for its player.
+// The client behind a request for HLS, also when another worker asks for its player.
 
 import { clientKey } from './client-key.js';
 import type { PlayerExchange } from './exchange.js';
@@ -6,6 +6,7 @@ import type { PlayerExchange } from './exchange.js';
 /** Tells the worker that owns a channel for which client another one asks. Believed on the workers' own sockets only. */
 export const clientField = 'x-weir-client';
 
+/** The client that limits count: of a player its address or network, of another worker the one that it names. */
 export function clientOf({ request: { headers }, edge, hop }: PlayerExchange): string {
   if (edge.audience === 'peers') return String(headers[clientField] ?? '');
   return clientKey(hop.remoteAddress, hop.trustForwarded ? headers['x-forwarded-for'] : undefined);

@@ -17,6 +17,7 @@ import { ObjectReply } from './object-reply.js';
 import { canonicalRoute, type Route } from './route.js';
 import type { RouteHandler } from './server.js';
 
+/** HLS for players from sessions of this process. */
 export class HlsHandler implements RouteHandler {
   readonly #sessions: HlsSessions;
 

@@ -1,5 +1,5 @@
-// What a process takes from a listening socket that several share: connections up to its allowance. The rest waits in the
-// socket for a process that has fewer, so that a burst does not end up with whoever woke first.
+// The connections that a process takes from a listening socket that several share, up to its allowance. The rest waits in the
+// socket for a process that has fewer, so that the process that wakes first does not take a whole burst.
 
 import type { SendHandle } from 'node:child_process';
 import { type Server, type Socket, Server as TcpServer } from 'node:net';
@@ -17,6 +17,7 @@ export interface IntakeState {
 /** Connections that the system keeps waiting until they are accepted. */
 export const backlog = 4096;
 
+/** The accepting side of a process. Accepts only while it has fewer connections than allowed. */
 export class Intake {
   readonly #server: Server;
   #open = 0;
@@ -50,7 +51,7 @@ export class Intake {
     this.#check();
   }
 
-  /** Takes nobody any more. */
+  /** Takes no more connections. */
   end(): void {
     this.#ended = true;
   }

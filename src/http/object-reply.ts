@@ -1,5 +1,5 @@
-// Sends one cached object to one player, also while it still arrives. What the header tells is answered from the header: HEAD, a
-// copy that still holds, a range of a known whole.
+// Sends one cached object to one player, also while it still arrives. HEAD, a copy that still holds, and a range of a known
+// size are answered as soon as the header is here.
 
 import type { ServerResponse } from 'node:http';
 import { WeirError } from '../errors.js';
@@ -35,6 +35,7 @@ export interface ReplyOptions {
   readonly done: (object: CachedObject, sent: number) => void;
 }
 
+/** The answer to one player from one cached object. Ends with the object, the player, or an error. */
 export class ObjectReply implements Follower {
   readonly #object: CachedObject;
   readonly #exchange: PlayerExchange;
@@ -170,7 +171,7 @@ export class ObjectReply implements Follower {
     this.#stay();
   }
 
-  /** What is kept arrives to its end, though this player has what it asked for: it, or the next one, asks for the rest. */
+  /** A kept object arrives to its end, though this player has what it asked for: a next request will want the rest. */
   #stay(): void {
     if (!this.#object.pending || !this.#object.keeps) this.#leave();
   }

@@ -10,10 +10,10 @@ import { type PickTools, pickedPlaces, purposeOf } from './picked-place.js';
 import type { Route } from './route.js';
 
 /**
- * Bytes that may wait for a player before its endpoint is held back. Holding back at every full socket buffer, as `pipe`
- * does, stops and starts the reading a chunk: 2 to 3 times the system calls for a segment.
+ * Bytes that may wait for a player before its endpoint is paused. Pausing at every full socket buffer, as `pipe` does, stops
+ * and starts the reading at each chunk: 2 to 3 times the system calls for a segment.
  */
-const maxUnsent = 128 * 1024;
+const maxUnsentBytes = 128 * 1024;
 
 export interface PassthroughTools extends PickTools {
   readonly metrics: Metrics;
@@ -53,7 +53,7 @@ export function passThrough(
         metrics.traffic.received[protocol] += chunk.length;
         exchange.sent(chunk.length);
         response.write(chunk);
-        return response.writableLength < maxUnsent;
+        return response.writableLength < maxUnsentBytes;
       },
       onEnd: () => {
         over = true;

@@ -2,7 +2,7 @@
 
 import type { Balancer, Pick } from '../balancer/balancer.js';
 import type { ServerOrigin } from '../model.js';
-import type { Place } from '../upstream/attempts.js';
+import type { AttemptPlace } from '../upstream/attempts.js';
 import type { UpstreamClient, UpstreamHandler, UpstreamRequest } from '../upstream/client.js';
 import type { Purpose } from '../upstream/judge.js';
 import { upstreamTarget } from '../upstream/target.js';
@@ -32,7 +32,7 @@ export function pickedPlaces(
   { balancer, client }: PickTools,
   route: Route,
   { method, headers, sticky, onPick }: PickedRequest,
-): (failed: readonly ServerOrigin[]) => Place {
+): (failed: readonly ServerOrigin[]) => AttemptPlace {
   return (failed) => {
     const pick = balancer.pick(route.channel, { sticky, exclude: failed });
     onPick(pick);

@@ -1,5 +1,5 @@
-// Viewers of a relayed stream over WebSocket: the handshake, what the player says, and the end. The stream itself is
-// written by the relay on the socket, in whole messages.
+// Viewers of a relayed stream over WebSocket: the handshake, messages of the player, and the end. The relay writes the stream
+// itself on the socket, in whole messages.
 
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -13,12 +13,12 @@ import { refuseUpgrade } from './websocket.js';
 
 /** RFC 6455, section 7.4.1: the stream is over, or the edge shuts down. */
 const goingAway = 1001;
-/** The same: the player does what no player does. */
+/** RFC 6455, section 7.4.1: the client behaves as no player does. */
 const policyViolation = 1008;
 /** For the last bytes and the player's own close, in ms. */
 const closeTimeout = 10_000;
 
-/** The type lacks what ws has: for how long it waits for the answer to its close. */
+/** The type lacks an option of ws: how long it waits for the answer to its close. */
 const options: ServerOptions & { readonly closeTimeout: number } = {
   noServer: true,
   clientTracking: false,
@@ -35,7 +35,7 @@ export function createWebSocketServer(): WebSocketServer {
   return new WebSocketServer(options);
 }
 
-/** What ws would refuse, known before a stream is started for it. */
+/** Whether ws would refuse the handshake, known before a stream is started for it. */
 function isHandshake({ headers }: IncomingMessage): boolean {
   const version = headers['sec-websocket-version'];
   const protocols = headers['sec-websocket-protocol'];

@@ -8,7 +8,7 @@ import { playerHeaders } from './headers.js';
 import type { Route } from './route.js';
 
 /** For what a viewer's socket still holds when the stream is over, in ms. */
-const lastBytesTimeout = 10_000;
+const lastBytesTimeoutMs = 10_000;
 function streamHeaders(exchange: PlayerExchange): Record<string, string | string[]> {
   const fields = { 'content-type': 'video/x-flv', 'cache-control': 'no-store' };
   return playerHeaders(fields, exchange.hop, exchange.cors);
@@ -48,7 +48,7 @@ export function relayHttp(relays: Relays, exchange: PlayerExchange, route: Route
     onRefused: (error) => answerError(exchange, response, error),
     onEnd: () => {
       // Who does not read would otherwise keep the connection for as long as the kernel tries.
-      socket.setTimeout(lastBytesTimeout);
+      socket.setTimeout(lastBytesTimeoutMs);
       response.end();
     },
   };

@@ -1,4 +1,4 @@
-// Pure: from the request target of a player to the channel it means.
+// Pure: the route of a player's request target: channel, kind, and what follows the stem.
 
 import type { ErrorCode } from '../errors.js';
 import type { ChannelName } from '../model.js';
@@ -19,7 +19,7 @@ export interface Route {
 }
 
 /** Longest name of a channel in percent-encoded bytes; bounds the work that a hostile path can cause. */
-const longestName = 1024;
+const maxNameBytes = 1024;
 
 /**
  * `/<app>/<channel>.flv`, `/<app>/<channel>_720p.flv`, `/<app>/<channel>.m3u8`, `/<app>/<channel>/…`, and names beside the playlist: the longest known
@@ -59,7 +59,7 @@ function stripAuthority(target: string): string | undefined {
 
 function findChannel(afterApp: string, isKnown: (name: ChannelName) => boolean) {
   const slash = afterApp.indexOf('/');
-  const end = Math.min(slash < 0 ? afterApp.length - 1 : slash, longestName);
+  const end = Math.min(slash < 0 ? afterApp.length - 1 : slash, maxNameBytes);
   for (let length = end; length > 0; length--) {
     const next = afterApp.charCodeAt(length);
     // One of / . - _
@@ -79,7 +79,7 @@ function decode(text: string): ChannelName | undefined {
   }
 }
 
-/** The same route in the one spelling that stands for all of its kind: what is kept by path is not kept twice. */
+/** The same route in its canonical spelling, so that nothing is kept by path twice. */
 export function canonicalRoute(route: Route): Route {
   if (!route.path.includes('%')) return route;
   return { ...route, path: canonicalPath(route.path), suffix: canonicalPath(route.suffix) };

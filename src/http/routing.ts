@@ -1,4 +1,4 @@
-// Who answers which request: one table for players, one for the other workers, side by side.
+// Which part answers which request: one table for players, one for the other workers, side by side.
 //
 //                         a player asks                          another worker asks
 //   .flv (GET)            the relay, or passed through           the relay, for what is ours and not taken from a worker
@@ -40,6 +40,7 @@ export interface HlsHandlers {
 /** FLV for players. */
 export type Flv = Pick<RequestHandlers, 'handle' | 'upgrade'>;
 
+/** FLV from relays; HEAD requests are passed through. */
 export function relayedFlv(relays: Relays, passedThrough: RouteHandler): Flv {
   const webSockets = createWebSocketServer();
   return {
@@ -51,6 +52,7 @@ export function relayedFlv(relays: Relays, passedThrough: RouteHandler): Flv {
   };
 }
 
+/** FLV passed through, each request to an endpoint of its own. */
 export function passedFlv(webSocket: WebSocketTools, passedThrough: RouteHandler): Flv {
   return {
     handle: (exchange, route, response) => passedThrough.handle(exchange, route, response),
@@ -58,7 +60,7 @@ export function passedFlv(webSocket: WebSocketTools, passedThrough: RouteHandler
   };
 }
 
-/** Asks an endpoint for each request. Nobody waits for a channel here that is gone. */
+/** Asks an endpoint for each request. No player waits here for a channel that is gone. */
 export function createPassthrough(tools: PassthroughTools): RouteHandler {
   return {
     handle: (exchange, route, response) => passThrough(tools, exchange, route, response),
@@ -66,6 +68,7 @@ export function createPassthrough(tools: PassthroughTools): RouteHandler {
   };
 }
 
+/** The handlers of players' requests. */
 export function playerRoutes(ownership: Ownership, flv: Flv, hls: HlsHandlers, relays: Relays): RequestHandlers {
   const { own, elsewhere } = hls;
   return {
@@ -78,6 +81,7 @@ export function playerRoutes(ownership: Ownership, flv: Flv, hls: HlsHandlers, r
   };
 }
 
+/** The handlers of other workers' requests: only channels that this worker owns. */
 export function peerRoutes(ownership: Ownership, hls: Pick<HlsHandlers, 'forPeers'>, relays: Relays): RequestHandlers {
   const { forPeers } = hls;
   const isOurs = (route: Route) =>

@@ -1,4 +1,4 @@
-// The data listener: limits, the first look at every request, and the end of it all (draining).
+// The data listener: limits, the first checks of every request, and draining.
 
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net';
@@ -23,7 +23,7 @@ export interface RouteHandler {
   holds(channel: ChannelName): boolean;
 }
 
-/** Who answers a request once it is known what it means. */
+/** The handlers of requests whose route is known. */
 export interface RequestHandlers extends RouteHandler {
   /** Takes over a connection that asks for WebSocket. Never throws. */
   upgrade(exchange: PlayerExchange, route: Route, socket: Socket, head: Buffer): void;
@@ -34,6 +34,7 @@ const connectionsCheckingInterval = 1_000;
 /** Silence on a connection until TCP looks whether the other side is still there, in ms. */
 const keepAliveInitialDelay = 60_000;
 
+/** The listener of players, or of other workers. Its limits are settings, read anew by `configure`. */
 export class DataServer {
   readonly #server: Server;
   /** How much of a shared listening socket it takes. */
@@ -59,7 +60,7 @@ export class DataServer {
       keepAliveTimeout: settings.keepAliveTimeout,
       connectionsCheckingInterval,
       noDelay: true,
-      // A player who vanished without a word is noticed also where nothing is sent.
+      // A player that vanished is noticed also where nothing is sent.
       keepAlive: true,
       keepAliveInitialDelay,
     });
@@ -118,16 +119,16 @@ export class DataServer {
   }
 
   /**
-   * Accepts nobody any more and lets those who are here finish, for `grace` ms; then closes what is left. Idle connections
+   * Accepts no more players and lets those who are here finish for `graceMs`; then closes what is left. Idle connections
    * end at once where the edge ends; where another process goes on in its place (`handover`), each is told to close with
    * the answer to its next request, since a connection closed while a request is on its way is a failed request.
    */
-  async drain(grace: number, end: 'shutdown' | 'handover'): Promise<void> {
+  async drain(graceMs: number, end: 'shutdown' | 'handover'): Promise<void> {
     this.intake.end();
     const closed = new Promise<void>((resolve) => this.#stopAccepting(end, () => resolve()));
     // A connection that was kept alive becomes idle at the end of its request, not now.
     const sweep = end === 'shutdown' ? setInterval(() => this.#server.closeIdleConnections(), 100) : undefined;
-    const deadline = setTimeout(() => this.close(), grace);
+    const deadline = setTimeout(() => this.close(), graceMs);
     await closed;
     clearInterval(sweep);
     clearTimeout(deadline);
@@ -225,7 +226,7 @@ export class DataServer {
     const { channels, state } = this.#store.current;
     const route = parseRoute(target, (name) => channels.has(name) || this.#handlers.holds(name));
     if (typeof route !== 'string') return route;
-    // Before the first snapshot nobody can say which channels there are.
+    // Before the first snapshot the channels are not known.
     return new WeirError(route === 'unknown_channel' && state === 'pending' ? 'not_ready' : route);
   }
 
@@ -252,7 +253,7 @@ export class DataServer {
     return answer !== undefined && !answer.writableFinished;
   }
 
-  /** What Node's parser refuses never becomes a request: answered here, in the words of the table. */
+  /** A request that Node's parser refuses is answered here, with an error of the table. */
   #onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
     // In the middle of an answer, another one would be taken for a part of it.
     if (this.#isAnswering(socket) || !socket.writable || error.code === 'ECONNRESET') {

@@ -1,9 +1,10 @@
-// Pure: how much a viewer may say on its WebSocket. A player of a stream says nothing; players and proxies ping.
+// Pure: how many frames a viewer may send on its WebSocket. A player of a stream sends none; players and proxies ping.
 
 /** Frames at once, and each second after that. */
 const burst = 32;
 const perSecond = 4;
 
+/** A token bucket of 32 frames, refilled with 4 per second. */
 export class TalkLimit {
   #left = burst;
   #at: number;

@@ -1,4 +1,4 @@
-// WebSocket-FLV that weir does not relay itself: the upgrade goes to the picked endpoint, and bytes pass both ways.
+// WebSocket-FLV that weir does not relay: the upgrade goes to the picked endpoint, and bytes pass both ways.
 
 import type { Socket } from 'node:net';
 import type { Balancer } from '../balancer/balancer.js';
@@ -20,7 +20,7 @@ export interface WebSocketTools extends UpgradeTools {
 }
 
 /** For a player to take the last bytes and to close its side, in ms. */
-const closeTimeout = 10_000;
+const closeTimeoutMs = 10_000;
 
 /** A refused upgrade is answered with the error as a plain HTTP response, and the socket is closed. */
 export function refuseUpgrade(socket: Socket, exchange: PlayerExchange, error: WeirError): void {
@@ -72,7 +72,7 @@ export function passWebSocket(
       },
       onEnd: () => {
         // A player who never closes its side would otherwise keep the connection.
-        socket.setTimeout(closeTimeout, () => socket.destroy());
+        socket.setTimeout(closeTimeoutMs, () => socket.destroy());
         socket.end();
       },
       onError: (error) => {

@@ -14,7 +14,7 @@ import type { RelayReport } from './report.js';
 import type { RelaySettings } from './settings.js';
 import type { FailoverCause } from './source/failover-state.js';
 import type { Pull } from './source/pull.js';
-import { type RelayPath, Source, type SourceTools } from './source/source.js';
+import { PullSource, type RelayPath, type SourceTools } from './source/source.js';
 
 /** How whoever holds a relay hears of it. */
 export interface RelayHooks {
@@ -35,7 +35,7 @@ export class Relay {
   readonly #counters: RelayCounters;
   readonly #now: () => number;
   readonly #hooks: RelayHooks;
-  readonly #source: Source;
+  readonly #source: PullSource;
   readonly #stream: Outgoing;
   readonly #audience: Audience;
   readonly #waiting: WaitingRoom;
@@ -84,7 +84,7 @@ export class Relay {
       },
       tools.now,
     );
-    this.#source = new Source(route, settings, tools, this.#stream, {
+    this.#source = new PullSource(route, settings, tools, this.#stream, {
       onSplice: (pull, cause) => this.#onSplice(pull, cause),
       onTag: (tag) => this.#onTag(tag),
       onChunk: (bytes) => this.#onChunk(bytes),
@@ -171,7 +171,7 @@ export class Relay {
       fromPeer: this.#source.fromPeer,
       videoCodec: cache.codecs.video,
       audioCodec: cache.codecs.audio,
-      bitrate: bytesPerSecond === undefined ? undefined : Math.round((bytesPerSecond * 8) / 1000),
+      kbps: bytesPerSecond === undefined ? undefined : Math.round((bytesPerSecond * 8) / 1000),
       groupMs,
       viewers: this.#audience.count(),
       waiting: this.#waiting.size,

@@ -14,7 +14,7 @@ export interface RelayReport {
   readonly videoCodec: string | undefined;
   readonly audioCodec: string | undefined;
   /** kbit/s, measured; undefined until enough was seen. */
-  readonly bitrate: number | undefined;
+  readonly kbps: number | undefined;
   /** From keyframe to keyframe. */
   readonly groupMs: number | undefined;
   readonly viewers: Readonly<Record<Framing, number>>;
@@ -33,7 +33,7 @@ export function relayJson(report: RelayReport) {
     from_worker: report.fromPeer,
     video_codec: report.videoCodec,
     audio_codec: report.audioCodec,
-    bitrate: report.bitrate,
+    bitrate: report.kbps,
     gop_seconds: report.groupMs === undefined ? undefined : report.groupMs / 1000,
     viewers: { http: chunked + raw, websocket, workers: peer, waiting: report.waiting },
     failovers: report.failovers,

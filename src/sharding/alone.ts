@@ -1,4 +1,4 @@
-// The one process of an edge that serves players: every channel is its own.
+// Sharding for the only process of an edge that serves players: it owns every channel.
 
 import type { Picks } from '../balancer/balancer.js';
 import { WeirError } from '../errors.js';
@@ -13,6 +13,7 @@ const nothingElsewhere: RouteHandler = {
 };
 const nobodyAsks: PeerServer = { listen: async () => {}, drain: async () => {}, close: () => {} };
 
+/** Sharding for a single process: it owns every channel, and no other worker asks it. */
 export class Alone implements Sharding {
   readonly store: SnapshotStore;
   readonly picks: Picks;

@@ -1,5 +1,5 @@
-// Answers HLS requests for channels of another worker: each object is taken from the owner once and kept here too; a
-// playlist is asked for again after a moment, so that players see the same wherever they come in.
+// Answers HLS requests for channels of another worker. Each object is taken from the owner once and cached here too. A
+// playlist is asked for again after a moment, so that players see the same on every worker.
 
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
@@ -28,24 +28,27 @@ export interface OwnersHlsTools {
   readonly ownerOf: (channel: ChannelName) => ServerOrigin | undefined;
 }
 
-interface Wanted {
+interface WantedObject {
   readonly key: string;
   readonly range: string | undefined;
   /** The player's Range selects from the object. */
   readonly selects: boolean;
   readonly terms: KeepingTerms | KeepingTermsOf;
-  /** Players share it though each lends a token of its own: a refusal is for one of them. */
+  /** Players share it though each lends a token of its own: a refusal concerns only one of them. */
   readonly lent: boolean;
 }
 
 /**
- * ms for which a playlist of the owner serves further players. No player asks again so soon, so none that comes to the
- * owner first and here next gets an older list than it has.
+ * ms for which a playlist of the owner is served again. No player reloads so soon, so a player that asks the owner first and
+ * this worker next never gets an older list.
  */
-const playlistReuse = 100;
+const playlistReuseMs = 100;
 
-const mostRecent = 10_000;
+const maxRecent = 10_000;
 
+/**
+ * HLS for players whose channel another worker owns. Playlists are used again for 100 ms, objects as their owner says.
+ */
 export class OwnersHls implements RouteHandler {
   readonly #tools: OwnersHlsTools;
   /** When (monotonic ms) players last asked here, the least recent first. */
@@ -67,18 +70,18 @@ export class OwnersHls implements RouteHandler {
     const route = canonicalRoute(given);
     this.#recent.delete(route.channel);
     this.#recent.set(route.channel, this.#tools.sessions.context.now());
-    if (this.#recent.size > mostRecent) this.#recent.delete(this.#recent.keys().next().value ?? route.channel);
+    if (this.#recent.size > maxRecent) this.#recent.delete(this.#recent.keys().next().value ?? route.channel);
     exchange.endpoint = this.#tools.ownerOf(route.channel);
     this.#send(exchange, route, response, this.#wanted(exchange, route));
   }
 
-  /** The key of a playlist lies apart from those of sessions, as those of objects do. */
-  #wanted(exchange: PlayerExchange, route: Route): Wanted {
+  /** The key of a playlist. It differs from the keys of sessions, as the keys of objects do. */
+  #wanted(exchange: PlayerExchange, route: Route): WantedObject {
     const { authorization, range } = exchange.request.headers;
     if (route.kind === 'playlist') {
       const whose = authorization === undefined ? '' : createHash('sha256').update(authorization).digest('base64url');
       const key = `~ ${whose} ${route.path}${route.query}`;
-      const terms = { room: 'asked', minFreshMs: playlistReuse, maxFreshMs: Number.POSITIVE_INFINITY } as const;
+      const terms = { room: 'asked', minFreshMs: playlistReuseMs, maxFreshMs: Number.POSITIVE_INFINITY } as const;
       return { key, range: undefined, selects: true, terms, lent: false };
     }
     const { path, query } = route;
@@ -94,7 +97,7 @@ export class OwnersHls implements RouteHandler {
     };
   }
 
-  #send(exchange: PlayerExchange, route: Route, response: ServerResponse, wanted: Wanted): void {
+  #send(exchange: PlayerExchange, route: Route, response: ServerResponse, wanted: WantedObject): void {
     const { client, ownerOf, sessions } = this.#tools;
     const { cache, settings, firstByteTimeoutMs } = sessions.context;
     const { metrics } = exchange.edge;

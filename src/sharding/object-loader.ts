@@ -1,5 +1,5 @@
-// Takes an HLS object from the worker that owns its channel. When that one dies on the way, the next owner has the same
-// object: what was received stays, and what is missing comes from there.
+// Takes an HLS object from the worker that owns its channel. When that worker dies on the way, the next owner has the same
+// object: the bytes received stay, and the rest comes from there.
 
 import { WeirError } from '../errors.js';
 import type { Load } from '../hls/index.js';
@@ -13,9 +13,9 @@ export interface PeerRequest {
   /** Path and query, as the player asked. */
   readonly path: string;
   readonly headers: Record<string, string>;
-  /** ms that an owner may take, who waits for endpoints itself. */
+  /** For the first byte; the owner waits for endpoints itself. */
   readonly firstByteTimeoutMs: number;
-  /** ms after which nobody is looked for any more. */
+  /** After which no other owner is looked for. */
   readonly patienceMs: number;
   /** Another worker is asked, since the one before is gone. */
   readonly onRetry: () => void;
@@ -24,6 +24,9 @@ export interface PeerRequest {
 /** ms until the next owner is known. */
 const retryIntervalMs = 50;
 
+/**
+ * A load that asks the owner of a channel. It goes on with the next owner when one is lost, for `patienceMs` at most.
+ */
 export function createPeerLoad(client: UpstreamClient, request: PeerRequest): Load {
   const { owner, path, firstByteTimeoutMs, onRetry } = request;
   return (conditions, handler) => {
@@ -35,7 +38,7 @@ export function createPeerLoad(client: UpstreamClient, request: PeerRequest): Lo
         client.send({ server, path, method: 'GET', headers, firstByteTimeoutMs }, inner);
       return { server, pick: undefined, send };
     };
-    const retries = { interval: retryIntervalMs, limit: request.patienceMs };
+    const retries = { intervalMs: retryIntervalMs, limitMs: request.patienceMs };
     return attempt({ next, purpose: 'peer', retries, onRetry }, handler);
   };
 }

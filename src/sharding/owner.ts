@@ -1,10 +1,10 @@
-// Pure: which worker owns a channel. The owner alone goes to the endpoints for it; the others take it from the owner.
+// Pure: which worker owns a channel. Only the owner takes it from endpoints; the other workers take it from the owner.
 
 import { rendezvousWeight } from '../balancer/rendezvous.js';
 
-/** A worker that serves players, as all workers are told of it. */
+/** A worker that serves players, as all workers know it. */
 export interface Member {
-  /** The place of the worker, which a worker that replaces it takes over together with its channels. */
+  /** The slot of the worker. A worker that replaces it takes over the slot and its channels. */
   readonly slot: number;
   /** Names the process: another one in the same slot has another name. */
   readonly name: string;

@@ -1,4 +1,4 @@
-// Picks for what all workers share: of the endpoints for a channel of one's own, of its owner for any other.
+// Picks where workers share channels: an endpoint for a channel of this worker, the owner for any other channel.
 
 import type { Balancer, Pick, PickOptions, Picks } from '../balancer/balancer.js';
 import { WeirError } from '../errors.js';
@@ -6,6 +6,7 @@ import type { ChannelName } from '../model.js';
 import { peerServer } from '../net-address.js';
 import type { PeerView } from './view.js';
 
+/** Picks for one of several workers: the balancer's for own channels, else the owner as the only endpoint. */
 export class PeerPicks implements Picks {
   readonly #view: PeerView;
   readonly #balancer: Balancer;
@@ -15,11 +16,11 @@ export class PeerPicks implements Picks {
     this.#balancer = balancer;
   }
 
-  /** Throws as the balancer does, and worker_lost where the owner has just failed: the next one is not known yet. */
+  /** @throws WeirError as the balancer does; worker_lost where the owner has just failed and the next one is not known yet */
   pick(channel: ChannelName, options?: PickOptions): Pick {
     const peer = this.#view.peerOf(channel);
     const [endpoint] = this.#view.store.channel(channel)?.endpoints ?? [];
-    // Without endpoints the balancer says in its words what is wrong.
+    // Without endpoints the balancer throws the error that says why.
     if (peer === undefined || endpoint === undefined) return this.#balancer.pick(channel, options);
     const server = peerServer(peer.name);
     if (options?.exclude?.includes(server) === true) throw new WeirError('worker_lost');

@@ -1,4 +1,4 @@
-// Where the other workers take the channels of this one.
+// The server from which other workers take the channels of this one.
 
 import type { EdgeContext } from '../http/exchange.js';
 import { DataServer, type RequestHandlers } from '../http/server.js';
@@ -17,7 +17,7 @@ export function createPeerServer(
     ...edge,
     audience: 'peers',
     log: { requests: false },
-    // What passes between workers is none of the players' totals.
+    // Bytes between workers do not count into the players' totals.
     metrics: createMetrics({ process: false }),
     // Its own requests come in here, through another worker.
     via: `${edge.via}-worker`,

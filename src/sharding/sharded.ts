@@ -16,6 +16,7 @@ import { createPeerServer } from './server.js';
 import type { PeerServer, Sharding, ShardingParts } from './sharding.js';
 import { PeerView } from './view.js';
 
+/** Sharding for one of several workers. Before it hears of members it knows of no other worker. */
 export class Sharded implements Sharding {
   readonly store: SnapshotStore;
   readonly picks: Picks;

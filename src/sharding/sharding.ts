@@ -1,5 +1,5 @@
-// How the channels of an edge are divided: one process has them all (alone), or each of several workers owns some and takes
-// the others from their owners (sharded). Whoever reads this interface need not know which.
+// How the channels of an edge are divided: one process owns them all (alone), or each of several workers owns some and takes
+// the others from their owners (sharded). Users of this interface need not know which.
 
 import type { Balancer, Picks } from '../balancer/balancer.js';
 import type { HlsSessions } from '../hls/index.js';
@@ -12,7 +12,7 @@ import type { Pools } from '../upstream/pools.js';
 import type { Member } from './owner.js';
 
 /** The one process that serves players, or which of several workers. */
-export type Place = 'alone' | Member;
+export type OwnPlace = 'alone' | Member;
 
 export interface ShardingParts {
   /** What is registered. */
@@ -43,6 +43,6 @@ export interface PeerServer {
   /** @throws the system's error when the address cannot be listened on */
   listen(): Promise<void>;
   /** Resolves when nobody is served any more, after `grace` (ms) at the latest. */
-  drain(grace: number): Promise<void>;
+  drain(graceMs: number): Promise<void>;
   close(): void;
 }

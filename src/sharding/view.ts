@@ -1,6 +1,6 @@
-// The snapshot as one worker of several sees it: a channel of its own has the endpoints that are registered; every other
-// channel has one endpoint, the worker that owns it. What reads this view (relays, HLS) pulls from a worker as from any
-// endpoint, and moves away from one that is gone as from an endpoint that was deleted.
+// The snapshot as one of several workers sees it. A channel of its own has the registered endpoints; every other channel has
+// one endpoint, the worker that owns it. Relays and HLS read this view: they pull from a worker as from any endpoint, and
+// leave a worker that is gone like an endpoint that was deleted.
 
 import type { ChannelName, Endpoint, EndpointId, EndpointRef, ServiceAddress } from '../model.js';
 import { peerServer } from '../net-address.js';
@@ -8,6 +8,10 @@ import { SnapshotStore } from '../snapshot/store.js';
 import { type Change, refOf, sameEndpoint } from '../snapshot/update.js';
 import { type Member, ownerOf } from './owner.js';
 
+/**
+ * A snapshot store derived from the registered one and the members. Sole owner of which worker owns what, in this
+ * process.
+ */
 export class PeerView {
   /** What relays and HLS read. */
   readonly store = new SnapshotStore();
@@ -25,7 +29,7 @@ export class PeerView {
     this.#publishAll();
   }
 
-  /** The worker that owns the channel, unless it is this one or nobody is known to. */
+  /** The worker that owns the channel; undefined when it is this one, or not known. */
   peerOf(channel: ChannelName): Member | undefined {
     const self = this.#drainingAs;
     const others = self === undefined ? this.#members : this.#members.filter(({ slot }) => slot !== self.slot);
@@ -55,7 +59,7 @@ export class PeerView {
     this.#publishAll();
   }
 
-  /** A worker that drains keeps its channels to the end; the one that follows it starts on its own. */
+  /** A worker that drains keeps its channels to the end; its successor starts without them. */
   keepOwn(self: Member): void {
     this.#drainingAs = self;
     this.#publishAll();

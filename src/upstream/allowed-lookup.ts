@@ -1,5 +1,5 @@
-// Name resolution that yields allowed addresses only. Judged at the time of every connection: a name that pointed to an
-// allowed address when it was registered cannot be rebound to another one later.
+// Name resolution that yields only allowed addresses. It is judged for every connection: a name that pointed to an allowed
+// address when it was registered cannot be rebound to another one later.
 
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import { WeirError } from '../errors.js';

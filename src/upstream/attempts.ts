@@ -1,16 +1,16 @@
-// The one retry loop: asks a place, judges its answer, and asks the next place while nothing of an answer was handed on. The
-// header is held back for that until the first byte of the body is there.
+// The one retry loop: asks a place, judges its answer, and asks the next place as long as nothing was handed on. The header
+// is held back until the first byte of the body is there.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Outcome, toWeirError, WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
 import type { Exchange, UpstreamHandler } from './client.js';
 import { Continuation } from './continuation.js';
-import { errorOfStatus, judgeError, judgeStatus, outcomeOf, type Purpose, type Verdict } from './judge.js';
+import { errorOfStatus, type Judgement, judgeError, judgeStatus, outcomeOf, type Purpose } from './judge.js';
 import { type OnRetry, Trail } from './trail.js';
 
 /** Where a request may be answered. */
-export interface Place {
+export interface AttemptPlace {
   readonly server: ServerOrigin;
   /** The pick that hears how it went; undefined: it is not this request's own. */
   readonly pick: { firstByte(): void; done(outcome: Outcome): void } | undefined;
@@ -20,7 +20,7 @@ export interface Place {
 
 export interface AttemptOptions {
   /** Gives another place than those that failed; throws a WeirError when there is none. */
-  readonly next: (failed: readonly ServerOrigin[]) => Place;
+  readonly next: (failed: readonly ServerOrigin[]) => AttemptPlace;
   readonly purpose: Purpose;
   /** Further places asked at most, or for how long. */
   readonly retries: number | Patience;
@@ -28,17 +28,17 @@ export interface AttemptOptions {
 }
 
 /**
- * For places that all have the same bytes, and of which the next one is known only in a while. An answer that was cut is read
- * on there.
+ * For places that all have the same bytes, where the next place is known only after a while. An answer that was cut continues
+ * there.
  */
 export interface Patience {
-  /** ms between two questions for the next place. */
-  readonly interval: number;
-  /** ms after the start from which on nobody is looked for. */
-  readonly limit: number;
+  /** Between two questions for the next place. */
+  readonly intervalMs: number;
+  /** After the start; then no other place is looked for. */
+  readonly limitMs: number;
 }
 
-/** Starts at once. The handler hears of one answer, or of the error that is left when nobody gave one, as from one request. */
+/** Starts at once. The handler hears of one answer or one error, as from one request. */
 export function attempt(options: AttemptOptions, handler: UpstreamHandler): Exchange {
   const attempts = new Attempts(options, handler);
   attempts.start();
@@ -48,10 +48,10 @@ export function attempt(options: AttemptOptions, handler: UpstreamHandler): Exch
 class Attempts implements Exchange {
   readonly #options: AttemptOptions;
   readonly #handler: UpstreamHandler;
-  readonly #trail: Trail<Place>;
+  readonly #trail: Trail<AttemptPlace>;
   readonly #continuation: Continuation | undefined;
   readonly #patience: (Patience & { readonly until: number }) | undefined;
-  #place: Place | undefined;
+  #place: AttemptPlace | undefined;
   #exchange: Exchange | undefined;
   #head: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined;
   /** The header was handed on. */
@@ -66,11 +66,11 @@ class Attempts implements Exchange {
     this.#trail = new Trail(options.next, options.onRetry);
     const { retries } = options;
     if (typeof retries === 'number') return;
-    this.#patience = { ...retries, until: performance.now() + retries.limit };
+    this.#patience = { ...retries, until: performance.now() + retries.limitMs };
     this.#continuation = new Continuation();
   }
 
-  /** What fails at once is told a moment later: the caller gets its exchange before it hears of anything. */
+  /** A failure at once is reported a moment later: the caller gets its exchange before it hears of anything. */
   start(): void {
     try {
       this.#place = this.#trail.next();
@@ -85,7 +85,7 @@ class Attempts implements Exchange {
     this.#exchange?.resume();
   }
 
-  /** Whoever asked does not want it any more: nobody's failure. */
+  /** The player does not want it any more: that is no failure. */
   abort(): void {
     this.#over = true;
     clearTimeout(this.#timer);
@@ -93,7 +93,7 @@ class Attempts implements Exchange {
     this.#place?.pick?.done('abandoned');
   }
 
-  #ask(place: Place): void {
+  #ask(place: AttemptPlace): void {
     this.#head = undefined;
     this.#continuation?.restart();
     try {
@@ -147,7 +147,7 @@ class Attempts implements Exchange {
     this.#handler.onResponse(status, headers);
   }
 
-  #fail(error: WeirError, verdict: Verdict = judgeError(error, this.#options.purpose)): void {
+  #fail(error: WeirError, verdict: Judgement = judgeError(error, this.#options.purpose)): void {
     if (this.#over) return;
     const place = this.#place;
     place?.pick?.done(this.#started ? 'interrupted' : outcomeOf(verdict));
@@ -157,7 +157,7 @@ class Attempts implements Exchange {
     }
     if (place !== undefined) this.#trail.leave(place.server, error);
     if (this.#patience === undefined) this.#again(error);
-    else this.#timer = setTimeout(() => this.#again(error), this.#patience.interval);
+    else this.#timer = setTimeout(() => this.#again(error), this.#patience.intervalMs);
   }
 
   get #mayGoOn(): boolean {
@@ -173,7 +173,7 @@ class Attempts implements Exchange {
     } catch (thrown) {
       const error = toWeirError(thrown);
       if (this.#patience !== undefined) this.#fail(error);
-      // What went wrong says more than that nobody is left; a mistake of ours says more than both.
+      // The last failure says more than that no place is left; an error of ours says more than both.
       else this.#end(error.code === 'internal' ? error : failure);
       return;
     }

@@ -1,5 +1,5 @@
 // Sends one request to one endpoint and streams the answer to a handler, without a copy and with backpressure. Redirects are
-// followed where the request says so, and a kept connection that turns out to be dead is tried once more on a fresh one.
+// followed where the request says so. When a kept connection turns out to be dead, the request is sent again on a new one.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { WeirError } from '../errors.js';
@@ -7,7 +7,7 @@ import type { ServerOrigin } from '../model.js';
 import { Dispatch, type DispatchListener } from './dispatch.js';
 import { judgeError } from './judge.js';
 import type { Pools } from './pools.js';
-import { isRedirect, mostRedirects, type Redirect, redirectTarget } from './redirect.js';
+import { isRedirect, maxRedirects, type Redirect, redirectTarget } from './redirect.js';
 import type { UpstreamTarget } from './target.js';
 
 type Headers = Record<string, string | string[]>;
@@ -19,10 +19,10 @@ export interface UpstreamRequest {
   readonly path: string;
   readonly method: 'GET' | 'HEAD';
   readonly headers: Headers;
-  /** ms, where the setting does not fit: a request that the endpoint may hold. */
+  /** Instead of the setting, for a request that the endpoint may hold. */
   readonly firstByteTimeoutMs?: number;
   /**
-   * Follows redirects, `mostRedirects` in a row at most, to allowed addresses; called at each one, it returns the header
+   * Follows redirects, `maxRedirects` in a row at most, to allowed addresses; called at each one, it returns the header
    * fields of the next request, which must not take credentials to another server. Without it a redirect is an answer like
    * any other.
    */
@@ -72,13 +72,14 @@ interface ClientSettings {
 export interface ClientObserver {
   /** The header of every answer, whatever it is for. */
   onHeaders?(server: ServerOrigin, headers: IncomingHttpHeaders): void;
-  /** This machine ran out of something: said for every request that fails for it. */
+  /** This machine ran out of something; called for every request that fails for that reason. */
   onExhausted?(error: WeirError): void;
 }
 
 /** Bytes of a redirect's body that are read to keep its connection. */
-const longestRedirect = 16 * 1024;
+const maxRedirectBodyBytes = 16 * 1024;
 
+/** A client of endpoints. Requests begin at once; there is no queue beside the pools' bounds. */
 export function createUpstreamClient(
   pools: Pools,
   settings: ClientSettings,
@@ -143,7 +144,7 @@ class RunningExchange implements Exchange, DispatchListener {
     const { pools, settings } = this.#tools;
     const { server, path } = this.#target;
     const { method } = this.#request;
-    const options = { path, method, headers: this.#headers, bodyTimeout: settings.idleTimeout, fresh: this.#fresh };
+    const options = { path, method, headers: this.#headers, bodyTimeoutMs: settings.idleTimeout, fresh: this.#fresh };
     try {
       this.#dispatch = new Dispatch(pools.of(server), options, this);
     } catch (error) {
@@ -160,7 +161,7 @@ class RunningExchange implements Exchange, DispatchListener {
       return;
     }
     try {
-      if (this.#redirects >= mostRedirects) {
+      if (this.#redirects >= maxRedirects) {
         throw new WeirError('upstream_redirect', { detail: 'The endpoint redirects again and again.' });
       }
       this.#next = { from: this.#target.server, headers, to: redirectTarget(headers.location, this.#target) };
@@ -173,7 +174,7 @@ class RunningExchange implements Exchange, DispatchListener {
   onData(chunk: Buffer): boolean {
     if (this.#next !== undefined) {
       this.#discarded += chunk.length;
-      if (this.#discarded > longestRedirect) {
+      if (this.#discarded > maxRedirectBodyBytes) {
         this.#dispatch?.abort();
         this.#follow(this.#next);
       }
@@ -230,7 +231,7 @@ class RunningExchange implements Exchange, DispatchListener {
   }
 }
 
-/** That nobody answers there is the redirect's fault: the endpoint itself is well, and its player may have chosen the path. */
+/** A target that does not answer is the redirect's fault: the endpoint itself is well, and a player may have chosen the path. */
 function ofRedirect(error: WeirError): WeirError {
   // What is our own shortage stays that.
   if (judgeError(error, 'listed').fault === 'ours') return error;

@@ -1,4 +1,4 @@
-// Makes connections to one server, to allowed addresses only, and knows which errors are those of a connection that had been
+// Makes connections to one server, at allowed addresses only, and remembers which errors come from a connection that had been
 // used before.
 
 import { isIP } from 'node:net';
@@ -12,13 +12,16 @@ import type { Destinations } from './destinations.js';
 /** Errors of sockets over which something was received before. */
 const ofUsedConnections = new WeakSet<Error>();
 
-/** @param timeout ms */
+/**
+ * Connects to a server at allowed addresses only, within `timeoutMs`. An address that is refused is an error of the
+ * callback.
+ */
 export function toEndpoint(
   server: ServerOrigin,
   destinations: Destinations,
-  timeout: number,
+  timeoutMs: number,
 ): buildConnector.connector {
-  const connect = buildConnector({ timeout, lookup: allowedLookup(destinations, portOf(server)) });
+  const connect = buildConnector({ timeout: timeoutMs, lookup: allowedLookup(destinations, portOf(server)) });
   return (options, callback) => {
     if (isRefused(server, destinations)) {
       queueMicrotask(() => callback(new WeirError('address_refused'), null));
@@ -32,9 +35,9 @@ export function isRefused(server: ServerOrigin, destinations: Destinations): boo
   return isIP(host) !== 0 && !destinations.allows(host, portOf(server));
 }
 
-/** @param timeout ms */
-export function toSocketPath(socketPath: string, timeout: number): buildConnector.connector {
-  const connect = buildConnector({ timeout, socketPath });
+/** Connects to a Unix socket within `timeoutMs`. */
+export function toSocketPath(socketPath: string, timeoutMs: number): buildConnector.connector {
+  const connect = buildConnector({ timeout: timeoutMs, socketPath });
   return (options, callback) => connect(options, marking(callback));
 }
 

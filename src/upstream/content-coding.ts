@@ -1,4 +1,4 @@
-// Undoes the content coding of a body, within a bound: what an origin sends in a few kilobytes may be gigabytes decoded.
+// Undoes the content coding of a body, within a bound: a few kilobytes of an origin may decode to gigabytes.
 
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw, type ZlibOptions } from 'node:zlib';
@@ -21,10 +21,10 @@ const decoders: Readonly<Record<string, Decode>> = {
  * The body without its coding.
  *
  * @param coding the field Content-Encoding
- * @param longest bytes of the result at most
+ * @param maxBytes of the result
  * @throws WeirError upstream_bad_response for a coding that is not known, a broken body, and a result that is too long
  */
-export async function decodeBody(body: Buffer, coding: string | undefined, longest: number): Promise<Buffer> {
+export async function decodeBody(body: Buffer, coding: string | undefined, maxBytes: number): Promise<Buffer> {
   const name = coding?.trim().toLowerCase() ?? '';
   if (name === '' || name === 'identity') return body;
   const decode = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
@@ -34,7 +34,7 @@ export async function decodeBody(body: Buffer, coding: string | undefined, longe
     });
   }
   try {
-    return await decode(body, { maxOutputLength: longest });
+    return await decode(body, { maxOutputLength: maxBytes });
   } catch (cause) {
     throw new WeirError('upstream_bad_response', {
       detail: 'The body does not decode, or is too long decoded.',

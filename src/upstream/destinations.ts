@@ -1,5 +1,5 @@
-// Where connections may go: into the networks of `upstream.allow`, never to weir's own listeners, and to what clouds keep for
-// their machines only where that is allowed by itself. Asked with the resolved address, for every connection.
+// Where connections may go: into the networks of `upstream.allow`, but never to weir's own listeners. Addresses of cloud
+// services, such as metadata, have to be allowed by themselves. Asked with the resolved address, for every connection.
 
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -33,42 +33,43 @@ const special = [
   '192.0.0.192/32',
 ];
 
-/** ms for which the addresses of the machine are taken for the same. */
-const interfacesAge = 5_000;
+/** ms after which the addresses of the machine are read again. */
+const interfacesAgeMs = 5_000;
 /** Listening on one of them is listening on all; connecting to one reaches the machine itself. */
 const unspecified = new Networks(['0.0.0.0/32', '::/128']);
 const loopback = ['127.0.0.1', '::1'];
 
-export interface Machine {
+export interface LocalMachine {
   /** All addresses of its interfaces. */
   readonly addresses: () => readonly string[];
   /** Monotonic ms. */
   readonly now: () => number;
 }
 
-const thisMachine: Machine = {
+const thisMachine: LocalMachine = {
   addresses: () => Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []),
   now: () => performance.now(),
 };
 
+/** The networks of `upstream.allow`, and the own listeners. Read for every connection. */
 export class Destinations {
   readonly #allowed: Networks;
   readonly #special = new Networks(special);
   readonly #exceptions: Networks;
-  readonly #machine: Machine;
+  readonly #machine: LocalMachine;
   /** By port. */
   #own = new Map<number, { readonly everywhere: boolean; readonly only: BlockList }>();
   #local = new BlockList();
   #localAt = Number.NEGATIVE_INFINITY;
 
   /** @param allow `upstream.allow`; an entry within a special network allows that part of it */
-  constructor(allow: readonly string[], machine: Machine = thisMachine) {
+  constructor(allow: readonly string[], machine: LocalMachine = thisMachine) {
     this.#allowed = new Networks(allow);
     this.#exceptions = new Networks(allow.filter(isSpecial));
     this.#machine = machine;
   }
 
-  /** Everything that weir listens on, on which nothing may be asked of it as of an endpoint. */
+  /** All listeners of weir: none of them may be connected to as an endpoint. */
   setOwn(listeners: readonly OwnListener[]): void {
     this.#own = new Map();
     for (const { address, port } of listeners) {
@@ -99,7 +100,7 @@ export class Destinations {
 
   #localAddresses(): BlockList {
     const now = this.#machine.now();
-    if (now - this.#localAt < interfacesAge) return this.#local;
+    if (now - this.#localAt < interfacesAgeMs) return this.#local;
     this.#localAt = now;
     this.#local = new BlockList();
     this.#local.addSubnet('127.0.0.0', 8, 'ipv4');

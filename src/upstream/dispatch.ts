@@ -1,5 +1,5 @@
-// One request to one server and its answer: between undici's callbacks and ours. It makes an abort final, and knows whether
-// a failure may be the connection's and not the server's.
+// One request to one server and its answer, between undici's callbacks and ours. An abort is final here, and a failure that may
+// be the connection's, not the server's, is marked.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
@@ -14,7 +14,7 @@ export interface DispatchRequest {
   readonly method: 'GET' | 'HEAD';
   readonly headers: Record<string, string | string[]>;
   /** ms of silence in the body. */
-  readonly bodyTimeout: number;
+  readonly bodyTimeoutMs: number;
   /** On a connection of its own. */
   readonly fresh: boolean;
 }
@@ -29,6 +29,7 @@ export interface DispatchListener {
   onError(error: WeirError, stale: boolean): void;
 }
 
+/** One request under way in undici. */
 export class Dispatch implements Dispatcher.DispatchHandler {
   readonly #pool: ServerPool;
   readonly #listener: DispatchListener;
@@ -37,7 +38,7 @@ export class Dispatch implements Dispatcher.DispatchHandler {
   #answered = false;
   #ended = false;
 
-  /** Throws upstream_busy. What fails later is told to the listener, never before this returns. */
+  /** @throws WeirError upstream_busy. Later failures go to the listener, never before this returns. */
   constructor(pool: ServerPool, request: DispatchRequest, listener: DispatchListener) {
     this.#pool = pool;
     this.#listener = listener;

@@ -1,24 +1,25 @@
-// Pure: the one table of what a status or an error of an endpoint means. What it answered, or the error that ended a request,
-// and what the request was for, give who is to blame, what passive health counts, whether another endpoint is worth asking,
-// and what players are told.
+// Pure: the one table of what a status or an error of an endpoint means. From the answer or the error, and from what the
+// request was for, it says whose fault it is, what passive health counts, whether another endpoint is worth asking, and what
+// players are told.
 
 import { type ErrorCode, type Failure, WeirError } from '../errors.js';
 
 /**
  * What a request is for. It decides what a status or a silence means.
  *
- * - `asked`: a path of a player's own making, passed on. That the endpoint does not have it says nothing of the endpoint.
+ * - `asked`: a path that a player chose, passed on. The endpoint is not at fault when it does not have it.
  * - `held`: a request that the endpoint may hold as long as it likes, since the player asked for what is yet to come.
- * - `listed`: what the endpoint itself listed or gave before. That it is missing is the endpoint's failure.
+ * - `listed`: something that the endpoint itself listed or gave before. It is at fault when that is missing.
  * - `stream`: a live stream without an end.
  * - `peer`: what another worker of this edge answers, which has judged its endpoints itself.
  */
 export type Purpose = 'asked' | 'held' | 'listed' | 'stream' | 'peer';
 
-/** Whose fault: the player's who asked, the origin's, the registry's (what was registered), ours; nobody's: all is well. */
+/** Whose fault: the player's, the origin's, the registry's (the registration is wrong), ours; `nobody`: all is well. */
 export type Fault = 'nobody' | 'player' | 'origin' | 'registry' | 'ours';
 
-export interface Verdict {
+/** What a status or an error means: whose fault it is, and whether another endpoint is worth asking. */
+export interface Judgement {
   readonly fault: Fault;
   /** What passive health counts against the endpoint. Only an origin's fault has one. */
   readonly failure: Failure | undefined;
@@ -26,22 +27,22 @@ export interface Verdict {
   readonly elsewhere: boolean;
 }
 
-const well: Verdict = { fault: 'nobody', failure: undefined, elsewhere: false };
-const players: Verdict = { fault: 'player', failure: undefined, elsewhere: false };
+const well: Judgement = { fault: 'nobody', failure: undefined, elsewhere: false };
+const players: Judgement = { fault: 'player', failure: undefined, elsewhere: false };
 /** The endpoint is well and has no such thing; another one may have it. */
-const unknownHere: Verdict = { fault: 'player', failure: undefined, elsewhere: true };
-/** The endpoint said that it has too much to do: it is passed over once, and not blamed. */
-const busy: Verdict = { fault: 'origin', failure: undefined, elsewhere: true };
-const ours: Verdict = { fault: 'ours', failure: undefined, elsewhere: false };
-const oursHere: Verdict = { fault: 'ours', failure: undefined, elsewhere: true };
-const registrys: Verdict = { fault: 'registry', failure: undefined, elsewhere: true };
-const origins = (failure: Failure): Verdict => ({ fault: 'origin', failure, elsewhere: true });
+const unknownHere: Judgement = { fault: 'player', failure: undefined, elsewhere: true };
+/** The endpoint says that it is overloaded: it is passed over once, and not blamed. */
+const busy: Judgement = { fault: 'origin', failure: undefined, elsewhere: true };
+const ours: Judgement = { fault: 'ours', failure: undefined, elsewhere: false };
+const oursHere: Judgement = { fault: 'ours', failure: undefined, elsewhere: true };
+const registrys: Judgement = { fault: 'registry', failure: undefined, elsewhere: true };
+const origins = (failure: Failure): Judgement => ({ fault: 'origin', failure, elsewhere: true });
 
 interface StatusMeaning {
   /** Its verdict by what was asked for; of `held` the one of `asked`. */
-  readonly asked: Verdict;
-  readonly listed: Verdict;
-  readonly stream: Verdict;
+  readonly asked: Judgement;
+  readonly listed: Judgement;
+  readonly stream: Judgement;
   /** The error that a player gets where the answer itself is of no use to it. */
   readonly told: ErrorCode;
   /** What is stored may be given instead, though it is no longer fresh (RFC 5861, section 4: stale-if-error). */
@@ -102,7 +103,7 @@ export function isRefusal(status: number): boolean {
 }
 
 /** What a final status (101, or 200 to 599) of an endpoint means. */
-export function judgeStatus(status: number, purpose: Purpose): Verdict {
+export function judgeStatus(status: number, purpose: Purpose): Judgement {
   if (purpose === 'peer') return status === misdirected ? oursHere : well;
   return meaningOf(status)[purpose === 'held' ? 'asked' : purpose];
 }
@@ -128,7 +129,7 @@ export function errorOfStatus(status: number, purpose: Purpose): WeirError {
   return new WeirError('upstream_status', { detail: `The endpoint answered ${status}.` });
 }
 
-const errors: Readonly<Record<ErrorCode, Verdict>> = {
+const errors: Readonly<Record<ErrorCode, Judgement>> = {
   bad_request: players,
   forbidden: players,
   unknown_channel: players,
@@ -145,7 +146,7 @@ const errors: Readonly<Record<ErrorCode, Verdict>> = {
   address_refused: registrys,
 
   upstream_connect: origins('connect_error'),
-  // Where our own resolver is ill, all names fail alike, and the panic threshold holds.
+  // When our own resolver fails, all names fail alike, and the panic threshold holds.
   upstream_unresolved: origins('connect_error'),
   upstream_connect_timeout: origins('connect_timeout'),
   upstream_first_byte_timeout: origins('first_byte_timeout'),
@@ -168,16 +169,16 @@ const errors: Readonly<Record<ErrorCode, Verdict>> = {
 };
 
 /** What the error means that ended a request, before its answer began. */
-export function judgeError(error: WeirError, purpose: Purpose): Verdict {
+export function judgeError(error: WeirError, purpose: Purpose): Judgement {
   if (purpose === 'peer') return workerLost.has(error.code) ? oursHere : ours;
   // A player chose what the endpoint waits for.
   if (purpose === 'held' && error.code === 'upstream_first_byte_timeout') return { ...players, elsewhere: true };
-  // To a page where one logs in, for one: a token that is over may be told so.
+  // For example to a login page: some endpoints answer an expired token so.
   if ((purpose === 'held' || purpose === 'asked') && error.code === 'upstream_redirect') return unknownHere;
   return errors[error.code];
 }
 
 /** How the pick ended: what passive health hears of the verdict. */
-export function outcomeOf(verdict: Verdict): Failure | 'abandoned' {
+export function outcomeOf(verdict: Judgement): Failure | 'abandoned' {
   return verdict.failure ?? 'abandoned';
 }

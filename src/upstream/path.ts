@@ -1,4 +1,4 @@
-// Pure: percent-encoded paths as players and origins write them: which are safe to pass on, and which mean the same.
+// Pure: percent-encoded paths of players and origins: which are safe to pass on, and which mean the same.
 
 /** No control or non-ASCII bytes, no backslash, no encoded separators or NUL, no dot segment in any spelling. */
 export function isSafePath(path: string): boolean {

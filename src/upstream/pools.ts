@@ -1,5 +1,5 @@
-// Keep-alive connections, one pool a server: kept while the server is registered; others, to which endpoints redirect, are
-// few and give way to each other.
+// Keep-alive connections, one pool per server, kept while the server is registered. Servers to which endpoints redirect have
+// a few pools more, and the least recently used of those is closed first.
 
 import { WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
@@ -11,7 +11,7 @@ import type { Destinations } from './destinations.js';
 import { RegisteredServers } from './registered-servers.js';
 import { ServerPool } from './server-pool.js';
 
-/** Read when they are needed. */
+/** Read anew for each connection. */
 export interface PoolSettings {
   /** ms */
   readonly connectTimeout: number;
@@ -24,8 +24,9 @@ export interface PoolSettings {
 }
 
 /** Pools of servers that are not registered, at most. */
-const mostGuests = 64;
+const maxGuests = 64;
 
+/** All connections of a process to endpoints and workers. Subscribed to the store until `close`. */
 export class Pools {
   readonly #pools = new Map<ServerOrigin, ServerPool>();
   /** Those of servers that nobody registered, the least recently used first. */
@@ -47,9 +48,11 @@ export class Pools {
   }
 
   /**
-   * Throws a WeirError: address_refused for an IP address that may not be connected to (names are judged when they are
-   * resolved), worker_lost for a worker that is gone, upstream_busy for a server that nobody registered when too many such
-   * are in use.
+   * The pool of a server, made when there is none.
+   *
+   * @throws WeirError address_refused for an IP address that may not be connected to (names are judged when they are
+   *   resolved), worker_lost for a worker that is gone, upstream_busy for a server that is not registered when too many such
+   *   servers are in use
    */
   of(server: ServerOrigin): ServerPool {
     const known = this.#pools.get(server);
@@ -77,7 +80,7 @@ export class Pools {
   }
 
   #makeRoomFor(server: ServerOrigin): void {
-    if (this.#guests.size >= mostGuests) {
+    if (this.#guests.size >= maxGuests) {
       const idle = [...this.#guests].find((guest) => this.#pools.get(guest)?.running === 0);
       if (idle === undefined) throw new WeirError('upstream_busy', { detail: 'Too many redirects are under way.' });
       this.#close(idle);

@@ -15,11 +15,12 @@ export interface Redirect {
 }
 
 /** In a row, at most. */
-export const mostRedirects = 3;
+export const maxRedirects = 3;
 
 /** RFC 9110, section 15.4: those that name another place for the same request. */
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
+/** Whether a status names another place for the same request (RFC 9110, section 15.4). */
 export function isRedirect(status: number): boolean {
   return redirects.has(status);
 }

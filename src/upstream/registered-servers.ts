@@ -5,6 +5,7 @@ import type { EndpointId, ServerOrigin, ServiceAddress } from '../model.js';
 import { serverOf } from '../net-address.js';
 import type { Change } from '../snapshot/update.js';
 
+/** The number of endpoints of each server. */
 export class RegisteredServers {
   readonly #addresses = new Map<EndpointId, ServiceAddress>();
   readonly #endpoints = new Map<ServerOrigin, number>();

@@ -1,4 +1,4 @@
-// The connections to one server, with a count of what runs on them: undici would queue without a bound.
+// The connections to one server, with a count of the requests on them: undici would queue without a bound.
 
 import { type buildConnector, Client, type Dispatcher, Pool } from 'undici';
 import { WeirError } from '../errors.js';
@@ -8,6 +8,7 @@ export interface ConnectionSettings {
   readonly keepAliveTimeout: number;
 }
 
+/** The connections to one server. */
 export class ServerPool {
   /** Requests under way. */
   running = 0;
@@ -35,7 +36,7 @@ export class ServerPool {
     this.#pool = new Pool(origin, { ...this.#options, connections: null });
   }
 
-  /** Takes a place for one request, to be given back once. Throws upstream_busy when there is none. */
+  /** Takes a place for one request, to be given back once. @throws WeirError upstream_busy when there is none */
   enter(): void {
     if (this.running >= this.#limit()) throw new WeirError('upstream_busy');
     this.running += 1;
@@ -45,7 +46,7 @@ export class ServerPool {
     this.running -= 1;
   }
 
-  /** @param fresh on a connection that nothing was sent over before, and nothing is after */
+  /** @param fresh on a new connection that serves only this request */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, fresh: boolean): void {
     if (!fresh) {
       this.#pool.dispatch({ ...options, origin: this.#origin }, handler);

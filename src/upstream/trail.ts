@@ -1,5 +1,5 @@
-// The places that one request has tried: who failed, who is next, and what counts as a retry. Every request that may be asked
-// of more than one place walks such a trail.
+// The places that one request has tried: which failed, which is next, and what counts as a retry. Every request that may go
+// to more than one place has such a trail.
 
 import type { WeirError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
@@ -13,6 +13,7 @@ export function countRetries({ retries }: Pick<Metrics, 'retries'>): OnRetry {
   return ({ code }) => retries.inc({ cause: code });
 }
 
+/** The places that one request has tried. Each further place counts as a retry. */
 export class Trail<P extends { readonly server: ServerOrigin }> {
   readonly #failed: ServerOrigin[] = [];
   readonly #choose: (failed: readonly ServerOrigin[]) => P;

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { afterFailure, afterSuccess, type Health, healthy, isEjected, isPanic } from '../../src/balancer/outlier.js';
+import {
+  afterFailure,
+  afterSuccess,
+  healthy,
+  isEjected,
+  isPanic,
+  type PassiveHealth,
+} from '../../src/balancer/outlier.js';
 
 const settings = { consecutiveFailures: 5, baseEjection: 30_000, maxEjection: 300_000 };
 
-function fail(health: Health, times: number, now: number): Health {
+function fail(health: PassiveHealth, times: number, now: number): PassiveHealth {
   let next = health;
   for (let i = 0; i < times; i++) next = afterFailure(next, now, settings);
   return next;

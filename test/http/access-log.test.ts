@@ -14,8 +14,8 @@ const record: AccessRecord = {
   code: undefined,
   detail: undefined,
   bytes: 12,
-  firstByte: 0.0012345678,
-  duration: 0.1,
+  firstByteSeconds: 0.0012345678,
+  durationSeconds: 0.1,
   remote: '10.0.0.9',
   agent: 'player/1',
 };

@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { suite, test } from 'node:test';
 import { type ErrorCode, WeirError } from '../../src/errors.js';
 import type { ServerOrigin } from '../../src/model.js';
-import { type AttemptOptions, attempt, type Place } from '../../src/upstream/attempts.js';
+import { type AttemptOptions, type AttemptPlace, attempt } from '../../src/upstream/attempts.js';
 import type { Exchange, UpstreamHandler } from '../../src/upstream/client.js';
 import { waitFor } from '../support/wait.js';
 
@@ -72,7 +72,7 @@ class Request {
     this.last.handler.onError(new WeirError(code));
   }
 
-  #place(server: string): Place {
+  #place(server: string): AttemptPlace {
     const heard: string[] = [];
     return {
       server: server as ServerOrigin,
@@ -237,7 +237,7 @@ suite('a request that nobody wants any more', () => {
 });
 
 suite('a request to whoever of many has it now', () => {
-  const patience = { interval: 1, limit: 60_000 };
+  const patience = { intervalMs: 1, limitMs: 60_000 };
   const peer = { purpose: 'peer', retries: patience } as const;
 
   test('is read on at the next one where it was cut', async () => {
@@ -306,13 +306,13 @@ suite('a request to whoever of many has it now', () => {
 
   test('is given up when nobody has it in time', async () => {
     const gone = new WeirError('worker_lost');
-    const request = new Request(Array(10_000).fill(gone), { ...peer, retries: { interval: 1, limit: 20 } });
+    const request = new Request(Array(10_000).fill(gone), { ...peer, retries: { intervalMs: 1, limitMs: 20 } });
     await waitFor(() => request.heard.length > 0, { what: 'the error' });
     assert.deepEqual(request.heard, ['worker_lost']);
   });
 
   test('is not looked for any more once nobody wants it', async () => {
-    const request = new Request(['a', 'b'], { ...peer, retries: { interval: 0, limit: 60_000 } });
+    const request = new Request(['a', 'b'], { ...peer, retries: { intervalMs: 0, limitMs: 60_000 } });
     request.fail('worker_lost');
     request.exchange.abort();
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -26,7 +26,7 @@ const innocentGain = 0.1;
 const still = 1e-3;
 
 /** How far our traffic is proven to move the loads. Without reports nothing is proven, and the suspicion is full. */
-export class Verdict {
+export class GainVerdict {
   readonly #byMean = new Estimate();
   readonly #byEnd = new Estimate();
   readonly #doubt = new Gain();

@@ -3,7 +3,7 @@
 // every endpoint, so the session stays.
 
 import type { Failure, WeirError } from '../../errors.js';
-import { judgeError, judgeStatus, outcomeOf, type Purpose, type Verdict } from '../../upstream/judge.js';
+import { type Judgement, judgeError, judgeStatus, outcomeOf, type Purpose } from '../../upstream/judge.js';
 import type { Tokens } from './player-tokens.js';
 
 export interface Consequence {
@@ -39,7 +39,7 @@ export function consequenceOf(failure: number | WeirError, tokens: Tokens): Cons
   return tokens === 'none' ? leaveUnblamed : stay;
 }
 
-function ofError(verdict: Verdict): Consequence {
+function ofError(verdict: Judgement): Consequence {
   const leave = verdict.fault === 'origin' || verdict.fault === 'registry';
   return { leave, outcome: outcomeOf(verdict) };
 }

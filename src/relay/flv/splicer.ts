@@ -5,7 +5,7 @@ import type { GopCache } from './gop-cache.js';
 import { HeaderSlots } from './header-slots.js';
 import { RecentFrames } from './recent-frames.js';
 import { type FlvTag, tagType } from './tag.js';
-import { type Jump, Timeline } from './timeline.js';
+import { type Jump, TagTimeline } from './timeline.js';
 import { VideoPresence } from './video-presence.js';
 
 /** What a pull brought so far: its headers, its group of pictures, and the group before that, where it has one. */
@@ -30,7 +30,7 @@ function leadMsOf(tags: readonly FlvTag[]): number {
 
 /** Fed with the tags of one pull after another, in their order; `begin` stands between two of them. */
 export class Splicer {
-  readonly #timeline = new Timeline();
+  readonly #timeline = new TagTimeline();
   readonly #recent = new RecentFrames();
   readonly #now: () => number;
   readonly #onJump: (direction: Exclude<Jump, undefined>) => void;

@@ -35,7 +35,7 @@ const distance = (a: number, b: number): number => (b - a) | 0;
 export type Jump = 'back' | 'forward' | undefined;
 
 /** Timestamps are in ms, of 32 bits, as FLV has them. */
-export class Timeline {
+export class TagTimeline {
   readonly #tracks = new Map<TagType, Track>();
   /** A point where both clocks are known: `#source` (32 bits) was given out as `#out`. */
   #source = 0;

@@ -6,7 +6,7 @@ import { serverOf } from '../../net-address.js';
 import type { SnapshotStore } from '../../snapshot/store.js';
 import type { Change } from '../../snapshot/update.js';
 import { FailedServers } from './failed-servers.js';
-import type { Registration } from './failover-state.js';
+import type { RegistrationStatus } from './failover-state.js';
 import type { PullFault } from './pull.js';
 import { Suspects } from './suspects.js';
 
@@ -71,7 +71,7 @@ export class Endpoints {
   }
 
   /** Between workers, and between a worker and the endpoints, a channel moves; what delivers then is well. */
-  registrationOf(current: Endpoint): Registration {
+  registrationOf(current: Endpoint): RegistrationStatus {
     if (this.has(current.address)) return this.#drains(current.address) ? 'draining' : 'registered';
     const isMoved = this.#registered.some((other) => current.isPeer === true || other.isPeer === true);
     return isMoved ? 'moved' : 'deregistered';

@@ -8,9 +8,9 @@ import {
   currentOf,
   type Effect,
   type FailoverEvent,
+  type FailoverState,
   graceOf,
   pauseOf,
-  type State,
 } from './failover-state.js';
 
 /** A state as seen from the path of a tag. */
@@ -23,7 +23,7 @@ interface Glance<P> {
   readonly awaitsPicture: boolean;
 }
 
-const glanceAt = <P>(state: State<P>): Glance<P> => ({
+const glanceAt = <P>(state: FailoverState<P>): Glance<P> => ({
   current: currentOf(state),
   candidate: candidateOf(state),
   awaitsKeyframe: awaitsKeyframe(state),
@@ -35,7 +35,7 @@ export class FailoverRun<P> {
   readonly #graceMs: number;
   readonly #now: () => number;
   readonly #carryOut: (effect: Effect<P>) => void;
-  #state: State<P> = { phase: 'idle' };
+  #state: FailoverState<P> = { phase: 'idle' };
   #glance: Glance<P> = glanceAt(this.#state);
   /** What happened while the effects of an earlier event are carried out. */
   readonly #events: FailoverEvent<P>[] = [];
@@ -54,7 +54,7 @@ export class FailoverRun<P> {
     this.#carryOut = carryOut;
   }
 
-  get state(): State<P> {
+  get state(): FailoverState<P> {
     return this.#state;
   }
   /** What is asked of the state for each tag. */
@@ -82,7 +82,7 @@ export class FailoverRun<P> {
   }
 
   /** The timers are what the state says, and nothing else. */
-  #setTimers(before: State<P>, after: State<P>): void {
+  #setTimers(before: FailoverState<P>, after: FailoverState<P>): void {
     const pauseMs = pauseOf(after);
     if (pauseMs !== pauseOf(before)) {
       clearTimeout(this.#pauseTimer);

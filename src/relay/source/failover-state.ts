@@ -14,7 +14,7 @@ export type FailoverCause = PullFault | LeaveCause;
  * What the registry says of the endpoint that delivers. `moved`: another worker has the channel now, or had it before.
  * `draining`: it is registered, and asks to be left.
  */
-export type Registration = 'registered' | 'deregistered' | 'moved' | 'draining';
+export type RegistrationStatus = 'registered' | 'deregistered' | 'moved' | 'draining';
 
 /** How the next pull is looked for. `choosing` lasts until `picked` or `nobody` answers the effect `choose`. */
 export type Search<P> =
@@ -48,7 +48,7 @@ interface Holding<P> extends Searching<P> {
   readonly cause: FailoverCause;
 }
 /** Where the failover stands. `idle` is before the start, `over` is for good. */
-export type State<P> =
+export type FailoverState<P> =
   | { readonly phase: 'idle' }
   | Starting<P>
   | Live<P>
@@ -80,7 +80,7 @@ export type FailoverEvent<P> =
   /** The pull that delivers brought a picture that viewers had not got before. Worth telling if `awaitsPicture`. */
   | { readonly on: 'picture' }
   /** The endpoints of the channel changed. What is said of a pull that there is not is of no meaning. */
-  | { readonly on: 'registry'; readonly current: Registration; readonly isCandidateRegistered: boolean }
+  | { readonly on: 'registry'; readonly current: RegistrationStatus; readonly isCandidateRegistered: boolean }
   /** The pause that the state asks for is over. */
   | { readonly on: 'pause_over' }
   /** The grace that began with `graceOf` is over. */
@@ -106,27 +106,28 @@ export type Effect<P> =
   | { readonly do: 'end'; readonly error: WeirError | undefined };
 
 /** What an event makes of a state. */
-export interface Step<P> {
-  readonly state: State<P>;
+export interface FailoverStep<P> {
+  readonly state: FailoverState<P>;
   /** To be done in this order, all of them before the next event is taken. */
   readonly effects: readonly Effect<P>[];
 }
 
 /** A next pull is looked for. */
-export const isSearching = <P>(state: State<P>): state is Starting<P> | Leaving<P> | Holding<P> => 'search' in state;
+export const isSearching = <P>(state: FailoverState<P>): state is Starting<P> | Leaving<P> | Holding<P> =>
+  'search' in state;
 
 /** The pull that delivers. */
-export function currentOf<P>(state: State<P>): P | undefined {
+export function currentOf<P>(state: FailoverState<P>): P | undefined {
   return state.phase === 'live' || state.phase === 'leaving' ? state.pull : undefined;
 }
 
 /** The pull on trial. */
-export function candidateOf<P>(state: State<P>): P | undefined {
+export function candidateOf<P>(state: FailoverState<P>): P | undefined {
   return isSearching(state) && state.search.step === 'trying' ? state.search.pull : undefined;
 }
 
 /** Something was delivered once, so that there are viewers to hold. */
-export function wasLive<P>(state: State<P>): boolean {
+export function wasLive<P>(state: FailoverState<P>): boolean {
   return state.phase === 'live' || state.phase === 'leaving' || state.phase === 'holding';
 }
 
@@ -134,27 +135,27 @@ export function wasLive<P>(state: State<P>): boolean {
  * What a pull on trial has to have before it takes over. The first one does when a viewer can start with it; a successor
  * when its opening burst is over, and while the old one still delivers only with something new.
  */
-export function demandOf<P>(state: State<P>): Readiness {
+export function demandOf<P>(state: FailoverState<P>): Readiness {
   if (state.phase === 'leaving') return 'live_edge';
   return state.phase === 'holding' ? 'settled' : 'startable';
 }
 
 /** Whether a keyframe would change anything. */
-export function awaitsKeyframe<P>(state: State<P>): boolean {
+export function awaitsKeyframe<P>(state: FailoverState<P>): boolean {
   return state.phase === 'leaving' && state.cause === 'no_keyframe';
 }
 
 /** Whether a new picture would change anything. */
-export function awaitsPicture<P>(state: State<P>): boolean {
+export function awaitsPicture<P>(state: FailoverState<P>): boolean {
   return (state.phase === 'live' || state.phase === 'leaving') && wantsPicture(state.trouble);
 }
 
 /** ms to pause before `pause_over`; undefined: no pause. */
-export function pauseOf<P>(state: State<P>): number | undefined {
+export function pauseOf<P>(state: FailoverState<P>): number | undefined {
   return isSearching(state) && state.search.step === 'pausing' ? state.search.forMs : undefined;
 }
 
 /** Monotonic ms since which the grace runs that `grace_over` ends; undefined: it does not run. */
-export function graceOf<P>(state: State<P>): number | undefined {
+export function graceOf<P>(state: FailoverState<P>): number | undefined {
   return state.phase === 'idle' || state.phase === 'over' ? undefined : state.trouble.grace?.since;
 }

@@ -14,14 +14,14 @@ import {
   currentOf,
   type Effect,
   type FailoverEvent,
+  type FailoverState,
+  type FailoverStep,
   graceOf,
   isSearching,
   type Leaving,
   pauseOf,
-  type Registration,
+  type RegistrationStatus,
   type Search,
-  type State,
-  type Step,
 } from './failover-state.js';
 import {
   afterPause,
@@ -35,11 +35,11 @@ import {
 } from './trouble.js';
 
 const choosing: Search<never> = { step: 'choosing' };
-const over: State<never> = { phase: 'over' };
-const unchanged = <P>(state: State<P>): Step<P> => ({ state, effects: [] });
+const over: FailoverState<never> = { phase: 'over' };
+const unchanged = <P>(state: FailoverState<P>): FailoverStep<P> => ({ state, effects: [] });
 /** What delivers goes on as long as it does: nothing ends because nobody else is found. */
-const isDraining = <P>(state: State<P>) => state.phase === 'leaving' && state.cause === 'draining';
-const isDeregistered = <P>(state: State<P>) => state.phase === 'leaving' && state.cause === 'deregistered';
+const isDraining = <P>(state: FailoverState<P>) => state.phase === 'leaving' && state.cause === 'draining';
+const isDeregistered = <P>(state: FailoverState<P>) => state.phase === 'leaving' && state.cause === 'deregistered';
 
 /**
  * What an event makes of a state. An event that fits nothing, such as a timer that came too late, changes nothing; a pull that
@@ -47,7 +47,7 @@ const isDeregistered = <P>(state: State<P>) => state.phase === 'leaving' && stat
  *
  * @param now monotonic ms
  */
-export function next<P>(state: State<P>, event: FailoverEvent<P>, now: number): Step<P> {
+export function next<P>(state: FailoverState<P>, event: FailoverEvent<P>, now: number): FailoverStep<P> {
   switch (event.on) {
     case 'start':
       if (state.phase !== 'idle') return unchanged(state);
@@ -85,7 +85,7 @@ export function next<P>(state: State<P>, event: FailoverEvent<P>, now: number): 
 }
 
 /** Looks for another one, where none is chosen or tried yet. */
-function choose<P>(state: State<P>, retryOf?: WeirError): Step<P> {
+function choose<P>(state: FailoverState<P>, retryOf?: WeirError): FailoverStep<P> {
   if (!isSearching(state)) return unchanged(state);
   // To leave a pull for itself would mend nothing.
   const isRegistered = state.phase === 'leaving' && (state.cause === 'no_keyframe' || state.cause === 'draining');
@@ -93,14 +93,14 @@ function choose<P>(state: State<P>, retryOf?: WeirError): Step<P> {
   return { state: { ...state, search: choosing }, effects: [{ do: 'choose', besides, retryOf }] };
 }
 
-function picked<P>(state: State<P>, pull: P): Step<P> {
+function picked<P>(state: FailoverState<P>, pull: P): FailoverStep<P> {
   const isAwaited = isSearching(state) && state.search.step === 'choosing';
   if (!isAwaited) return { state, effects: [{ do: 'leave', pull, outcome: 'abandoned' }] };
   return unchanged({ ...state, search: { step: 'trying', pull } });
 }
 
 /** Those who failed get another chance after a pause; a deregistered channel is waited for. */
-function nobody<P>(state: State<P>, error: WeirError, mayPass: boolean): Step<P> {
+function nobody<P>(state: FailoverState<P>, error: WeirError, mayPass: boolean): FailoverStep<P> {
   if (!isSearching(state) || state.search.step !== 'choosing') return unchanged(state);
   if (state.phase === 'leaving' && state.cause === 'no_keyframe') {
     return unchanged({ phase: 'live', pull: state.pull, trouble: state.trouble });
@@ -112,7 +112,7 @@ function nobody<P>(state: State<P>, error: WeirError, mayPass: boolean): Step<P>
   return { state: { ...state, search, trouble: afterPause(state.trouble) }, effects: [{ do: 'pardon' }] };
 }
 
-function take<P>(state: State<P>, pull: P, now: number): Step<P> {
+function take<P>(state: FailoverState<P>, pull: P, now: number): FailoverStep<P> {
   if (!isSearching(state)) return unchanged(state);
   const effects: Effect<P>[] = [];
   if (state.phase === 'leaving') {
@@ -123,16 +123,16 @@ function take<P>(state: State<P>, pull: P, now: number): Step<P> {
   return { state: { phase: 'live', pull, trouble: onTrial(state.trouble, now) }, effects };
 }
 
-function candidateFailed<P>(state: State<P>, pull: P, error: WeirError): Step<P> {
+function candidateFailed<P>(state: FailoverState<P>, pull: P, error: WeirError): FailoverStep<P> {
   const { state: after, effects } = choose(state.phase === 'starting' ? { ...state, lastError: error } : state, error);
   return { state: after, effects: [{ do: 'blame', pull }, ...effects] };
 }
 
 function currentFailed<P>(
-  state: State<P>,
+  state: FailoverState<P>,
   { pull, fault, error, isFinal }: Extract<FailoverEvent<P>, { on: 'failed' }>,
   now: number,
-): Step<P> {
+): FailoverStep<P> {
   if (state.phase !== 'live' && state.phase !== 'leaving') return unchanged(state);
   if (isFinal) return end(state, error, pull);
   const cause = state.phase === 'leaving' ? state.cause : fault;
@@ -149,11 +149,11 @@ function currentFailed<P>(
 }
 
 function registryChanged<P>(
-  state: State<P>,
-  current: Registration,
+  state: FailoverState<P>,
+  current: RegistrationStatus,
   isCandidateRegistered: boolean,
   now: number,
-): Step<P> {
+): FailoverStep<P> {
   if (state.phase === 'idle' || state.phase === 'over') return unchanged(state);
   if (currentOf(state) !== undefined && current === 'registered') {
     if (state.phase === 'live') return unchanged(state);
@@ -176,14 +176,14 @@ function registryChanged<P>(
 }
 
 /** Viewers of an endpoint that left the registry are held for the grace. */
-function leavingFor<P>(state: Leaving<P>, registration: Registration, now: number): Leaving<P> {
+function leavingFor<P>(state: Leaving<P>, registration: RegistrationStatus, now: number): Leaving<P> {
   if (registration === 'registered') return state;
   const trouble = registration === 'deregistered' ? withGrace(state.trouble, now) : state.trouble;
   return { ...state, cause: registration, trouble };
 }
 
 /** What delivers is not left after all. */
-function stay<P>(state: Leaving<P>, now: number): Step<P> {
+function stay<P>(state: Leaving<P>, now: number): FailoverStep<P> {
   const candidate = candidateOf(state);
   return {
     state: { phase: 'live', pull: state.pull, trouble: settled(state.trouble, now) },
@@ -192,14 +192,14 @@ function stay<P>(state: Leaving<P>, now: number): Step<P> {
 }
 
 /** What delivers now may yet prove itself; when it fails, only endpoints that did not fail yet are tried. */
-function graceOver<P>(state: State<P>): Step<P> {
+function graceOver<P>(state: FailoverState<P>): FailoverStep<P> {
   if (graceOf(state) === undefined || state.phase === 'idle' || state.phase === 'over') return unchanged(state);
   if (currentOf(state) === undefined || isDeregistered(state)) return end(state, new WeirError('no_endpoint'));
   return unchanged({ ...state, trouble: withGraceOver(state.trouble) });
 }
 
 /** @param failed a pull that ended by itself, and cannot be left */
-function end<P>(state: State<P>, error: WeirError | undefined, failed?: P): Step<P> {
+function end<P>(state: FailoverState<P>, error: WeirError | undefined, failed?: P): FailoverStep<P> {
   if (state.phase === 'over') return unchanged(state);
   const effects: Effect<P>[] = [];
   const current = currentOf(state);

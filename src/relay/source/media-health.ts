@@ -12,7 +12,7 @@ export interface HealthSettings {
 }
 
 /** `stalled`: no media came, or none that viewers got. `keyframe_overdue`: pictures come, but none to start with. */
-export type Health = 'well' | 'stalled' | 'keyframe_overdue';
+export type MediaCondition = 'well' | 'stalled' | 'keyframe_overdue';
 
 /** Pictures that come further apart than this, in ms, are slides, or a camera was switched off: no keyframe is due. */
 const maxPictureDistanceMs = 2_500;
@@ -83,7 +83,7 @@ export class MediaHealth {
   }
 
   /** To be asked when the deadline for the first tag is over, and from then on after `nextCheckMs`. */
-  at(now: number): Health {
+  at(now: number): MediaCondition {
     const { stallTimeoutMs } = this.#settings;
     if (this.#silenceMs(now) >= stallTimeoutMs) return 'stalled';
     if (this.#uselessMs(now) >= Math.max(stallTimeoutMs, this.#keyframeTimeoutMs)) return 'stalled';

@@ -77,7 +77,7 @@ export interface SourceTools {
 const maxGroupMs = 300_000;
 
 /** Nothing happens before `start`. */
-export class Source {
+export class PullSource {
   readonly #channel: RelayPath;
   readonly #settings: SourceSettings;
   readonly #tools: SourceTools;

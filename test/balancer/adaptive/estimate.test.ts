@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gaussian, seeded } from '../../../bench/balance/random.js';
 import { Estimate } from '../../../src/balancer/adaptive/estimate.js';
-import { Verdict } from '../../../src/balancer/adaptive/verdict.js';
+import { GainVerdict } from '../../../src/balancer/adaptive/verdict.js';
 
 /** What each report teaches, of two servers in turn: all goes to the one with the lower load. `next` is the load it tells. */
 function reports(count: number, next: (loads: readonly number[], at: number, share: number, step: number) => number) {
@@ -31,8 +31,8 @@ function reports(count: number, next: (loads: readonly number[], at: number, sha
   });
 }
 
-function verdictOf(changes: ReturnType<typeof reports>): Verdict {
-  const verdict = new Verdict();
+function verdictOf(changes: ReturnType<typeof reports>): GainVerdict {
+  const verdict = new GainVerdict();
   for (const change of changes) verdict.observe(change, change);
   return verdict;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { TagType } from '../../../src/relay/flv/tag.js';
-import { Timeline } from '../../../src/relay/flv/timeline.js';
+import { TagTimeline } from '../../../src/relay/flv/timeline.js';
 
 const audio: TagType = 8;
 const video: TagType = 9;
@@ -13,7 +13,7 @@ function frames(start: number, length: number): { type: TagType; timestamp: numb
   for (let at = -10; at < length; at += 23) all.push({ type: audio, timestamp: (start + at) >>> 0, at });
   return all.sort((a, b) => a.at - b.at);
 }
-const play = (timeline: Timeline, list: readonly { type: TagType; timestamp: number }[]) =>
+const play = (timeline: TagTimeline, list: readonly { type: TagType; timestamp: number }[]) =>
   list.flatMap(({ type, timestamp }) => {
     const out = timeline.map(type, timestamp);
     return out === undefined ? [] : [{ type, out }];
@@ -23,7 +23,7 @@ const fromKeyframe = (list: ReturnType<typeof frames>) => list.slice(list.findIn
 test('the first source keeps its own timestamps', () => {
   const list = frames(3_600_000, 1000);
   assert.deepEqual(
-    play(new Timeline(), list),
+    play(new TagTimeline(), list),
     list.map(({ type, timestamp }) => ({ type, out: timestamp })),
   );
 });
@@ -39,7 +39,7 @@ test('after a splice each track goes on without a step back and without a gap be
         [200, 2000],
         [0, 2000],
       ] as const) {
-        const timeline = new Timeline();
+        const timeline = new TagTimeline();
         const before = play(timeline, frames(oldStart, 2000));
         timeline.splice(video, start, lost, lead);
         const after = play(timeline, fromKeyframe(frames(start, 2000)));
@@ -59,7 +59,7 @@ test('after a splice each track goes on without a step back and without a gap be
 });
 
 test('a new source that brings its past along catches up with the time lost', () => {
-  const timeline = new Timeline();
+  const timeline = new TagTimeline();
   const edge = play(timeline, frames(0, 2000)).at(-1)?.out ?? 0;
   // 1.5 s without a tag; the new origin sends 1 s from its cache, so 0.5 s is really lost.
   timeline.splice(video, 500_000, 1500, 1000);
@@ -67,7 +67,7 @@ test('a new source that brings its past along catches up with the time lost', ()
 });
 
 test('small steps back are held, not passed on', () => {
-  const timeline = new Timeline();
+  const timeline = new TagTimeline();
   assert.deepEqual(
     [100, 140, 120, 180].map((timestamp) => timeline.map(video, timestamp)),
     [100, 140, 140, 180],
@@ -88,14 +88,14 @@ test('a source that restarts its clock is recognised, a hole or a wrap is not mi
     [0x7fff_fff0, 0x8000_0018, 40, undefined],
   ];
   for (const [before, timestamp, elapsed, expected] of cases) {
-    const timeline = new Timeline();
+    const timeline = new TagTimeline();
     timeline.map(video, before);
     assert.equal(timeline.jump(video, timestamp, elapsed), expected, `${before} -> ${timestamp}`);
   }
 });
 
 test('a track that was not there before simply begins', () => {
-  const timeline = new Timeline();
+  const timeline = new TagTimeline();
   timeline.map(audio, 5_000);
   assert.equal(timeline.jump(video, 90_000, 0), undefined);
   timeline.splice(video, 100, 0, 0);
@@ -114,7 +114,7 @@ test('whatever sources do, no track ever steps back', () => {
   });
   fc.assert(
     fc.property(fc.array(source, { maxLength: 8 }), (sources) => {
-      const timeline = new Timeline();
+      const timeline = new TagTimeline();
       const last = new Map<TagType, number>();
       for (const { start, lost, lead, steps } of sources) {
         timeline.splice(video, start, lost, lead);

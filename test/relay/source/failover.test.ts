@@ -13,10 +13,10 @@ import {
   demandOf,
   type Effect,
   type FailoverEvent,
+  type FailoverState,
   graceOf,
   pauseOf,
-  type Registration,
-  type State,
+  type RegistrationStatus,
   wasLive,
 } from '../../../src/relay/source/failover-state.js';
 import { noTrouble, type Trouble } from '../../../src/relay/source/trouble.js';
@@ -32,7 +32,7 @@ const choosing = { step: 'choosing' } as const;
 const trying = { step: 'trying', pull: 'B' } as const;
 const pausing = { step: 'pausing', forMs: 250 } as const;
 
-const states: Record<string, State<Pull>> = {
+const states: Record<string, FailoverState<Pull>> = {
   idle: { phase: 'idle' },
   'starting, choosing': { phase: 'starting', search: choosing, trouble, lastError: undefined },
   'starting, trying B': { phase: 'starting', search: trying, trouble, lastError: refused },
@@ -54,7 +54,7 @@ const states: Record<string, State<Pull>> = {
 
 const failed = (pull: Pull, isFinal = false) =>
   ({ on: 'failed', pull, fault: 'cut', error: cut, isFinal }) as const satisfies FailoverEvent<Pull>;
-const registry = (current: Registration, isCandidateRegistered: boolean) =>
+const registry = (current: RegistrationStatus, isCandidateRegistered: boolean) =>
   ({ on: 'registry', current, isCandidateRegistered }) as const satisfies FailoverEvent<Pull>;
 const events: Record<string, FailoverEvent<Pull>> = {
   start: { on: 'start' },
@@ -81,7 +81,7 @@ const events: Record<string, FailoverEvent<Pull>> = {
 };
 
 /** A state in words; the trouble has tests of its own. */
-function shown(state: State<Pull>): string {
+function shown(state: FailoverState<Pull>): string {
   const search = 'search' in state ? state.search : undefined;
   const cause = 'cause' in state ? ` for ${state.cause}` : '';
   const pull = currentOf(state) === undefined ? '' : ` ${currentOf(state)}`;
@@ -295,7 +295,7 @@ describe('for how long viewers are held', () => {
   const running = { ...trouble, grace: { since: 0, isOver: false } };
   const ran = { ...trouble, grace: { since: 0, isOver: true } };
   const ending = 'over: end: no_endpoint';
-  const rows: [State<Pull>, FailoverEvent<Pull>, string][] = [
+  const rows: [FailoverState<Pull>, FailoverEvent<Pull>, string][] = [
     [{ phase: 'holding', cause: 'cut', search: pausing, trouble: running }, { on: 'grace_over' }, ending],
     [
       { phase: 'holding', cause: 'cut', search: trying, trouble: running },
@@ -336,7 +336,7 @@ describe('for how long viewers are held', () => {
   }
 
   test('runs from the loss, or from when the endpoint left the registry, and not anew for what follows', () => {
-    const live: State<Pull> = { phase: 'live', pull: 'A', trouble };
+    const live: FailoverState<Pull> = { phase: 'live', pull: 'A', trouble };
     assert.equal(graceOf(next(live, failed('A'), 700).state), 700);
     const left = next(live, registry('deregistered', false), 700).state;
     assert.equal(graceOf(left), 700);
@@ -349,10 +349,10 @@ describe('for how long viewers are held', () => {
   });
 
   test('begins again after a pull that was proven, by new pictures or by a long life, and only after such a one', () => {
-    const onTrial: State<Pull> = { phase: 'live', pull: 'A', trouble: { ...running, liveSince: 1_000 } };
+    const onTrial: FailoverState<Pull> = { phase: 'live', pull: 'A', trouble: { ...running, liveSince: 1_000 } };
     assert.equal(graceOf(next(onTrial, failed('A'), 5_000).state), 0);
     assert.equal(graceOf(next(onTrial, failed('A'), 11_000).state), 11_000);
-    let shownNew: State<Pull> = onTrial;
+    let shownNew: FailoverState<Pull> = onTrial;
     for (let count = 0; count < 5; count += 1) {
       assert.equal(awaitsPicture(shownNew), true);
       shownNew = next(shownNew, { on: 'picture' }, 2_000).state;
@@ -361,7 +361,11 @@ describe('for how long viewers are held', () => {
   });
 
   test('is not spared by pictures of an endpoint that left the registry', () => {
-    let state: State<Pull> = next({ phase: 'live', pull: 'A', trouble }, registry('deregistered', false), 100).state;
+    let state: FailoverState<Pull> = next(
+      { phase: 'live', pull: 'A', trouble },
+      registry('deregistered', false),
+      100,
+    ).state;
     for (let count = 0; count < 5; count += 1) state = next(state, { on: 'picture' }, 200).state;
     assert.equal(graceOf(state), 100);
     assert.equal(graceOf(next(state, registry('registered', false), 300).state), undefined);
@@ -381,7 +385,7 @@ test('those who failed before a long life are pardoned, not who failed now', () 
 });
 
 test('pauses grow to two seconds, and are short again after a pull that was proven', () => {
-  let state: State<Pull> = { phase: 'holding', cause: 'cut', search: choosing, trouble };
+  let state: FailoverState<Pull> = { phase: 'holding', cause: 'cut', search: choosing, trouble };
   const pauses: unknown[] = [];
   for (let count = 0; count < 6; count += 1) {
     state = next(state, { on: 'nobody', error: nobodyThere, mayPass: false }, 0).state;
@@ -397,7 +401,7 @@ test('pauses grow to two seconds, and are short again after a pull that was prov
 });
 
 test('the first viewers hear of what failed last, and not of there being nobody left', () => {
-  const tried = next(states['starting, trying B'] as State<Pull>, failed('B'), 0).state;
+  const tried = next(states['starting, trying B'] as FailoverState<Pull>, failed('B'), 0).state;
   const { effects } = next(tried, { on: 'nobody', error: nobodyThere, mayPass: false }, 0);
   assert.deepEqual(effects.map(done), ['end: upstream_cut']);
 });
@@ -420,7 +424,7 @@ test('more is asked of a successor the less it is needed', () => {
 describe('in any order of events', () => {
   /** Plays the source: answers what is asked, and keeps the books. */
   class Books {
-    state: State<number> = { phase: 'idle' };
+    state: FailoverState<number> = { phase: 'idle' };
     readonly open = new Set<number>();
     readonly ends: (WeirError | undefined)[] = [];
     /** What viewers heard last. */

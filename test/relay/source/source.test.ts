@@ -8,7 +8,7 @@ import { WeirError } from '../../../src/errors.js';
 import { silentLogger } from '../../../src/log.js';
 import type { ChannelName, Endpoint, ServerOrigin } from '../../../src/model.js';
 import { peerServer, serverOf } from '../../../src/net-address.js';
-import { Source } from '../../../src/relay/source/source.js';
+import { PullSource } from '../../../src/relay/source/source.js';
 import { SnapshotStore } from '../../../src/snapshot/store.js';
 import { cleanupsAfterEach } from '../../support/cleanups.js';
 import { endpoint } from '../../support/data-plane.js';
@@ -39,7 +39,7 @@ function started(...endpoints: Endpoint[]) {
   const nothing = () => {};
   const on = { splice: nothing, lost: nothing, recognises: false };
   let newPictures = 0;
-  const source: Source = new Source(
+  const source: PullSource = new PullSource(
     { channel: news, path: '/live/news.flv', suffix: '.flv', query: '' },
     {
       stallTimeoutMs: 3_000,
