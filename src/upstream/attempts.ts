@@ -116,6 +116,7 @@ class Attempts implements Exchange {
       this.#fail(errorOfStatus(status, purpose), verdict);
     } else if (this.#continuation?.fits(status, headers) === false) {
       this.#exchange?.abort();
+      this.#place?.pick?.done('interrupted');
       this.#end(new WeirError('upstream_cut'));
     } else {
       this.#head = { status, headers };

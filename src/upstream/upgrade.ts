@@ -54,8 +54,11 @@ class RunningUpgrade implements Exchange {
   #request: ClientRequest | undefined;
   /** What the endpoint sends: its half of the connection, or the body of its refusal. */
   #body: Readable | undefined;
+  #isRefused = false;
   #connectTimer: NodeJS.Timeout | undefined;
   #firstByteTimer: NodeJS.Timeout | undefined;
+  /** Runs while more of a refusal is awaited, and not while the player takes its time. */
+  #idleTimer: NodeJS.Timeout | undefined;
   #ended = false;
 
   constructor(tools: UpgradeTools, player: Duplex, server: ServerOrigin, handler: UpstreamHandler) {
@@ -94,6 +97,7 @@ class RunningUpgrade implements Exchange {
   }
 
   resume(): void {
+    if (this.#isRefused && this.#body?.isPaused() === true) this.#limitSilence();
     this.#body?.resume();
   }
 
@@ -125,8 +129,16 @@ class RunningUpgrade implements Exchange {
 
   #onRefusal(answer: IncomingMessage): void {
     if (this.#ended) return;
-    answer.setTimeout(this.#tools.settings.idleTimeout, () => this.#fail(new WeirError('upstream_idle_timeout')));
+    this.#isRefused = true;
+    this.#limitSilence();
     this.#onAnswer(answer.statusCode ?? 502, answer.headers, answer);
+  }
+
+  #limitSilence(): void {
+    if (this.#ended) return;
+    clearTimeout(this.#idleTimer);
+    const late = () => this.#fail(new WeirError('upstream_idle_timeout'));
+    this.#idleTimer = setTimeout(late, this.#tools.settings.idleTimeout);
   }
 
   #onAnswer(status: number, headers: IncomingHttpHeaders, body: Readable): void {
@@ -137,7 +149,9 @@ class RunningUpgrade implements Exchange {
     if (this.#ended) return;
     body.on('data', (chunk: Buffer) => {
       this.#clearTimers();
-      if (!this.#ended && !this.#handler.onData(chunk)) body.pause();
+      if (this.#ended) return;
+      if (!this.#handler.onData(chunk)) body.pause();
+      else if (this.#isRefused) this.#limitSilence();
     });
     body.once('end', () => this.#end());
   }
@@ -159,5 +173,6 @@ class RunningUpgrade implements Exchange {
   #clearTimers(): void {
     clearTimeout(this.#connectTimer);
     clearTimeout(this.#firstByteTimer);
+    clearTimeout(this.#idleTimer);
   }
 }

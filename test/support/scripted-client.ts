@@ -15,8 +15,11 @@ export interface ScriptedPull {
 
 export class ScriptedClient implements UpstreamClient {
   readonly pulls: ScriptedPull[] = [];
+  /** What a request throws at once, instead of being sent. */
+  mistake: Error | undefined;
 
   send(request: UpstreamRequest, handler: UpstreamHandler) {
+    if (this.mistake !== undefined) throw this.mistake;
     const pull = scriptedPull(request, handler);
     this.pulls.push(pull);
     return {

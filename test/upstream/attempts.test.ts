@@ -270,6 +270,7 @@ suite('a request to whoever of many has it now', () => {
       request.last.handler.onResponse(status, headers);
       assert.deepEqual(request.heard, ['200', 'abc', 'upstream_cut']);
       assert.equal(request.last.aborted, true);
+      assert.deepEqual(request.last.heard, ['interrupted'], 'its pick is over');
     }
   });
 

@@ -24,6 +24,7 @@ function upgrade(
   address: string,
   settings: { firstByteTimeout?: number; idleTimeout?: number } = {},
   observer: ClientObserver = {},
+  { reads = true } = {},
 ) {
   const player = new PassThrough();
   const tools = {
@@ -41,7 +42,7 @@ function upgrade(
     },
     {
       onResponse: (status) => heard.push(status),
-      onData: (chunk) => heard.push(chunk.toString()) > 0,
+      onData: (chunk) => heard.push(chunk.toString()) > 0 && reads,
       onEnd: () => heard.push('end'),
       onError: ({ code }: WeirError) => heard.push(code),
     },
@@ -104,6 +105,20 @@ test('a refusal of which nothing but the header comes is late like any other ans
   });
   const { heard } = upgrade(origin.address, { firstByteTimeout: 100, idleTimeout: 600_000 });
   await waitFor(() => heard.at(-1) === 'upstream_first_byte_timeout', { what: 'the error' });
+});
+
+test('the body of a refusal is not late while the player takes its time, and is while the endpoint does', async () => {
+  const origin = await rawOrigin((socket) => {
+    socket.once('data', () => socket.write('HTTP/1.1 403 No\r\nContent-Length: 5\r\n\r\nn'));
+  });
+  const slow = upgrade(origin.address, { idleTimeout: 100 }, {}, { reads: false });
+  await waitFor(() => slow.heard.at(-1) === 'n', { what: 'the first byte' });
+  // Its time begins later, and is over all the same.
+  const silent = upgrade(origin.address, { idleTimeout: 200 });
+  await waitFor(() => silent.heard.at(-1) === 'upstream_idle_timeout', { what: 'the error' });
+  assert.deepEqual(slow.heard, [403, 'n']);
+  slow.exchange.resume();
+  await waitFor(() => slow.heard.at(-1) === 'upstream_idle_timeout', { what: 'the error after the pause' });
 });
 
 test('an address outside the allowed networks is not connected to', async () => {

@@ -14,6 +14,7 @@ export class OriginLink {
   /** The endpoint in pins. */
   readonly tag: string;
   readonly loader: PlaylistLoader;
+  #isReleased = false;
 
   constructor(pick: Pick, name: SessionName, context: SessionContext) {
     this.pick = pick;
@@ -29,8 +30,14 @@ export class OriginLink {
     return this.loader.origin;
   }
 
+  /** It is not to become the session's any more. */
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
   /** Ends the pick. Safe to call again: the first outcome counts. */
   release(outcome: Outcome): void {
+    this.#isReleased = true;
     this.pick.done(outcome);
   }
 }

@@ -61,15 +61,17 @@ export async function refresh(tools: RefreshTools, request: RefreshRequest): Pro
     }
     const { server } = link;
     if (given.problem !== undefined && (ill !== undefined || choice.hasAlternative([...trail.failed, server]))) {
-      if (ill === undefined) ill = given;
-      else link.release('abandoned');
+      if (ill === undefined || ill.link.isReleased) ill = given;
+      else abandon(choice, given);
       trail.leave(server, undefined);
       continue;
     }
+    const problem = choice.current === ill?.link ? ill?.problem : undefined;
     if (ill !== undefined) abandon(choice, ill);
-    return settle(tools, request, given, ill?.problem);
+    return settle(tools, request, given, problem);
   }
-  if (ill !== undefined) return settle(tools, request, ill, undefined);
+  // Another playlist of the session may have left that endpoint meanwhile.
+  if (ill !== undefined && !ill.link.isReleased) return settle(tools, request, ill, undefined);
   throw refusalOf(lastError, isKnown(request));
 }
 

@@ -96,13 +96,18 @@ export class Pull {
   /** Sends the request. To be called once. */
   start(client: UpstreamClient, request: UpstreamRequest): void {
     this.#checkAfter(this.#settings.firstTagTimeoutMs);
-    this.#exchange = client.send(request, {
-      onResponse: (status) => this.#onResponse(status),
-      onData: (chunk) => this.#onData(chunk),
-      onEnd: () =>
-        this.#fault('end', 'cut', new WeirError('upstream_cut', { detail: 'The endpoint ended the stream.' })),
-      onError: (error) => this.#fault(faultOf(error), outcomeOf(judgeError(error, 'stream')), error),
-    });
+    const onError = (error: WeirError) => this.#fault(faultOf(error), outcomeOf(judgeError(error, 'stream')), error);
+    try {
+      this.#exchange = client.send(request, {
+        onResponse: (status) => this.#onResponse(status),
+        onData: (chunk) => this.#onData(chunk),
+        onEnd: () =>
+          this.#fault('end', 'cut', new WeirError('upstream_cut', { detail: 'The endpoint ended the stream.' })),
+        onError,
+      });
+    } catch (error) {
+      queueMicrotask(() => onError(toWeirError(error)));
+    }
   }
 
   /** From now on the tags go to viewers, and nothing is kept here. */

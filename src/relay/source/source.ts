@@ -9,7 +9,7 @@ import type { ChannelName } from '../../model.js';
 import type { SnapshotStore } from '../../snapshot/store.js';
 import type { UpstreamClient } from '../../upstream/client.js';
 import { judgeError } from '../../upstream/judge.js';
-import { type ChannelPath, upstreamTarget } from '../../upstream/target.js';
+import { type ChannelPath, type UpstreamTarget, upstreamTarget } from '../../upstream/target.js';
 import type { GopCache } from '../flv/gop-cache.js';
 import type { FlvTag } from '../flv/tag.js';
 import { Endpoints, stallTimeoutOf } from './endpoints.js';
@@ -166,19 +166,22 @@ export class PullSource {
   }
 
   #choose(besides: Pull | undefined, retryOf: WeirError | undefined): void {
-    let pick: Pick;
+    let pick: Pick | undefined;
+    let target: UpstreamTarget;
     try {
       pick = this.#endpoints.pick(besides?.pick);
+      target = upstreamTarget(pick.endpoint.address, this.#channel);
     } catch (thrown) {
+      pick?.done('abandoned');
       const error = toWeirError(thrown);
       this.#failover.tell({ on: 'nobody', error, mayPass: judgeError(error, 'stream').elsewhere });
       return;
     }
     if (retryOf !== undefined) this.#observer.onRetry(retryOf);
-    this.#begin(pick);
+    this.#begin(pick, target);
   }
 
-  #begin(pick: Pick): void {
+  #begin(pick: Pick, { server, path }: UpstreamTarget): void {
     const { client, headers, now } = this.#tools;
     const pull: Pull = new Pull(
       pick,
@@ -194,7 +197,6 @@ export class PullSource {
     );
     pull.expectGroup(this.#groupMs);
     this.#failover.tell({ on: 'picked', pull });
-    const { server, path } = upstreamTarget(pick.endpoint.address, this.#channel);
     // No player's credentials are among them: they may go wherever the endpoint redirects.
     pull.start(client, { server, path, method: 'GET', headers, follow: () => headers });
   }

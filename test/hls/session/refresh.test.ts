@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, suite, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { WeirError } from '../../../src/errors.js';
 import { parsePlaylist } from '../../../src/hls/playlist/parser.js';
 import type { Inspected } from '../../../src/hls/session/inspection.js';
@@ -181,4 +182,52 @@ test('what an endpoint gave does not count when another playlist moved the sessi
   answerLate(list(11, 5));
   assert.match((await waiting).text, /other504\.ts/);
   assert.equal(presented.window?.source, other.window?.source);
+});
+
+suite('while an endpoint that stands still is compared with another one', () => {
+  let other: Presented;
+  let answerLate: (answer: WeirError) => void;
+  /** The refresh that compares; it waits for b. */
+  let waiting: ReturnType<typeof ask>;
+
+  async function compare(): Promise<void> {
+    other = new Presented(parts.tools, '/audio.m3u8');
+    parts.script(a, list(10, 5));
+    await ask();
+    await ask(other, '/audio.m3u8');
+    parts.now += parts.context.settings.stallFactor * 2_000 + 1;
+    const late = new Promise<WeirError>((resolve) => {
+      answerLate = resolve;
+    });
+    parts.script(b, (path) => (path.includes('audio') ? list(500, 5, { prefix: 'other' }) : late));
+    waiting = ask();
+    await turn();
+    assert.equal(hosts().at(-1), b);
+  }
+
+  test('another playlist leaves it: nobody is led back to what was left', async () => {
+    await compare();
+    const { current } = parts.tools.choice;
+    assert.ok(current !== undefined);
+    parts.tools.choice.failed(current, 'upstream', 'connect_error');
+    answerLate(new WeirError('upstream_connect'));
+    await assert.rejects(waiting, { code: 'upstream_connect' });
+    assert.equal(parts.tools.choice.current, undefined);
+  });
+
+  test('another playlist moves to one that is no better: the session stays where that one is', async () => {
+    const c = '10.0.0.3:80';
+    parts.registerAll(a, b, c);
+    await compare();
+    parts.script(a, new WeirError('upstream_connect'));
+    parts.script(c, new WeirError('upstream_connect'));
+    await ask(other, '/audio.m3u8');
+    assert.equal(currentAddress(), b);
+    parts.script(b, list(500, 5, { prefix: 'other', ended: true }));
+    answerLate(new WeirError('upstream_connect'));
+    await waiting.catch(() => undefined);
+    const { current } = parts.tools.choice;
+    assert.ok(current === undefined || !current.isReleased, 'what was left is not the present one');
+    if (current !== undefined) assert.equal(currentAddress(), b);
+  });
 });

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Pick } from '../../../src/balancer/balancer.js';
 import type { Outcome } from '../../../src/balancer/policy.js';
 import { WeirError } from '../../../src/errors.js';
@@ -122,6 +123,18 @@ function picked(store: SnapshotStore, exclude: readonly ServerOrigin[], outcomes
   };
   return { endpoint: found, server: serverOf(found.address), firstByte: () => undefined, done };
 }
+
+test('a request that cannot even be sent ends its pull like any other failure, and its pick', async () => {
+  const { client, heard, outcomes, source } = started(a, b);
+  client.mistake = new TypeError('a mistake of ours');
+  client.pull.handler.onResponse(500, {});
+  assert.deepEqual(heard, ['pull status', 'retry upstream_status'], 'it is told when the step is over');
+  await turn();
+  assert.deepEqual(heard.slice(2), ['pull connect', 'given up internal']);
+  assert.ok(outcomes.includes(`${b.address} abandoned`), outcomes.join());
+  assert.equal(outcomes.length, 2);
+  assert.equal(source.current, undefined);
+});
 
 describe('retries', () => {
   test('are told by what failed, when another endpoint is tried before anything was delivered', () => {
