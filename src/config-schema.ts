@@ -101,10 +101,15 @@ const all = z.strictObject({
   log: log.prefault({}).describe('What is written to standard error.'),
 });
 
-export const configSchema = all.refine(({ listen, admin }) => !isSameListener(listen, admin.listen), {
-  path: ['admin', 'listen'],
-  error: 'expected another address or port than listen has',
-});
+export const configSchema = all
+  .refine(({ listen, admin }) => !isSameListener(listen, admin.listen), {
+    path: ['admin', 'listen'],
+    error: 'expected another address or port than listen has',
+  })
+  .refine(({ registry: { kind, file } }) => kind !== 'file' || file.path !== undefined || file.origins.length > 0, {
+    path: ['registry', 'file', 'path'],
+    error: 'expected a file, or registry.file.origins, where registry.kind is file',
+  });
 
 /** The effective settings: durations in milliseconds, sizes in bytes. */
 export type Config = z.output<typeof configSchema>;

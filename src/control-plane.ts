@@ -172,7 +172,7 @@ function listenName(address: string): string[] {
 }
 
 function sourceOf({ kind, zookeeper: { servers, root } }: Config['registry']): Source {
-  return kind === 'embedded' ? { kind } : { kind, servers, root };
+  return kind === 'zookeeper' ? { kind, servers, root } : { kind };
 }
 
 function tellState(before: SnapshotState, { state, revision, channels }: Snapshot, logger: Logger): void {

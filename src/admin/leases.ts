@@ -13,10 +13,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { ChannelName } from '../model.js';
-import { parseServiceAddress, withPath } from '../net-address.js';
+import { withPath } from '../net-address.js';
 import type { EmbeddedRegistry } from '../registry/embedded.js';
-import { expectedTraits, faultsOfTraits, readTraits } from '../registry/formats/traits.js';
-import { mostBitrate } from '../registry/formats/values.js';
+import { endpointFields } from '../registry/formats/endpoint-schema.js';
+import { faultsOfTraits, readTraits } from '../registry/formats/traits.js';
 import { parseChannelName } from '../registry/names.js';
 
 /** Bytes; the longest address and all values take less. */
@@ -24,23 +24,8 @@ const largestBody = 16 * 1024;
 /** Milliseconds. */
 const bodyDeadline = 10_000;
 
-const value = (most: number, expected: string) =>
-  z.number(`expected ${expected}`).min(0, `expected ${expected}`).max(most, `expected ${expected}`).nullish();
-
-/** What each may be is said where all of them are read. */
-const traits = Object.fromEntries(Object.keys(expectedTraits).map((field) => [field, z.unknown().optional()]));
-
 const leaseSchema = z.strictObject({
-  ...traits,
-  service_address: z.string('expected host:port or an http(s) URL').transform((text, context) => {
-    const address = parseServiceAddress(text);
-    if (address !== undefined) return address;
-    context.addIssue({ code: 'custom', message: 'expected host:port or an http(s) URL' });
-    return z.NEVER;
-  }),
-  load: value(1, 'a fraction from 0 to 1, or null for unknown'),
-  bitrate: value(mostBitrate, 'kbit/s, a number from 0 to 1e9, or null for unknown'),
-  packet_loss_rate: value(1, 'a fraction from 0 to 1, or null for unknown'),
+  ...endpointFields,
   /** Seconds; a longer one than registry.embedded.maxTtl is cut to that. */
   ttl: z.number('expected seconds, at least 0.1').min(0.1, 'expected seconds, at least 0.1').default(10),
 });

@@ -80,6 +80,9 @@ const failed = (path: string, error: unknown): Result => {
 
 /** The paths of the endpoints that are meant. */
 async function pathsOf(config: Config, text: string, flags: Flags, asked: AbortSignal): Promise<readonly string[]> {
+  if (config.registry.kind === 'file') {
+    throw new OperatorError('registry.kind is file: write `status: draining` to the endpoint in that file');
+  }
   const root = config.registry.kind === 'zookeeper' ? config.registry.zookeeper.root : leaseRoot;
   const target = parseDrainTarget(text, root);
   if (target.kind === 'path') return [target.path];

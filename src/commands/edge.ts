@@ -14,7 +14,7 @@ import { createEmbeddedRegistry, createRegistry } from '../registry/create.js';
 export type { Edge } from '../cluster/edge.js';
 
 function sourceOf({ registry: settings }: Config, logger: Logger): RegistrySource {
-  if (settings.kind === 'zookeeper') return { registry: createRegistry(settings, logger), adminExtensions: [] };
+  if (settings.kind !== 'embedded') return { registry: createRegistry(settings, logger), adminExtensions: [] };
   const registry = createEmbeddedRegistry(settings);
   return { registry, adminExtensions: [handleLeases(registry, settings.embedded.token)] };
 }

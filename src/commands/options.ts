@@ -12,7 +12,7 @@ export interface CommonFlags {
   readonly config?: string;
   readonly set?: readonly string[];
   readonly zookeeper?: string;
-  readonly registry?: 'zookeeper' | 'embedded';
+  readonly registry?: 'zookeeper' | 'embedded' | 'file';
 }
 
 /** The setting that a flag stands for, with its default, for the flag's description. */
@@ -36,6 +36,7 @@ export function addRegistryFlags(command: Command): Command {
       new Option('--registry <kind>', `where endpoints are registered (${standsFor('registry.kind')})`).choices([
         'zookeeper',
         'embedded',
+        'file',
       ]),
     );
 }
@@ -46,8 +47,8 @@ export function addRegistryFlags(command: Command): Command {
  * @throws ConfigError when the flags contradict each other
  */
 export function requestOf(flags: CommonFlags, more: readonly (Override | undefined)[] = []): ConfigRequest {
-  if (flags.zookeeper !== undefined && flags.registry === 'embedded') {
-    throw new ConfigError([{ path: '--zookeeper', message: 'cannot be used with --registry embedded' }]);
+  if (flags.zookeeper !== undefined && (flags.registry ?? 'zookeeper') !== 'zookeeper') {
+    throw new ConfigError([{ path: '--zookeeper', message: `cannot be used with --registry ${flags.registry}` }]);
   }
   const overrides = [
     override('--zookeeper', flags.zookeeper, (servers) => ({
@@ -136,4 +137,30 @@ export function channelName(text: string): string {
 export function serviceAddress(text: string): string {
   if (parseServiceAddress(text) !== undefined) return text;
   throw new InvalidArgumentError('Expected HOST:PORT, an http(s) URL, or a template with {channel} and {rest}.');
+}
+
+export interface OriginFlags {
+  readonly origin?: readonly string[];
+}
+
+/** `--origin`, for an edge without a registry. */
+export function addOriginFlag(command: Command): Command {
+  return command.option(
+    '--origin <channel=address>',
+    'an endpoint of a channel, such as news=http://10.0.0.1:8080, without any registry; may be repeated',
+    append,
+  );
+}
+
+/**
+ * What `--origin` means: nobody else is asked for endpoints than the settings, and the file that they may name.
+ *
+ * @throws ConfigError beside a flag that names another registry
+ */
+export function originOverride({ origin, zookeeper, registry }: OriginFlags & CommonFlags): Override | undefined {
+  const other = zookeeper !== undefined ? '--zookeeper' : `--registry ${registry ?? 'file'}`;
+  if (origin !== undefined && other !== '--registry file') {
+    throw new ConfigError([{ path: '--origin', message: `cannot be used with ${other}` }]);
+  }
+  return override('--origin', origin, (origins) => ({ registry: { kind: 'file', file: { origins: [...origins] } } }));
 }

@@ -18,10 +18,9 @@ export interface FollowedRegistry {
 
 export function sourceOf(config: Config, logger: Logger): FollowedRegistry {
   const { registry } = config;
-  const zookeeper = registry.kind === 'zookeeper';
   return {
     ...awaitedRegistry(config),
-    registry: zookeeper ? createRegistry(registry, logger) : createAdminRegistry(edgeUrl(config)),
+    registry: registry.kind === 'embedded' ? createAdminRegistry(edgeUrl(config)) : createRegistry(registry, logger),
   };
 }
 

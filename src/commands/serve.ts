@@ -6,11 +6,14 @@ import { startConfiguredEdge } from './edge.js';
 import { aborted, print, untilAskedToEnd } from './lifetime.js';
 import {
   addListenFlags,
+  addOriginFlag,
   addRegistryFlags,
   addSettingFlags,
   type CommonFlags,
   type ListenFlags,
   listenOverrides,
+  type OriginFlags,
+  originOverride,
   requestOf,
 } from './options.js';
 import { followSettings } from './reload.js';
@@ -18,13 +21,14 @@ import { remindWhile } from './reminder.js';
 import { settingsWithLogger } from './settings.js';
 import { registryName, urlOf } from './where.js';
 
-type Flags = CommonFlags & ListenFlags;
+type Flags = CommonFlags & ListenFlags & OriginFlags;
 
 const examples = `
 Examples:
   weir serve --zookeeper zk1:2181,zk2:2181,zk3:2181/live
   weir serve --config /etc/weir/weir.yaml --set log.level=warn
   weir serve --registry embedded --listen :80
+  weir serve --origin news=http://10.0.0.1:8080 --origin news=http://10.0.0.2:8080
 
 Prints one line when it serves. After SIGTERM it accepts players for shutdown.delay still and lets them finish for
 shutdown.grace; a second one ends it at once. SIGHUP and a change of the configuration file put new settings into effect
@@ -34,7 +38,7 @@ without refusing a connection.`;
 const endSignals = ['SIGINT', 'SIGTERM'] as const;
 
 async function serve(flags: Flags): Promise<void> {
-  const request = requestOf(flags, listenOverrides(flags));
+  const request = requestOf(flags, [...listenOverrides(flags), originOverride(flags)]);
   const { config, logger } = settingsWithLogger(request);
   // Means nothing before there is something to reload, and once it ends.
   process.on('SIGHUP', () => {});
@@ -69,7 +73,7 @@ export function addServe(program: Command): void {
   const command = program
     .command('serve')
     .description('run the edge: players in front, endpoints of a registry behind');
-  addSettingFlags(addListenFlags(addRegistryFlags(command)))
+  addSettingFlags(addListenFlags(addOriginFlag(addRegistryFlags(command))))
     .addHelpText('after', examples)
     .action(serve);
 }

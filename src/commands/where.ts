@@ -9,12 +9,17 @@ export function urlOf({ address, port }: { readonly address: string; readonly po
 }
 
 /** Where endpoints come from. */
-export function registryName({ kind, zookeeper }: Config['registry']): string {
+export function registryName({ kind, zookeeper, file }: Config['registry']): string {
+  if (kind === 'file')
+    return file.path === undefined ? `origins of the settings (${file.origins.length})` : `file ${file.path}`;
   return kind === 'embedded' ? 'embedded' : `zookeeper ${zookeeper.servers.replace(/\/$/, '')}${zookeeper.root}`;
 }
 
 /** The same for who waits for it, with what to do when nothing is heard. */
 export function awaitedRegistry(config: Config): { readonly name: string; readonly advice: string } {
+  if (config.registry.kind === 'file') {
+    return { name: registryName(config.registry), advice: 'is it there, and can it be used?' };
+  }
   return config.registry.kind === 'zookeeper'
     ? { name: registryName(config.registry), advice: 'is it running, and does --zookeeper name it?' }
     : { name: `the edge at ${edgeUrl(config)}`, advice: 'is it running, and does --admin name it?' };

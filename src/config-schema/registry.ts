@@ -1,7 +1,7 @@
 // The section `registry`: where endpoints come from.
 
 import { z } from 'zod';
-import { parseConnectString } from '../net-address.js';
+import { parseConnectString, parseServiceAddress } from '../net-address.js';
 import { duration, file, fraction, integer, secret } from './kinds.js';
 
 const zookeeper = z.strictObject({
@@ -54,6 +54,24 @@ const embedded = z.strictObject({
   maxEndpoints: integer(100_000, 1, 10_000_000, 'Leases held at most; a further one is answered 507.'),
 });
 
+/** `news=http://10.0.0.1:8080` */
+function isOrigin(text: string): boolean {
+  const at = text.indexOf('=');
+  const isName = /^(?!\.{1,2}$)[^/\\\p{C}\p{Zl}\p{Zp}]{1,255}$/u.test(text.slice(0, Math.max(0, at)));
+  return isName && parseServiceAddress(text.slice(at + 1)) !== undefined;
+}
+
+const endpointsFile = z.strictObject({
+  path: file(
+    "YAML or JSON: `channels`, each with a list of endpoints in a znode's fields. Followed: it may be renamed into its place, a link, or written in place. Wrong or gone, it changes nothing.",
+    '/etc/weir/channels.yaml',
+  ),
+  origins: z
+    .array(z.string().refine(isOrigin, 'expected CHANNEL=ADDRESS, such as news=http://10.0.0.1:8080'))
+    .prefault([])
+    .describe('Endpoints beside those in the file: CHANNEL=ADDRESS, as `weir serve --origin` takes them.'),
+});
+
 const massDrop = z.strictObject({
   share: fraction(0.5, 'Share of all endpoints whose vanishing within the window counts as a mass drop.'),
   minimum: integer(
@@ -72,14 +90,15 @@ const massDrop = z.strictObject({
 });
 
 export const registry = z.strictObject({
-  kind: z.enum(['zookeeper', 'embedded']).prefault('zookeeper').describe('Where endpoints are registered.'),
+  kind: z.enum(['zookeeper', 'embedded', 'file']).prefault('zookeeper').describe('Where endpoints are registered.'),
   zookeeper: zookeeper.prefault({}).describe('A ZooKeeper ensemble, for a fleet.'),
   embedded: embedded.prefault({}).describe('Leases in memory behind the admin API, for one machine and for trying.'),
+  file: endpointsFile.prefault({}).describe('No server: endpoints in a file, or in the settings.'),
   maxEndpointsPerChannel: integer(
     1_000,
     1,
     100_000,
-    'Endpoints of one channel at most; further ones are skipped, or answered 507 by the embedded registry.',
+    'Endpoints of one channel at most; further ones are skipped, answered 507 by the embedded registry, or make a file wrong.',
   ),
   snapshotFile: file(
     'Where the last snapshot is kept, for a start without the registry.',

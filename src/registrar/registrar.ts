@@ -1,6 +1,7 @@
 // The other side of the registry: keeps an origin's endpoints registered, whatever happens to the registry.
 
 import type { Config } from '../config-schema.js';
+import { OperatorError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { ChannelName } from '../model.js';
 import { parseServiceAddress } from '../net-address.js';
@@ -49,6 +50,11 @@ export async function openRegistrar(
 ): Promise<Registrar> {
   const log = registryLogger(logger);
   const { registry } = config;
+  if (registry.kind === 'file') {
+    throw new OperatorError(
+      'registry.kind is file: endpoints are written to that file, and nothing else registers there',
+    );
+  }
   if (registry.kind === 'zookeeper') {
     const { servers, root, sessionTimeout, credentials } = registry.zookeeper;
     return registrarOf(await keepInZooKeeper({ servers, root, sessionTimeout, credentials, prefix }, log));

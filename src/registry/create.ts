@@ -3,16 +3,22 @@
 import type { Config } from '../config-schema.js';
 import type { Logger } from '../log.js';
 import { EmbeddedRegistry } from './embedded.js';
+import { FileRegistry } from './file-registry.js';
 import type { RegistryLogger } from './logger.js';
 import type { Registry } from './registry.js';
 import { createProcessRegistry } from './registry-process.js';
 
 /**
- * `zookeeper`: followed by a process of its own. `embedded`: an EmbeddedRegistry, whose leases the admin API writes.
+ * `file`: read here. `zookeeper`: followed by a process of its own. `embedded`: an EmbeddedRegistry, whose leases the admin API writes.
  * Nothing runs before `run`.
  */
 export function createRegistry(settings: Config['registry'], logger: Logger): Registry {
   if (settings.kind === 'embedded') return createEmbeddedRegistry(settings);
+  if (settings.kind === 'file') {
+    const { path, origins } = settings.file;
+    const limits = { endpointsPerChannel: settings.maxEndpointsPerChannel };
+    return new FileRegistry({ path, origins, limits }, registryLogger(logger));
+  }
   const { servers, root, sessionTimeout, readDepth, reconcileInterval, credentials, maxEndpoints } = settings.zookeeper;
   const limits = { endpoints: maxEndpoints, endpointsPerChannel: settings.maxEndpointsPerChannel };
   const all = { servers, root, sessionTimeout, readDepth, reconcileInterval, credentials, limits };

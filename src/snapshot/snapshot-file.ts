@@ -16,7 +16,7 @@ const formatVersion = 2;
 
 /** Where the endpoints were registered. A file of another registry is of no use. */
 export type Source =
-  | { readonly kind: 'embedded' }
+  | { readonly kind: 'embedded' | 'file' }
   | { readonly kind: 'zookeeper'; readonly servers: string; readonly root: string };
 
 export interface SavedSnapshot {
@@ -29,7 +29,7 @@ const fileSchema = z.object({
   version: z.literal(formatVersion),
   savedAt: z.iso.datetime().transform((text) => Date.parse(text)),
   registry: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('embedded') }),
+    z.object({ kind: z.enum(['embedded', 'file']) }),
     z.object({ kind: z.literal('zookeeper'), servers: z.string(), root: z.string() }),
   ]),
   endpoints: z.array(

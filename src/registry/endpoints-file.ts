@@ -1,0 +1,116 @@
+// Pure: what a file of endpoints says, or what is wrong with it. YAML or JSON:
+//
+//   channels:
+//     news:
+//       - service_address: http://10.0.0.1:8080
+//         load: 0.2
+//       - 10.0.0.2:8080
+//     sport: 10.0.0.3:8080
+
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import type { ChannelName, Endpoint, EndpointId, ServiceAddress } from '../model.js';
+import { withPath } from '../net-address.js';
+import { endpointFields } from './formats/endpoint-schema.js';
+import { faultsOfTraits, readTraits } from './formats/traits.js';
+import { asObject } from './formats/values.js';
+import { parseChannelName } from './names.js';
+
+/** An endpoint without what tells one state of it from the next. */
+export type WrittenEndpoint = Omit<Endpoint, 'version'>;
+
+export interface EndpointsFileLimits {
+  readonly endpointsPerChannel: number;
+}
+
+/** Faults that are told; a file may have more. */
+const faultsTold = 5;
+
+const entrySchema = z.strictObject(endpointFields);
+
+/** An endpoint of a channel at an address. It is the same one in the next state of the file. */
+export function writtenEndpoint(
+  channel: ChannelName,
+  address: ServiceAddress,
+  values: Partial<WrittenEndpoint> = {},
+): WrittenEndpoint {
+  const id = `file/${channel}/${address}` as EndpointId;
+  return { load: undefined, bitrate: undefined, packetLoss: undefined, ...values, id, channel, address };
+}
+
+/**
+ * All endpoints of a file. It is taken whole or not at all: of a file that is wrong in one place, or written by half, nobody
+ * knows what was meant.
+ *
+ * @throws Error with what is wrong, and where
+ */
+export function parseEndpointsFile(text: string, limits: EndpointsFileLimits): WrittenEndpoint[] {
+  const faults: string[] = [];
+  const endpoints: WrittenEndpoint[] = [];
+  for (const [name, entries] of Object.entries(channelsOf(text))) {
+    const channel = parseChannelName(name);
+    if (channel === undefined) {
+      faults.push(`channels.${name}: a channel is one path segment of 1 to 255 bytes`);
+      continue;
+    }
+    const list = Array.isArray(entries) ? entries : [entries];
+    if (list.length > limits.endpointsPerChannel) {
+      faults.push(`channels.${name}: more endpoints than registry.maxEndpointsPerChannel allows`);
+      continue;
+    }
+    const seen = new Set<EndpointId>();
+    for (const [index, entry] of list.entries()) {
+      const where = `channels.${name}${Array.isArray(entries) ? `.${index}` : ''}`;
+      const endpoint = readEntry(channel, entry, (fault) => faults.push(`${where}: ${fault}`));
+      if (endpoint === undefined) continue;
+      if (seen.has(endpoint.id)) faults.push(`${where}: ${endpoint.address} stands twice in the channel`);
+      seen.add(endpoint.id);
+      endpoints.push(endpoint);
+    }
+  }
+  if (faults.length === 0) return endpoints;
+  const more = faults.length - faultsTold;
+  throw new Error(faults.slice(0, faultsTold).join('; ') + (more > 0 ? `; and ${more} more` : ''));
+}
+
+function channelsOf(text: string): Readonly<Record<string, unknown>> {
+  // Many programs empty a file before they write it.
+  if (text.trim() === '') throw new Error('it is empty; a file without channels says `channels: {}`');
+  const file = asObject(parse(text));
+  const others = Object.keys(file ?? {}).filter((key) => key !== 'channels');
+  if (others.length > 0) throw new Error(`unknown: ${others.slice(0, faultsTold).join(', ')}; expected only channels`);
+  const channels = asObject(file?.['channels']);
+  if (channels === undefined) throw new Error('expected `channels` with a mapping of names to lists of endpoints');
+  return channels;
+}
+
+/** JSON is YAML too, but read far quicker as what it is. */
+function parse(text: string): unknown {
+  if (text.trimStart().startsWith('{')) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      // What is wrong is told below, with its line.
+    }
+  }
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error !== undefined) throw new Error(error.message.split('\n', 1)[0] ?? error.message);
+  return document.toJS();
+}
+
+/** Undefined for one that is wrong, or that says itself that it serves nobody (`status: off`). */
+function readEntry(channel: ChannelName, entry: unknown, fault: (text: string) => void): WrittenEndpoint | undefined {
+  const parsed = entrySchema.safeParse(typeof entry === 'string' ? { service_address: entry } : entry);
+  if (!parsed.success) {
+    for (const { path, message } of parsed.error.issues) fault([path.join('.'), message].filter(Boolean).join(': '));
+    return undefined;
+  }
+  const faults = faultsOfTraits(parsed.data);
+  for (const each of faults) fault(each);
+  const { traits, eligible, path } = readTraits(parsed.data);
+  if (faults.length > 0 || !eligible) return undefined;
+  const { service_address: given, load, bitrate, packet_loss_rate: loss } = parsed.data;
+  const values = { load: load ?? undefined, bitrate: bitrate ?? undefined, packetLoss: loss ?? undefined };
+  return writtenEndpoint(channel, path === undefined ? given : withPath(given, path), { ...traits, ...values });
+}

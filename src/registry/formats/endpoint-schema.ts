@@ -1,0 +1,26 @@
+// An endpoint as people and programs write it, in ChannelInfo's fields: checked as a whole, with what is wrong in words.
+
+import { z } from 'zod';
+import { parseServiceAddress } from '../../net-address.js';
+import { expectedTraits } from './traits.js';
+import { mostBitrate } from './values.js';
+
+const value = (most: number, expected: string) =>
+  z.number(`expected ${expected}`).min(0, `expected ${expected}`).max(most, `expected ${expected}`).nullish();
+
+/** What each may be is said where all of them are read (`faultsOfTraits`). */
+const traits = Object.fromEntries(Object.keys(expectedTraits).map((field) => [field, z.unknown().optional()]));
+
+/** For a strict object: no other field is taken. */
+export const endpointFields = {
+  ...traits,
+  service_address: z.string('expected host:port or an http(s) URL').transform((text, context) => {
+    const address = parseServiceAddress(text);
+    if (address !== undefined) return address;
+    context.addIssue({ code: 'custom', message: 'expected host:port or an http(s) URL' });
+    return z.NEVER;
+  }),
+  load: value(1, 'a fraction from 0 to 1, or null for unknown'),
+  bitrate: value(mostBitrate, 'kbit/s, a number from 0 to 1e9, or null for unknown'),
+  packet_loss_rate: value(1, 'a fraction from 0 to 1, or null for unknown'),
+};
