@@ -15,14 +15,13 @@ import { SnapshotBuilder } from './snapshot/builder.js';
 import { Freshness } from './snapshot/freshness.js';
 import { readSnapshotFile, SnapshotFile, type Source } from './snapshot/snapshot-file.js';
 import { SnapshotStore } from './snapshot/store.js';
-import { changesMembers, endpointsById } from './snapshot/update.js';
+import { changesMembers, endpointsOf, type RegistrySnapshot } from './snapshot/update.js';
 
 export interface ControlPlane {
   /** Reads the snapshot file, starts to follow the registry and to serve admin; resolves with the admin address. */
   start(): Promise<AddressInfo>;
-  /** The whole picture, for a data plane that starts or saw a gap. */
-  full(): Update;
-  snapshot(): Snapshot;
+  /** What is published now. */
+  snapshot(): RegistrySnapshot;
   /** Resolves when a picture is there, live or stale; rejects when the registry refuses for good. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -35,8 +34,8 @@ export interface ControlPlaneOptions {
   readonly registry: Registry;
   /** Further paths of the admin API, such as the leases of the embedded registry. */
   readonly adminExtensions: readonly AdminExtension[];
-  /** Receives every update, in order. */
-  readonly publish: (update: Update) => void;
+  /** The snapshot is another one. */
+  readonly published: () => void;
   readonly queries: Omit<AdminQueries, 'snapshot' | 'registry'>;
 }
 
@@ -64,7 +63,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
           source,
           snapshot: () => {
             const { knownAt, live } = freshness;
-            return { endpoints: endpointsById(store.current).values(), knownAt, live };
+            return { endpoints: endpointsOf(store.current), knownAt, live };
           },
           failed: (err) => logger.error({ err, path }, 'snapshot file could not be written'),
         });
@@ -76,7 +75,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     if (state !== before.state) tellState(before.state, store.current, logger);
     if (state !== 'pending') isReady();
     if (state === 'live') file?.changed(changesMembers(before, update));
-    options.publish(update);
+    options.published();
   };
   const notes = new RegistryNotes(logger, metrics);
   const builder = new SnapshotBuilder({
@@ -145,7 +144,6 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       });
       return admin.listen(config.admin.listen);
     },
-    full: () => builder.full(),
     snapshot: () => store.current,
     ready: () => ready,
     close: async () => {

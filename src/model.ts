@@ -59,16 +59,20 @@ export interface Channel {
 /** pending: nothing was ever read. live: follows the registry. stale: the registry is out of reach, last known picture. */
 export type SnapshotState = 'pending' | 'live' | 'stale';
 
+/** What readers need of a map of channels. */
+export type ChannelMap = Pick<ReadonlyMap<ChannelName, Channel>, 'size' | 'get' | 'has' | 'keys' | 'values'>;
+
 /** The immutable picture of all channels at one revision; readers load one reference per request. */
 export interface Snapshot {
   readonly revision: number;
   readonly state: SnapshotState;
-  readonly channels: ReadonlyMap<ChannelName, Channel>;
+  readonly channels: ChannelMap;
 }
 
 /**
- * What the control plane publishes to a data plane. A `delta` applies only on the snapshot whose revision is `base`;
- * on any other one there is a gap and the receiver has to ask for a `full` update.
+ * What a data plane is told. A `delta` applies only on the snapshot whose revision is `base`. One that is a piece of a larger
+ * change has its base as its revision: what it leads to is on the way to the next revision, each channel as it was or as it
+ * will be.
  */
 export type Update =
   | {

@@ -40,7 +40,7 @@ async function running(t: TestContext, registry: Registry, snapshotFile: string)
     metrics,
     registry,
     adminExtensions: [],
-    publish: () => undefined,
+    published: () => undefined,
     queries: {
       draining: () => false,
       accepting: () => true,

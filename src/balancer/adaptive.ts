@@ -148,9 +148,7 @@ export class Adaptive implements Policy {
   }
 
   onLeave(server: string): void {
-    const left = this.#servers.get(server);
     this.#servers.delete(server);
-    for (const [id, contender] of this.#contenders) if (contender.server === left) this.#contenders.delete(id);
   }
 
   terms(candidate: Candidate, context: PickContext, among: readonly Candidate[] = [candidate]): Terms {

@@ -208,14 +208,18 @@ export class Balancer implements Picks {
     for (const candidate of this.#candidates) policy.onReport?.(candidate, this.#at(candidate.endpoint.channel));
   }
 
-  /** Picks of this balancer that are not done, by server, and a number that grows whenever they change. */
-  inFlight(): { readonly changes: number; readonly counts: [ServerOrigin, number][] } {
-    return { changes: this.#states.changes, counts: this.#states.inFlight() };
+  /** Picks of this balancer that are not done, by server: those of servers where that changed since the last call. */
+  inFlightChanges(): [ServerOrigin, number][] {
+    return this.#states.inFlightChanges();
   }
 
-  /** What the edge's other processes have in flight: policies see the sum. */
-  setInFlightElsewhere(counts: ReadonlyMap<ServerOrigin, number>): void {
-    this.#states.setInFlightElsewhere(counts);
+  /**
+   * What the edge's other processes have in flight: policies see the sum.
+   *
+   * @param whole where nothing is said, they have nothing; else what they had
+   */
+  setInFlightElsewhere(counts: Iterable<readonly [ServerOrigin, number]>, whole: boolean): void {
+    this.#states.setInFlightElsewhere(counts, whole);
   }
 
   /** Processes of this edge that pick each on its own, this one among them. */

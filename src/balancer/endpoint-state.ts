@@ -7,14 +7,17 @@ import { afterFailure, afterSuccess, healthy, isEjected, type OutlierSettings } 
 import type { ServerState } from './policy.js';
 
 /** `inFlight` is the sum of ours and theirs. */
-type State = { -readonly [K in keyof ServerState]: ServerState[K] } & { ours: number; theirs: number };
+type State = { -readonly [K in keyof ServerState]: ServerState[K] } & { ours: number };
 
 /** The state of every server. Times are monotonic ms, handed in. */
 export class EndpointStates {
   readonly #states = new Map<ServerOrigin, State>();
   readonly #settings: OutlierSettings;
+  /** What the edge's other processes have in flight, whether the server is known here or not. */
+  readonly #elsewhere = new Map<ServerOrigin, number>();
+  /** Servers where what is ours changed since it was asked for. */
+  readonly #changed = new Set<ServerOrigin>();
   #picks = 0;
-  #changes = 0;
 
   constructor(settings: OutlierSettings) {
     this.#settings = settings;
@@ -24,28 +27,31 @@ export class EndpointStates {
   of(server: ServerOrigin): ServerState {
     let state = this.#states.get(server);
     if (state === undefined) {
-      state = { server, inFlight: 0, ours: 0, theirs: 0, lastPick: 0, ...healthy };
+      state = { server, inFlight: 0, ours: 0, lastPick: 0, ...healthy };
+      state.inFlight = this.#elsewhere.get(server) ?? 0;
       this.#states.set(server, state);
     }
     return state;
   }
 
-  /** Grows whenever a pick begins or ends. */
-  get changes(): number {
-    return this.#changes;
+  /** Picks of this process that are not done, by server: those of servers where that changed since the last call. */
+  inFlightChanges(): [ServerOrigin, number][] {
+    const changes = Array.from(this.#changed, (server): [ServerOrigin, number] => [
+      server,
+      this.#states.get(server)?.ours ?? 0,
+    ]);
+    this.#changed.clear();
+    return changes;
   }
 
-  /** Picks of this process that are not done, by server; idle ones are left out. */
-  inFlight(): [ServerOrigin, number][] {
-    return [...this.#states.values()].flatMap(({ server, ours }) => (ours > 0 ? [[server, ours]] : []));
-  }
-
-  /** Picks of the edge's other processes that are not done; a server that is not named has none. */
-  setInFlightElsewhere(counts: ReadonlyMap<ServerOrigin, number>): void {
-    for (const state of this.#states.values()) {
-      state.theirs = counts.get(state.server) ?? 0;
-      state.inFlight = state.ours + state.theirs;
-    }
+  /**
+   * Picks of the edge's other processes that are not done.
+   *
+   * @param whole a server that is not named has none; else it has as many as before
+   */
+  setInFlightElsewhere(counts: Iterable<readonly [ServerOrigin, number]>, whole: boolean): void {
+    if (whole) for (const server of [...this.#elsewhere.keys()]) this.#setElsewhere(server, 0);
+    for (const [server, count] of counts) this.#setElsewhere(server, count);
   }
 
   /** A pick begins. Every call needs one of `release`. */
@@ -54,7 +60,7 @@ export class EndpointStates {
     state.ours += 1;
     state.inFlight += 1;
     this.#picks += 1;
-    this.#changes += 1;
+    this.#changed.add(server);
     state.lastPick = this.#picks;
   }
 
@@ -63,7 +69,7 @@ export class EndpointStates {
     if (state === undefined || state.ours === 0) return;
     state.ours -= 1;
     state.inFlight -= 1;
-    this.#changes += 1;
+    this.#changed.add(server);
   }
 
   /** A server that was forgotten stays forgotten: the picks that it had under way end after it left. */
@@ -91,6 +97,14 @@ export class EndpointStates {
 
   /** The last endpoint of this server left the snapshot: what was known of it is no longer of use. */
   forget(server: ServerOrigin): void {
+    if ((this.#states.get(server)?.ours ?? 0) > 0) this.#changed.add(server);
     this.#states.delete(server);
+  }
+
+  #setElsewhere(server: ServerOrigin, count: number): void {
+    if (count === 0) this.#elsewhere.delete(server);
+    else this.#elsewhere.set(server, count);
+    const state = this.#states.get(server);
+    if (state !== undefined) state.inFlight = state.ours + count;
   }
 }

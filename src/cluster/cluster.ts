@@ -50,7 +50,7 @@ export async function startCluster(
     machine,
     identity: createEdgeIdentity(config.hls, logger),
     socketFolder,
-    full: () => controlPlane.full(),
+    snapshot: () => controlPlane.snapshot(),
     ownListeners: () => (adminAddress === undefined ? [] : [adminAddress]),
     fork: forkWorker,
     now: () => performance.now(),
@@ -62,7 +62,7 @@ export async function startCluster(
     logger,
     metrics,
     ...source,
-    publish: (update) => supervisor.publish(update),
+    published: () => supervisor.published(),
     queries: {
       draining: () => delay.begun,
       accepting: () => supervisor.accepting,

@@ -4,7 +4,8 @@
 import type { Metrics } from '../metrics.js';
 import { MetricsLedger, readMetrics } from './metrics-ledger.js';
 import type { News } from './news.js';
-import type { WorkerProcess, WorkerState } from './worker-process.js';
+import type { WorkerState } from './worker-parts.js';
+import type { WorkerProcess } from './worker-process.js';
 import type { Workers } from './workers.js';
 
 /** Milliseconds that a scrape waits for a worker; what it last counted stands in for a late one. */

@@ -14,7 +14,8 @@ import type { ChannelName, ServerOrigin, Update } from '../model.js';
 import type { Member } from '../sharding/owner.js';
 import type { MetricJson } from './metrics-ledger.js';
 
-export type InFlight = [ServerOrigin, number][];
+/** Picks that are not done, by server. */
+export type InFlight = (readonly [ServerOrigin, number])[];
 
 /** Each kind of question with its answer. */
 export interface Answers {
@@ -36,18 +37,19 @@ export type Question =
   | { readonly about: 'ping' };
 
 export type SupervisorMessage =
-  /** Comes with the socket to accept from. */
+  /** Comes with the socket to accept from, and after updates that make up the whole picture. */
   | {
       readonly kind: 'start';
       readonly config: DataPlaneConfig;
       readonly identity: WorkerIdentity;
-      readonly update: Update;
       /** Where the edge listens, all addresses with their ports as they are. */
       readonly own: readonly OwnListener[];
       /** As they will be when this worker serves. */
       readonly members: readonly Member[];
       /** HLS sessions of the channels that are this worker's. */
       readonly sessions: readonly SessionState[];
+      /** What the other workers have in flight. */
+      readonly inFlight: InFlight;
     }
   | { readonly kind: 'update'; readonly update: Update }
   | { readonly kind: 'configure'; readonly config: DataPlaneConfig }
@@ -55,8 +57,8 @@ export type SupervisorMessage =
   | { readonly kind: 'adopt'; readonly sessions: readonly SessionState[] }
   /** Who serves now: the owner of each channel follows from it. */
   | { readonly kind: 'members'; readonly members: readonly Member[] }
-  /** What the other workers have in flight. */
-  | { readonly kind: 'in-flight'; readonly counts: InFlight }
+  /** What the other workers have in flight. `whole`: a server that is not named has nothing; else it has what it had. */
+  | { readonly kind: 'in-flight'; readonly counts: InFlight; readonly whole: boolean }
   /** Connections that it may have; comes with the socket when it does not accept now and may again. */
   | { readonly kind: 'allow'; readonly connections: number }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
@@ -68,10 +70,9 @@ export type WorkerMessage =
   | { readonly kind: 'listening' }
   /** It cannot start: another try would end the same way. */
   | { readonly kind: 'failed'; readonly message: string; readonly code: string | undefined }
-  /** An update did not build on what is here: a full one is needed. */
-  | { readonly kind: 'gap' }
   /** Utilization: share of the time since the last one, 0 to 1, in which the event loop was busy. */
   | { readonly kind: 'heartbeat'; readonly residentBytes: number; readonly utilization: number }
+  /** What changed of what it has in flight. */
   | { readonly kind: 'in-flight'; readonly counts: InFlight }
   | { readonly kind: 'intake'; readonly intake: IntakeState }
   /** HLS sessions of its channels, in case another worker has to go on with them. */

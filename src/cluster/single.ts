@@ -5,6 +5,7 @@ import { createControlPlane } from '../control-plane.js';
 import { createDataPlane } from '../data-plane/data-plane.js';
 import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
+import { Follower } from '../snapshot/follower.js';
 import type { Edge, RegistrySource } from './edge.js';
 import { surviveRejections } from './rejections.js';
 import { Reloads } from './reloads.js';
@@ -22,9 +23,7 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
     logger,
     metrics,
     ...source,
-    publish: (update) => {
-      if (!dataPlane.accept(update)) dataPlane.accept(controlPlane.full());
-    },
+    published: () => follower.advance(),
     queries: {
       draining: () => delay.begun,
       accepting: () => accepting,
@@ -35,6 +34,13 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
         dataPlane.collect();
         return { type: metrics.registry.contentType, text: await metrics.registry.metrics() };
       },
+    },
+  });
+  const follower = new Follower(controlPlane.snapshot, {
+    tell: (update, isLast, taken) => {
+      dataPlane.accept(update);
+      if (isLast) taken();
+      else setImmediate(taken);
     },
   });
   const reloads = new Reloads({
@@ -49,6 +55,7 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
   });
   const close = async () => {
     delay.cut();
+    follower.close();
     await Promise.all([controlPlane.close(), dataPlane.close()]);
     settle();
   };
@@ -60,7 +67,10 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
     return {
       dataAddress,
       adminAddress,
-      ready: () => controlPlane.ready(),
+      ready: async () => {
+        await controlPlane.ready();
+        await follower.settled();
+      },
       reload: (next) => reloads.reload(next, false),
       settingsRefused: () => reloads.refused(),
       drain: async () => {

@@ -4,7 +4,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../log.js';
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
-import { type EndCause, type WorkerProcess, WorkerStartError } from './worker-process.js';
+import { type EndCause, WorkerStartError } from './worker-parts.js';
+import type { WorkerProcess } from './worker-process.js';
 
 const restart: Backoff = { base: 100, max: 10_000 };
 /** A worker that served this long (ms) did not fail to start: the back-off begins anew. */

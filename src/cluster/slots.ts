@@ -1,7 +1,8 @@
 // One slot for each worker that the settings ask for. Slots are added and retired; their workers are replaced in turn.
 
 import { Slot, type SlotTools, wordsOf } from './slot.js';
-import type { EndCause, WorkerProcess } from './worker-process.js';
+import type { EndCause } from './worker-parts.js';
+import type { WorkerProcess } from './worker-process.js';
 
 /** All slots of the edge, numbered from 0. `changed` of the tools is called whenever another set of workers serves. */
 export class Slots {

@@ -5,7 +5,8 @@ import type { DataPlaneConfig, EdgeIdentity, OwnListener } from '../data-plane/c
 import { WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
-import type { ChannelName, Update } from '../model.js';
+import type { ChannelName } from '../model.js';
+import type { RegistrySnapshot } from '../snapshot/update.js';
 import { ConnectionShares } from './connection-shares.js';
 import { EdgeMetrics } from './edge-metrics.js';
 import { InFlightLedger } from './in-flight.js';
@@ -20,12 +21,11 @@ import { type SlotTools, wordsOf } from './slot.js';
 import { Slots } from './slots.js';
 import { workerCount } from './watch.js';
 import { Watchdog } from './watchdog.js';
-import { type Child, type Deployment, type Start, WorkerProcess } from './worker-process.js';
+import type { Child, Deployment, Start } from './worker-parts.js';
+import { WorkerProcess } from './worker-process.js';
 
 /** Milliseconds that the API waits for a worker. */
 const askDeadlineMs = 2_000;
-/** Milliseconds that a worker may take to hear what was published before. */
-const hearDeadlineMs = 30_000;
 
 export interface SupervisorOptions extends Pick<SlotTools, 'now' | 'random' | 'pause'> {
   readonly config: DataPlaneConfig;
@@ -37,8 +37,8 @@ export interface SupervisorOptions extends Pick<SlotTools, 'now' | 'random' | 'p
   readonly identity: EdgeIdentity;
   /** Where the workers' Unix sockets are made. */
   readonly socketFolder: string;
-  /** The whole picture, for a worker that starts or saw a gap. */
-  readonly full: () => Update;
+  /** What is published now. */
+  readonly snapshot: () => RegistrySnapshot;
   /** What the edge listens on beside the players' socket. */
   readonly ownListeners: () => readonly OwnListener[];
   /** Starts a process. Throws, or the process tells an `error`, when the system has nothing left for it. */
@@ -89,7 +89,6 @@ export class Supervisor {
     this.#inFlight = new InFlightLedger(workers, this.#news);
     this.#shares = new ConnectionShares(workers, this.#news);
     this.#metrics = new EdgeMetrics(workers, this.#news, options.metrics);
-    this.#news.on('gap', (worker) => worker.send({ kind: 'update', update: options.full() }));
   }
 
   /** Whether at least one worker accepts players. */
@@ -108,15 +107,14 @@ export class Supervisor {
     }
   }
 
-  publish(update: Update): void {
-    for (const worker of this.#processes) worker.send({ kind: 'update', update });
+  /** The snapshot is another one. */
+  published(): void {
+    for (const worker of this.#processes) worker.published();
   }
 
   /** Resolves when every worker that serves has heard all that was published. */
   async delivered(): Promise<void> {
-    await Promise.all(
-      this.#slots.serving.map((worker) => worker.ask({ about: 'ping' }, hearDeadlineMs).catch(() => {})),
-    );
+    await Promise.all(this.#slots.serving.map((worker) => worker.heard()));
   }
 
   /**
@@ -219,7 +217,7 @@ export class Supervisor {
   }
 
   #spawn(slot: number): WorkerProcess {
-    const { fork, now } = this.#options;
+    const { fork, now, snapshot } = this.#options;
     const handlers = {
       start: (worker: WorkerProcess) => this.#startOf(worker),
       news: this.#news.emit.bind(this.#news),
@@ -227,7 +225,7 @@ export class Supervisor {
       caughtUp: (worker: WorkerProcess) => this.#resendAll(worker),
     };
     return this.#processes.add((id) => {
-      return new WorkerProcess({ id, slot, deployment: this.#deployment, child: fork(), handlers, now });
+      return new WorkerProcess({ id, slot, deployment: this.#deployment, child: fork(), handlers, snapshot, now });
     });
   }
 
@@ -236,15 +234,15 @@ export class Supervisor {
     const { self, members, sessions } = this.#membership.forNewcomer(worker);
     worker.deployment = this.#deployment;
     const { config } = this.#deployment;
-    const { identity, ownListeners, full } = this.#options;
+    const { identity, ownListeners } = this.#options;
+    const inFlight = this.#inFlight.forNewcomer(worker);
     const own = [...ownListeners(), ...[...this.#sockets].map(({ address }) => address)];
-    return { kind: 'start', config, identity: { ...identity, self }, update: full(), own, members, sessions };
+    return { kind: 'start', config, identity: { ...identity, self }, own, members, sessions, inFlight };
   }
 
   /** Everything that a worker was ever told, as it is now. */
   #resendAll(worker: WorkerProcess): void {
     worker.send({ kind: 'configure', config: worker.deployment.config });
-    worker.send({ kind: 'update', update: this.#options.full() });
     this.#membership.resend(worker);
     this.#inFlight.resend(worker);
   }

@@ -1,7 +1,7 @@
 // Pure: whether a worker has to be replaced, and how many there are.
 
 import type { Machine } from './machine.js';
-import type { EndCause } from './worker-process.js';
+import type { EndCause } from './worker-parts.js';
 
 export interface WatchSettings {
   /** ms */

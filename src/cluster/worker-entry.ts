@@ -5,6 +5,8 @@ import { dirname } from 'node:path';
 import type { SharedSocket } from '../data-plane/contract.js';
 import { createLogger } from '../log.js';
 import { createMetrics } from '../metrics.js';
+import type { Snapshot } from '../model.js';
+import { SnapshotStore } from '../snapshot/store.js';
 import { limitHeapGrowth } from './heap-growth.js';
 import type { SupervisorMessage, WorkerMessage } from './messages.js';
 import { surviveRejections } from './rejections.js';
@@ -30,11 +32,11 @@ function send(message: WorkerMessage, sent: () => void = () => {}): void {
 type Start = Extract<SupervisorMessage, { kind: 'start' }>;
 
 /** Resolves when it serves players; rejects when it cannot. */
-function run(start: Start, socket: SharedSocket | undefined): Promise<void> {
+function run(start: Start, snapshot: Snapshot, socket: SharedSocket | undefined): Promise<void> {
   const logger = createLogger(start.config.log).child({ worker: start.identity.self.slot });
   const metrics = createMetrics();
   surviveRejections(logger, metrics);
-  const worker = createWorker(start, { send, keepsUp: () => waiting < maxWaiting, logger }, metrics);
+  const worker = createWorker(start, snapshot, { send, keepsUp: () => waiting < maxWaiting, logger }, metrics);
   let ending: 'shutdown' | 'handover' | undefined;
 
   async function end(how: 'shutdown' | 'handover'): Promise<void> {
@@ -63,9 +65,9 @@ function run(start: Start, socket: SharedSocket | undefined): Promise<void> {
   return listening;
 }
 
-async function begin(start: Start, socket: SharedSocket | undefined): Promise<void> {
+async function begin(start: Start, snapshot: Snapshot, socket: SharedSocket | undefined): Promise<void> {
   try {
-    await run(start, socket);
+    await run(start, snapshot, socket);
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     send({ kind: 'failed', message, code }, () => process.exit(1));
@@ -78,10 +80,12 @@ limitHeapGrowth();
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGTERM', () => {});
-// What comes before `start` is contained in it.
+// Before `start` comes the whole picture, in pieces.
+const registered = new SnapshotStore();
 process.on('message', function onStart(message: SupervisorMessage, socket?: SharedSocket) {
+  if (message.kind === 'update') registered.accept(message.update);
   if (message.kind !== 'start') return;
   process.off('message', onStart);
-  void begin(message, socket);
+  void begin(message, registered.current, socket);
 });
 send({ kind: 'hello' });

@@ -1,44 +1,33 @@
 // The supervisor's side of one worker process: messages to it, questions, and its end.
 
-import type { ChildProcess, SendHandle } from 'node:child_process';
-import type { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DataPlaneConfig, IntakeState } from '../data-plane/contract.js';
-import { OperatorError, WeirError } from '../errors.js';
+import type { IntakeState } from '../data-plane/contract.js';
+import { WeirError } from '../errors.js';
 import type { WorkerExitCause } from '../metrics.js';
-import type { ListeningSocket } from './listening-socket.js';
+import type { RegistrySnapshot } from '../snapshot/update.js';
 import type { Answers, Question, SupervisorMessage, WorkerMessage } from './messages.js';
 import type { WorkerNews } from './news.js';
 import { Questions } from './questions.js';
 import { WorkerOutbox } from './worker-outbox.js';
+import {
+  type Child,
+  type Deployment,
+  type EndCause,
+  type Start,
+  WorkerStartError,
+  type WorkerState,
+} from './worker-parts.js';
+import { WorkerPicture } from './worker-picture.js';
 
 /** Milliseconds that the last messages of a process may take when it is gone. */
 const lastMessagesMs = 1_000;
+/** Milliseconds that a worker may take to hear what was published before. */
+const hearDeadlineMs = 30_000;
 /** Milliseconds that a process may outlive the grace of its players. */
 const drainReserveMs = 5_000;
 
-export type WorkerState = 'starting' | 'serving' | 'draining' | 'gone';
-
-export type Start = Extract<SupervisorMessage, { kind: 'start' }>;
-
-/** What a worker runs with: both change together. */
-export interface Deployment {
-  readonly config: DataPlaneConfig;
-  /** That it accepts players from. */
-  readonly socket: ListeningSocket;
-}
-
-/** Why a worker is made to end. */
-export type EndCause = Exclude<WorkerExitCause, 'failed' | 'spawn' | 'crash'>;
-
-/** The parts of a child process that are used. */
-export interface Child extends Pick<ChildProcess, 'pid' | 'connected'>, EventEmitter {
-  send(message: SupervisorMessage, handle: SendHandle | undefined, options: undefined, taken: () => void): boolean;
-  kill(signal: 'SIGKILL'): boolean;
-}
-
 export interface WorkerHandlers {
-  /** Made when the process can take it, so that nothing published meanwhile is missed. */
+  /** Made when the process has the whole picture, with everything as it is then. */
   start(worker: WorkerProcess): Start;
   news(worker: WorkerProcess, news: WorkerNews): void;
   /** It is gone; its last messages may still come. */
@@ -55,18 +44,10 @@ export interface WorkerOptions {
   /** Just started. */
   readonly child: Child;
   readonly handlers: WorkerHandlers;
+  /** What is published now. */
+  readonly snapshot: () => RegistrySnapshot;
   /** Monotonic ms. */
   readonly now: () => number;
-}
-
-/** The process could not begin to serve: a listener that cannot be opened, for one. Carries the code of the system. */
-export class WorkerStartError extends OperatorError {
-  readonly code: string | undefined;
-
-  constructor(message: string, code?: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /**
@@ -86,6 +67,7 @@ export class WorkerProcess {
   readonly #child: Child;
   readonly #handlers: WorkerHandlers;
   readonly #outbox: WorkerOutbox;
+  readonly #picture: WorkerPicture;
   readonly #questions = new Questions();
   readonly #now: () => number;
   readonly #startedAt: number;
@@ -99,8 +81,9 @@ export class WorkerProcess {
   #silentTicks = 0;
   #allowance = Number.POSITIVE_INFINITY;
   #drainTimer: NodeJS.Timeout | undefined;
+  #fails: (error: WorkerStartError) => void = () => undefined;
 
-  constructor({ id, slot, deployment, child, handlers, now }: WorkerOptions) {
+  constructor({ id, slot, deployment, child, handlers, snapshot, now }: WorkerOptions) {
     this.id = id;
     this.slot = slot;
     this.deployment = deployment;
@@ -113,6 +96,14 @@ export class WorkerProcess {
         if (child.connected) child.send(message, socket?.handle, undefined, taken);
       },
       caughtUp: () => handlers.caughtUp(this),
+    });
+    this.#picture = new WorkerPicture({
+      current: snapshot,
+      write: (message, taken) => {
+        if (child.connected) child.send(message, undefined, undefined, taken);
+      },
+      heard: () => this.ask({ about: 'ping' }, hearDeadlineMs).catch(() => undefined),
+      complete: () => this.#begin(),
     });
     this.exited = new Promise((resolve) => {
       const gone = (how: string) => {
@@ -135,9 +126,10 @@ export class WorkerProcess {
       enough.abort();
     });
     this.listening = new Promise((resolve, reject) => {
+      this.#fails = reject;
       // Neither it nor what is done then can fail.
       void this.exited.then((how) => reject(new WorkerStartError(`a worker ended before it served players: ${how}`)));
-      child.on('message', (message: WorkerMessage) => this.#onMessage(message, resolve, reject));
+      child.on('message', (message: WorkerMessage) => this.#onMessage(message, resolve));
     });
     // It is heard by whoever asks; nobody has to.
     this.listening.catch(() => undefined);
@@ -181,6 +173,17 @@ export class WorkerProcess {
   /** Whether it was made to end. */
   get isEnding(): boolean {
     return this.#cause !== undefined;
+  }
+
+  /** What is published may be another picture: it is told, at once or when it has room. */
+  published(): void {
+    this.#picture.changed();
+  }
+
+  /** Resolves when it has heard all that is published now, or is gone; one that does not read is ended by the watchdog. */
+  async heard(): Promise<void> {
+    await this.#picture.settled();
+    await this.ask({ about: 'ping' }, hearDeadlineMs).catch(() => undefined);
   }
 
   /** False: the worker is behind, and hears everything anew when it has caught up. Before its start it needs nothing. */
@@ -236,11 +239,11 @@ export class WorkerProcess {
     return this.#silentTicks;
   }
 
-  #onMessage(message: WorkerMessage, listens: () => void, fails: (error: WorkerStartError) => void): void {
+  #onMessage(message: WorkerMessage, listens: () => void): void {
     this.#silentTicks = 0;
     switch (message.kind) {
       case 'hello':
-        if (this.#state === 'starting') this.#begin(fails);
+        if (this.#state === 'starting') this.#picture.begin();
         break;
       case 'listening':
         if (this.#state === 'starting') this.#state = 'serving';
@@ -248,7 +251,7 @@ export class WorkerProcess {
         break;
       case 'failed':
         this.#failedToStart = true;
-        fails(new WorkerStartError(message.message, message.code));
+        this.#fails(new WorkerStartError(message.message, message.code));
         break;
       case 'heartbeat':
         this.#residentBytes = message.residentBytes;
@@ -267,16 +270,13 @@ export class WorkerProcess {
     }
   }
 
-  /**
-   * To make `start` publishes what is pending, to this worker too: that must not reach it first, and need not reach it at
-   * all, since `start` contains it.
-   */
-  #begin(fails: (error: WorkerStartError) => void): void {
+  /** It has the whole picture. */
+  #begin(): void {
     let first: Start;
     try {
       first = this.#handlers.start(this);
     } catch (error) {
-      fails(new WorkerStartError(`a worker could not be told how to start: ${(error as Error).message}`));
+      this.#fails(new WorkerStartError(`a worker could not be told how to start: ${(error as Error).message}`));
       this.#failedToStart = true;
       this.#child.kill('SIGKILL');
       return;
@@ -288,6 +288,7 @@ export class WorkerProcess {
   #gone(): void {
     this.#state = 'gone';
     clearTimeout(this.#drainTimer);
+    this.#picture.close();
     this.#questions.end();
   }
 }

@@ -5,6 +5,8 @@ import { createDataPlane } from '../data-plane/data-plane.js';
 import { toWeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
+import type { Snapshot } from '../model.js';
+import { fullOf } from '../snapshot/update.js';
 import type { Answers, Question, SupervisorMessage, WorkerMessage } from './messages.js';
 import {
   inFlightIntervalMs,
@@ -35,19 +37,23 @@ export interface WorkerLink {
   readonly logger: Logger;
 }
 
-/** Starts the data plane of a worker and its reports. It accepts nobody before `listen`. */
+/**
+ * Starts the data plane of a worker and its reports. It accepts nobody before `listen`.
+ *
+ * @param snapshot what it was told before `start`
+ */
 export function createWorker(
   start: Extract<SupervisorMessage, { kind: 'start' }>,
+  snapshot: Snapshot,
   link: WorkerLink,
   metrics: Metrics,
 ): Worker {
   const plane = createDataPlane(start.config, link.logger, metrics, start.identity);
-  /** `asked`: the supervisor was told of a gap, and is to send everything. */
-  let whole: 'known' | 'asked' = 'known';
   plane.setOwnListeners(start.own);
-  plane.accept(start.update);
+  plane.accept(fullOf(snapshot));
   plane.setMembers(start.members);
   plane.adoptHls(start.sessions);
+  plane.setInFlightElsewhere(start.inFlight, true);
 
   const reports = [
     sendHeartbeats(link),
@@ -95,15 +101,9 @@ export function createWorker(
       link.send({ kind: 'refusal', id, code, message });
     });
   }
+  /** The supervisor knows what this process was told, so that each update builds on the one before. */
   function accept({ update }: Extract<SupervisorMessage, { kind: 'update' }>): void {
-    // What builds on the missing one is of no use either: one picture is asked for, not one for each.
-    if (whole === 'asked' && update.kind !== 'full') return;
-    const accepted = plane.accept(update);
-    if (accepted) whole = 'known';
-    else if (whole === 'known') {
-      whole = 'asked';
-      link.send({ kind: 'gap' });
-    }
+    if (!plane.accept(update)) throw new Error('An update does not build on what is here.');
   }
   let drained: Promise<void> | undefined;
   async function drain(end: 'shutdown' | 'handover'): Promise<void> {
@@ -142,7 +142,7 @@ export function createWorker(
           plane.setMembers(message.members);
           break;
         case 'in-flight':
-          plane.setInFlightElsewhere(new Map(message.counts));
+          plane.setInFlightElsewhere(message.counts, message.whole);
           break;
         case 'allow':
           plane.intake.allow(message.connections, again);
@@ -173,12 +173,10 @@ function sendHeartbeats(link: WorkerLink): NodeJS.Timeout {
 }
 
 function reportInFlight(plane: DataPlane, link: WorkerLink): NodeJS.Timeout {
-  let reported = 0;
   return setInterval(() => {
-    const { changes, counts } = plane.inFlight();
-    if (changes === reported || !link.keepsUp()) return;
-    reported = changes;
-    link.send({ kind: 'in-flight', counts });
+    if (!link.keepsUp()) return;
+    const counts = plane.inFlightChanges();
+    if (counts.length > 0) link.send({ kind: 'in-flight', counts });
   }, inFlightIntervalMs);
 }
 

@@ -19,7 +19,7 @@ export type { EdgeIdentity, Identity, WorkerIdentity } from './identity.js';
 export type DataPlaneConfig = Omit<Config, 'registry' | 'admin'>;
 
 export interface DataPlane {
-  /** Applies an update; false on a gap: send a full one. */
+  /** Applies an update; false when it does not build on the one before: nothing changed. */
   accept(update: Update): boolean;
   /** Starts to serve players; resolves with the address. */
   listen(): Promise<AddressInfo>;
@@ -43,16 +43,16 @@ export interface DataPlane {
   collect(): void;
   /** Puts settings into effect. Only such may differ as can change in place. */
   configure(config: DataPlaneConfig): void;
-  /** Picks that are not done, by server, and a number that grows whenever they change. */
-  inFlight(): { readonly changes: number; readonly counts: [ServerOrigin, number][] };
+  /** Picks that are not done, by server: those of servers where that changed since the last call. */
+  inFlightChanges(): [ServerOrigin, number][];
   /** The workers that serve now, this one among them. Channels move to their owners. */
   setMembers(members: readonly Member[]): void;
   /** HLS sessions for another worker to go on with, as far as they were not reported yet. */
   newHlsStates(): readonly SessionState[];
   /** Sessions of channels that are this worker's now. */
   adoptHls(states: readonly SessionState[]): void;
-  /** What the edge's other processes have in flight. */
-  setInFlightElsewhere(counts: ReadonlyMap<ServerOrigin, number>): void;
+  /** What the edge's other processes have in flight. `whole`: where nothing is said, they have nothing. */
+  setInFlightElsewhere(counts: Iterable<readonly [ServerOrigin, number]>, whole: boolean): void;
   /**
    * Accepts no more players, lets those who are here finish for `shutdown.grace`, then closes them. `handover`: another
    * process goes on in its place, so an idle connection ends with the answer to its next request.

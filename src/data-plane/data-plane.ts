@@ -129,14 +129,14 @@ export function createDataPlane(
       if (config.log.level !== level) logger.level = config.log.level;
       if (config.balancer.policy !== policy) balancer.usePolicy(createPolicy(config.balancer.policy));
     },
-    inFlight: () => balancer.inFlight(),
+    inFlightChanges: () => balancer.inFlightChanges(),
     setMembers: (members) => {
       sharding.setMembers(members);
       hls.releaseElsewhere();
     },
     newHlsStates: () => hls.newStates(),
     adoptHls: (states) => hls.adopt(states),
-    setInFlightElsewhere: (counts) => balancer.setInFlightElsewhere(counts),
+    setInFlightElsewhere: (counts, whole) => balancer.setInFlightElsewhere(counts, whole),
     drain: async (how = 'shutdown') => {
       draining = true;
       sharding.keepOwn();

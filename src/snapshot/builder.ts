@@ -8,8 +8,10 @@ import { LastResorts } from './last-resorts.js';
 import { type MassDropSettings, Vanished } from './mass-drop.js';
 import { diff, refOf, sameEndpoint } from './update.js';
 
-/** Reports are published at most once in this time, in ms. */
-const putInterval = 10;
+/** Reports are published at most once in this time, in ms, while there are no more than one a millisecond. */
+const shortestInterval = 10;
+/** Where there are ten times as many. */
+const longestInterval = 100;
 
 export interface BuilderOptions {
   readonly publish: (update: Update) => void;
@@ -39,7 +41,11 @@ export class SnapshotBuilder implements RegistrySink {
   #revision = 0;
   #flushTimer: NodeJS.Timeout | undefined;
   #flushQueued = false;
+  /** Reports since the last publication. */
+  #reports = 0;
   #publishedAt = Number.NEGATIVE_INFINITY;
+  /** ms between two publications of reports: as long as the last ones were many. */
+  #interval = shortestInterval;
   #expiryTimer: NodeJS.Timeout | undefined;
 
   constructor(options: BuilderOptions) {
@@ -74,8 +80,9 @@ export class SnapshotBuilder implements RegistrySink {
 
   put(endpoint: Endpoint, seenAt?: number): void {
     this.#put(endpoint);
+    this.#reports += 1;
     if (seenAt !== undefined) this.#pendingSeenAt.push(seenAt);
-    const wait = this.#publishedAt + putInterval - this.#options.now();
+    const wait = this.#publishedAt + this.#interval - this.#options.now();
     if (wait <= 0) this.#flushSoon();
     else this.#flushTimer ??= setTimeout(() => this.#flush(), wait);
   }
@@ -103,12 +110,6 @@ export class SnapshotBuilder implements RegistrySink {
 
   note(note: RegistryNote): void {
     this.#options.note(note);
-  }
-
-  /** The whole picture, for a data plane that starts or has seen a gap. */
-  full(): Update {
-    this.#flush();
-    return { kind: 'full', revision: this.#revision, state: this.#state, endpoints: [...this.#endpoints.values()] };
   }
 
   /** Publishes what is pending and releases the timers. */
@@ -166,7 +167,7 @@ export class SnapshotBuilder implements RegistrySink {
     this.#flushQueued = false;
     if (this.#pendingPuts.size === 0 && this.#pendingDrops.size === 0) return;
     this.#guardAgainstMassDrop(unseen);
-    this.#publishedAt = this.#options.now();
+    this.#pace();
     const put = [...this.#pendingPuts.values()];
     const drop = [...this.#pendingDrops.values()];
     this.#pendingPuts = new Map();
@@ -175,6 +176,14 @@ export class SnapshotBuilder implements RegistrySink {
     const published = performance.timeOrigin + performance.now();
     for (const seenAt of this.#pendingSeenAt) this.#options.eventDelay(Math.max(0, published - seenAt));
     this.#pendingSeenAt = [];
+  }
+
+  #pace(): void {
+    const now = this.#options.now();
+    const perMillisecond = this.#reports / Math.max(shortestInterval, now - this.#publishedAt);
+    this.#interval = Math.min(longestInterval, Math.max(shortestInterval, shortestInterval * perMillisecond));
+    this.#reports = 0;
+    this.#publishedAt = now;
   }
 
   /** Of what is not believed to be gone, channels that have nothing else keep theirs as last resorts. */

@@ -1,7 +1,7 @@
 // Holds the one snapshot that a data plane reads. Readers load `current` once a request; subscribers hear what changed.
 
 import type { Channel, ChannelName, Snapshot, Update } from '../model.js';
-import { apply, type Change, emptySnapshot } from './update.js';
+import { apply, type Change, emptySnapshot, type RegistrySnapshot } from './update.js';
 
 export type SnapshotListener = (snapshot: Snapshot, change: Change) => void;
 
@@ -18,10 +18,10 @@ const phases = ['connections', 'candidates', 'owners', 'streams'] as const;
 export type SnapshotPhase = (typeof phases)[number];
 
 export class SnapshotStore {
-  #current: Snapshot = emptySnapshot;
+  #current: RegistrySnapshot = emptySnapshot;
   readonly #listeners = phases.map((phase) => ({ phase, listeners: new Set<SnapshotListener>() }));
 
-  get current(): Snapshot {
+  get current(): RegistrySnapshot {
     return this.#current;
   }
 
@@ -29,7 +29,7 @@ export class SnapshotStore {
     return this.#current.channels.get(name);
   }
 
-  /** Applies an update and tells the subscribers; false on a gap: ask for a full update, nothing changed here. */
+  /** Applies an update and tells the subscribers; false on a gap: nothing changed here. */
   accept(update: Update): boolean {
     const next = apply(this.#current, update);
     if (next === undefined) return false;

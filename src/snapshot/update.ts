@@ -1,9 +1,15 @@
 // Pure: how an update changes a snapshot, and which update leads from one set of endpoints to another.
 
-import type { Channel, ChannelName, Endpoint, EndpointId, EndpointRef, Snapshot, Update } from '../model.js';
+import type { ChannelName, Endpoint, EndpointId, EndpointRef, Snapshot, Update } from '../model.js';
 import { sameValues } from '../registry/reported-values.js';
+import { Channels, type Draft } from './channels.js';
 
-export const emptySnapshot: Snapshot = { revision: 0, state: 'pending', channels: new Map() };
+/** As a store holds it: with the way to another one. */
+export interface RegistrySnapshot extends Snapshot {
+  readonly channels: Channels;
+}
+
+export const emptySnapshot: RegistrySnapshot = { revision: 0, state: 'pending', channels: Channels.empty };
 
 /**
  * What an update changed, with the dropped endpoints as they were last known. One that has another address now is among
@@ -15,62 +21,76 @@ export interface Change {
 }
 
 /** The next snapshot and what changed; undefined when the update does not build on this snapshot (a gap). */
-export function apply(snapshot: Snapshot, update: Update): { snapshot: Snapshot; change: Change } | undefined {
+export function apply(
+  snapshot: RegistrySnapshot,
+  update: Update,
+): { snapshot: RegistrySnapshot; change: Change } | undefined {
   if (update.kind === 'full') return applyFull(snapshot, update);
   if (update.base !== snapshot.revision) return undefined;
-  const channels = new Map(snapshot.channels);
-  const dropped: Endpoint[] = [];
-  for (const ref of update.drop) {
-    const channel = channels.get(ref.channel);
-    const gone = channel?.endpoints.find((endpoint) => endpoint.id === ref.id);
-    if (channel === undefined || gone === undefined) continue;
-    dropped.push(gone);
-    setEndpoints(
-      channels,
-      channel.name,
-      channel.endpoints.filter((endpoint) => endpoint !== gone),
-    );
-  }
-  for (const endpoint of update.put) {
-    const others = channels.get(endpoint.channel)?.endpoints ?? [];
-    const at = others.findIndex((other) => other.id === endpoint.id);
-    const before = others[at];
-    if (before !== undefined && before.address !== endpoint.address) dropped.push(before);
-    setEndpoints(channels, endpoint.channel, at < 0 ? [...others, endpoint] : others.with(at, endpoint));
-  }
-  const next = { revision: update.revision, state: update.state, channels };
-  return { snapshot: next, change: { put: update.put, drop: dropped } };
+  const { revision, state } = update;
+  const drop: Endpoint[] = [];
+  const channels = snapshot.channels.edit((draft) => {
+    for (const ref of update.drop) {
+      const channel = draft.get(ref.channel);
+      const gone = channel?.endpoints.find((endpoint) => endpoint.id === ref.id);
+      if (channel === undefined || gone === undefined) continue;
+      drop.push(gone);
+      setEndpoints(
+        draft,
+        channel.name,
+        channel.endpoints.filter((endpoint) => endpoint !== gone),
+      );
+    }
+    for (const endpoint of update.put) {
+      const others = draft.get(endpoint.channel)?.endpoints ?? [];
+      const at = others.findIndex((other) => other.id === endpoint.id);
+      const before = others[at];
+      if (before !== undefined && before.address !== endpoint.address) drop.push(before);
+      setEndpoints(draft, endpoint.channel, at < 0 ? [...others, endpoint] : others.with(at, endpoint));
+    }
+  });
+  return { snapshot: { revision, state, channels }, change: { put: update.put, drop } };
 }
 
-function applyFull(snapshot: Snapshot, update: Extract<Update, { kind: 'full' }>) {
-  const channels = new Map<ChannelName, Channel>();
+function applyFull(snapshot: RegistrySnapshot, { revision, state, endpoints }: Extract<Update, { kind: 'full' }>) {
   const byChannel = new Map<ChannelName, Endpoint[]>();
-  for (const endpoint of update.endpoints) {
+  for (const endpoint of endpoints) {
     const list = byChannel.get(endpoint.channel);
     if (list === undefined) byChannel.set(endpoint.channel, [endpoint]);
     else list.push(endpoint);
   }
-  for (const [name, endpoints] of byChannel) channels.set(name, { name, endpoints });
-  const next: Snapshot = { revision: update.revision, state: update.state, channels };
+  const channels = Channels.empty.edit((draft) => {
+    for (const [name, list] of byChannel) draft.set({ name, endpoints: list });
+  });
   const before = endpointsById(snapshot);
-  const { put, drop } = diff(before, new Map(update.endpoints.map((e) => [e.id, e])));
+  const { put, drop } = diff(before, new Map(endpoints.map((e) => [e.id, e])));
   const moved = put.flatMap(({ id, address }) => {
     const known = before.get(id);
     return known === undefined || known.address === address ? [] : known;
   });
-  return { snapshot: next, change: { put, drop: [...drop, ...moved] } };
+  return { snapshot: { revision, state, channels }, change: { put, drop: [...drop, ...moved] } };
 }
 
 /** A channel without endpoints is not a channel: nobody registered it. */
-function setEndpoints(channels: Map<ChannelName, Channel>, name: ChannelName, endpoints: readonly Endpoint[]): void {
-  if (endpoints.length === 0) channels.delete(name);
-  else channels.set(name, { name, endpoints });
+function setEndpoints(draft: Draft, name: ChannelName, endpoints: readonly Endpoint[]): void {
+  if (endpoints.length === 0) draft.delete(name);
+  else draft.set({ name, endpoints });
+}
+
+/** All endpoints, channel after channel. */
+export function* endpointsOf(snapshot: Snapshot): Generator<Endpoint> {
+  for (const { endpoints } of snapshot.channels.values()) yield* endpoints;
+}
+
+/** The snapshot as one update, for who has nothing. */
+export function fullOf(snapshot: Snapshot): Update {
+  const { revision, state } = snapshot;
+  return { kind: 'full', revision, state, endpoints: [...endpointsOf(snapshot)] };
 }
 
 export function endpointsById(snapshot: Snapshot): Map<EndpointId, Endpoint> {
   const all = new Map<EndpointId, Endpoint>();
-  for (const channel of snapshot.channels.values())
-    for (const endpoint of channel.endpoints) all.set(endpoint.id, endpoint);
+  for (const endpoint of endpointsOf(snapshot)) all.set(endpoint.id, endpoint);
   return all;
 }
 

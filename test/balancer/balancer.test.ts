@@ -279,7 +279,7 @@ test('to ask whether there is another endpoint picks none', () => {
   assert.equal(subject.hasEligible('other' as ChannelName, []), false);
   assert.deepEqual(outcomes, []);
   assert.deepEqual(
-    subject.inFlight().counts.map(([, count]) => count),
+    subject.inFlightChanges().map(([, count]) => count),
     [1],
   );
 });

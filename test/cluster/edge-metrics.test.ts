@@ -4,7 +4,7 @@ import { EdgeMetrics } from '../../src/cluster/edge-metrics.js';
 import type { Answers, Question } from '../../src/cluster/messages.js';
 import type { MetricJson } from '../../src/cluster/metrics-ledger.js';
 import { News } from '../../src/cluster/news.js';
-import type { WorkerState } from '../../src/cluster/worker-process.js';
+import type { WorkerState } from '../../src/cluster/worker-parts.js';
 import { createMetrics } from '../../src/metrics.js';
 
 /** A worker that answers with what it counted, or not in time. */

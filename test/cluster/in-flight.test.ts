@@ -29,10 +29,13 @@ test('each worker is told what all the others have in flight, once for reports t
   assert.deepEqual(told(), [[{ [a]: 2, [b]: 5 }], [{ [a]: 3, [b]: 4 }], [{ [a]: 5, [b]: 1 }]]);
   assert.deepEqual(told(), [[], [], []], 'nothing new');
   ledger.forget(second);
-  report(first);
-  assert.deepEqual(told()[2], [{}], 'one that is gone has nothing in flight');
+  report(first, [a, 0]);
+  assert.deepEqual(told()[2], [{ [a]: 0, [b]: 0 }], 'one that is gone has nothing in flight');
   ledger.resend(first);
-  assert.deepEqual(told()[0], [{ [b]: 4 }]);
+  assert.deepEqual(told()[0], [{ [b]: 4 }], 'everything, and nothing else');
+  assert.deepEqual(ledger.forNewcomer(first), [[b, 4]]);
+  report(second, [a, 7]);
+  assert.deepEqual(told(), [[{ [a]: 7 }], [{ [a]: 0 }], [{ [a]: 7 }]], 'only what changed');
   report(third, [b, 5]);
   ledger.close();
   assert.deepEqual(told(), [[], [], []], 'it is over');

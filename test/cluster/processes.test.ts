@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Processes } from '../../src/cluster/processes.js';
-import type { WorkerState } from '../../src/cluster/worker-process.js';
+import type { WorkerState } from '../../src/cluster/worker-parts.js';
 
 class Worker {
   state: WorkerState = 'draining';

@@ -6,6 +6,7 @@ import { workerHeartbeatMs } from '../../src/cluster/messages.js';
 import { Supervisor } from '../../src/cluster/supervisor.js';
 import { type ConfigInput, configSchema } from '../../src/config-schema.js';
 import { createMetrics } from '../../src/metrics.js';
+import { SnapshotStore } from '../../src/snapshot/store.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { type Conduct, FakeChildren, fakeSocket } from '../support/fake-child.js';
 import { waitFor } from '../support/wait.js';
@@ -29,6 +30,7 @@ function supervise(config = settings(), ...first: Conduct[]) {
   const logger = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line) as Line) });
   const pauses: number[] = [];
   const socket = fakeSocket();
+  const store = new SnapshotStore();
   const supervisor = new Supervisor({
     config,
     socket,
@@ -38,7 +40,7 @@ function supervise(config = settings(), ...first: Conduct[]) {
     identity: { edge: 'test', machineSecret: 'machine' },
     socketFolder: '/nowhere',
     ownListeners: () => [],
-    full: () => ({ kind: 'full', revision: 1, state: 'live', endpoints: [] }),
+    snapshot: () => store.current,
     fork: children.fork,
     now: () => clock.now,
     random: () => 1,
@@ -49,7 +51,7 @@ function supervise(config = settings(), ...first: Conduct[]) {
   });
   cleanups.push(() => supervisor.close());
   const timeouts = () => children.alive.map(({ start }) => start?.config.http.headersTimeout);
-  return { supervisor, children, clock, lines, pauses, socket, timeouts };
+  return { supervisor, store, children, clock, lines, pauses, socket, timeouts };
 }
 
 test('it accepts players while a worker serves, and not while none does', async () => {
@@ -139,17 +141,6 @@ test('an end that was asked for is told as such, and a crash as an error', async
   assert.deepEqual(ends(), [30, 50]);
 });
 
-test('a worker that saw a gap gets the whole picture, and nobody else does', async () => {
-  const { supervisor, children } = supervise();
-  await supervisor.start();
-  const [one, other] = children.all;
-  const before = other?.sent.length;
-  one?.says({ kind: 'gap' });
-  const answer = one?.sent.at(-1);
-  assert.equal(answer?.kind === 'update' && answer.update.kind, 'full');
-  assert.equal(other?.sent.length, before);
-});
-
 test('a reload whose second worker cannot start takes the first one back, and says no', async () => {
   const { supervisor, children, timeouts, socket } = supervise(changed(1));
   await supervisor.start();
@@ -223,30 +214,33 @@ test('settings that change in place reach every worker, and none is replaced for
   assert.equal(children.all.length, 2);
 });
 
-test('a worker that catches up is told settings, endpoints and members, as they are by then', async () => {
-  const { supervisor, children } = supervise();
+test('a worker that catches up is told settings, members and what is in flight, as they are by then', async () => {
+  const { supervisor, store, children } = supervise();
   await supervisor.start();
   const [behind] = children.all;
   assert.ok(behind);
   behind.reads = false;
-  const update = { kind: 'delta', base: 1, revision: 2, state: 'live', put: [], drop: [] } as const;
-  for (let i = 0; i < 1_000; i += 1) {
-    supervisor.publish(update);
-    await Promise.resolve();
+  for (let revision = 1; revision <= 300; revision += 1) {
+    store.accept({ kind: 'full', revision, state: 'live', endpoints: [] });
+    supervisor.published();
+    await setImmediate();
   }
+  for (let i = 0; i < 300; i += 1) await supervisor.configure(settings());
   const missed = settings({ balancer: { policy: 'random' } });
   await supervisor.configure(missed);
   assert.ok(behind.sent.length < 300, `${behind.sent.length} messages`);
-  assert.ok((children.all[1]?.sent.length ?? 0) > 1_000, 'the other one hears all');
+  assert.ok((children.all[1]?.sent.length ?? 0) > 600, 'the other one hears all');
   const told = behind.sent.length;
   behind.readAgain();
   const since = behind.sent.slice(told);
   assert.deepEqual(
     since.slice(0, 3).map(({ kind }) => kind),
-    ['configure', 'update', 'members'],
+    ['configure', 'members', 'in-flight'],
   );
   assert.equal(since[0]?.kind === 'configure' && since[0].config.balancer.policy, 'random');
-  assert.equal(since[1]?.kind === 'update' && since[1].update.kind, 'full');
+  await setImmediate();
+  const last = behind.sent.findLast(({ kind }) => kind === 'update');
+  assert.equal(last?.kind === 'update' && last.update.revision, 300);
 });
 
 test('the end of an edge is the end of all its workers, also of those that start', async () => {

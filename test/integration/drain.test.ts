@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { explanationJson } from '../../src/balancer/explanation.js';
+import type { ChannelName } from '../../src/model.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
 import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
 import { FlvViewer } from '../support/flv-viewer.js';
@@ -33,8 +35,10 @@ async function stage() {
   return { weir, a, b, say };
 }
 
-const inFlight = (weir: TestDataPlane, address: string) =>
-  weir.plane.inFlight().counts.find(([server]) => server === `http://${address}`)?.[1] ?? 0;
+function inFlight(weir: TestDataPlane, address: string): number {
+  const { endpoints } = weir.plane.explain('news' as ChannelName) as ReturnType<typeof explanationJson>;
+  return endpoints.find((one) => one.service_address === address)?.in_flight ?? 0;
+}
 
 describe('an origin that drains', () => {
   test('FLV viewers lose no frame, and its pull ends', async () => {

@@ -111,10 +111,10 @@ test('a pick for a channel of another worker is that worker, and costs no endpoi
   view.setMembers(workers);
   const pick = picks.pick(theirs);
   assert.equal(pick.server, peerServer('w1'));
-  assert.deepEqual(balancer.inFlight().counts, []);
+  assert.deepEqual(balancer.inFlightChanges(), []);
   pick.done('cut');
   assert.equal(picks.pick(mine).server, 'http://127.0.0.1:1000');
-  assert.equal(balancer.inFlight().counts.length, 1);
+  assert.equal(balancer.inFlightChanges().length, 1);
   const code = (run: () => unknown) => {
     try {
       run();

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Endpoint, Snapshot } from '../../src/model.js';
-import { apply, changesMembers, diff, emptySnapshot, endpointsById, refOf } from '../../src/snapshot/update.js';
+import type { Endpoint } from '../../src/model.js';
+import {
+  apply,
+  changesMembers,
+  diff,
+  emptySnapshot,
+  endpointsById,
+  type RegistrySnapshot,
+  refOf,
+} from '../../src/snapshot/update.js';
 import { endpoint } from '../support/data-plane.js';
 
-function full(endpoints: readonly Endpoint[], revision = 1): Snapshot {
+function full(endpoints: readonly Endpoint[], revision = 1): RegistrySnapshot {
   const next = apply(emptySnapshot, { kind: 'full', revision, state: 'live', endpoints });
   assert.ok(next);
   return next.snapshot;

@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events';
 import type { ListeningSocket } from '../../src/cluster/listening-socket.js';
 import type { SupervisorMessage, WorkerMessage } from '../../src/cluster/messages.js';
-import type { Child } from '../../src/cluster/worker-process.js';
+import type { Child } from '../../src/cluster/worker-parts.js';
 
 let processes = 0;
 
