@@ -42,18 +42,32 @@ export async function stopAll(): Promise<void> {
   await Promise.all([...running].map(end));
 }
 
-/** Starts a program, pinned to one core if asked, and waits for its first line on standard output (10 s at most). */
-export async function start(command: readonly string[], core?: number): Promise<BenchProcess> {
+export interface StartOptions {
+  /** Added to this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds until its first line; default 10,000. */
+  readonly deadlineMs?: number;
+}
+
+/** Starts a program, pinned to one core if asked, and waits for its first line on standard output. */
+export async function start(
+  command: readonly string[],
+  core?: number,
+  { env, deadlineMs = 10_000 }: StartOptions = {},
+): Promise<BenchProcess> {
   const words = core === undefined ? command : ['taskset', '-c', String(core), ...command];
   const [program = '', ...parameters] = words;
-  const child: ChildProcess = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn(program, parameters, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
   const { pid, stdout } = child;
   if (pid === undefined || stdout === null) throw new Error(`cannot start ${program}`);
   running.add(child);
   child.once('exit', () => running.delete(child));
   const lines = createInterface({ input: stdout });
   const [firstLine] = (await Promise.race([
-    once(lines, 'line', { signal: AbortSignal.timeout(10_000) }),
+    once(lines, 'line', { signal: AbortSignal.timeout(deadlineMs) }),
     once(child, 'exit').then(() => Promise.reject(new Error(`${words.join(' ')} ended before it was ready`))),
   ])) as [string];
   return {
