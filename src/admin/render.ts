@@ -1,13 +1,17 @@
 // Pure: what the API shows of a snapshot.
 
 import { endpointJson } from '../endpoint-json.js';
-import type { Snapshot } from '../model.js';
+import type { Channel, Snapshot } from '../model.js';
+
+function byName({ channels }: Snapshot): Channel[] {
+  return [...channels.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
 
 export function renderSnapshot(snapshot: Snapshot) {
   return {
     revision: snapshot.revision,
     state: snapshot.state,
-    channels: [...snapshot.channels.values()].map((channel) => ({
+    channels: byName(snapshot).map((channel) => ({
       channel: channel.name,
       endpoints: channel.endpoints.map(endpointJson),
     })),
@@ -19,7 +23,7 @@ export function renderChannels(snapshot: Snapshot) {
   return {
     revision: snapshot.revision,
     state: snapshot.state,
-    channels: [...snapshot.channels.values()].map((channel) => {
+    channels: byName(snapshot).map((channel) => {
       let lowest: number | undefined;
       for (const { load } of channel.endpoints) if (load !== undefined && load < (lowest ?? 2)) lowest = load;
       return { channel: channel.name, endpoints: channel.endpoints.length, lowest_load: lowest };

@@ -13,6 +13,8 @@ const memberDelay = 1_000;
 /** Milliseconds between two writes of nothing but new reports and the time. */
 const reportInterval = 30_000;
 const formatVersion = 2;
+/** Endpoints that are serialised in one turn of the event loop. */
+const pieceSize = 500;
 
 /** Where the endpoints were registered. A file of another registry is of no use. */
 export type Source =
@@ -81,10 +83,25 @@ export async function readSnapshotFile(path: string, source: Source): Promise<Sa
   return { savedAt, endpoints: endpoints.flatMap((saved) => endpointOf(saved) ?? []) };
 }
 
+/** One JSON object: the header, and `endpoints` as its last field. */
+function* inPieces(header: object, endpoints: Iterable<Endpoint>): Generator<string> {
+  yield `${JSON.stringify(header).slice(0, -1)},"endpoints":[`;
+  let piece: string[] = [];
+  let separator = '';
+  for (const endpoint of endpoints) {
+    piece.push(JSON.stringify(endpoint));
+    if (piece.length < pieceSize) continue;
+    yield separator + piece.join(',');
+    separator = ',';
+    piece = [];
+  }
+  yield piece.length === 0 ? ']}' : `${separator}${piece.join(',')}]}`;
+}
+
 export interface SnapshotFileOptions {
   readonly path: string;
   readonly source: Source;
-  /** Called at the time of a write. */
+  /** Called at the time of a write, which walks through the endpoints over many turns: they must not change meanwhile. */
   readonly snapshot: () => { readonly endpoints: Iterable<Endpoint>; readonly knownAt: number; readonly live: boolean };
   /** Told of each write that failed. */
   readonly failed: (error: unknown) => void;
@@ -144,10 +161,11 @@ export class SnapshotFile {
     try {
       const { endpoints, knownAt } = snapshot();
       const savedAt = new Date(knownAt).toISOString();
-      const text = JSON.stringify({ version: formatVersion, savedAt, registry: source, endpoints: [...endpoints] });
       const file = await open(temporary, 'w', 0o600);
       try {
-        await file.writeFile(text);
+        const header = { version: formatVersion, savedAt, registry: source };
+        // Each goes on where the one before ended.
+        for (const piece of inPieces(header, endpoints)) await file.writeFile(piece);
         await file.sync();
       } finally {
         await file.close();

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, mock, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { Endpoint } from '../../src/model.js';
 import { readSnapshotFile, SnapshotFile, type Source } from '../../src/snapshot/snapshot-file.js';
 import { endpoint } from '../support/data-plane.js';
@@ -41,6 +42,35 @@ test('what was written is read again: unknown values as unknown, last resorts as
   const saved = await readSnapshotFile(join(directory, 'roundtrip.json'), zookeeper);
   assert.deepEqual(saved, { savedAt, endpoints: [one, kept] });
   assert.ok(!(await readdir(directory)).some((name) => name.endsWith('.tmp')));
+});
+
+test('many endpoints are written in pieces, between which others have their turn', async () => {
+  const all = Array.from({ length: 2_600 }, (_, i) => endpoint(`c${i}`, '10.0.0.1:1'));
+  let inThisTurn = 0;
+  let most = 0;
+  const walked = (function* () {
+    for (const one of all) {
+      inThisTurn += 1;
+      most = Math.max(most, inThisTurn);
+      yield one;
+    }
+  })();
+  let writing = true;
+  const turns = (async () => {
+    for (; writing; await setImmediate()) inThisTurn = 0;
+  })();
+  const file = new SnapshotFile({
+    path: join(directory, 'large.json'),
+    source: zookeeper,
+    snapshot: () => ({ endpoints: walked, knownAt: savedAt, live: false }),
+    failed: unexpected,
+  });
+  file.changed(true);
+  await file.close();
+  writing = false;
+  await turns;
+  assert.ok(most <= 1_000, `${most} in one turn`);
+  assert.deepEqual((await readSnapshotFile(join(directory, 'large.json'), zookeeper))?.endpoints, all);
 });
 
 test('a missing file is none', async () => {
