@@ -23,6 +23,8 @@ export interface ZooKeeperServer {
   restartElsewhere(): Promise<string>;
   /** Throws its data away; only while it is down. */
   wipe(): void;
+  /** Its part in the ensemble as it says itself: `leader`, `follower` or `standalone`; undefined when it does not serve. */
+  mode(): Promise<string | undefined>;
   /** SIGSTOP: connections stay open and silent. */
   freeze(): void;
   thaw(): void;
@@ -45,7 +47,7 @@ export function classPath(more: readonly string[] = []): string {
 }
 
 /** Asks `srvr`, which a server answers with its mode once it serves. */
-function serves(port: number): Promise<boolean> {
+function modeOf(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     let answer = '';
     const socket = connect(port, '127.0.0.1', () => socket.write('srvr'));
@@ -54,7 +56,7 @@ function serves(port: number): Promise<boolean> {
       answer += chunk;
     });
     socket.on('error', () => {});
-    socket.on('close', () => resolve(answer.includes('Mode:')));
+    socket.on('close', () => resolve(/Mode: (\w+)/.exec(answer)?.[1]));
   });
 }
 
@@ -107,7 +109,7 @@ class LocalServer implements ZooKeeperServer {
     await waitFor(
       async () => {
         if (this.process?.exitCode !== null) throw new Error(`ZooKeeper did not start: ${this.output}`);
-        return await serves(port);
+        return (await modeOf(port)) !== undefined;
       },
       { deadline: 60_000, what: 'ZooKeeper to answer' },
     );
@@ -142,6 +144,10 @@ class LocalServer implements ZooKeeperServer {
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  mode(): Promise<string | undefined> {
+    return modeOf(this.port);
   }
 
   freeze(): void {
