@@ -24,7 +24,7 @@ import {
   softnessOf,
   sourceOf,
 } from './adaptive/decision.js';
-import { capacityAfter, ownLoad, pickKbps } from './adaptive/model.js';
+import { assumedPart, capacityAfter, decidersOf, ownLoad, pickKbps } from './adaptive/model.js';
 import { ServerRecord } from './adaptive/server.js';
 import { type Lesson, ReportSource } from './adaptive/source.js';
 import { GainVerdict } from './adaptive/verdict.js';
@@ -107,7 +107,7 @@ export class Adaptive implements Policy {
     const ofEndpoint = own.report(load, penalty, now, holdingMs);
     const source = sourceOf(contender, true);
     const lesson = source === own ? ofEndpoint : ofServer;
-    if (lesson !== undefined) this.#learn(source, server, load, lesson, now);
+    if (lesson !== undefined) this.#learn(source, server, load, lesson, context);
   }
 
   onStart(candidate: Candidate, context: PickContext): void {
@@ -178,7 +178,7 @@ export class Adaptive implements Policy {
       gainError: error,
       proven: this.#proven,
       suspicion: this.#suspicion,
-      deciders: context.settings.edges * context.workers,
+      deciders: decidersOf(context),
       leastCapacityKbps: 1000 * this.#capacityMbps,
       oneLoad: contender.server.agrees ? 1 : 0,
       holdingSeconds: this.#turnover.holdingMs / 1000,
@@ -197,7 +197,7 @@ export class Adaptive implements Policy {
 
   /** Fills the shares of a set. Allocates only when a set is larger than any before. */
   #distribute(shares: Shares, contenders: readonly Contender[], context: PickContext): void {
-    const { now, workers, settings } = context;
+    const { now, settings } = context;
     const count = contenders.length;
     let load = 0;
     let told = 0;
@@ -214,11 +214,9 @@ export class Adaptive implements Policy {
       told += 1;
     }
     const mean = Math.max(minLoad, told > 0 ? load / told : 0);
-    // A worker picks on its own for a part of the channels: it is an edge of its own here.
-    const deciders = settings.edges * workers;
     // What is in flight just now, but no more than usual: one request is not a traffic. Or what shares keep in flight.
     const carriedMbps = Math.max(Math.min(inFlight, this.#turnover.averageKbps) / 1000, traffic) / Math.max(1, count);
-    const own = this.#model(mean, carriedMbps, deciders, this.#capacityMbps, this.#proven, this.#suspicion);
+    const own = this.#model(mean, carriedMbps, decidersOf(context), this.#capacityMbps, this.#proven, this.#suspicion);
     shares.reserve(count);
     shares.part = own / mean;
     shares.known = known;
@@ -247,12 +245,13 @@ export class Adaptive implements Policy {
     this.#lastPart = this.#shares.part;
   }
 
-  #learn(source: ReportSource, server: ServerRecord, load: number | undefined, lesson: Lesson, now: number): void {
+  #learn(source: ReportSource, server: ServerRecord, load: number | undefined, lesson: Lesson, context: PickContext) {
     const { elapsedMs, changes, beside, steady } = lesson;
     const gap = Math.min(elapsedMs, maxSpacingMs);
     this.#spacingMs += (gap - this.#spacingMs) * (this.#spacingMs === 0 ? 1 : 0.05);
     if (changes !== undefined) {
-      this.#verdict.observe(changes.byMean, changes.byEnd);
+      const part = assumedPart(Math.max(minLoad, load ?? 0), source.trafficMbps, decidersOf(context));
+      this.#verdict.observe(changes.byMean, changes.byEnd, part);
       this.#proven = this.#verdict.proven;
       this.#suspicion = this.#verdict.suspicion;
     }
@@ -261,7 +260,7 @@ export class Adaptive implements Policy {
     if (beside === undefined || source.load === undefined) return;
     const above = scoreOf(source, server) - beside.score;
     const pace =
-      (1 - Math.exp(-elapsedMs / (this.#interval() / 4 + this.#turnover.holdingMs))) * slowStart(source, now);
+      (1 - Math.exp(-elapsedMs / (this.#interval() / 4 + this.#turnover.holdingMs))) * slowStart(source, context.now);
     source.weight = learned(source.weight, above, beside.weight, this.#shares.softness, pace, this.#lastPart);
   }
 

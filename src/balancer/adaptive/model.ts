@@ -8,7 +8,7 @@
 // a rule, how many edges there are. So `own` is bounded from two sides: by what our traffic can have done at most, and by
 // what the reports prove that it did (`estimate.ts`, `verdict.ts`).
 
-import type { Candidate } from '../policy.js';
+import type { Candidate, PickContext } from '../policy.js';
 
 /** kbit/s of a stream that reports none. */
 const assumedKbps = 2_000;
@@ -50,15 +50,24 @@ export function ownLoad(
   proven: number,
   suspicion: number,
 ): number {
-  const part = (deciders * carriedMbps) / assumedCapacityMbps / mean;
+  const part = assumedPart(mean, carriedMbps, deciders);
   const suspected = suspicion * Math.min(1, 2 * part * rise(part * part, suspicious * suspicious));
   const possible = (Math.max(deciders, maxEdges) * carriedMbps) / minCapacityMbps / mean;
   const guilty = proven * rise(possible, plausible);
   return Math.min(mean, (margin * carriedMbps) / capacityMbps, mean * Math.max(suspected, guilty));
 }
 
+/**
+ * The part of the mean load that we make if a server carries 200 Mbit/s: 0, and above 1 where it carries more.
+ * @param carriedMbps of ours in flight at each server on average
+ * @param deciders edges and workers that are known to pick by the same reports
+ */
+export function assumedPart(mean: number, carriedMbps: number, deciders: number): number {
+  return (deciders * carriedMbps) / assumedCapacityMbps / mean;
+}
+
 /** From 0 to 1, a half at `half`, with the square of x below it. */
-function rise(x: number, half: number): number {
+export function rise(x: number, half: number): number {
   return (x * x) / (x * x + half * half);
 }
 
@@ -77,4 +86,9 @@ export function capacityAfter(capacityMbps: number, carriedMbps: number, load: n
 /** kbit/s that a pick of this endpoint carries: as reported, else 2,000. */
 export function pickKbps({ endpoint: { bitrate } }: Candidate): number {
   return typeof bitrate === 'number' && bitrate > 0 && bitrate < 1e9 ? bitrate : assumedKbps;
+}
+
+/** Who picks by the same reports. A worker picks on its own for a part of the channels: it is an edge of its own here. */
+export function decidersOf({ workers, settings }: PickContext): number {
+  return settings.edges * workers;
 }

@@ -31,9 +31,10 @@ function reports(count: number, next: (loads: readonly number[], at: number, sha
   });
 }
 
-function verdictOf(changes: ReturnType<typeof reports>): GainVerdict {
+/** @param part of the load that known traffic of ours would make */
+function verdictOf(changes: ReturnType<typeof reports>, part = 0): GainVerdict {
   const verdict = new GainVerdict();
-  for (const change of changes) verdict.observe(change, change);
+  for (const change of changes) verdict.observe(change, change, part);
   return verdict;
 }
 
@@ -41,6 +42,13 @@ test('loads that follow our share are proven to within some dozen reports', () =
   const random = seeded(3);
   const changes = reports(40, (_loads, _at, share) => 0.8 * share + 0.02 * gaussian(random));
   assert.ok(verdictOf(changes).proven > 0.9);
+});
+
+test('the more traffic of ours is known, the less evidence is asked for', () => {
+  const random = seeded(3);
+  const changes = reports(30, (_loads, _at, share) => 0.3 + 0.15 * share + 0.03 * gaussian(random));
+  const [little, much] = [verdictOf(changes), verdictOf(changes, 0.5)];
+  assert.ok(much.proven > 2 * little.proven && much.proven > 0.1, `${little.proven} and ${much.proven}`);
 });
 
 for (const [kind, next] of Object.entries({
@@ -67,7 +75,7 @@ test('a proof goes when small changes of our share are seen to move nothing, too
   assert.ok(verdict.proven > 0.9);
   for (let i = 0; i < 1500; i += 1) {
     const deaf = { expected: i % 2 === 0 ? 0.25 : -0.25, observed: 0.03 * gaussian(random), before: 0, distance: 0 };
-    verdict.observe(deaf, deaf);
+    verdict.observe(deaf, deaf, 0);
   }
   assert.ok(verdict.proven < 0.02, `${verdict.proven}`);
 });
@@ -83,12 +91,12 @@ test('a proof stands while our share does not move, and goes when loads no longe
   const verdict = verdictOf(reports(60, (_loads, _at, share) => 0.8 * share + 0.02 * gaussian(random)));
   for (let i = 0; i < 1000; i += 1) {
     const still = { expected: 0, observed: i % 2 === 0 ? 0.01 : -0.01, before: 0, distance: 0 };
-    verdict.observe(still, still);
+    verdict.observe(still, still, 0);
   }
   assert.ok(verdict.proven > 0.9);
   for (let i = 0; i < 1500; i += 1) {
     const deaf = { expected: i % 2 === 0 ? 0.6 : -0.6, observed: 0, before: 0, distance: 0 };
-    verdict.observe(deaf, deaf);
+    verdict.observe(deaf, deaf, 0);
   }
   assert.ok(verdict.proven < 0.05);
 });
