@@ -13,6 +13,7 @@ import { print } from './commands/lifetime.js';
 import { addOrigin } from './commands/origin.js';
 import { addRegister } from './commands/register.js';
 import { addServe } from './commands/serve.js';
+import { addZooKeeper } from './commands/zookeeper.js';
 import { ConfigError } from './config.js';
 import { OperatorError, WeirError } from './errors.js';
 import { version } from './package.js';
@@ -51,6 +52,7 @@ function createProgram(): Command {
   addChannels(program);
   addChannel(program);
   addDrain(program);
+  addZooKeeper(program);
   addConfig(program);
   addOrigin(program);
   program

@@ -50,7 +50,7 @@ Examples:
   weir ${name} 10.0.0.1:8080 --admin 127.0.0.1:8081 leases of the embedded registry
 
 A draining endpoint is picked only where nothing else is left, and whoever it serves moves on without a seam. Endpoints of
-\`weir register\`, and leases, stay as they were set, over their reports and when they register again. Another
+\`weir register\` and \`weir agent\`, and leases, stay as they were set, over their reports and when they register again. Another
 program's next report writes over it, unless it keeps the field "status" of its JSON. Exit code 1: not all were written.`;
 
 /** How often a write is tried again after an origin reported in between. */

@@ -99,6 +99,8 @@ export interface ZooKeeperClient {
   protect(path: string, done: (code: number) => void): void;
   /** `open`: everybody may create or delete below. */
   access(path: string, done: (code: number, open: boolean) => void): void;
+  /** Who may do what with a node. */
+  acl(path: string, done: (code: number, acl: readonly Acl[]) => void): void;
   /** Ends the session. Never call it inside an event: it frees what the native code still uses. Idempotent. */
   close(): void;
 }
@@ -149,14 +151,16 @@ interface NativeClient {
   a_get_acl(path: string, done: (code: number, text: string, acl: Acl[] | null) => void): number;
 }
 
-interface Acl {
+/** What one identity may do: `world` `anyone`, or `digest` `USER:HASH`. */
+export interface Acl {
+  /** Bits of `rights`. */
   readonly perms: number;
   readonly scheme: string;
   readonly auth: string;
 }
 
 /** ZooKeeper's bits of rights. */
-const rights = { read: 1, create: 4, delete: 8, all: 31 } as const;
+export const rights = { read: 1, create: 4, delete: 8, all: 31 } as const;
 
 /** For `set` and `remove`: whatever version the node has. */
 export const anyVersion = -1;
@@ -267,6 +271,10 @@ function connect(native: NativeClient, options: ClientOptions, events: ClientEve
         done(code, acl?.some(({ perms, scheme }) => scheme === 'world' && (perms & structural) !== 0) ?? false);
       });
       failing(returned, (code) => done(code, false));
+    },
+    acl(path, done) {
+      const returned = native.a_get_acl(path, (code, _, acl) => done(code, acl ?? []));
+      failing(returned, (code) => done(code, []));
     },
     close() {
       if (closed) return;

@@ -9,7 +9,18 @@ import { closedPort } from '../support/ports.js';
 import { waitFor } from '../support/wait.js';
 import { runWeir, serveWeir, spawnWeir } from '../support/weir.js';
 
-const commands = ['serve', 'demo', 'register', 'channels', 'channel', 'drain', 'undrain', 'config', 'origin'];
+const commands = [
+  'serve',
+  'demo',
+  'register',
+  'channels',
+  'channel',
+  'drain',
+  'undrain',
+  'zookeeper',
+  'config',
+  'origin',
+];
 
 test('--help names every command', async () => {
   const { code, stdout } = await runWeir(['--help']);

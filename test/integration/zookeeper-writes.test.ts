@@ -107,6 +107,36 @@ describe('at the command line', { concurrency: true }, () => {
   });
 });
 
+test('the doctor says what is wrong and what to do, and its exit code that something is', async () => {
+  const doctor = (env: Record<string, string> = {}) =>
+    weir(['zookeeper', 'doctor', '--write', '--json'], '', {
+      WEIR_REGISTRY_ZOOKEEPER_CREDENTIALS: 'edge:secret',
+      ...env,
+    });
+  const findings = (stdout: string) =>
+    (JSON.parse(stdout) as { findings: { check: string; state: string; found: string }[] }).findings
+      .filter(({ state }) => state === 'bad')
+      .map(({ check, found }) => `${check}: ${found}`);
+  await weir(
+    ['channel', 'put', 'news', 'a', '--address', '10.0.0.1:80'],
+    '',
+    { WEIR_REGISTRY_ZOOKEEPER_CREDENTIALS: 'edge:secret' },
+    '/well',
+  );
+  const well = await doctor({ WEIR_REGISTRY_ZOOKEEPER_ROOT: `${root}/well` });
+  assert.deepEqual([well.code, findings(well.stdout)], [0, []], well.stdout);
+  await writeNodes(
+    zookeeper.address,
+    ['', '/ill', '/ill/news', '/ill/news/a'].map((at) => ({ path: root + at, data: at === '' ? '' : '{' })),
+  );
+  const ill = await doctor({ WEIR_REGISTRY_ZOOKEEPER_ROOT: `${root}/ill` });
+  assert.equal(ill.code, 1);
+  assert.deepEqual(findings(ill.stdout), [
+    `rights: everybody may add and remove below ${root}/ill, though there are credentials`,
+    `nodes: bad_json: 2, such as ${root}/ill/news, ${root}/ill/news/a`,
+  ]);
+});
+
 test('a lease of the embedded registry is drained through its edge', async () => {
   const edge = await serveWeir('--registry', 'embedded', '--set', 'workers=0');
   try {

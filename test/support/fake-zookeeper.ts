@@ -10,7 +10,7 @@ interface FakeNode {
   protectedBy: number | undefined;
 }
 
-type Operation = 'get' | 'children' | 'exists' | 'create' | 'set' | 'remove' | 'protect' | 'access' | 'sync';
+type Operation = 'get' | 'children' | 'exists' | 'create' | 'set' | 'remove' | 'protect' | 'access' | 'sync' | 'acl';
 
 export class FakeZooKeeper {
   readonly nodes = new Map<string, FakeNode>();
@@ -119,6 +119,13 @@ export class FakeZooKeeper {
           (code) => done(code, open()),
         );
       },
+      acl: (path, done) =>
+        ask(
+          'acl',
+          path,
+          () => there(path),
+          (code) => done(code, []),
+        ),
       close: () => {},
     };
   }
