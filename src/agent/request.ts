@@ -48,7 +48,7 @@ export class Api {
     try {
       const { statusCode, body } = await this.#pool.request({
         method: json === undefined ? 'GET' : 'POST',
-        path: this.#base + path,
+        path: this.#base + path || '/',
         headers: json === undefined ? headers : { ...headers, 'content-type': 'application/json' },
         body: json === undefined ? null : JSON.stringify(json),
         signal,

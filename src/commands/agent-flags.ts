@@ -1,8 +1,9 @@
 // The flags of `weir agent`.
 
-import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { kindNames } from '../agent/kinds.js';
 import { type ListenAddress, parseListenAddress } from '../net-address.js';
+import { mostWeight } from '../registry/formats/traits.js';
 import {
   addEdgeFlag,
   addRegistryFlags,
@@ -41,7 +42,11 @@ export interface AgentFlags extends CommonFlags, EdgeFlags {
 const examples = `
 Examples:
   weir agent srs --zookeeper zk1:2181 --hooks 127.0.0.1:8090
+  weir agent nginx-rtmp --api http://127.0.0.1:8080/stat --address 'http://{host}:8080/hls/{stream}'
   weir agent node-media-server --api-user admin --api-secret-file password --network 1000
+  weir agent mediamtx --viewers 500 --drain 10s
+  weir agent zlmediakit --api-secret-file secret --app live
+  weir agent lal --hooks 127.0.0.1:8090 --host 10.0.0.1
   weir agent command --address 'http://{host}:8080/{app}/{stream}' -- ./streams.sh live
 
 In templates stand {host}, {vhost}, {app}, {stream} and {path} (app and stream); {channel} and {rest} are for the edge. A server
@@ -91,22 +96,33 @@ export function addAgentFlags(command: Command): Command {
     .option('--app <name>', 'only streams of this app; may be repeated', append)
     .option('--hooks <address:port>', "listen for the server's callbacks", listenAddress)
     .option('--hook-token-file <file>', 'file with the token that callbacks carry, as a part of the path or as token=')
-    .option('--interval <duration>', 'from one look at the API to the next', duration(100, 60_000), 1_000)
-    .option('--silence <duration>', 'without an answer for so long streams are taken out', duration(500, 60_000), 2_000)
-    .option(
-      '--report-interval <duration>',
-      'small changes of load are written so often',
-      duration(1_000, 600_000),
-      10_000,
+    .addOption(
+      new Option('--interval <duration>', 'from one look at the API to the next')
+        .argParser(duration(100, 60_000))
+        .default(1_000, '1s'),
     )
-    .option('--drain <duration>', 'on SIGTERM: draining is said for so long before the end', duration(0, 600_000), 0)
+    .addOption(
+      new Option('--silence <duration>', 'without an answer for so long streams are taken out')
+        .argParser(duration(500, 60_000))
+        .default(2_000, '2s'),
+    )
+    .addOption(
+      new Option('--report-interval <duration>', 'small changes of load are written so often')
+        .argParser(duration(1_000, 600_000))
+        .default(10_000, '10s'),
+    )
+    .addOption(
+      new Option('--drain <duration>', 'on SIGTERM: draining is said for so long before the end')
+        .argParser(duration(0, 600_000))
+        .default(0, '0'),
+    )
     .option('--streams <number>', 'streams that are registered at most', number(1, 20_000), 1_000)
     .option('--cpu <source>', 'machine, none, or a file with the id of the process that counts', 'machine')
     .option('--network <Mbit/s>', 'what the network can carry, for the load', number(0.001, 1e7))
     .option('--interface <name>', 'network device that counts (default: all)')
     .option('--viewers <number>', 'viewers that the server can serve, for the load', number(1, 1e9))
     .option('--zone <name>', 'zone of the endpoints')
-    .option('--weight <number>', 'weight of the endpoints', number(0, 1e6))
+    .option('--weight <number>', 'weight of the endpoints', number(0, mostWeight))
     .option('--dry-run', 'print what would be registered, and end');
   addEdgeFlag(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is').option(
     '--token-file <file>',

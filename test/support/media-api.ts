@@ -86,6 +86,35 @@ export const anyAnswer: fc.Arbitrary<string> = fc.oneof(
   fc.json(),
 );
 
+/** Elements of a statistics page in any order, also unclosed. */
+const tags = [
+  'rtmp',
+  'server',
+  'application',
+  'live',
+  'stream',
+  'name',
+  'publishing',
+  'client',
+  'nclients',
+  'bw_in',
+  'pid',
+];
+const tag = fc.constantFrom(...tags, '!DOCTYPE x', '![CDATA[', '?xml', '__proto__', 'constructor');
+const piece = fc.oneof(
+  tag.map((name) => `<${name}>`),
+  tag.map((name) => `</${name}>`),
+  tag.map((name) => `<${name}/>`),
+  fc.string({ maxLength: 5 }),
+  fc.constantFrom('&amp;', '&x;', ']]>', '<!--', '-->', '1', 'live'),
+);
+export const anyPage: fc.Arbitrary<string> = fc.oneof(
+  fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join('')),
+  fc
+    .array(fc.tuple(tag, fc.string({ maxLength: 5 })), { maxLength: 12 })
+    .map((all) => all.reduceRight((inside, [name, text]) => `<${name}>${text}${inside}</${name}>`, '')),
+);
+
 /** Whatever the server answers is read, or refused as what it is. */
 export async function survives(kind: KindName, answer: string): Promise<void> {
   const server = kinds[kind].create({ user: 'u', secret: 's' }, () => 0);

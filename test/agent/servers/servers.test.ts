@@ -6,14 +6,14 @@ import fc from 'fast-check';
 import { kindNames, kinds } from '../../../src/agent/kinds.js';
 import { addressOf } from '../../../src/agent/template.js';
 import { parseServiceAddress } from '../../../src/net-address.js';
-import { anyAnswer, hear, nobody, playedApi, survives } from '../../support/media-api.js';
+import { anyAnswer, anyPage, hear, nobody, playedApi, survives } from '../../support/media-api.js';
 import { runs } from '../../support/runs.js';
 
 for (const kind of kindNames) {
   describe(kind, () => {
     test('whatever it answers or calls is read, or refused as what it is', async () => {
       await fc.assert(
-        fc.asyncProperty(anyAnswer, (answer) => survives(kind, answer)),
+        fc.asyncProperty(fc.oneof(anyAnswer, anyPage), (answer) => survives(kind, answer)),
         { numRuns: runs(100) },
       );
     });
@@ -26,7 +26,7 @@ for (const kind of kindNames) {
     });
 
     test('calls that are none of a stream mean nothing', () => {
-      for (const body of ['', '{}', '[]', 'null', '{"action":"on_play","stream":"x"}', 'call=play&name=x', '\0']) {
+      for (const body of ['', '{}', '[]', 'null', '{"action":"on_play","stream":"x"}', 'call=play&name=x', '\0', '<']) {
         assert.equal(hear(kind, { body }), undefined);
       }
     });
