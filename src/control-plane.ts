@@ -11,6 +11,7 @@ import { parseListenAddress } from './net-address.js';
 import { version } from './package.js';
 import { RegistryNotes } from './registry/notes.js';
 import type { Registry } from './registry/registry.js';
+import { treesOf } from './registry/trees.js';
 import { SnapshotBuilder } from './snapshot/builder.js';
 import { Freshness } from './snapshot/freshness.js';
 import { readSnapshotFile, SnapshotFile, type Source } from './snapshot/snapshot-file.js';
@@ -169,8 +170,10 @@ function listenName(address: string): string[] {
   return host === undefined ? [] : [host];
 }
 
-function sourceOf({ kind, zookeeper: { servers, root } }: Config['registry']): Source {
-  return kind === 'zookeeper' ? { kind, servers, root } : { kind };
+function sourceOf({ kind, zookeeper }: Config['registry']): Source {
+  if (kind !== 'zookeeper') return { kind };
+  const trees = treesOf(zookeeper).map(({ path, channel }) => (channel === undefined ? path : `${path} ${channel}`));
+  return { kind, servers: zookeeper.servers, trees };
 }
 
 function tellState(before: SnapshotState, { state, revision, channels }: Snapshot, logger: Logger): void {

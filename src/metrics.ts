@@ -281,7 +281,12 @@ export function createMetrics({ process = true } = {}) {
       [],
       'max',
     ),
-    watchedBytes: gauge('weir_registry_watched_path_bytes', 'Bytes that re-arming all watches takes.', [], 'max'),
+    watchedBytes: gauge(
+      'weir_registry_watched_path_bytes',
+      'Bytes that re-arming the watches takes, of the ZooKeeper session that has most.',
+      [],
+      'max',
+    ),
     massDrops: counter('weir_registry_mass_drops_total', 'Times most endpoints vanished at once and were kept.'),
     eventDelay: histogram(
       'weir_registry_event_to_snapshot_seconds',

@@ -20,6 +20,7 @@ const shared = [
   'package',
   'turns',
   'lines',
+  'tree-pattern',
   'byte-range',
   'mix',
 ];

@@ -2,6 +2,7 @@
 
 import type { Config } from '../config-schema.js';
 import { edgeUrl } from '../registrar/edge-url.js';
+import { namesOf, treesOf } from '../registry/trees.js';
 
 /** `http://HOST:PORT`, with brackets where the host needs them. */
 export function urlOf({ address, port }: { readonly address: string; readonly port: number }): string {
@@ -12,7 +13,11 @@ export function urlOf({ address, port }: { readonly address: string; readonly po
 export function registryName({ kind, zookeeper, file }: Config['registry']): string {
   if (kind === 'file')
     return file.path === undefined ? `origins of the settings (${file.origins.length})` : `file ${file.path}`;
-  return kind === 'embedded' ? 'embedded' : `zookeeper ${zookeeper.servers.replace(/\/$/, '')}${zookeeper.root}`;
+  if (kind === 'embedded') return 'embedded';
+  const servers = zookeeper.servers.replace(/\/$/, '');
+  return zookeeper.trees.length === 0
+    ? `zookeeper ${servers}${zookeeper.root}`
+    : `zookeeper ${servers}: ${namesOf(treesOf(zookeeper))}`;
 }
 
 /** The same for who waits for it, with what to do when nothing is heard. */

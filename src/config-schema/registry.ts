@@ -2,7 +2,44 @@
 
 import { z } from 'zod';
 import { parseConnectString, parseServiceAddress } from '../net-address.js';
+import { compilePattern, overlap, type TreePattern } from '../tree-pattern.js';
+import { formatNames } from './format-names.js';
 import { duration, file, fraction, integer, secret } from './kinds.js';
+
+const patternProblem = (path: string, channel?: string): string | undefined => {
+  const compiled = compilePattern(path, channel);
+  return typeof compiled === 'string' ? compiled : undefined;
+};
+
+const tree = z.union([
+  z
+    .string()
+    .refine((path) => patternProblem(path) === undefined, { error: ({ input }) => patternProblem(String(input)) }),
+  z
+    .strictObject({
+      path: z.string(),
+      channel: z.string().optional(),
+      formats: z.union([z.literal('auto'), z.array(z.enum(formatNames)).min(1)]).prefault('auto'),
+    })
+    .refine(({ path, channel }) => patternProblem(path, channel) === undefined, {
+      error: ({ input }) => {
+        const { path, channel } = input as { path: string; channel?: string };
+        return patternProblem(path, channel);
+      },
+    }),
+]);
+
+/** Two trees that would read one node, as it is said to who wrote them. */
+function overlapProblem(trees: readonly z.output<typeof tree>[]): string | undefined {
+  const compiled = trees
+    .map((each) => (typeof each === 'string' ? compilePattern(each) : compilePattern(each.path, each.channel)))
+    .filter((each): each is TreePattern => typeof each !== 'string');
+  for (const [i, one] of compiled.entries()) {
+    const other = compiled.slice(i + 1).find((each) => overlap(one, each));
+    if (other !== undefined) return `${one.text} and ${other.text} read the same nodes`;
+  }
+  return undefined;
+}
 
 const zookeeper = z.strictObject({
   servers: z
@@ -14,7 +51,20 @@ const zookeeper = z.strictObject({
     .string()
     .regex(/^\/[^/\s]+(\/[^/\s]+)*$/, 'expected an absolute path without a slash at its end')
     .prefault('/channels')
-    .describe('The node whose children are the channels.'),
+    .describe(
+      'The node whose children are the channels: weir registers there, and follows it where registry.zookeeper.trees is empty.',
+    ),
+  trees: z
+    .array(tree)
+    .prefault([])
+    .refine((trees) => overlapProblem(trees) === undefined, {
+      error: ({ input }) => overlapProblem(input as readonly z.output<typeof tree>[]),
+    })
+    .meta({
+      description:
+        'Where channels and endpoints stand, as patterns; empty: ROOT/{channel}/{endpoint}. {channel} and {endpoint} stand for a name each, other variables for any. Without {endpoint} the node of the channel is the endpoint. A tree is its path, or a mapping of path, channel (the name of the only one, where the path has no {channel}) and formats (auto, or a list).',
+      examples: [['/dubbo/{channel}/providers/{endpoint}', { path: '/go_servers/{endpoint}', channel: 'news' }]],
+    }),
   sessionTimeout: duration(
     '8s',
     '100ms',
@@ -26,6 +76,12 @@ const zookeeper = z.strictObject({
     'USER:PASSWORD for digest authentication; from the environment or the configuration file only.',
     'USER:PASSWORD',
     /^[^:\s]+:.+$/s,
+  ),
+  maxSessions: integer(
+    32,
+    1,
+    1_000,
+    'Sessions opened at most: one watches some 10,000 endpoints. The maxClientCnxns of ZooKeeper has to allow as many from one address.',
   ),
   readDepth: integer(500, 1, 1000, 'Reads under way at once during a full read.'),
   reconcileInterval: duration(

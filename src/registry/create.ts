@@ -7,6 +7,7 @@ import { FileRegistry } from './file-registry.js';
 import type { RegistryLogger } from './logger.js';
 import type { Registry } from './registry.js';
 import { createProcessRegistry } from './registry-process.js';
+import { treesOf } from './trees.js';
 
 /**
  * `file`: read here. `zookeeper`: followed by a process of its own. `embedded`: an EmbeddedRegistry, whose leases the admin API writes.
@@ -19,9 +20,11 @@ export function createRegistry(settings: Config['registry'], logger: Logger): Re
     const limits = { endpointsPerChannel: settings.maxEndpointsPerChannel };
     return new FileRegistry({ path, origins, limits }, registryLogger(logger));
   }
-  const { servers, root, sessionTimeout, readDepth, reconcileInterval, credentials, maxEndpoints } = settings.zookeeper;
+  const { servers, sessionTimeout, maxSessions, readDepth, reconcileInterval, credentials, maxEndpoints } =
+    settings.zookeeper;
+  const trees = treesOf(settings.zookeeper);
   const limits = { endpoints: maxEndpoints, endpointsPerChannel: settings.maxEndpointsPerChannel };
-  const all = { servers, root, sessionTimeout, readDepth, reconcileInterval, credentials, limits };
+  const all = { servers, trees, sessionTimeout, maxSessions, readDepth, reconcileInterval, credentials, limits };
   return createProcessRegistry(all, registryLogger(logger));
 }
 

@@ -24,7 +24,7 @@ export function missingWords({
   if (node === 'chroot') {
     return 'the path behind the servers of ZooKeeper (the chroot) does not exist there: is it mistyped in registry.zookeeper.servers?';
   }
-  return `no node ${path} in ZooKeeper: nothing was registered yet, or registry.zookeeper.root is another`;
+  return `no node ${path} in ZooKeeper: nothing was registered yet, or registry.zookeeper.root (or trees) names another`;
 }
 
 export class RegistryNotes {

@@ -6,10 +6,10 @@ export class ReadQueue {
   #bulk: (() => void)[] = [];
   /** Index of the next one in `bulk`, which only ever empties as a whole. */
   #next = 0;
-  readonly #depth: number;
+  readonly #depth: () => number;
 
-  /** depth: reads under way at once. */
-  constructor(depth: number) {
+  /** @param depth reads under way at once */
+  constructor(depth: () => number) {
     this.#depth = depth;
   }
 
@@ -33,7 +33,7 @@ export class ReadQueue {
   }
 
   #fill(): void {
-    while (this.#running < this.#depth) {
+    while (this.#running < this.#depth()) {
       const start = this.#urgent.shift() ?? this.#bulk[this.#next++];
       if (start === undefined) {
         this.#bulk = [];

@@ -4,7 +4,7 @@ import { ReadQueue } from './read-queue.js';
 import { isLost, type ZooKeeperClient } from './zookeeper-client.js';
 
 /** What is read with; the part of the client that this needs. */
-export type TreeReader = Pick<ZooKeeperClient, 'get' | 'children' | 'exists'>;
+export type TreeReader = Pick<ZooKeeperClient, 'get' | 'children' | 'exists' | 'sync'>;
 
 export interface ReadsListener {
   /** An answer was lost with its connection, or nobody knows why. */
@@ -23,7 +23,7 @@ export class Reads {
   readonly #listener: ReadsListener;
 
   /** @param depth reads under way at once */
-  constructor(depth: number, listener: ReadsListener) {
+  constructor(depth: () => number, listener: ReadsListener) {
     this.#listener = listener;
     this.#queue = new ReadQueue(depth);
   }
@@ -39,16 +39,6 @@ export class Reads {
     this.#epoch++;
     this.#outstanding = 0;
     this.#queue.clear();
-  }
-
-  /** Forgets every read under way. */
-  forget(): void {
-    this.begin(this.#reader);
-  }
-
-  /** The full read is not complete before everything is forgotten. */
-  hold(): void {
-    this.#outstanding++;
   }
 
   /**

@@ -16,8 +16,8 @@ export type RegistryNote =
    * (no server has an address), `restarted` (the registry process ended).
    */
   | { readonly kind: 'session'; readonly state: string }
-  /** Σ(path bytes + 4) of all watched paths: above a limit ZooKeeper cannot re-arm the watches after a reconnect. */
-  | { readonly kind: 'watched'; readonly bytes: number; readonly alarm: boolean }
+  /** Σ(path bytes + 4) of the watches of the session that has most: above a limit ZooKeeper cannot re-arm them after a reconnect. */
+  | { readonly kind: 'watched'; readonly bytes: number; readonly sessions: number; readonly alarm: boolean }
   /** What of all that is registered now cannot be used: nodes by reason, values by field and reason with a space between. */
   | {
       readonly kind: 'census';

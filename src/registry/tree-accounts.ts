@@ -1,32 +1,33 @@
-// What following a tree costs, and what of it cannot be used: counted a moment after it changed, told when it is another.
+// What following trees costs, and what of them cannot be used: counted a moment after it changed, told when it is another.
 
 import type { RegistryNote } from './registry.js';
 import type { Tree } from './tree.js';
+import type { Census } from './tree-census.js';
 
-/** Re-arming all watches takes one packet; at 1,048,575 bytes (`jute.maxbuffer`) the server refuses it. */
+/** Re-arming all watches of a session takes one packet; at 1,048,575 bytes (`jute.maxbuffer`) the server refuses it. */
 const watchedBytesAlarm = 800_000;
-const watchedBytesLimit = 1_000_000;
+export const watchedBytesLimit = 1_000_000;
 
 const countDelay = 1_000;
 
 export class TreeAccounts {
   #timer: NodeJS.Timeout | undefined;
-  #bytes = 0;
+  #bytes = -1;
+  #sessions = 0;
   #census = '';
-  readonly #tree: Tree;
-  readonly #chrootBytes: number;
+  readonly #trees: readonly Tree[];
+  readonly #shares: readonly { readonly bytes: number }[];
   readonly #note: (note: RegistryNote) => void;
 
-  /** @param chrootBytes length of the chroot: the watches of a session are sent with it */
-  constructor(tree: Tree, chrootBytes: number, note: (note: RegistryNote) => void) {
-    this.#tree = tree;
-    this.#chrootBytes = chrootBytes;
+  /** @param shares what each session watches */
+  constructor(
+    trees: readonly Tree[],
+    shares: readonly { readonly bytes: number }[],
+    note: (note: RegistryNote) => void,
+  ) {
+    this.#trees = trees;
+    this.#shares = shares;
     this.#note = note;
-  }
-
-  /** True: so much is watched that the session could never be resumed. */
-  get beyondLimit(): boolean {
-    return this.#bytes >= watchedBytesLimit;
   }
 
   changed(): void {
@@ -35,12 +36,15 @@ export class TreeAccounts {
 
   count(): void {
     this.release();
-    const bytes = this.#tree.watchedBytes(this.#chrootBytes);
-    if (bytes !== this.#bytes) {
+    const bytes = this.#shares.reduce((most, share) => Math.max(most, share.bytes), 0);
+    const sessions = this.#shares.length;
+    if (bytes !== this.#bytes || sessions !== this.#sessions) {
       this.#bytes = bytes;
-      this.#note({ kind: 'watched', bytes, alarm: bytes >= watchedBytesAlarm });
+      this.#sessions = sessions;
+      this.#note({ kind: 'watched', bytes, sessions, alarm: bytes >= watchedBytesAlarm });
     }
-    const counts = this.#tree.census();
+    const counts: Census = { skipped: {}, unknown: {} };
+    for (const tree of this.#trees) tree.census(counts);
     const census = JSON.stringify(counts);
     if (census === this.#census) return;
     this.#census = census;

@@ -1,123 +1,214 @@
-// Follows the tree below a root: one full watched read after every (re)connect, then what the watches tell.
+// Follows trees through one session or several: a full watched read after every (re)connect, then what the watches tell.
 
-import { Reads, type TreeReader } from './reads.js';
+import type { AllowedFormats } from '../config-schema/format-names.js';
+import type { TreePattern } from '../tree-pattern.js';
+import { BaseWatch } from './base-watch.js';
+import { Placement } from './placement.js';
+import type { TreeReader } from './reads.js';
 import type { RegistryNote, RegistrySink } from './registry.js';
-import { RootIdentity } from './root-identity.js';
-import { Tree, type TreeChange, type TreeLimits } from './tree.js';
-import { TreeAccounts } from './tree-accounts.js';
-import type { ChannelNode, TreeNode } from './tree-node.js';
-import { rc, type Stat, unreadableReason, type WatchEvent } from './zookeeper-client.js';
+import { Relist } from './relist.js';
+import type { TreeChange } from './retell.js';
+import { SessionShare, type ShareOwner } from './session-share.js';
+import { Tree } from './tree.js';
+import { TreeAccounts, watchedBytesLimit } from './tree-accounts.js';
+import { type TreeLimits, TreeRoom } from './tree-room.js';
+import type { WatchEvent } from './zookeeper-client.js';
 
 export type { TreeReader } from './reads.js';
 
+export interface FollowedTree {
+  readonly pattern: TreePattern;
+  readonly formats: AllowedFormats;
+}
+
 export interface TreeWatchOptions {
-  /** The node whose children are the channels. */
-  readonly root: string;
+  readonly trees: readonly FollowedTree[];
   /** Reads under way at once. */
   readonly readDepth: number;
   /** Length of the chroot in bytes: the watches of a session are sent with it. */
   readonly chrootBytes: number;
-  /** True: somebody was told endpoints before, so a missing root must not pass for an empty one. */
+  /** True: somebody was told endpoints before, so a registry without any base must not pass for an empty one. */
   readonly known: boolean;
-  /** Milliseconds that origins are given to register again below a root that was made anew. */
+  /** Milliseconds that origins are given to register again below a base that was made anew. */
   readonly settling: number;
   readonly limits: TreeLimits;
+  /** Sessions at most. The first one is there from the beginning. */
+  readonly mostSessions: number;
+  /** Opens the session of this number, whose life is told to `connected`, `disconnected` and `event`. */
+  readonly openSession: (session: number) => void;
   /** Epoch milliseconds, fractional. */
   readonly now: () => number;
+  /** 0 to 1. */
+  readonly random: () => number;
 }
 
+/** ms */
 const rereadDelay = 1_000;
-const deniedDelay = 10_000;
-
-/**
- * - idle: no client. The last picture stands.
- * - reading: a full read is under way; nothing is told before it is complete.
- * - rootless: the root is missing and something is known: that stands until the root appears.
- * - settling: the root was made anew, so the server lost its data: what is known stands until the origins had time to return.
- * - following: complete; every change is told of.
- */
-type Mode = 'idle' | 'reading' | 'rootless' | 'settling' | 'following';
+/** ms a node: what edges that lost the same server wait at most before they read, so that they do not all read together. */
+const jitterPerNode = 0.05;
+/** Less is not worth a timer. ms */
+const leastJitter = 10;
+/** Nodes of a session whose data are read again by one reconciliation. */
+const sweptAtOnce = 5_000;
 
 export class TreeWatch {
-  readonly #tree: Tree;
+  readonly #trees: readonly Tree[];
+  readonly #bases: readonly BaseWatch[];
+  readonly #baseOf: ReadonlyMap<Tree, BaseWatch>;
+  readonly #shares: SessionShare[] = [];
+  readonly #placement: Placement;
   readonly #accounts: TreeAccounts;
-  readonly #reads: Reads;
-  #mode: Mode = 'idle';
-  #reader: TreeReader | undefined;
   #known: boolean;
   #live = false;
-  #rereadTimer: NodeJS.Timeout | undefined;
-  /** What was told to be missing, once until it is there. */
-  #missing: 'root' | 'chroot' | undefined;
-  readonly #root: RootIdentity;
+  /** A complete picture was told. */
+  #pictured = false;
+  #lookTimer: NodeJS.Timeout | undefined;
+  readonly #relist: Relist;
   readonly #options: TreeWatchOptions;
   readonly #sink: RegistrySink;
 
   constructor(options: TreeWatchOptions, sink: RegistrySink) {
     this.#options = options;
     this.#sink = sink;
-    const note = (one: RegistryNote) => sink.note(one);
-    this.#tree = new Tree(options.root, options.limits, note);
-    this.#accounts = new TreeAccounts(this.#tree, options.chrootBytes, note);
-    this.#reads = new Reads(options.readDepth, {
-      // The session says so as well, and then everything is read again; the timer is for when it does not.
-      lost: () => this.#rereadAfter(rereadDelay),
-      complete: () => this.#complete(),
-    });
     this.#known = options.known;
-    this.#root = new RootIdentity(options.settling);
+    const note = (one: RegistryNote) => sink.note(one);
+    const room = new TreeRoom(options.limits);
+    this.#trees = options.trees.map(({ pattern, formats }) => new Tree(pattern, room, note, formats));
+    this.#accounts = new TreeAccounts(this.#trees, this.#shares, note);
+    this.#relist = new Relist(this.#shares);
+    const first = this.#addShare();
+    this.#placement = new Placement({
+      shares: this.#shares,
+      most: options.readDepth,
+      open: () => this.#openShare(),
+    });
+    this.#bases = this.#trees.map((tree) => this.#baseWatch(tree, first));
+    this.#baseOf = new Map(this.#bases.map((base) => [base.tree, base]));
+    for (const tree of this.#trees) first.take(tree, tree.base);
   }
 
-  /** True: so much is watched that the session could never be resumed. */
-  get beyondLimit(): boolean {
-    return this.#accounts.beyondLimit;
+  /** A session has a connection. @param fresh it is a new session, which has no watches */
+  connected(session: number, reader: TreeReader, fresh = true): void {
+    const share = this.#shares[session];
+    if (share === undefined) return;
+    share.begin(reader, fresh);
+    this.#readAgain(share);
+    const jitter = fresh && this.#pictured ? this.#options.random() * jitterPerNode * this.#nodes(share) : 0;
+    this.#lookAfter(jitter < leastJitter ? 0 : jitter);
   }
 
-  /** A session is there, new or again: reads everything and then tells it as one `replace`. */
-  start(reader: TreeReader): void {
-    this.#reader = reader;
-    this.#mode = 'reading';
-    this.#forget();
-    this.#lookForRoot();
-  }
-
-  /** The connection is gone: what was told stands. */
-  stop(): void {
+  /** A connection is gone: what was told stands. Returns whether its session could never be resumed. */
+  disconnected(session: number): boolean {
+    const share = this.#shares[session];
+    if (share === undefined) return false;
     this.#sayStale();
-    this.release();
+    this.#end(share);
+    return share.bytes >= watchedBytesLimit;
   }
 
   /** Ends it without a word. */
   release(): void {
-    this.#reader = undefined;
-    this.#forget();
+    for (const share of this.#shares) this.#end(share);
+    this.#relist.release();
     this.#accounts.release();
-    this.#mode = 'idle';
   }
 
-  /** Reads everything again and tells the difference, in case a watch was lost. */
+  /** Lists everything again, and some of the data, and tells the difference, in case a watch was lost. */
   reconcile(): void {
-    if (this.#mode === 'following' && this.#reads.settled) this.#readRoot(true);
-    else if (this.#mode === 'rootless') this.#restart();
+    if (!this.#shares.every((share) => share.reader !== undefined && share.reads.settled)) return;
+    for (const share of this.#shares) {
+      share.sweep(sweptAtOnce);
+      this.#readAgain(share);
+    }
+    this.#lookAfter(0);
   }
 
-  event(event: WatchEvent, path: string): void {
+  event(session: number, event: WatchEvent, path: string): void {
+    const share = this.#shares[session];
     const seenAt = this.#options.now();
     this.#sink.note({ kind: 'event', event });
-    if (this.#mode === 'idle' || this.#mode === 'settling') return;
-    if (path === this.#options.root) {
-      if (this.#mode === 'rootless' || event === 'created') this.#restart();
-      else this.#readRoot(false, seenAt);
-      return;
+    if (share?.reader === undefined) return;
+    for (const base of this.#bases) {
+      const { tree } = base;
+      if (path === tree.pattern.base && (event === 'created' || event === 'deleted' || base.state !== 'open')) {
+        this.#lookAgain(tree);
+        continue;
+      }
+      const found = base.state === 'open' ? tree.find(path) : undefined;
+      if (found === undefined) continue;
+      const node = found.folder ?? found.channel;
+      if (share.holds(node)) share.event(event, tree, node, found.folder ? undefined : found.child, seenAt);
     }
-    const found = this.#tree.find(path);
-    if (found === undefined) return;
-    const { channel, child } = found;
-    if (event === 'deleted') {
-      const changes = child ? this.#tree.removeChild(channel, child) : this.#tree.removeChannel(channel);
-      this.#tell(changes, seenAt);
-    } else if (event === 'child') this.#readChildren(channel, false, seenAt);
-    else this.#readData(channel, child, false, seenAt);
+  }
+
+  #addShare(): SessionShare {
+    const shares = this.#shares;
+    const depth = () => Math.max(1, Math.floor(this.#options.readDepth / shares.length));
+    const { chrootBytes } = this.#options;
+    const share = new SessionShare(this.#owner, { depth, chrootBytes, first: shares.length === 0 });
+    shares.push(share);
+    return share;
+  }
+
+  #openShare(): SessionShare | undefined {
+    if (this.#shares.length >= this.#options.mostSessions) return undefined;
+    const share = this.#addShare();
+    this.#options.openSession(this.#shares.length - 1);
+    return share;
+  }
+
+  #baseWatch(tree: Tree, { reads }: SessionShare): BaseWatch {
+    const { chrootBytes, settling, now } = this.#options;
+    return new BaseWatch({
+      ...{ tree, reads, chrootBytes, settling, now },
+      known: () => !this.#isEmpty(tree),
+      looked: (state, before) => {
+        this.#accounts.changed();
+        if (state !== 'open') return state === 'empty' ? undefined : this.#sayStale();
+        if (before !== 'open') for (const share of this.#shares) share.due.add(tree);
+        for (const share of this.#shares) {
+          if (share.reader !== undefined && share.due.delete(tree)) share.readTree(tree);
+        }
+      },
+      missing: (node, path) => this.#sink.note({ kind: 'missing', node, path }),
+    });
+  }
+
+  readonly #owner: ShareOwner = {
+    tell: (share, changes, seenAt) => this.#tell(share, changes, seenAt),
+    made: (tree, nodes, full, seenAt) => {
+      for (const node of nodes) this.#placement.add({ tree, node, full, seenAt });
+      this.#placement.proceed();
+    },
+    gone: (channels) => this.#placement.gone(channels),
+    answered: (share, tree, node, first) => this.#placement.answered(share, tree, node, first),
+    vanished: (share, tree, node, seenAt) => {
+      const { parent } = node;
+      const { gone, changes } = tree.remove(node);
+      this.#placement.gone([node, ...gone]);
+      this.#tell(share, changes, seenAt);
+      // The list of the other session may have the node already that was made again.
+      if (parent !== undefined && !share.holds(parent)) this.#relist.soon(tree, parent);
+    },
+    baseMissing: (tree) => this.#lookAgain(tree),
+    baseDenied: (tree, code) => this.#baseOf.get(tree)?.denied(code),
+    complete: () => this.#check(),
+    lost: (share) => {
+      // The session says so as well, and then everything is read again; the timer is for when it does not.
+      share.begin(share.reader, false);
+      this.#placement.lost(share);
+      this.#readAgain(share);
+      this.#lookAfter(rereadDelay);
+    },
+    isOpen: (tree) => this.#baseOf.get(tree)?.state === 'open',
+  };
+
+  #isEmpty(tree: Tree): boolean {
+    return !this.#known && tree.endpoints().next().done === true;
+  }
+
+  #nodes(share: SessionShare): number {
+    return share.size + share.bytes / 50;
   }
 
   /** Only what was live goes stale: before the first picture there is nothing to freeze. */
@@ -126,173 +217,77 @@ export class TreeWatch {
     this.#live = false;
   }
 
-  /** What was asked for is not waited for any more. */
-  #forget(): void {
-    this.#reads.begin(this.#reader);
-    clearTimeout(this.#rereadTimer);
-    this.#rereadTimer = undefined;
+  #end(share: SessionShare): void {
+    share.begin(undefined, false);
+    this.#placement.lost(share);
+    if (share !== this.#shares[0]) return;
+    clearTimeout(this.#lookTimer);
+    this.#lookTimer = undefined;
+    for (const base of this.#bases) base.release();
   }
 
-  #restart(): void {
-    if (this.#reader !== undefined) this.start(this.#reader);
+  #readAgain(share: SessionShare): void {
+    for (const tree of this.#trees) share.due.add(tree);
   }
 
-  #rereadAfter(delay: number): void {
-    this.#rereadTimer ??= setTimeout(() => {
-      this.#rereadTimer = undefined;
-      this.#restart();
-    }, delay);
+  /** What is due is read when the bases were looked at: a server that lost its data has none, or others. */
+  #lookAfter(delay: number): void {
+    if (this.#lookTimer !== undefined) return;
+    const look = () => {
+      this.#lookTimer = undefined;
+      const [first] = this.#shares;
+      if (first?.reader === undefined) return;
+      for (const base of this.#bases) base.look();
+    };
+    if (delay === 0) look();
+    else this.#lookTimer = setTimeout(look, delay);
   }
 
-  /** The first question of a full read: is it still the root that was read before? */
-  #lookForRoot(): void {
-    const { root } = this.#options;
-    this.#reads.read<[Stat | undefined]>(
-      true,
-      (reader, done) => reader.exists(root, false, done),
-      (code, stat) => {
-        if (code === rc.noNode) return this.#awaitRoot();
-        if (code !== rc.ok || stat === undefined) return this.#rootUnreadable(code);
-        this.#missing = undefined;
-        const wait = this.#root.found(stat, !this.#nothingKnown, this.#options.now());
-        if (wait > 0) this.#settle(wait);
-        else this.#readRoot(true);
-      },
-    );
+  /** The base itself is another, or was. */
+  #lookAgain(tree: Tree): void {
+    this.#shares[0]?.due.add(tree);
+    this.#baseOf.get(tree)?.look();
   }
 
-  #settle(time: number): void {
-    this.#forget();
-    this.#sayStale();
-    this.#mode = 'settling';
-    this.#rereadAfter(time);
-  }
-
-  get #nothingKnown(): boolean {
-    return !this.#known && this.#tree.endpoints().next().done === true;
-  }
-
-  #readRoot(full: boolean, seenAt?: number): void {
-    const { root } = this.#options;
-    this.#reads.read<[readonly string[]]>(
-      full,
-      (reader, done) => reader.children(root, true, done),
-      (code, names) => {
-        if (code === rc.noNode) return this.#awaitRoot();
-        if (code !== rc.ok) return this.#rootUnreadable(code);
-        this.#tree.setRootUnreadable(undefined);
-        const { added, changes } = this.#tree.setChannels(names);
-        this.#tell(changes, seenAt);
-        const channels = full ? this.#tree.channels.values() : added;
-        for (const channel of channels) this.#readData(channel, undefined, full, seenAt, true);
-      },
-    );
-  }
-
-  #awaitRoot(): void {
-    const { root } = this.#options;
-    this.#reads.read<[unknown]>(
-      false,
-      (reader, done) => reader.exists(root, true, done),
-      (code) => {
-        if (code === rc.ok) return this.#restart();
-        if (code !== rc.noNode) return this.#rootUnreadable(code);
-        if (this.#mode === 'following' && this.#nothingKnown) return;
-        if (this.#options.chrootBytes === 0) return this.#withoutRoot('root');
-        // A chroot that is missing hides everything.
-        this.#reads.read<[unknown]>(
-          false,
-          (reader, done) => reader.exists('/', false, done),
-          (code) => this.#withoutRoot(code === rc.noNode ? 'chroot' : 'root'),
-        );
-      },
-    );
-    // Nothing is complete before the watch for the root is set.
-    if (this.#mode === 'reading') this.#reads.hold();
-  }
-
-  #withoutRoot(missing: 'root' | 'chroot'): void {
-    if (this.#missing !== missing) this.#sink.note({ kind: 'missing', node: missing, path: this.#options.root });
-    this.#missing = missing;
-    this.#forget();
-    this.#root.missing(!this.#nothingKnown);
-    if (this.#nothingKnown) return this.#complete();
-    this.#sayStale();
-    this.#mode = 'rootless';
-  }
-
-  #readData(
-    channel: ChannelNode,
-    child: TreeNode | undefined,
-    full: boolean,
-    seenAt?: number,
-    withChildren = false,
-  ): void {
-    const { path } = child ?? channel;
-    this.#reads.read<[Uint8Array, Parameters<Tree['setData']>[3] | undefined]>(
-      full,
-      (reader, done) => reader.get(path, true, done),
-      (code, data, stat) => {
-        const found = this.#tree.find(path);
-        if (found?.channel !== channel || found.child !== child) return;
-        if (code === rc.noNode) {
-          this.#tell(child ? this.#tree.removeChild(channel, child) : this.#tree.removeChannel(channel), seenAt);
-          return;
-        }
-        if (code !== rc.ok || stat === undefined) this.#unreadable(child ?? channel, code, 'data');
-        else this.#tell(this.#tree.setData(channel, child, data, stat), seenAt);
-        if (!withChildren) return;
-        if (stat?.ephemeral === true) this.#tell(this.#tree.setChildren(channel, []).changes, seenAt);
-        else this.#readChildren(channel, full, seenAt);
-      },
-    );
-  }
-
-  #readChildren(channel: ChannelNode, full: boolean, seenAt?: number): void {
-    this.#reads.read<[readonly string[]]>(
-      full,
-      (reader, done) => reader.children(channel.path, true, done),
-      (code, names) => {
-        if (this.#tree.channels.get(channel.name) !== channel || code === rc.noNode) return;
-        if (code !== rc.ok) return this.#unreadable(channel, code, 'children');
-        const { added, changes } = this.#tree.setChildren(channel, names);
-        this.#tell(changes, seenAt);
-        for (const child of full ? channel.children.values() : added) this.#readData(channel, child, full, seenAt);
-      },
-    );
-  }
-
-  /** What is known of an unreadable node stands; nobody is told that it vanished. */
-  #unreadable(node: ChannelNode | TreeNode, code: number, what: 'data' | 'children'): void {
-    this.#tree.setUnreadable(node, unreadableReason(code), what);
+  /**
+   * While something is read again only news are told: what is missing in the lists may be in another one, and is told with
+   * the whole.
+   */
+  #tell(share: SessionShare, changes: readonly TreeChange[], seenAt: number | undefined): void {
     this.#accounts.changed();
-  }
-
-  #rootUnreadable(code: number): void {
-    this.#tree.setRootUnreadable(unreadableReason(code));
-    this.#accounts.changed();
-    this.#forget();
-    this.#sayStale();
-    this.#mode = 'reading';
-    this.#rereadAfter(deniedDelay);
-  }
-
-  #tell(changes: readonly TreeChange[], seenAt?: number): void {
-    this.#accounts.changed();
-    if (this.#mode !== 'following') return;
+    const newsOnly = this.#pictured && this.#isComplete(share);
+    if (!this.#live && !newsOnly) return;
     for (const change of changes) {
       if (change.kind === 'put') this.#sink.put(change.endpoint, seenAt);
-      else this.#sink.drop(change.id, seenAt);
+      else if (this.#live) this.#sink.drop(change.id, seenAt);
     }
   }
 
-  #complete(): void {
+  #isComplete({ reader, reads, due }: SessionShare): boolean {
+    const waits = [...due].some((tree) => this.#baseOf.get(tree)?.state === 'open');
+    return reader !== undefined && reads.settled && !waits;
+  }
+
+  #isDecided({ state, tree }: BaseWatch): boolean {
+    if (state === 'open' || state === 'empty') return true;
+    // What an earlier process told may have been of another tree.
+    const nothing = tree.endpoints().next().done === true;
+    return state === 'missing' && nothing && this.#bases.some((base) => base.state === 'open');
+  }
+
+  #check(): void {
+    if (this.#live || !this.#placement.done) return;
+    if (!this.#bases.every((base) => this.#isDecided(base))) return;
+    if (!this.#shares.every((share) => this.#isComplete(share))) return;
     this.#accounts.count();
-    if (this.#mode !== 'reading') return;
-    this.#mode = 'following';
     this.#known = false;
-    this.#sink.replace(this.#tree.endpoints());
+    this.#pictured = true;
+    this.#sink.replace(this.#endpoints());
     this.#sink.status('live');
     this.#live = true;
+  }
+
+  *#endpoints() {
+    for (const tree of this.#trees) yield* tree.endpoints();
   }
 }

@@ -1,163 +1,162 @@
-// The tree below the root as it was last read, and what it means: pure bookkeeping from nodes to endpoints.
+// One tree as it was last read, and what it means: pure bookkeeping from nodes to endpoints.
 
+import type { AllowedFormats } from '../config-schema/format-names.js';
 import type { SkipReason } from '../metrics.js';
-import type { ChannelName, Endpoint, EndpointId } from '../model.js';
+import type { ChannelName, Endpoint } from '../model.js';
+import { below, type TreePattern } from '../tree-pattern.js';
 import { choose, isTooLong, shown } from './admission.js';
-import { composeEndpoints, countIneligible } from './compose.js';
 import { decode } from './formats/decode.js';
-import type { Decoded, UnknownValue } from './formats/format.js';
 import { parseChannelName } from './names.js';
 import type { RegistryNote } from './registry.js';
-import { sameValues } from './reported-values.js';
-import { type ChannelNode, newNode, type TreeNode } from './tree-node.js';
+import { retell, retellChildren, type TreeChange, untell } from './retell.js';
+import { add, type Census, countFaults, mostMisnamed, noteFaults, noteOnce, noteSkipped } from './tree-census.js';
+import {
+  type ChannelNode,
+  type FolderNode,
+  isChannel,
+  type ListedNode,
+  newChannel,
+  newFolder,
+  newNode,
+  type TreeNode,
+} from './tree-node.js';
+import { type Found, findNode } from './tree-path.js';
+import type { TreeRoom } from './tree-room.js';
 import type { Stat } from './zookeeper-client.js';
 
-/** What one writer may cost the others at most. */
-export interface TreeLimits {
-  /** Nodes below all channels, and channels. */
-  readonly endpoints: number;
-  /** Nodes below one channel. */
-  readonly endpointsPerChannel: number;
+/** What new names of a folder made. */
+export interface FolderChange {
+  readonly folders: readonly FolderNode[];
+  readonly channels: readonly ChannelNode[];
+  /** Channels that are gone. */
+  readonly gone: readonly ChannelNode[];
+  readonly changes: readonly TreeChange[];
 }
 
-/** What cannot be used now. */
-export interface Census {
-  /** Nodes, by why. */
-  readonly skipped: Readonly<Record<string, number>>;
-  /** Reported values of endpoints that are used, by field and why, with a space between. */
-  readonly unknown: Readonly<Record<string, number>>;
-}
-
-export type TreeChange =
-  | { readonly kind: 'put'; readonly endpoint: Endpoint }
-  | { readonly kind: 'drop'; readonly id: EndpointId };
-
-/** Names that are remembered as noted. */
-const mostMisnamed = 1_000;
-
-function add(counts: Record<string, number>, key: string, count = 1): void {
-  if (count > 0) counts[key] = (counts[key] ?? 0) + count;
-}
-
-function unknownOf(decoded: Decoded): readonly UnknownValue[] {
-  if (decoded.kind === 'defaults') return decoded.values.unknown;
-  if (decoded.kind === 'weights') return decoded.unknown;
-  return decoded.kind === 'endpoints' ? decoded.registrations.flatMap(({ values }) => values.unknown) : [];
-}
+/** Σ(path bytes + 4) is what re-arming watches takes. */
+export const watchCost = (path: string): number => Buffer.byteLength(path) + 4;
 
 export class Tree {
-  readonly channels = new Map<string, ChannelNode>();
-  /** Children of the root whose names cannot be a channel's and that were noted. */
-  #misnamed = new Set<string>();
-  /** Children of the root that are no channels here, by why. */
-  #left: Readonly<Record<string, number>> = {};
-  /** Nodes below all channels. */
-  #children = 0;
-  /** Why the root cannot be read now. */
-  #closed: string | undefined;
-  readonly #limits: TreeLimits;
+  readonly base: ListedNode;
+  readonly pattern: TreePattern;
+  /** Why the base cannot be read now. */
+  #closed: SkipReason | undefined;
+  readonly #room: TreeRoom;
+  readonly #formats: AllowedFormats;
   readonly #note: (note: RegistryNote) => void;
 
   constructor(
-    readonly root: string,
-    limits: TreeLimits,
+    pattern: TreePattern,
+    room: TreeRoom,
     note: (note: RegistryNote) => void,
+    formats: AllowedFormats = 'auto',
   ) {
-    this.#limits = limits;
+    this.#formats = formats;
+    const { base, channel, channelDepth } = pattern;
+    this.pattern = pattern;
+    this.#room = room;
     this.#note = note;
+    this.base =
+      channelDepth === 0 && channel !== undefined
+        ? newChannel(base, base, channel, undefined)
+        : newFolder(base, base, undefined, channel);
   }
 
-  /** The channel of a path, and the child where the path is one of an endpoint. Undefined: not of this tree. */
-  find(path: string): { channel: ChannelNode; child: TreeNode | undefined } | undefined {
-    if (!path.startsWith(`${this.root}/`)) return undefined;
-    const [channelName = '', childName, ...rest] = path.slice(this.root.length + 1).split('/');
-    const channel = this.channels.get(channelName);
-    if (channel === undefined || rest.length > 0) return undefined;
-    if (childName === undefined) return { channel, child: undefined };
-    const child = channel.children.get(childName);
-    return child === undefined ? undefined : { channel, child };
+  /** Whether channels have nodes below them. */
+  get hasChildren(): boolean {
+    return this.pattern.channelDepth < this.pattern.steps.length;
   }
 
-  /** The root's children are now these. Returns the channels that are new, and what vanished with the others. */
-  setChannels(names: readonly string[]): { added: ChannelNode[]; changes: TreeChange[] } {
-    const current = new Map<string, ChannelName>();
-    const misnamed = new Set<string>();
+  /** Fixed names follow the variable of this node: it is looked for where its parent does not list it. */
+  isFixed(depth: number): boolean {
+    return depth > 0 && this.pattern.steps[depth - 1]?.suffix !== '';
+  }
+
+  /** What is known at a path. Undefined: nothing of this tree. */
+  find(path: string): Found | undefined {
+    return findNode(this.base, path);
+  }
+
+  /** The children of a folder are now these. */
+  setFolder(folder: FolderNode, names: readonly string[]): FolderChange {
+    folder.unlisted = undefined;
     const left: Record<string, number> = {};
-    for (const name of names) {
-      const channel = parseChannelName(name);
-      if (channel !== undefined) {
-        current.set(name, channel);
-        continue;
-      }
-      add(left, 'bad_channel_name');
-      if (misnamed.size >= mostMisnamed) continue;
-      misnamed.add(name);
-      if (!this.#misnamed.has(name)) this.#skip('bad_channel_name', `${this.root}/${name}`);
-    }
-    this.#misnamed = misnamed;
-    const chosen = choose(new Set(current.keys()), this.channels, this.#limits.endpoints);
+    const current = this.#wellNamed(folder, names, left);
+    const chosen = choose(new Set(current.keys()), folder.children, this.#room.forFolder(folder.children.size));
     add(left, 'too_many', current.size - chosen.size);
-    if ('too_many' in left && !('too_many' in this.#left)) this.#skip('too_many', this.root);
-    this.#left = left;
-    const changes = [...this.channels.values()].flatMap((channel) =>
-      chosen.has(channel.name) ? [] : this.removeChannel(channel),
-    );
-    const added: ChannelNode[] = [];
-    for (const name of chosen) {
-      const channelName = current.get(name);
-      if (channelName === undefined || this.channels.has(name)) continue;
-      const empty = {
-        children: new Map<string, TreeNode>(),
-        vectors: new Set<TreeNode>(),
-        unlisted: undefined,
-        left: {},
-      };
-      const channel = { ...newNode(`${this.root}/${name}`, name), channel: channelName, ...empty };
-      this.channels.set(name, channel);
-      added.push(channel);
+    const gone: ChannelNode[] = [];
+    const changes: TreeChange[] = [];
+    for (const child of [...folder.children.values()]) {
+      if (!chosen.has(child.name)) this.#remove(child, gone, changes);
     }
-    return { added, changes };
+    const folders: FolderNode[] = [];
+    const channels: ChannelNode[] = [];
+    for (const name of chosen) {
+      if (folder.children.has(name)) continue;
+      const made = this.#make(folder, name, current.get(name));
+      if (made === undefined) add(left, 'too_many');
+      else if (isChannel(made)) channels.push(made);
+      else folders.push(made);
+    }
+    if ('too_many' in left && !('too_many' in folder.left)) noteSkipped(this.#note, 'too_many', folder.path);
+    folder.left = left;
+    return { folders, channels, gone, changes };
+  }
+
+  /** A folder or a channel is not there any more. */
+  remove(node: ListedNode): Pick<FolderChange, 'gone' | 'changes'> {
+    const gone: ChannelNode[] = [];
+    const changes: TreeChange[] = [];
+    this.#remove(node, gone, changes);
+    return { gone, changes };
   }
 
   /** A channel's children are now these. */
   setChildren(channel: ChannelNode, names: readonly string[]): { added: TreeNode[]; changes: TreeChange[] } {
     channel.unlisted = undefined;
-    const current = new Set(names.filter((name) => !isTooLong(name)));
+    const current = new Set(names.filter((name) => !isTooLong(name) && !this.#isReserved(channel.path, name)));
     const changes = [...channel.children.values()].flatMap((child) =>
       current.has(child.name) ? [] : this.removeChild(channel, child),
     );
-    const { endpoints, endpointsPerChannel } = this.#limits;
-    const most = Math.min(endpointsPerChannel, channel.children.size + endpoints - this.#children);
-    const chosen = choose(current, channel.children, most);
+    const chosen = choose(current, channel.children, this.#room.forChannel(channel.channel, channel.children.size));
     const left: Record<string, number> = {};
-    add(left, 'bad_name', names.length - current.size);
+    add(left, 'bad_name', names.filter(isTooLong).length);
     add(left, 'too_many', current.size - chosen.size);
     for (const reason of ['bad_name', 'too_many'] as const) {
-      if (reason in left && !(reason in channel.left)) this.#skip(reason, channel.path);
+      if (reason in left && !(reason in channel.left)) noteSkipped(this.#note, reason, channel.path);
     }
     channel.left = left;
+    const suffix = this.pattern.steps[this.pattern.channelDepth]?.suffix ?? '';
     const added: TreeNode[] = [];
     for (const name of chosen) {
       if (channel.children.has(name)) continue;
-      const child = newNode(`${channel.path}/${name}`, name);
+      const child = newNode(below(channel.path, name) + suffix, name);
       channel.children.set(name, child);
-      this.#children += 1;
+      channel.childBytes += watchCost(child.path);
       added.push(child);
     }
+    this.#room.endpoints += added.length;
+    this.#room.count(channel.channel, added.length);
     return { added, changes };
   }
 
-  /** @param reason why the root cannot be read; undefined: it can */
-  setRootUnreadable(reason: SkipReason | undefined): void {
-    if (reason !== undefined && reason !== this.#closed) this.#skip(reason, this.root);
+  /** @param reason why the base cannot be read; undefined: it can */
+  setBaseUnreadable(reason: SkipReason | undefined): void {
+    if (reason !== undefined && reason !== this.#closed) noteSkipped(this.#note, reason, this.pattern.base);
     this.#closed = reason;
   }
 
-  /** What is known of a node stands although it cannot be read now. */
-  setUnreadable(node: ChannelNode | TreeNode, reason: SkipReason, what: 'data' | 'children'): void {
-    if (what === 'data') node.unreadable = reason;
-    else if ('unlisted' in node) node.unlisted = reason;
-    this.#noteOnce(node, reason, { kind: 'skipped', reason, path: shown(node.path) });
+  /** What is known of a node stands although its data cannot be read now. */
+  setUnreadable(node: TreeNode, reason: SkipReason): void {
+    node.unreadable = reason;
+    noteOnce(this.#note, node, reason, { kind: 'skipped', reason, path: shown(node.path) });
+  }
+
+  /** What is known below a node stands although it cannot be listed now. */
+  setUnlisted(node: ListedNode, reason: SkipReason): void {
+    if (isChannel(node)) noteOnce(this.#note, node, reason, { kind: 'skipped', reason, path: shown(node.path) });
+    else if (node.unlisted !== reason) noteSkipped(this.#note, reason, node.path);
+    node.unlisted = reason;
   }
 
   /** A node's data were read. A channel's own may be the defaults of its children, which then change too. */
@@ -169,84 +168,117 @@ export class Tree {
     const reported = node.stat?.czxid !== czxid || node.stat.version !== version || node.stat.mtime !== mtime;
     if (reported) {
       if (node.stat?.czxid !== czxid) node.noted = undefined;
-      node.decoded = decode({ name: node.name, level: child === undefined ? 'channel' : 'endpoint', data });
-      this.#noteFaults(node);
+      node.decoded = decode(
+        { name: node.name, level: child === undefined ? 'channel' : 'endpoint', data },
+        this.#formats,
+      );
+      noteFaults(this.#note, node);
     }
     node.stat = stat;
     if (child === undefined) {
-      return reported ? [...this.#retell(channel, channel, true), ...this.#retellChildren(channel)] : [];
+      return reported ? [...retell(channel, channel, true), ...retellChildren(channel)] : [];
     }
-    const changes = this.#retell(channel, child, reported);
-    return this.#keepsWeights(channel, child) && reported ? [...changes, ...this.#retellChildren(channel)] : changes;
+    const changes = retell(channel, child, reported);
+    return this.#keepsWeights(channel, child) && reported ? [...changes, ...retellChildren(channel)] : changes;
   }
 
-  removeChannel(channel: ChannelNode): TreeChange[] {
-    if (!this.channels.delete(channel.name)) return [];
-    this.#children -= channel.children.size;
-    return [channel, ...channel.children.values()].flatMap((node) => this.#untell(node));
+  /** A node that is still listed has no data, as the fixed names below it are missing. */
+  clearData(node: TreeNode): TreeChange[] {
+    node.stat = undefined;
+    node.decoded = { kind: 'nothing' };
+    node.unreadable = undefined;
+    return untell(node);
   }
 
   removeChild(channel: ChannelNode, child: TreeNode): TreeChange[] {
-    if (channel.children.delete(child.name)) this.#children -= 1;
-    const changes = this.#untell(child);
-    return channel.vectors.delete(child) ? [...changes, ...this.#retellChildren(channel)] : changes;
+    if (channel.children.delete(child.name)) {
+      channel.childBytes -= watchCost(child.path);
+      this.#room.endpoints -= 1;
+      this.#room.count(channel.channel, -1);
+    }
+    const changes = untell(child);
+    return channel.vectors.delete(child) ? [...changes, ...retellChildren(channel)] : changes;
+  }
+
+  /** Every folder and channel, from the base on. */
+  *nodes(from: ListedNode = this.base): Generator<ListedNode> {
+    yield from;
+    if (!isChannel(from)) for (const child of from.children.values()) yield* this.nodes(child);
+  }
+
+  *channels(): Generator<ChannelNode> {
+    for (const node of this.nodes()) if (isChannel(node)) yield node;
   }
 
   /** Every endpoint there is. */
   *endpoints(): Generator<Endpoint> {
-    for (const channel of this.channels.values()) {
+    for (const channel of this.channels()) {
       yield* channel.told;
       for (const child of channel.children.values()) yield* child.told;
     }
   }
 
-  /** Σ(path bytes + 4) of all watches: what re-arming them takes. `prefix` is the length of the chroot. */
-  watchedBytes(prefix: number): number {
-    const cost = (path: string) => Buffer.byteLength(path) + prefix + 4;
-    let bytes = cost(this.root);
-    for (const channel of this.channels.values()) {
-      bytes += cost(channel.path) * (channel.stat?.ephemeral === true ? 1 : 2);
-      for (const child of channel.children.values()) bytes += cost(child.path);
-    }
-    return bytes;
+  /** Adds what cannot be used. */
+  census(to: Census): void {
+    if (this.#closed !== undefined) add(to.skipped, this.#closed);
+    countFaults(this.base, to);
   }
 
-  census(): Census {
-    const skipped: Record<string, number> = { ...this.#left };
-    const unknown: Record<string, number> = {};
-    if (this.#closed !== undefined) add(skipped, this.#closed);
-    const count = (channel: ChannelNode, node: TreeNode) => {
-      const { unreadable, decoded } = node;
-      add(skipped, 'not_eligible', countIneligible(channel, node));
-      if (unreadable !== undefined) add(skipped, unreadable);
-      else if (decoded.kind === 'skipped') add(skipped, decoded.reason);
-      else for (const { field, reason } of unknownOf(decoded)) add(unknown, `${field} ${reason}`);
-    };
-    for (const channel of this.channels.values()) {
-      count(channel, channel);
-      if (channel.unlisted !== undefined) add(skipped, channel.unlisted);
-      for (const [reason, left] of Object.entries(channel.left)) add(skipped, reason, left);
-      for (const child of channel.children.values()) count(channel, child);
+  /** The names that can be children of a folder, with the channel that they stand for, if they do. */
+  #wellNamed(folder: FolderNode, names: readonly string[], left: Record<string, number>) {
+    const isChannelName = this.pattern.steps[folder.depth]?.variable === 'channel';
+    const reason = isChannelName ? 'bad_channel_name' : 'bad_name';
+    const current = new Map<string, ChannelName | undefined>();
+    const misnamed = new Set<string>();
+    for (const name of names) {
+      if (this.#isReserved(folder.path, name)) continue;
+      const channel = isChannelName ? parseChannelName(name) : folder.channel;
+      if (isChannelName ? channel !== undefined : !isTooLong(name)) {
+        current.set(name, channel);
+        continue;
+      }
+      add(left, reason);
+      if (misnamed.size >= mostMisnamed) continue;
+      misnamed.add(name);
+      if (!folder.misnamed.has(name)) noteSkipped(this.#note, reason, below(folder.path, name));
     }
-    return { skipped, unknown };
+    folder.misnamed = misnamed;
+    return current;
   }
 
-  /** `reported`: the node itself has a new version, which is a report even when it says the same as before. */
-  #retell(channel: ChannelNode, node: TreeNode, reported: boolean): TreeChange[] {
-    const now = composeEndpoints(channel, node);
-    const before = new Map(node.told.map((endpoint) => [endpoint.id, endpoint]));
-    node.told = now;
-    const puts: TreeChange[] = [];
-    for (const endpoint of now) {
-      const known = before.get(endpoint.id);
-      before.delete(endpoint.id);
-      if (known === undefined || reported || !sameValues(known, endpoint)) puts.push({ kind: 'put', endpoint });
-    }
-    return [...[...before.keys()].map((id): TreeChange => ({ kind: 'drop', id })), ...puts];
+  /** ZooKeeper keeps its own affairs below `/zookeeper`. */
+  #isReserved(path: string, name: string): boolean {
+    return path === '/' && name === 'zookeeper';
   }
 
-  #retellChildren(channel: ChannelNode): TreeChange[] {
-    return [...channel.children.values()].flatMap((each) => this.#retell(channel, each, false));
+  /** A new child of a folder; undefined: its channel has no room for one more. */
+  #make(parent: FolderNode, name: string, channel: ChannelName | undefined): ListedNode | undefined {
+    const path = below(parent.path, name) + (this.pattern.steps[parent.depth]?.suffix ?? '');
+    let made: ListedNode;
+    if (channel === undefined || parent.depth + 1 < this.pattern.channelDepth) {
+      made = newFolder(path, name, parent, channel);
+    } else {
+      if (!this.hasChildren && !this.#room.takesOne(channel)) return undefined;
+      made = newChannel(path, name, channel, parent);
+      if (!this.hasChildren) this.#room.count(channel, 1);
+    }
+    parent.children.set(name, made);
+    this.#room.folders += 1;
+    return made;
+  }
+
+  #remove(node: ListedNode, gone: ChannelNode[], changes: TreeChange[]): void {
+    if (node.parent?.children.get(node.name) !== node) return;
+    node.parent.children.delete(node.name);
+    this.#room.folders -= 1;
+    if (!isChannel(node)) {
+      for (const child of [...node.children.values()]) this.#remove(child, gone, changes);
+      return;
+    }
+    gone.push(node);
+    this.#room.endpoints -= node.children.size;
+    this.#room.count(node.channel, -node.children.size - (this.hasChildren ? 0 : 1));
+    for (const each of [node, ...node.children.values()]) changes.push(...untell(each));
   }
 
   /** Whether a child holds weights of its siblings, or did until now. */
@@ -255,34 +287,5 @@ export class Tree {
     const does = child.decoded.kind === 'weights';
     if (does) channel.vectors.add(child);
     return did || does;
-  }
-
-  #untell(node: TreeNode): TreeChange[] {
-    const before = node.told;
-    node.told = [];
-    return before.map(({ id }) => ({ kind: 'drop', id }));
-  }
-
-  #noteFaults(node: TreeNode): void {
-    const { decoded } = node;
-    const path = shown(node.path);
-    if (decoded.kind === 'skipped') {
-      const { reason } = decoded;
-      this.#noteOnce(node, reason, { kind: 'skipped', reason, path });
-    }
-    for (const { field, reason } of unknownOf(decoded)) {
-      this.#noteOnce(node, `${field} ${reason}`, { kind: 'unknown_value', field, reason, path });
-    }
-  }
-
-  #noteOnce(node: TreeNode, fault: string, note: RegistryNote): void {
-    node.noted ??= new Set();
-    if (node.noted.has(fault)) return;
-    node.noted.add(fault);
-    this.#note(note);
-  }
-
-  #skip(reason: SkipReason, path: string): void {
-    this.#note({ kind: 'skipped', reason, path: shown(path) });
   }
 }

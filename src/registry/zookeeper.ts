@@ -3,17 +3,20 @@
 import { parseConnectString } from '../net-address.js';
 import type { RegistryLogger } from './logger.js';
 import type { Registry, RegistrySink } from './registry.js';
-import type { TreeLimits } from './tree.js';
-import { TreeWatch } from './tree-watch.js';
-import { type ConnectClient, loadClient } from './zookeeper-client.js';
+import type { TreeLimits } from './tree-room.js';
+import { type TreeReader, TreeWatch } from './tree-watch.js';
+import { compileTrees, type TreeSetting } from './trees.js';
+import { type ConnectClient, loadClient, type WatchEvent } from './zookeeper-client.js';
 import { keepSession, type SessionSettings } from './zookeeper-session.js';
 
 export interface ZooKeeperSettings extends SessionSettings {
-  /** The node whose children are the channels. */
-  readonly root: string;
+  /** Where channels and endpoints stand. */
+  readonly trees: readonly TreeSetting[];
+  /** Sessions that watch at most. */
+  readonly maxSessions: number;
   /** Reads under way at once during a full read. */
   readonly readDepth: number;
-  /** Milliseconds between two full reads while connected, give or take a tenth, at least a second; 0: none. */
+  /** Milliseconds between two reads of all lists and some data while connected, give or take a tenth, at least a second; 0: none. */
   readonly reconcileInterval: number;
   readonly limits: TreeLimits;
 }
@@ -21,7 +24,7 @@ export interface ZooKeeperSettings extends SessionSettings {
 /** Milliseconds: what is read all the time is no check but a load on ZooKeeper. */
 const leastReconcileInterval = 1_000;
 
-/** Until the next full read; jitter keeps a fleet from reading in step. Undefined: there is none. */
+/** Until the next such read; jitter keeps a fleet from reading in step. Undefined: there is none. */
 export function reconcileDelay(interval: number, random: () => number): number | undefined {
   return interval === 0 ? undefined : Math.max(interval, leastReconcileInterval) * (0.9 + random() * 0.2);
 }
@@ -43,40 +46,58 @@ async function follow(
   known: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const { root, readDepth, reconcileInterval, sessionTimeout, limits } = settings;
-  const chrootBytes = Buffer.byteLength(parseConnectString(settings.servers)?.chroot ?? '');
-  const now = () => performance.timeOrigin + performance.now();
-  const options = { root, readDepth, chrootBytes, known, settling: 2 * sessionTimeout, limits, now };
+  const { readDepth, sessionTimeout, limits, maxSessions: mostSessions } = settings;
+  const kept: Promise<void>[] = [];
+  /** Another session, which lives until the end. */
+  const openSession = (session: number) => {
+    const own = session === 0 ? logger : numbered(logger, session);
+    const handler = {
+      connected: (client: TreeReader, fresh: boolean) => tree.connected(session, client, fresh),
+      // Where the server would refuse the one packet that re-arms all watches, a new session is better.
+      disconnected: () => tree.disconnected(session),
+      watch: (event: WatchEvent, path: string) => tree.event(session, event, path),
+      changed: (state: string) => sink.note({ kind: 'session', state }),
+    };
+    kept.push(keepSession(connect, settings, handler, own, signal));
+  };
+  const options = {
+    trees: compileTrees(settings.trees),
+    readDepth,
+    chrootBytes: Buffer.byteLength(parseConnectString(settings.servers)?.chroot ?? ''),
+    known,
+    settling: 2 * sessionTimeout,
+    limits,
+    mostSessions,
+    openSession,
+    now: () => performance.timeOrigin + performance.now(),
+    random: Math.random,
+  };
   const tree = new TreeWatch(options, sink);
-
   let reconcileTimer: NodeJS.Timeout | undefined;
   const reconcileLater = () => {
-    clearTimeout(reconcileTimer);
-    const delay = reconcileDelay(reconcileInterval, Math.random);
+    const delay = reconcileDelay(settings.reconcileInterval, Math.random);
     if (delay === undefined) return;
     reconcileTimer = setTimeout(() => {
       tree.reconcile();
       reconcileLater();
     }, delay);
   };
-  const handler = {
-    connected: (client: Parameters<TreeWatch['start']>[0]) => {
-      tree.start(client);
-      reconcileLater();
-    },
-    disconnected: () => {
-      tree.stop();
-      clearTimeout(reconcileTimer);
-      // The server would refuse the one packet that re-arms all watches, again and again.
-      return tree.beyondLimit;
-    },
-    watch: tree.event.bind(tree),
-    changed: (state: string) => sink.note({ kind: 'session', state }),
-  };
   try {
-    await keepSession(connect, settings, handler, logger, signal);
+    openSession(0);
+    reconcileLater();
+    // More are added meanwhile. They end with the signal, and the first one says it when nothing can be mended.
+    for (let session = 0; session < kept.length; session++) await kept[session];
   } finally {
     clearTimeout(reconcileTimer);
     tree.release();
   }
+}
+
+/** Which of several sessions a line is about. */
+function numbered(logger: RegistryLogger, session: number): RegistryLogger {
+  return {
+    info: (fields, message) => logger.info({ ...fields, session }, message),
+    warn: (fields, message) => logger.warn({ ...fields, session }, message),
+    error: (fields, message) => logger.error({ ...fields, session }, message),
+  };
 }

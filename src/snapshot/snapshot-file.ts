@@ -19,7 +19,7 @@ const pieceSize = 500;
 /** Where the endpoints were registered. A file of another registry is of no use. */
 export type Source =
   | { readonly kind: 'embedded' | 'file' }
-  | { readonly kind: 'zookeeper'; readonly servers: string; readonly root: string };
+  | { readonly kind: 'zookeeper'; readonly servers: string; readonly trees: readonly string[] };
 
 export interface SavedSnapshot {
   readonly endpoints: readonly Endpoint[];
@@ -32,7 +32,7 @@ const fileSchema = z.object({
   savedAt: z.iso.datetime().transform((text) => Date.parse(text)),
   registry: z.discriminatedUnion('kind', [
     z.object({ kind: z.enum(['embedded', 'file']) }),
-    z.object({ kind: z.literal('zookeeper'), servers: z.string(), root: z.string() }),
+    z.object({ kind: z.literal('zookeeper'), servers: z.string(), trees: z.array(z.string()) }),
   ]),
   endpoints: z.array(
     z.looseObject({
@@ -49,7 +49,8 @@ const fileSchema = z.object({
 function isSame(a: Source, b: Source): boolean {
   if (a.kind !== 'zookeeper' || b.kind !== 'zookeeper') return a.kind === b.kind;
   const [one, other] = [parseConnectString(a.servers), parseConnectString(b.servers)];
-  if (one === undefined || other === undefined || a.root !== b.root || one.chroot !== other.chroot) return false;
+  if (one === undefined || other === undefined || one.chroot !== other.chroot) return false;
+  if ([...a.trees].sort().join('\n') !== [...b.trees].sort().join('\n')) return false;
   return one.servers.some(({ host, port }) => other.servers.some((each) => each.host === host && each.port === port));
 }
 

@@ -16,7 +16,8 @@ import { startZooKeeper, zkCli } from '../support/zookeeper.js';
 
 const settings = {
   servers: '127.0.0.1:1',
-  root: '/channels',
+  trees: [{ path: '/channels/{channel}/{endpoint}', formats: 'auto' as const }],
+  maxSessions: 1,
   sessionTimeout: 4_000,
   readDepth: 100,
   reconcileInterval: 60_000,

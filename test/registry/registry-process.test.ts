@@ -39,7 +39,8 @@ function notStarted(code: string): ChildProcess {
 
 const settings = {
   servers: '127.0.0.1:1',
-  root: '/channels',
+  trees: [{ path: '/channels/{channel}/{endpoint}', formats: 'auto' as const }],
+  maxSessions: 1,
   sessionTimeout: 4_000,
   readDepth: 1,
   reconcileInterval: 0,

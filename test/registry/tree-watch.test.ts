@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { type TreeReader, TreeWatch } from '../../src/registry/tree-watch.js';
 import { rc, type Stat } from '../../src/registry/zookeeper-client.js';
+import { compilePattern, type TreePattern } from '../../src/tree-pattern.js';
 import { RecordingSink } from '../support/recording-sink.js';
 
 const stat = (ctime: number): Stat => ({ czxid: 1, ctime, version: 0, mtime: 1, ephemeral: false, mine: false });
@@ -32,6 +33,10 @@ class HeldTree implements TreeReader {
     this.hold(() => done(this.nodes.has(path) ? this.code : rc.noNode, names));
   }
 
+  sync(_: string, done: (code: number) => void): void {
+    this.hold(() => done(this.code));
+  }
+
   exists(path: string, _: boolean, done: (code: number, stat: Stat | undefined) => void): void {
     this.hold(() => (this.nodes.has(path) ? done(rc.ok, stat(this.rootMade)) : done(rc.noNode, undefined)));
   }
@@ -51,7 +56,12 @@ function watching(nodes: Record<string, string>, known = false, chrootBytes = 0)
   const tree = new HeldTree();
   for (const [path, data] of Object.entries(nodes)) tree.nodes.set(path, data);
   const sink = new RecordingSink();
-  const options = { root: '/r', readDepth: 3, chrootBytes, known, settling, limits, now: Date.now };
+  const one = compilePattern('/r/{channel}/{endpoint}') as TreePattern;
+  const options = {
+    trees: [{ pattern: one, formats: 'auto' as const }],
+    ...{ readDepth: 3, chrootBytes, known, settling, limits, now: Date.now, mostSessions: 1 },
+    ...{ openSession: () => {}, random: () => 0 },
+  };
   return { tree, sink, watch: new TreeWatch(options, sink) };
 }
 
@@ -60,7 +70,7 @@ const news = { '/r': '', '/r/news': '', '/r/news/a': 'a:80', '/r/news/b': 'b:80'
 test('reads under way at once are bounded', () => {
   const children = Array.from({ length: 50 }, (_, i) => [`/r/news/${i}`, `o:${i + 1}`] as const);
   const { tree, sink, watch } = watching({ '/r': '', '/r/news': '', ...Object.fromEntries(children) });
-  watch.start(tree);
+  watch.connected(0, tree);
   tree.answer();
   assert.equal(sink.endpoints.size, 50);
   assert.equal(tree.most, 3);
@@ -69,7 +79,7 @@ test('reads under way at once are bounded', () => {
 
 test('a reconcile tells what lost watches hid, as changes', () => {
   const { tree, sink, watch } = watching(news);
-  watch.start(tree);
+  watch.connected(0, tree);
   tree.answer();
   tree.nodes.delete('/r/news/a');
   tree.nodes.set('/r/news/c', 'c:80');
@@ -82,17 +92,17 @@ test('a reconcile tells what lost watches hid, as changes', () => {
 
 test('a connection lost in the middle of a full read tells nothing of it, and late answers are ignored', () => {
   const { tree, sink, watch } = watching(news);
-  watch.start(tree);
+  watch.connected(0, tree);
   tree.answer();
-  watch.stop();
+  watch.disconnected(0);
   const emptied = new HeldTree();
   emptied.nodes.set('/r', '');
-  watch.start(emptied);
-  watch.stop();
+  watch.connected(0, emptied);
+  watch.disconnected(0);
   emptied.answer();
   assert.deepEqual(sink.sequence, ['replace', 'live', 'stale']);
   assert.equal(sink.endpoints.size, 2);
-  watch.start(tree);
+  watch.connected(0, tree);
   tree.answer();
   assert.deepEqual(sink.sequence, ['replace', 'live', 'stale', 'replace', 'live']);
   watch.release();
@@ -102,7 +112,7 @@ test('lost answers that no session event follows are asked for again', () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   const { tree, sink, watch } = watching(news);
   tree.code = rc.operationTimeout;
-  watch.start(tree);
+  watch.connected(0, tree);
   tree.answer();
   assert.deepEqual(sink.sequence, []);
   tree.code = rc.ok;
@@ -117,7 +127,7 @@ test('a root that may not be read is noted once and counted, and read again unti
   mock.timers.enable({ apis: ['setTimeout'] });
   const { tree, sink, watch } = watching(news);
   tree.code = rc.noAuth;
-  watch.start(tree);
+  watch.connected(0, tree);
   for (let i = 0; i < 5; i++) {
     tree.answer();
     mock.timers.tick(10_000);
@@ -140,10 +150,10 @@ test('a root that may not be read is noted once and counted, and read again unti
 
 test('that the root is missing is noted once, and before an empty picture is told', () => {
   const { tree, sink, watch } = watching({});
-  watch.start(tree);
+  watch.connected(0, tree);
   tree.answer();
-  watch.stop();
-  watch.start(tree);
+  watch.disconnected(0);
+  watch.connected(0, tree);
   tree.answer();
   const missing = sink.notes.filter(({ kind }) => kind === 'missing');
   assert.deepEqual(missing, [{ kind: 'missing', node: 'root', path: '/r' }]);
@@ -156,7 +166,7 @@ test('a chroot that does not exist is told from a root that does not', () => {
     ['root', { '/': '' }],
   ] as const) {
     const { tree, sink, watch } = watching(nodes, false, 5);
-    watch.start(tree);
+    watch.connected(0, tree);
     tree.answer();
     assert.deepEqual(sink.sequence, ['replace', 'live']);
     const missing = sink.notes.filter(({ kind }) => kind === 'missing');
@@ -171,15 +181,15 @@ describe('a root that is missing or new', () => {
 
   test('a missing root is empty on a first start', () => {
     const { tree, sink, watch } = watching({});
-    watch.start(tree);
+    watch.connected(0, tree);
     tree.answer();
     assert.deepEqual(sink.sequence, ['replace', 'live']);
     tree.nodes.set('/r', '').set('/r/news', 'a:80');
-    watch.event('created', '/r');
+    watch.event(0, 'created', '/r');
     tree.answer();
     assert.deepEqual(sink.addresses('news'), ['a:80']);
-    watch.stop();
-    watch.start(tree);
+    watch.disconnected(0);
+    watch.connected(0, tree);
     tree.answer();
     assert.equal(sink.state, 'live', 'its first root is not a new one');
     watch.release();
@@ -187,11 +197,11 @@ describe('a root that is missing or new', () => {
 
   test('a missing root is no picture when something is known, and origins have time to return below a new one', () => {
     const { tree, sink, watch } = watching({}, true);
-    watch.start(tree);
+    watch.connected(0, tree);
     tree.answer();
     assert.deepEqual(sink.sequence, []);
     tree.nodes.set('/r', '').set('/r/news', 'a:80');
-    watch.event('created', '/r');
+    watch.event(0, 'created', '/r');
     tree.answer();
     mock.timers.tick(settling - 1);
     tree.answer();
@@ -206,19 +216,19 @@ describe('a root that is missing or new', () => {
 
   test('a root that was made anew while nobody looked is waited for like a missing one', () => {
     const { tree, sink, watch } = watching(news);
-    watch.start(tree);
+    watch.connected(0, tree);
     tree.answer();
-    watch.stop();
+    watch.disconnected(0);
     tree.rootMade = 2;
     for (const path of Object.keys(news).slice(1)) tree.nodes.delete(path);
-    watch.start(tree);
+    watch.connected(0, tree);
     tree.answer();
     mock.timers.tick(settling / 2);
     // Another session meanwhile does not make it wait longer, nor less.
-    watch.stop();
-    watch.start(tree);
+    watch.disconnected(0);
+    watch.connected(0, tree);
     tree.answer();
-    watch.event('child', '/r');
+    watch.event(0, 'child', '/r');
     watch.reconcile();
     tree.answer();
     mock.timers.tick(settling / 2 - 1);
@@ -227,8 +237,8 @@ describe('a root that is missing or new', () => {
     mock.timers.tick(2);
     tree.answer();
     assert.deepEqual(sink.sequence, ['replace', 'live', 'stale', 'replace', 'live']);
-    watch.stop();
-    watch.start(tree);
+    watch.disconnected(0);
+    watch.connected(0, tree);
     tree.answer();
     assert.equal(sink.state, 'live', 'once read it is the root that is known');
     watch.release();
@@ -237,12 +247,12 @@ describe('a root that is missing or new', () => {
 
 test('a node that is deleted while everything is read again is missing in the picture, and not told before it', () => {
   const { tree, sink, watch } = watching(news);
-  watch.start(tree);
+  watch.connected(0, tree);
   tree.answer();
-  watch.stop();
-  watch.start(tree);
+  watch.disconnected(0);
+  watch.connected(0, tree);
   tree.nodes.delete('/r/news/a');
-  watch.event('deleted', '/r/news/a');
+  watch.event(0, 'deleted', '/r/news/a');
   assert.deepEqual(sink.sequence, ['replace', 'live', 'stale']);
   tree.answer();
   assert.deepEqual(sink.sequence, ['replace', 'live', 'stale', 'replace', 'live']);

@@ -1,15 +1,27 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import type { RegistryNote } from '../../src/registry/registry.js';
-import { Tree, type TreeChange } from '../../src/registry/tree.js';
-import type { ChannelNode, TreeNode } from '../../src/registry/tree-node.js';
+import type { TreeChange } from '../../src/registry/retell.js';
+import { Tree } from '../../src/registry/tree.js';
+import type { ChannelNode, FolderNode, TreeNode } from '../../src/registry/tree-node.js';
+import { TreeRoom } from '../../src/registry/tree-room.js';
 import type { Stat } from '../../src/registry/zookeeper-client.js';
+import { compilePattern, type TreePattern } from '../../src/tree-pattern.js';
 
 let notes: RegistryNote[] = [];
 let tree: Tree;
+const treeOf = (text: string, channel?: string, room = new TreeRoom({ endpoints: 6, endpointsPerChannel: 4 })) =>
+  new Tree(compilePattern(text, channel) as TreePattern, room, (note) => notes.push(note));
+/** The channels of a tree whose base is their folder. */
+const setChannels = (names: readonly string[]) => tree.setFolder(tree.base as FolderNode, names);
+const census = () => {
+  const found = { skipped: {} as Record<string, number>, unknown: {} };
+  tree.census(found);
+  return found;
+};
 beforeEach(() => {
   notes = [];
-  tree = new Tree('/channels', { endpoints: 6, endpointsPerChannel: 4 }, (note) => notes.push(note));
+  tree = treeOf('/channels/{channel}/{endpoint}');
 });
 
 const stat = (czxid: number, version = 0, ephemeral = false): Stat => {
@@ -25,7 +37,7 @@ function brief(changes: readonly TreeChange[]): string[] {
 }
 
 function addChannel(name: string): ChannelNode {
-  const [channel] = tree.setChannels([...tree.channels.keys(), name]).added;
+  const [channel] = setChannels([...tree.base.children.keys(), name]).channels;
   assert.ok(channel);
   return channel;
 }
@@ -103,7 +115,7 @@ test('a channel may be an endpoint itself beside its children', () => {
     [...tree.endpoints()].map(({ address }) => address),
     ['o:79', 'o:80'],
   );
-  assert.deepEqual(brief(tree.setChannels([]).changes), ['drop /channels/news@1', 'drop /channels/news/a@2']);
+  assert.deepEqual(brief(setChannels([]).changes), ['drop /channels/news@1', 'drop /channels/news/a@2']);
 });
 
 test('children that are no longer listed are gone', () => {
@@ -125,8 +137,8 @@ test('what is wrong is noted once an endpoint, however often it is reported, and
     set(news, a, 'no address', stat(1, version));
     assert.equal(set(news, b, '{"service_address":"o:80","load":75}', stat(2, version)).length, 1);
   }
-  tree.setChannels(['news', 'bad\\name']);
-  tree.setChannels(['news', 'bad\\name']);
+  setChannels(['news', 'bad\\name']);
+  setChannels(['news', 'bad\\name']);
   assert.deepEqual(notes, [
     { kind: 'skipped', reason: 'unknown_format', path: '/channels/news/a' },
     { kind: 'unknown_value', field: 'load', reason: 'above_one', path: '/channels/news/b' },
@@ -144,17 +156,17 @@ test('what cannot be used now is counted by reason, and no longer when it is men
   set(news, a, 'no address', stat(1));
   set(news, b, '{"service_address":"o:80","load":75,"bitrate":"fast"}', stat(2));
   set(news, c, '{"service_address":"o:81","load":75}', stat(3));
-  tree.setChannels(['news', 'bad\\name']);
-  tree.setUnreadable(c, 'no_auth', 'data');
-  assert.deepEqual(tree.census(), {
+  setChannels(['news', 'bad\\name']);
+  tree.setUnreadable(c, 'no_auth');
+  assert.deepEqual(census(), {
     skipped: { bad_channel_name: 1, unknown_format: 1, no_auth: 1 },
     unknown: { 'load above_one': 1, 'bitrate not_a_number': 1 },
   });
   set(news, a, 'o:82', stat(1, 1));
   set(news, c, '{"service_address":"o:81","load":75}', stat(3));
   tree.setChildren(news, ['a', 'c']);
-  tree.setChannels(['news']);
-  assert.deepEqual(tree.census(), { skipped: {}, unknown: { 'load above_one': 1 } });
+  setChannels(['news']);
+  assert.deepEqual(census(), { skipped: {}, unknown: { 'load above_one': 1 } });
 });
 
 test('a channel has as many endpoints as one may have: those it has, then the lowest names, then those for whom room is made', () => {
@@ -167,7 +179,7 @@ test('a channel has as many endpoints as one may have: those it has, then the lo
     tree.setChildren(news, ['f', 'e', 'd', 'c', 'b', 'a']).added.map(({ name }) => name),
     ['a', 'd'],
   );
-  assert.deepEqual(tree.census().skipped, { too_many: 2 });
+  assert.deepEqual(census().skipped, { too_many: 2 });
   tree.setChildren(news, ['f', 'e', 'd', 'c', 'b', 'a']);
   assert.deepEqual(notes, [{ kind: 'skipped', reason: 'too_many', path: '/channels/news' }]);
   assert.deepEqual(
@@ -183,15 +195,15 @@ test('all channels together have as many endpoints as there may be, and channels
   tree.setChildren(news, ['a']);
   assert.equal(tree.setChildren(sport, ['a', 'b', 'c', 'd']).added.length, 2);
   const channels = Array.from({ length: 100 }, (_, i) => `c${i}`);
-  assert.equal(tree.setChannels(['news', 'sport', ...channels]).added.length, 4);
-  assert.equal(tree.census().skipped['too_many'], 96);
+  assert.equal(setChannels(['news', 'sport', ...channels]).channels.length, 4);
+  assert.equal(census().skipped['too_many'], 96);
 });
 
 test('names that no log and no snapshot should hold are left out and shown shortened', () => {
   const news = addChannel('news');
   assert.equal(tree.setChildren(news, ['a'.repeat(2_049), 'ö'.repeat(1_025), 'a'.repeat(2_048)]).added.length, 1);
-  assert.deepEqual(tree.census().skipped, { bad_name: 2 });
-  tree.setChannels(['news', 'x'.repeat(1_000_000)]);
+  assert.deepEqual(census().skipped, { bad_name: 2 });
+  setChannels(['news', 'x'.repeat(1_000_000)]);
   for (const note of notes) assert.ok('path' in note && note.path.length < 400);
 });
 
@@ -199,39 +211,30 @@ test('100,000 children of one channel, and as many channels without a name, cost
   const news = addChannel('news');
   const names = Array.from({ length: 100_000 }, (_, i) => `${i}\\`);
   assert.equal(tree.setChildren(news, names).added.length, 4);
-  tree.setChannels(['news', ...names]);
-  tree.setChannels(['news', ...names]);
+  setChannels(['news', ...names]);
+  setChannels(['news', ...names]);
   assert.ok(notes.length <= 1_001, `${notes.length} notes`);
-  assert.equal(tree.census().skipped['bad_channel_name'], 100_000);
-  assert.equal(tree.removeChannel(news).length, 0);
+  assert.equal(census().skipped['bad_channel_name'], 100_000);
+  assert.equal(tree.remove(news).changes.length, 0);
 });
 
 test('paths are found, and only those of this tree', () => {
   const news = addChannel('news');
   const a = addChild(news, 'a');
-  assert.equal(tree.find('/channels/news')?.channel, news);
-  assert.equal(tree.find('/channels/news/a')?.child, a);
-  for (const path of [
-    '/channels',
+  assert.deepEqual(tree.find('/channels'), { folder: tree.base });
+  assert.deepEqual(tree.find('/channels/news'), { channel: news, child: undefined });
+  assert.deepEqual(tree.find('/channels/news/a'), { channel: news, child: a });
+  const others = [
     '/channels/',
     '/channels/x',
     '/channels/news/x',
     '/channels/news/a/b',
+    '/channelsx',
     '/other/news',
+    '/',
     '',
-  ]) {
-    assert.equal(tree.find(path), undefined, path);
-  }
-});
-
-test('the watched bytes count every watch with its path, its length and the chroot', () => {
-  const news = addChannel('news');
-  addChild(news, 'a');
-  const method = addChannel('öl');
-  tree.setData(method, undefined, Buffer.from('o:80'), stat(3, 0, true));
-  const paths = ['/channels', '/channels/news', '/channels/news', '/channels/news/a', '/channels/öl'];
-  const expected = paths.reduce((sum, path) => sum + Buffer.byteLength(path) + 4 + 5, 0);
-  assert.equal(tree.watchedBytes(5), expected);
+  ];
+  for (const path of others) assert.equal(tree.find(path), undefined, path);
 });
 
 const traitsNow = () =>
@@ -253,12 +256,12 @@ test('endpoints that are off are no endpoints, and counted', () => {
   const [a, b] = [addChild(news, 'a'), addChild(news, 'b')];
   set(news, a, '{"service_address":"o:80","status":"off"}', stat(2));
   set(news, b, 'o:81', stat(3));
-  assert.deepEqual(tree.census().skipped, { not_eligible: 1 });
+  assert.deepEqual(census().skipped, { not_eligible: 1 });
   assert.deepEqual(set(news, undefined, '{"status":"off"}', stat(1)), ['drop /channels/news/b@3']);
-  assert.deepEqual(tree.census().skipped, { not_eligible: 2 });
+  assert.deepEqual(census().skipped, { not_eligible: 2 });
   set(news, undefined, '', stat(1, 1));
   set(news, a, '{"service_address":"o:80","status":"live"}', stat(2, 1));
-  assert.deepEqual(tree.census().skipped, {});
+  assert.deepEqual(census().skipped, {});
   assert.equal(traitsNow().length, 2);
 });
 
@@ -279,7 +282,7 @@ test('siblings with weights multiply what they give to an endpoint, and take it 
   assert.deepEqual(weights(), [6, undefined]);
   set(news, vector, '{"vector":[{"select":"shard=1","weight":-2}]}', stat(4, 1));
   assert.deepEqual(weights(), [undefined, undefined]);
-  assert.deepEqual(tree.census(), { skipped: {}, unknown: { 'weight negative': 1 } });
+  assert.deepEqual(census(), { skipped: {}, unknown: { 'weight negative': 1 } });
 });
 
 test('several endpoints in one node are told apart by their addresses, in whatever order they stand', () => {
@@ -293,4 +296,56 @@ test('several endpoints in one node are told apart by their addresses, in whatev
     set(news, undefined, list('c', 'b'), stat(1, 1)).filter((change) => change.startsWith('drop')),
     ['drop /channels/news#a:80@1'],
   );
+});
+
+const pathsOf = (nodes: readonly { readonly path: string }[]) => nodes.map(({ path }) => path);
+
+test('fixed names below a variable belong to its node, and other variables make folders', () => {
+  const dubbo = treeOf('/dubbo/{channel}/providers/{endpoint}');
+  const [live] = dubbo.setFolder(dubbo.base as FolderNode, ['com.x.Live']).channels as [ChannelNode];
+  assert.equal(live.path, '/dubbo/com.x.Live/providers');
+  assert.equal(live.channel, 'com.x.Live');
+  assert.deepEqual(dubbo.find('/dubbo/com.x.Live/providers'), { channel: live, child: undefined });
+  assert.equal(dubbo.find('/dubbo/com.x.Live'), undefined);
+
+  const services = treeOf('/{service}/{channel}/{endpoint}');
+  const root = services.base as FolderNode;
+  const { folders, channels } = services.setFolder(root, ['video', 'zookeeper']);
+  assert.deepEqual([pathsOf(folders), channels], [['/video'], []], '/zookeeper is never read');
+  const [news] = services.setFolder(folders[0] as FolderNode, ['news']).channels as [ChannelNode];
+  const [a] = services.setChildren(news, ['o:80']).added as [TreeNode];
+  assert.deepEqual(services.find('/video/news/o:80'), { channel: news, child: a });
+  services.setData(news, a, Buffer.from(''), stat(1));
+  const { gone, changes } = services.setFolder(root, []);
+  assert.deepEqual([gone, brief(changes)], [[news], ['drop /video/news/o:80@1']]);
+});
+
+test('a tree of one channel has its endpoints directly below its base', () => {
+  const go = treeOf('/go_servers/{endpoint}', 'news');
+  const base = go.base as ChannelNode;
+  const [a] = go.setChildren(base, ['10.0.0.1:80']).added as [TreeNode];
+  go.setData(base, a, Buffer.from(''), stat(7));
+  assert.deepEqual(
+    [...go.endpoints()].map(({ id, channel, address }) => [id, channel, address]),
+    [['/go_servers/10.0.0.1:80@7', 'news', '10.0.0.1:80']],
+  );
+  const root = treeOf('/{endpoint}', 'news');
+  assert.deepEqual(pathsOf(root.setChildren(root.base as ChannelNode, ['zookeeper', 'o:81']).added), ['/o:81']);
+});
+
+test('a channel in several trees has the limits of one, and the endpoints of all trees count together', () => {
+  const room = new TreeRoom({ endpoints: 6, endpointsPerChannel: 4 });
+  const [one, other] = [treeOf('/a/{endpoint}', 'news', room), treeOf('/b/{channel}', undefined, room)];
+  assert.equal(one.setChildren(one.base as ChannelNode, ['1', '2', '3']).added.length, 3);
+  const folder = other.base as FolderNode;
+  assert.equal(other.setFolder(folder, ['news', 'sport']).channels.length, 2);
+  const third = treeOf('/c/{service}/{channel}', undefined, room);
+  const { folders } = third.setFolder(third.base as FolderNode, ['x']);
+  const { channels } = third.setFolder(folders[0] as FolderNode, ['news', 'films']);
+  assert.deepEqual(
+    channels.map(({ channel }) => channel),
+    ['films'],
+  );
+  one.setChildren(one.base as ChannelNode, ['1']);
+  assert.equal(third.setFolder(folders[0] as FolderNode, ['news', 'films']).channels.length, 1, 'there is room again');
 });

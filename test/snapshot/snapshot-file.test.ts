@@ -14,7 +14,8 @@ before(async () => {
 });
 after(() => rm(directory, { recursive: true }));
 
-const zookeeper: Source = { kind: 'zookeeper', servers: 'zk1:2181,zk2:2181/live', root: '/channels' };
+const trees = ['/channels/{channel}/{endpoint}', '/go/{endpoint} news'];
+const zookeeper = { kind: 'zookeeper' as const, servers: 'zk1:2181,zk2:2181/live', trees };
 const savedAt = Date.parse('2026-01-02T03:04:05.678Z');
 const unexpected = (error: unknown) => assert.fail(String(error));
 const fileOf = (name: string, endpoints: readonly Endpoint[], failed: (error: unknown) => void = unexpected) =>
@@ -89,12 +90,12 @@ test('a file of another registry is refused, and one of the same ensemble that g
   const path = await written('source.json', [endpoint('a', '10.0.0.1:1')]);
   const others: Source[] = [
     { kind: 'embedded' },
-    { ...zookeeper, root: '/other' },
+    { ...zookeeper, trees: ['/other/{channel}/{endpoint}'] },
     { ...zookeeper, servers: 'zk1:2181,zk2:2181' },
     { ...zookeeper, servers: 'zk3:2181/live' },
   ];
   for (const other of others) await assert.rejects(readSnapshotFile(path, other), /another registry/);
-  const grown = { ...zookeeper, servers: 'zk3:2181,zk2/live' };
+  const grown = { ...zookeeper, servers: 'zk3:2181,zk2/live', trees: trees.toReversed() };
   assert.equal((await readSnapshotFile(path, grown))?.endpoints.length, 1);
 });
 

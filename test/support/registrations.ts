@@ -1,6 +1,6 @@
 // Registrations as others write them, one of each shape: what stands in the node, and what is to be read from it.
 
-import type { FormatName } from '../../src/registry/formats/names.js';
+import type { FormatName } from '../../src/config-schema/format-names.js';
 
 export interface Sample {
   readonly what: string;

@@ -1,5 +1,6 @@
 // The formats in their order: the first that accepts a node wins.
 
+import { type AllowedFormats, type FormatName, formatNames } from '../../config-schema/format-names.js';
 import { apisix } from './apisix.js';
 import { channelInfo } from './channel-info.js';
 import { curator } from './curator.js';
@@ -7,7 +8,6 @@ import { dubbo } from './dubbo.js';
 import type { Decoded, Format, JsonObject, ReadNode, RegisteredNode } from './format.js';
 import { metadata } from './metadata.js';
 import { nameOnly } from './name-only.js';
-import { type AllowedFormats, type FormatName, formatNames } from './names.js';
 import { nerve } from './nerve.js';
 import { plain } from './plain.js';
 import { serverset } from './serverset.js';

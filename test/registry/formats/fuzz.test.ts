@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { formatNames } from '../../../src/config-schema/format-names.js';
 import { parseServiceAddress } from '../../../src/net-address.js';
 import { decode, largestData } from '../../../src/registry/formats/decode.js';
 import type { Decoded, RegisteredNode, UnknownValue } from '../../../src/registry/formats/format.js';
-import { formatNames } from '../../../src/registry/formats/names.js';
 import { mostPriority, mostProperties, mostWeight } from '../../../src/registry/formats/traits.js';
 import { samples, textOf } from '../../support/registrations.js';
 import { runs } from '../../support/runs.js';

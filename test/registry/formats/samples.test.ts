@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { formatNames } from '../../../src/config-schema/format-names.js';
 import { packageRoot } from '../../../src/package.js';
 import { read } from '../../../src/registry/formats/decode.js';
 import type { RegisteredNode, Registration } from '../../../src/registry/formats/format.js';
-import { formatNames } from '../../../src/registry/formats/names.js';
 import { type Sample, samples, textOf } from '../../support/registrations.js';
 
 const nodeOf = (sample: Sample): RegisteredNode => ({

@@ -1,0 +1,35 @@
+// Pure but for what a node was told to register: the difference between that and what it registers now.
+
+import type { Endpoint, EndpointId } from '../model.js';
+import { composeEndpoints } from './compose.js';
+import { sameValues } from './reported-values.js';
+import type { ChannelNode, TreeNode } from './tree-node.js';
+
+export type TreeChange =
+  | { readonly kind: 'put'; readonly endpoint: Endpoint }
+  | { readonly kind: 'drop'; readonly id: EndpointId };
+
+/** `reported`: the node itself has a new version, which is a report even when it says the same as before. */
+export function retell(channel: ChannelNode, node: TreeNode, reported: boolean): TreeChange[] {
+  const now = composeEndpoints(channel, node);
+  const before = new Map(node.told.map((endpoint) => [endpoint.id, endpoint]));
+  node.told = now;
+  const puts: TreeChange[] = [];
+  for (const endpoint of now) {
+    const known = before.get(endpoint.id);
+    before.delete(endpoint.id);
+    if (known === undefined || reported || !sameValues(known, endpoint)) puts.push({ kind: 'put', endpoint });
+  }
+  return [...[...before.keys()].map((id): TreeChange => ({ kind: 'drop', id })), ...puts];
+}
+
+export function retellChildren(channel: ChannelNode): TreeChange[] {
+  return [...channel.children.values()].flatMap((each) => retell(channel, each, false));
+}
+
+/** It registers nothing any more. */
+export function untell(node: TreeNode): TreeChange[] {
+  const before = node.told;
+  node.told = [];
+  return before.map(({ id }) => ({ kind: 'drop', id }));
+}

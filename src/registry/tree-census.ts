@@ -1,0 +1,76 @@
+// What of a tree cannot be used: each fault noted once, and all of them counted.
+
+import type { SkipReason } from '../metrics.js';
+import { shown } from './admission.js';
+import { countIneligible } from './compose.js';
+import type { Decoded, UnknownValue } from './formats/format.js';
+import type { RegistryNote } from './registry.js';
+import { type ChannelNode, isChannel, type ListedNode, type TreeNode } from './tree-node.js';
+
+/** What cannot be used now. */
+export interface Census {
+  /** Nodes, by why. */
+  readonly skipped: Record<string, number>;
+  /** Reported values of endpoints that are used, by field and why, with a space between. */
+  readonly unknown: Record<string, number>;
+}
+
+/** Names that are remembered as noted. */
+export const mostMisnamed = 1_000;
+
+export function add(counts: Record<string, number>, key: string, count = 1): void {
+  if (count > 0) counts[key] = (counts[key] ?? 0) + count;
+}
+
+function unknownOf(decoded: Decoded): readonly UnknownValue[] {
+  if (decoded.kind === 'defaults') return decoded.values.unknown;
+  if (decoded.kind === 'weights') return decoded.unknown;
+  return decoded.kind === 'endpoints' ? decoded.registrations.flatMap(({ values }) => values.unknown) : [];
+}
+
+function countNode(channel: ChannelNode, node: TreeNode, { skipped, unknown }: Census): void {
+  const { unreadable, decoded } = node;
+  add(skipped, 'not_eligible', countIneligible(channel, node));
+  if (unreadable !== undefined) add(skipped, unreadable);
+  else if (decoded.kind === 'skipped') add(skipped, decoded.reason);
+  else for (const { field, reason } of unknownOf(decoded)) add(unknown, `${field} ${reason}`);
+}
+
+/** Adds what cannot be used of a folder and all below it. */
+export function countFaults(node: ListedNode, to: Census): void {
+  if (node.unlisted !== undefined) add(to.skipped, node.unlisted);
+  for (const [reason, left] of Object.entries(node.left)) add(to.skipped, reason, left);
+  if (!isChannel(node)) {
+    for (const child of node.children.values()) countFaults(child, to);
+    return;
+  }
+  countNode(node, node, to);
+  for (const child of node.children.values()) countNode(node, child, to);
+}
+
+type Note = (note: RegistryNote) => void;
+
+export function noteSkipped(note: Note, reason: SkipReason, path: string): void {
+  note({ kind: 'skipped', reason, path: shown(path) });
+}
+
+/** A fault of a node that stays as it is, however often it is reported. */
+export function noteOnce(note: Note, node: TreeNode, fault: string, what: RegistryNote): void {
+  node.noted ??= new Set();
+  if (node.noted.has(fault)) return;
+  node.noted.add(fault);
+  note(what);
+}
+
+/** What its decoder found wrong. */
+export function noteFaults(note: Note, node: TreeNode): void {
+  const { decoded } = node;
+  const path = shown(node.path);
+  if (decoded.kind === 'skipped') {
+    const { reason } = decoded;
+    noteOnce(note, node, reason, { kind: 'skipped', reason, path });
+  }
+  for (const { field, reason } of unknownOf(decoded)) {
+    noteOnce(note, node, `${field} ${reason}`, { kind: 'unknown_value', field, reason, path });
+  }
+}
