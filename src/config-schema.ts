@@ -1,6 +1,6 @@
 // Every setting of weir with its default, unit, bounds and description. The configuration file, the environment, the
 // flags, the JSON Schema for editors and the reference in the docs all derive from this one object. The large sections
-// are in config-schema/, one a file.
+// are files in config-schema/.
 
 import { z } from 'zod';
 import { balancer } from './config-schema/balancer.js';
@@ -101,6 +101,7 @@ const all = z.strictObject({
   log: log.prefault({}).describe('What is written to standard error.'),
 });
 
+/** The schema of all settings. Durations are parsed to milliseconds, sizes to bytes. */
 export const configSchema = all
   .refine(({ listen, admin }) => !isSameListener(listen, admin.listen), {
     path: ['admin', 'listen'],

@@ -30,9 +30,9 @@ export interface ConfigRequest {
 
 export interface EffectiveConfig {
   readonly config: Config;
-  /** What was set, by key, as it was written: the last word on each setting. Everything else is at its default. */
+  /** The values that were set, by key, as they were written. All other settings are at their defaults. */
   readonly given: ReadonlyMap<string, Given>;
-  /** What is odd, a line each; never a value, which may be a secret. */
+  /** Oddities, one per line; never a value, which may be a secret. */
   readonly warnings: readonly string[];
 }
 

@@ -47,6 +47,7 @@ const reaches: Readonly<Record<SnapshotState, RegistryReach>> = {
   stale: 'out_of_reach',
 };
 
+/** The control plane of an edge. It follows nothing before `start`, and holds listener and registry until `close`. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { config, logger, metrics, registry } = options;
   const store = new SnapshotStore();
@@ -179,7 +180,7 @@ function sourceOf({ kind, zookeeper }: Config['registry']): Source {
 function tellState(before: SnapshotState, { state, revision, channels }: Snapshot, logger: Logger): void {
   const fields = { state, revision, channels: channels.size };
   if (state === 'live') logger.info(fields, 'following the registry');
-  // What a file had kept is told of where it is read.
+  // Problems of the snapshot file are logged where it is read.
   else if (before === 'live') logger.warn(fields, 'the registry is out of reach: what it last said is served');
 }
 
@@ -207,7 +208,7 @@ function withResolvers() {
     resolve = onDone;
     reject = onError;
   });
-  // Nobody may be waiting when it rejects.
+  // It may reject while no caller waits.
   promise.catch(() => undefined);
   return { promise, resolve, reject };
 }

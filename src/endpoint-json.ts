@@ -2,6 +2,10 @@
 
 import type { Endpoint } from './model.js';
 
+/**
+ * The endpoint as a JSON object; unknown values are left out. Load and packet loss are fractions, the bitrate is in
+ * kbit/s.
+ */
 export function endpointJson(endpoint: Endpoint) {
   return {
     id: endpoint.id,

@@ -1,5 +1,5 @@
-// One table: what can go wrong, which HTTP status says so, and on which side it arose. Whose fault that makes it, and whether
-// another endpoint is asked, is `upstream/judge.ts`.
+// One table of all errors: the HTTP status of each, and on which side it arose. Whose fault it is, and whether another endpoint
+// is asked, says `upstream/judge.ts`.
 
 /** On which side an error arose. */
 export type ErrorSide = 'client' | 'upstream' | 'registry' | 'internal';
@@ -109,8 +109,8 @@ export const failures = [
 export type Failure = (typeof failures)[number];
 
 /**
- * How a pick ended. `success`: the endpoint did its part. `abandoned`: the player left, or we stopped; says nothing.
- * `interrupted`: cut after the first byte; ended badly, but no gateway failure.
+ * How a pick ended. `success`: the endpoint did its part. `abandoned`: the player left, or we stopped; the endpoint is not
+ * judged. `interrupted`: cut after the first byte, which is no gateway failure.
  */
 export type Outcome = 'success' | 'abandoned' | 'interrupted' | Failure;
 
@@ -132,14 +132,14 @@ export class WeirError extends Error {
   }
 }
 
-/** What only whoever runs weir can mend. The message says what it is and what to do; it is shown without a stack. */
+/** An error that only the operator can mend. The message says what it is and what to do; it is shown without a stack. */
 export class OperatorError extends Error {
   override readonly name = 'OperatorError';
   /** Of the command that it ends. */
   readonly exitCode: number = 1;
 }
 
-/** Wraps whatever was thrown; a WeirError stays itself. */
+/** Wraps any thrown value; a WeirError stays itself. */
 export function toWeirError(error: unknown): WeirError {
   return error instanceof WeirError ? error : new WeirError('internal', { cause: error });
 }

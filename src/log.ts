@@ -1,4 +1,4 @@
-// The pino root. Everything logs through a child of it; nothing secret and nothing a chunk goes in.
+// The pino root. Everything logs through a child of it. No secret is logged, and nothing is logged per chunk.
 
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import pretty from 'pino-pretty';
@@ -11,11 +11,11 @@ function withoutQueries(value: unknown): unknown {
   return typeof value === 'string' ? value.replace(/\?[^\s"']+/g, '?…') : value;
 }
 
-/** Causes of causes that are told. */
-const mostCauses = 4;
+/** Causes of causes that are logged. */
+const maxCauses = 4;
 
 /** Not the properties that some errors carry besides: the URL that could not be parsed, for one. */
-function plainError(error: unknown, causes = mostCauses): unknown {
+function plainError(error: unknown, causes = maxCauses): unknown {
   if (!(error instanceof Error)) return withoutQueries(error);
   const { name, message, stack, cause } = error;
   const { code } = error as NodeJS.ErrnoException;
@@ -39,7 +39,7 @@ export const loggerOptions = {
   },
 };
 
-/** Writes a line each to standard error: JSON, or readable on a terminal. */
+/** Writes lines to standard error: JSON, or readable text on a terminal. */
 export function createLogger(settings: Config['log']): Logger {
   const readable = settings.format === 'pretty' || (settings.format === 'auto' && process.stderr.isTTY);
   const options = { ...loggerOptions, level: settings.level };
@@ -51,18 +51,18 @@ export function createLogger(settings: Config['log']): Logger {
 export const silentLogger: Logger = pino({ level: 'silent' });
 
 /**
- * For what may happen a thousand times a second: writes once in `interval` ms at most, and tells how often it happened
- * unsaid since the time before.
+ * For events that may happen a thousand times a second: writes once in `intervalMs` at most, with the number of events that
+ * were not written since the last time.
  */
 export function seldom<Fields extends object>(
   write: (fields: Fields & { readonly unsaid: number }) => void,
-  interval = 1_000,
+  intervalMs = 1_000,
   now: () => number = () => performance.now(),
 ): (fields: Fields) => void {
   let saidAt = Number.NEGATIVE_INFINITY;
   let unsaid = 0;
   return (fields) => {
-    if (now() - saidAt < interval) {
+    if (now() - saidAt < intervalMs) {
       unsaid += 1;
       return;
     }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The command line: which command, and which exit code. 0: fine; 1: it failed; 2: the command line or the settings are
-// wrong; 3: somebody else changed what was to be written, and nothing was.
+// The command line: commands and exit codes. 0: fine; 1: it failed; 2: the command line or the settings are wrong; 3: another
+// client changed what was to be written, and nothing was written.
 
 import { Command, CommanderError } from 'commander';
 import { addAgent } from './commands/agent.js';
@@ -70,7 +70,7 @@ const advice: Readonly<Record<string, string>> = {
   ENOTFOUND: 'choose an address of this machine',
 };
 
-/** Words for an error that nobody below could handle; the stack only where it must be weir's own mistake. */
+/** The message for an error that no part handled; with the stack only where it must be weir's own mistake. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, syscall } = error as NodeJS.ErrnoException;

@@ -1,4 +1,4 @@
-// The words of weir as types. Nothing in this file runs.
+// The nouns of weir as types. Nothing in this file runs.
 
 declare const brand: unique symbol;
 type Branded<T, B> = T & { readonly [brand]: B };
@@ -15,7 +15,7 @@ export type ServerOrigin = Branded<string, 'ServerOrigin'>;
 
 /** What a registration may say of an endpoint beside its address and its load; what is absent was not said. */
 export interface Traits {
-  /** True: it is about to end. Whoever it serves leaves without a seam; it is picked only where nothing else is left. */
+  /** True: it is about to end. Streams leave it without an interruption; it is picked only where nothing else is left. */
   readonly draining?: true;
   /** Its share of the picks in relation to the others of the channel, and its starting capacity; absent is 1, 0 is none. */
   readonly weight?: number;
@@ -25,7 +25,7 @@ export interface Traits {
   readonly priority?: number;
   /** The version of the service, as its registration names it. */
   readonly release?: string;
-  /** Whatever else the registration says, for those who look at it. */
+  /** All other properties of the registration, for operators. */
   readonly properties?: Readonly<Record<string, string>>;
 }
 

@@ -49,7 +49,7 @@ export function parseCidr(text: string): Cidr | undefined {
 
 const hostName =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i;
-const longest = 2048;
+const maxAddressChars = 2048;
 
 /**
  * Validates what an endpoint registered as its address: `host:port`, or an http(s) URL whose path may be a template.
@@ -57,7 +57,7 @@ const longest = 2048;
  * that browsers and resolvers read as IPv4 in disguise (`0x7f.1`, `2130706433`).
  */
 export function parseServiceAddress(text: string): ServiceAddress | undefined {
-  if (text.length === 0 || text.length > longest || /[^\x21-\x7e]|[\\"<>^`|#@]/.test(text)) return undefined;
+  if (text.length === 0 || text.length > maxAddressChars || /[^\x21-\x7e]|[\\"<>^`|#@]/.test(text)) return undefined;
   const match = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+\]|[^:/?[\]]+)(?::(\d{1,5}))?([/?].*)?$/.exec(text);
   if (!match) return undefined;
   const [, scheme, host = '', port, rest] = match;
@@ -96,6 +96,7 @@ export function hostOf(server: ServerOrigin): string {
   return server.slice(server.indexOf('//') + 2, server.lastIndexOf(':')).replace(/^\[|\]$/g, '');
 }
 
+/** The port of a server; 80 or 443 where the address names none. */
 export function portOf(server: ServerOrigin): number {
   return Number(server.slice(server.lastIndexOf(':') + 1));
 }
@@ -105,6 +106,7 @@ export function peerServer(name: string): ServerOrigin {
   return `http://~${name}:1` as ServerOrigin;
 }
 
+/** Whether a server is another worker of this edge. */
 export function isPeer(server: ServerOrigin): boolean {
   return server.startsWith('http://~');
 }

@@ -1,21 +1,22 @@
-// Requests that a client sends before the answer to the one before (pipelining) wait for their turn: nothing is asked, picked
-// or counted for an answer that has no connection yet, since Node tells nobody when such an answer is never sent.
+// Pipelined requests, which a client sends before the answer to an earlier one, wait for their turn. Nothing is asked, picked
+// or counted before: Node does not report when an answer that waits for its connection is never sent.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Requests that may wait on one connection. No player pipelines; who sends more is cut off. */
-const longestQueue = 32;
+/** Requests that may wait on one connection. No player pipelines; a client that sends more is cut off. */
+const maxQueued = 32;
 
+/** The requests that wait on each connection, 32 at most. */
 export class Turns {
   readonly #waiting = new WeakMap<Duplex, number>();
 
   /** Calls `act` once the answer is the next one on its connection; never, if the connection ends before. */
   wait({ socket }: IncomingMessage, response: ServerResponse, act: () => void): void {
-    // What came along with the request that was one too many.
+    // Requests that came with the one that was too many.
     if (socket.destroyed) return;
     const waiting = (this.#waiting.get(socket) ?? 0) + 1;
-    if (waiting > longestQueue) {
+    if (waiting > maxQueued) {
       socket.destroy();
       return;
     }

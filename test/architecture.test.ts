@@ -1,4 +1,5 @@
-// Holds docs/architecture.md to the code: what it names is there, and what is there is on it.
+// Holds docs/architecture.md to the code: what it names is there, and what is there is on it. Also holds the code to its rules: short
+// files, and a docblock for each exported function and class.
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -48,4 +49,31 @@ test('no file of src/ is longer than 300 lines, and half of them are shorter tha
     [],
   );
   assert.ok((lengths[Math.floor(lengths.length / 2)]?.lines ?? 0) < 90);
+});
+
+/** An exported function or class whose line before is not the end of a comment. */
+function undocumented(text: string): string[] {
+  const lines = text.split('\n');
+  return lines.flatMap((line, index) => {
+    const name = /^export (?:async |abstract )?(?:function\*? |class )(\w+)/.exec(line)?.[1];
+    return name === undefined || lines[index - 1]?.endsWith('*/') ? [] : [name];
+  });
+}
+
+test('an exported function or class without a docblock is found', () => {
+  assert.deepEqual(undocumented('export class A {}\n\nexport async function b() {}\n'), ['A', 'b']);
+  assert.deepEqual(
+    undocumented('/** What it is. */\nexport class A {}\n/**\n * More.\n */\nexport function* b() {}\n'),
+    [],
+  );
+});
+
+test('every exported function and class has a docblock', () => {
+  const source = join(packageRoot, 'src');
+  const files = (readdirSync(source, { recursive: true }) as string[]).filter((name) => name.endsWith('.ts'));
+  assert.ok(files.length > 300);
+  assert.deepEqual(
+    files.flatMap((file) => undocumented(readFileSync(join(source, file), 'utf8')).map((name) => `${file}: ${name}`)),
+    [],
+  );
 });

@@ -1,19 +1,20 @@
-// Who has a connection to the admin listener. Nobody is refused for want of room: whoever probes the edge's health comes last,
-// when registrars and readers have taken every place, and has to be answered.
+// The connections to the admin listener. A new one is never refused for want of room: a health check has to be answered even
+// when registrars and readers have taken every place. Another connection is closed for it.
 
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
+/** The connections of one HTTP server, bounded in number. Nothing to close: it follows the server's events. */
 export class Connections {
-  /** Without a request under way, the longest idle first. Whoever was closed comes again when there is something to say. */
+  /** Without a request under way, the longest idle first. A client that was closed connects again when it needs to. */
   readonly #idle = new Set<Socket>();
   /** With the number of requests under way, the longest busy first. */
   readonly #busy = new Map<Socket, number>();
-  readonly #most: number;
+  readonly #max: number;
 
-  /** @param most connections at once; a further one takes the place of the one that is idle longest, else busy longest */
-  constructor(server: Server, most: number) {
-    this.#most = most;
+  /** @param max connections at once; a further one takes the place of the one that is idle longest, else busy longest */
+  constructor(server: Server, max: number) {
+    this.#max = max;
     server.on('connection', (socket) => this.#opened(socket));
     server.on('request', ({ socket }, response) => {
       this.#idle.delete(socket);
@@ -27,7 +28,7 @@ export class Connections {
   }
 
   #opened(socket: Socket): void {
-    if (this.size >= this.#most) {
+    if (this.size >= this.#max) {
       const [oldest] = this.#idle.size > 0 ? this.#idle : this.#busy.keys();
       if (oldest !== undefined) this.#close(oldest);
     }

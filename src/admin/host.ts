@@ -1,5 +1,5 @@
-// Pure: by which names the API may be asked. A web page whose own name leads to this machine for a moment (DNS rebinding) is
-// same-origin to its browser and could read everything; but its name is one that somebody could register.
+// Pure: by which names the API may be asked. A web page whose own name points to this machine for a moment (DNS rebinding) is
+// same-origin to its browser and could read everything. Such a name is one that anybody could register, so it is refused.
 
 import { isIP } from 'node:net';
 

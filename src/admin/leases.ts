@@ -20,9 +20,9 @@ import { faultsOfTraits, readTraits } from '../registry/formats/traits.js';
 import { parseChannelName } from '../registry/names.js';
 
 /** Bytes; the longest address and all values take less. */
-const largestBody = 16 * 1024;
+const maxBodyBytes = 16 * 1024;
 /** Milliseconds. */
-const bodyDeadline = 10_000;
+const bodyDeadlineMs = 10_000;
 
 const leaseSchema = z.strictObject({
   ...endpointFields,
@@ -73,7 +73,7 @@ export function handleLeases(registry: EmbeddedRegistry, token: string | undefin
       }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      // What was not read of the body must not pass for the next request.
+      // The rest of the body must not be taken for the next request.
       if (!request.complete) response.setHeader('connection', 'close');
       answer(response, error.status, { error: error.code, message: error.message }, error.headers);
     }
@@ -139,7 +139,7 @@ function authorize(request: IncomingMessage, token: string | undefined): void {
   throw new Refusal(401, 'unauthorized', message, { 'www-authenticate': 'Bearer realm="weir"' });
 }
 
-/** In a time that depends on neither. */
+/** Compares in a time that depends on neither text. */
 function sameSecret(a: string, b: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));
@@ -186,8 +186,8 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
-  const tooLarge = new Refusal(413, 'body_too_large', `The body may have ${largestBody} bytes.`);
-  if (Number(request.headers['content-length'] ?? 0) > largestBody) throw tooLarge;
+  const tooLarge = new Refusal(413, 'body_too_large', `The body may have ${maxBodyBytes} bytes.`);
+  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge;
   const chunks: Buffer[] = [];
   let length = 0;
   return await new Promise((resolve, reject) => {
@@ -200,15 +200,15 @@ async function readBody(request: IncomingMessage): Promise<string> {
     const onData = (chunk: Buffer) => {
       length += chunk.length;
       chunks.push(chunk);
-      if (length <= largestBody) return;
+      if (length <= maxBodyBytes) return;
       request.pause();
       settle(tooLarge);
     };
     const onEnd = () => settle(undefined);
     const onGone = () => settle(new Refusal(400, 'bad_request', 'The body ended early.'));
     const timer = setTimeout(() => {
-      settle(new Refusal(408, 'request_timeout', `The body took longer than ${bodyDeadline / 1000} s.`));
-    }, bodyDeadline);
+      settle(new Refusal(408, 'request_timeout', `The body took longer than ${bodyDeadlineMs / 1000} s.`));
+    }, bodyDeadlineMs);
     request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
   });
 }

@@ -7,6 +7,7 @@ function byName({ channels }: Snapshot): Channel[] {
   return [...channels.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** The snapshot as `/api/v1/snapshot` shows it. */
 export function renderSnapshot(snapshot: Snapshot) {
   return {
     revision: snapshot.revision,

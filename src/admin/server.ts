@@ -1,5 +1,4 @@
-// The admin listener: metrics, health and the API. It trusts its network, though not the web pages that are open in it: keep
-// it private.
+// The admin listener: metrics, health and the API. It trusts all clients of its network except web pages: keep it private.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -25,7 +24,7 @@ export interface AdminQueries {
   accepting(): boolean;
   /** Prometheus' text format, and its content type. */
   metrics(): Promise<{ type: string; text: string }>;
-  /** Throws a WeirError for an unknown channel. */
+  /** @throws WeirError unknown_channel */
   explain(channel: ChannelName): Promise<unknown>;
   /** Every running relay. */
   relays(): Promise<unknown>;
@@ -33,7 +32,7 @@ export interface AdminQueries {
   hls(): Promise<unknown>;
 }
 
-/** Answers requests under a path that the server itself does not know; false when it is not for it either. */
+/** Answers requests under a path that the server itself does not know; false when the path is unknown here too. */
 export type AdminExtension = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<boolean>;
 
 /** ms for the header of a request, and for all of it. */
@@ -44,9 +43,10 @@ const keepAliveTimeout = 30_000;
 /** ms without a byte in either direction. */
 const sendTimeout = 60_000;
 
-/** Read by whoever watches, by whatever name; they tell no name of a channel or an endpoint. */
+/** Open to any client under any name: they contain no name of a channel or an endpoint. */
 const openPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
+/** The admin listener, from `listen` to `close`. */
 export class AdminServer {
   readonly #server: Server;
   readonly #queries: AdminQueries;
@@ -72,7 +72,7 @@ export class AdminServer {
     this.#names = names;
     this.#server = createServer({ requestTimeout, headersTimeout, keepAliveTimeout, keepAlive: true });
     new Connections(this.#server, connections);
-    // Who takes nothing of an answer for so long is closed; so is who says nothing.
+    // A client that reads nothing of its answer, or sends nothing, is closed after this time.
     this.#server.timeout = sendTimeout;
     this.#server.on('request', (request, response) => {
       const answer = () => {

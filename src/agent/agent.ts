@@ -43,6 +43,7 @@ const whys: Record<LeftOut['why'], string> = {
   taken: 'a stream is not registered: another one has its channel (see --channel)',
 };
 
+/** One agent: it holds a registration for each published stream, until it is closed. */
 export class Agent {
   readonly #presence: Presence;
   readonly #standing = new Map<string, Standing>();

@@ -41,6 +41,7 @@ function share(fields: Fields, name: string): number | undefined {
   return value === undefined || value > 1 ? undefined : value;
 }
 
+/** The streams that one program prints. The program is started again when it ends. */
 export class CommandSource implements Source {
   readonly #program: string;
   readonly #parameters: readonly string[];

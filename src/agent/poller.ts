@@ -32,6 +32,7 @@ const confirmation = 100;
 /** ms between an answer and the next question, however often somebody calls. */
 const leastPause = 100;
 
+/** The polls of one media server, one at a time. */
 export class Poller implements Source {
   #wake: () => void = () => {};
   #lookAgain = false;

@@ -14,6 +14,7 @@ interface Heard {
   readonly at: number;
 }
 
+/** The streams that are published now. Times are monotonic ms, handed in. */
 export class Presence {
   #streams = new Map<string, Stream>();
   readonly #heard = new Map<string, Heard>();

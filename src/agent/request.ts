@@ -26,6 +26,7 @@ export class Refused extends Error {
   override readonly name = 'Refused';
 }
 
+/** The API of one media server. Each request has a deadline, each answer a bound in bytes. */
 export class Api {
   readonly #pool: Pool;
   readonly #base: string;

@@ -17,6 +17,7 @@ export function parseFields(text: string): Fields {
   return fields;
 }
 
+/** The value as an object; undefined for anything else, lists included. */
 export function fieldsOf(value: unknown): Fields | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 }
@@ -26,6 +27,7 @@ export function own(fields: Fields | undefined, name: string): unknown {
   return fields !== undefined && Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
+/** A text; undefined for anything else. */
 export function textOf(fields: Fields | undefined, name: string): string | undefined {
   const value = own(fields, name);
   return typeof value === 'string' ? value : undefined;

@@ -1,5 +1,5 @@
-// Where a pick goes among those that can be picked: a sticky one stays where the HLS of its channel is, the others go where
-// the policy says, within what the traits of the endpoints prefer.
+// The endpoint of a pick among those that can be picked: a sticky pick stays where the HLS of its channel is, the others go
+// where the policy says, among the endpoints that their traits prefer.
 
 import type { ChannelName, EndpointId } from '../model.js';
 import { Affinity, type AffinityContext } from './affinity.js';
@@ -16,6 +16,10 @@ interface Bond {
   readonly session?: boolean;
 }
 
+/**
+ * Places each pick: sticky ones stay with their channel, the others go by policy and preference. Sole owner of where
+ * HLS is.
+ */
 export class Placement {
   readonly #affinity = new Affinity();
   readonly #credits: Credits;

@@ -1,7 +1,7 @@
-// Which of the endpoints that can be picked are preferred for what their registrations say of them: who drains, has no
-// weight, stands in another zone or has a lower priority is left out before a policy sees it. Pure.
+// Which endpoints are preferred by the traits of their registrations. An endpoint that drains, has no weight, is in another
+// zone or has a lower priority is left out before a policy sees it. Pure.
 //
-// It is made when endpoints change, and for a channel whose endpoints say nothing of the kind not at all.
+// It is made when endpoints change, and only for a channel whose endpoints have such traits.
 //
 // Zones: the own zone first, without a cliff. Above a load of `zoneSpill` of its best endpoint, a part of the picks that
 // grows to all of them at a load of 1 is made among the endpoints of all zones, where the policy decides.
@@ -26,6 +26,7 @@ export interface PreferenceSettings extends AffinitySettings {
 /** Why an endpoint that can be picked is left out. */
 export type LeftOut = 'last_resort' | 'draining' | 'no_weight' | 'lower_priority' | 'other_zone';
 
+/** The preferred endpoints of one channel. Made anew whenever its endpoints change. */
 export class Preference {
   /** Who may serve at all: what plays there may stay. */
   readonly usable: readonly Candidate[];

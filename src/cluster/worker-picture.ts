@@ -15,6 +15,7 @@ export interface PictureTools {
   readonly complete: () => void;
 }
 
+/** The picture that one worker has, and what it is still to be sent. */
 export class WorkerPicture {
   readonly #follower: Follower;
   readonly #complete: () => void;

@@ -175,6 +175,7 @@ function show({ streams }: Reading, naming: Parameters<typeof wantedOf>[2]): voi
   if (wanted.size === 0) print('no streams');
 }
 
+/** Adds `weir agent` to the command line. */
 export function addAgent(program: Command): void {
   const command = program.command('agent').description('keep the streams of the media server beside it registered');
   addAgentFlags(command).action(agent);

@@ -207,6 +207,7 @@ function status(text: string): string {
   throw new InvalidArgumentError('Expected live, draining or off.');
 }
 
+/** Adds `weir channel` to the command line. */
 export function addChannel(program: Command): void {
   const channel = program.command('channel').description('read, write and remove single nodes in ZooKeeper');
   const node = (name: string, description: string, examples: string) => {

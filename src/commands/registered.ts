@@ -16,6 +16,7 @@ export interface FollowedRegistry {
   readonly registry: Registry;
 }
 
+/** The registry that the settings name: ZooKeeper itself, or the edge that holds the embedded one. */
 export function sourceOf(config: Config, logger: Logger): FollowedRegistry {
   const { registry } = config;
   return {

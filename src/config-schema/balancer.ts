@@ -10,6 +10,7 @@ const outlier = z.strictObject({
   panicThreshold: fraction(0.5, 'With more than this share of a channel ejected, passive health is ignored.'),
 });
 
+/** The schema of the section `balancer`. */
 export const balancer = z.strictObject({
   policy: z
     .enum(['adaptive', 'lowest', 'p2c', 'round-robin', 'random', 'rendezvous'])

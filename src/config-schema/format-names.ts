@@ -1,5 +1,6 @@
 // The names of the formats, in the order in which they are tried.
 
+/** All formats, the first one first. */
 export const formatNames = [
   'weir',
   'spring-cloud',

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { duration, file, flag, fraction, integer, secret, size } from './kinds.js';
 
+/** The schema of the section `hls`. */
 export const hls = z.strictObject({
   mode: z
     .enum(['session', 'passthrough'])

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { duration, flag, integer, reload, size } from './kinds.js';
 
+/** The schema of the section `http`. */
 export const http = z.strictObject({
   headersTimeout: duration('10s', '10ms', '1h', 'Deadline for the header of a request.'),
   keepAliveTimeout: duration('65s', '10ms', '24h', "How long a player's idle connection is kept."),

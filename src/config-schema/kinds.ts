@@ -46,12 +46,13 @@ export const duration = (fallback: string, minimum: string, maximum: string, des
 export const size = (fallback: string, minimum: string, maximum: string, description: string) =>
   measure('size', fallback, minimum, maximum, description);
 
-/** A port alone is refused: it would be on all addresses, and for the admin listener that is seldom meant. */
+/** A port alone is refused: it would listen on all addresses, which is seldom meant for the admin listener. */
 function listenProblem(value: unknown): string {
   const expected = 'expected ADDRESS:PORT, :PORT or [IPv6]:PORT';
   return /^\d+$/.test(String(value)) ? `${expected}, such as 127.0.0.1:${value}` : expected;
 }
 
+/** An address to listen on, with its port. */
 export const listenAddress = (fallback: string, description: string) =>
   z
     .string({ error: ({ input }) => listenProblem(input) })
@@ -59,12 +60,15 @@ export const listenAddress = (fallback: string, description: string) =>
     .prefault(fallback)
     .describe(description);
 
+/** A whole number between two bounds, which are themselves allowed. */
 export const integer = (fallback: number, minimum: number, maximum: number, description: string) =>
   z.int().min(minimum).max(maximum).prefault(fallback).describe(description);
 
+/** A number from 0 to 1. */
 export const fraction = (fallback: number, description: string) =>
   z.number().min(0).max(1).prefault(fallback).describe(description);
 
+/** True or false. */
 export const flag = (fallback: boolean, description: string) => z.boolean().prefault(fallback).describe(description);
 
 /** A value that never appears in a log, in `weir config` or in an argument list. */
@@ -84,8 +88,8 @@ export const file = (description: string, example: string) =>
     .meta({ description, examples: [example] });
 
 /**
- * What a change of a setting takes while the edge runs; of a section: of all settings in it that say nothing of their
- * own. `live`: nothing. `workers` (where nothing is said): new workers. `restart`: a new start of weir.
+ * What a change of a setting takes while the edge runs. On a section it holds for all settings in it without their own.
+ * `live`: nothing. `workers`, the default: new workers. `restart`: a new start of weir.
  */
 export function reload<T extends z.ZodType>(how: 'live' | 'restart', schema: T): T {
   return schema.meta({ reload: how });

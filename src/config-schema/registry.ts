@@ -145,6 +145,7 @@ const massDrop = z.strictObject({
   ),
 });
 
+/** The schema of the section `registry`. */
 export const registry = z.strictObject({
   kind: z.enum(['zookeeper', 'embedded', 'file']).prefault('zookeeper').describe('Where endpoints are registered.'),
   zookeeper: zookeeper.prefault({}).describe('A ZooKeeper ensemble, for a fleet.'),

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { duration, flag, integer, size } from './kinds.js';
 
+/** The schema of the section `relay`. */
 export const relay = z
   .strictObject({
     enabled: flag(

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseCidr } from '../net-address.js';
 import { duration, integer } from './kinds.js';
 
+/** The schema of the section `upstream`. */
 export const upstream = z.strictObject({
   allow: z
     .array(z.string().refine((value) => parseCidr(value) !== undefined, 'expected a network such as 10.0.0.0/8'))

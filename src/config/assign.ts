@@ -1,5 +1,5 @@
-// Pure: settings written into those that running parts refer to. It does not know the schema, so that a worker starts
-// without it.
+// Pure: writes new settings into the objects that running parts refer to. It does not import the schema, so that a worker
+// starts without it.
 
 /** Makes `target` equal to `source`, keeping every mapping in it that is referred to. */
 export function assignInPlace(target: object, source: object): void {

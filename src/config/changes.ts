@@ -6,6 +6,7 @@ import { type Reload, type Setting, settings } from './settings.js';
 /** Keys of settings, never their values: some are secret. */
 export type Changes = Readonly<Record<Reload, readonly string[]>>;
 
+/** The settings that differ, by what it takes to change them while the edge runs. */
 export function changes(before: Config, after: Config): Changes {
   const found: Record<Reload, string[]> = { live: [], workers: [], restart: [] };
   for (const setting of settings.values()) {

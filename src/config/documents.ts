@@ -1,10 +1,11 @@
-// Pure: what editors and readers get, generated from the schema: the JSON Schema, the commented configuration file and
-// the reference. `npm run docs` writes them; a test holds the written ones to these.
+// Pure: the documents that are generated from the schema: the JSON Schema, the commented configuration file and the
+// reference. `npm run docs` writes them; a test compares the written files with these.
 
 import { stringify } from 'yaml';
 import { jsonSchema, type Section, type Setting, settingsTree } from './settings.js';
 import { assignment, comment, indent } from './yaml-lines.js';
 
+/** The JSON Schema of the configuration file, as text. */
 export const schemaDocument = `${JSON.stringify(jsonSchema, undefined, 2)}\n`;
 
 const sentence = (text: string) => (text.endsWith('.') ? text : `${text}.`);
@@ -35,7 +36,7 @@ function exampleSection(section: Section): string[] {
   ];
 }
 
-/** A configuration file with every setting at its default, and all about it in comments. */
+/** A configuration file with every setting at its default, explained in comments. */
 export const exampleDocument = [
   '# yaml-language-server: $schema=weir.schema.json',
   '#',

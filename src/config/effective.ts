@@ -8,7 +8,7 @@ function settingLines(setting: Setting, given: Given | undefined): string[] {
   const value = given === undefined ? setting.default : given.value;
   if (value === undefined) return [];
   const [first = '', ...rest] = assignment(setting.path, setting.secret ? '(redacted)' : value);
-  // A redacted value must not be taken for the real one when somebody keeps the output as a file.
+  // When the output is kept as a file, a redacted value must not be taken for the real one.
   const start = setting.secret ? `${indent(setting.path)}# ${first.trimStart()}` : first;
   return [given === undefined ? start : `${start}  # ${given.origin}`, ...rest];
 }

@@ -1,10 +1,10 @@
-// Pure: what somebody set, one value a setting, wherever it was set. Files, variables and flags all become this.
+// Pure: the values that were set, one for each setting. Files, variables and flags all become this.
 
 import { nearest } from './nearest.js';
 import { type SettingsProblem, show } from './problem.js';
 import { type Section, type Setting, settings, settingsTree } from './settings.js';
 
-/** One value that somebody set. */
+/** One value that was set. */
 export interface Given {
   readonly setting: Setting;
   readonly value: unknown;
@@ -12,11 +12,11 @@ export interface Given {
   readonly origin: string;
 }
 
-/** What a source had to say. */
+/** The values and the warnings of one source. */
 export interface SettingsSource {
   readonly given: readonly Given[];
   readonly problems: readonly SettingsProblem[];
-  /** What is odd, but keeps nobody from starting. */
+  /** Oddities that do not prevent a start. */
   readonly warnings?: readonly SettingsProblem[];
 }
 
@@ -84,7 +84,7 @@ interface SchemaIssue {
   readonly message: string;
 }
 
-/** Says in weir's words what the schema found, and where the value came from. */
+/** A finding of the schema in weir's words, with the source of the value. */
 export function toProblem(issue: SchemaIssue, given: ReadonlyMap<string, Given>): SettingsProblem {
   const path = issue.path.map(String);
   const lengths = path.map((_, index) => path.length - index);

@@ -1,4 +1,4 @@
-// Pure: which known name somebody probably meant.
+// Pure: the known name that is closest to a mistyped one.
 
 /** Levenshtein distance: insertions, deletions and replacements. */
 function distance(a: string, b: string): number {
@@ -14,7 +14,7 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** The known name closest to `name`, ignoring case; undefined when none is close enough to be a slip of the pen. */
+/** The known name closest to `name`, ignoring case; undefined when none is close enough to be a typing error. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   const written = name.slice(0, 100).toLowerCase();
   let best: string | undefined;

@@ -1,4 +1,4 @@
-// What is wrong with the settings, all of it at once, in words that say what to do.
+// Everything that is wrong with the settings, in words that say what to do.
 
 export interface SettingsProblem {
   /** The setting, or what stands in its place: an unknown key, a variable, a file. */
@@ -14,7 +14,7 @@ function line({ path, message, value, origin }: SettingsProblem): string {
   return `  ${path}: ${message}${value === undefined ? '' : `, got ${value}`}${origin === undefined ? '' : ` (${origin})`}`;
 }
 
-/** The settings cannot be used. The message lists every problem, a line each, and never a secret. */
+/** The settings cannot be used. The message lists every problem on a line of its own, and never a secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly SettingsProblem[];
@@ -26,11 +26,11 @@ export class ConfigError extends Error {
   }
 }
 
-const longest = 80;
+const maxChars = 80;
 
 /** A value for an error message: short, on one line, nothing of a secret. */
 export function show(value: unknown, secret: boolean): string {
   if (secret) return '(redacted)';
   const text = JSON.stringify(value) ?? String(value);
-  return text.length > longest ? `${text.slice(0, longest)}…` : text;
+  return text.length > maxChars ? `${text.slice(0, maxChars)}…` : text;
 }

@@ -57,7 +57,7 @@ export const jsonSchema = { ...z.toJSONSchema(configSchema, { io: 'input' }), ti
 
 function range(noun: string, node: SchemaNode): string {
   const from = node.minimum === undefined ? '' : ` from ${node.minimum}`;
-  // Zod bounds an integer by the largest exact one; nobody wants to read that.
+  // Zod bounds an integer by the largest exact one, which is left out of messages.
   const to = node.maximum === undefined || node.maximum === Number.MAX_SAFE_INTEGER ? '' : ` to ${node.maximum}`;
   return `${noun}${from}${to}`;
 }

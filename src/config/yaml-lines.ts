@@ -1,12 +1,13 @@
-// Pure: settings written as YAML that people read: short lists on one line, comments that keep to the width.
+// Pure: settings as YAML for people: short lists on one line, comments of limited width.
 
 import { stringify } from 'yaml';
 
 const width = 100;
 
+/** The spaces before a setting at this path. */
 export const indent = (path: readonly string[]): string => '  '.repeat(path.length - 1);
 
-/** `name: value`, a long list one item a line. */
+/** `name: value`; a long list has one item per line. */
 export function assignment(path: readonly string[], value: unknown): string[] {
   const start = `${indent(path)}${path.at(-1)}:`;
   const inline = stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trimEnd();

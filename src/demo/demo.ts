@@ -125,7 +125,7 @@ async function unregisteredAfter(
 function edgeSettings(listen: string, adminListen: string, zookeeper: string | undefined): ConfigInput {
   return {
     listen,
-    // Little to serve, and every process is one more to explain.
+    // There is little to serve, and one process is easier to explain.
     workers: 0,
     admin: { listen: adminListen },
     registry: zookeeper === undefined ? { kind: 'embedded' } : { kind: 'zookeeper', zookeeper: { servers: zookeeper } },

@@ -23,9 +23,10 @@ export interface FlvBroadcastOptions {
 }
 
 const tickMs = 40;
-/** After a longer pause (a suspended machine) the stream goes on at the present; nobody gets the backlog. */
-const longestPauseMs = 10_000;
+/** After a longer pause (a suspended machine) the stream goes on at the present, without what was missed. */
+const maxPauseMs = 10_000;
 
+/** One FLV stream for any number of viewers, from `join` to `close`. */
 export class FlvBroadcast {
   readonly #loop: FlvLoop;
   readonly #options: FlvBroadcastOptions;
@@ -79,7 +80,7 @@ export class FlvBroadcast {
     if (end <= from && this.#viewers.size > 0) return;
     this.#next = end;
     const start =
-      position - this.#loop.timeOf(from) > longestPauseMs ? Math.max(from, this.#loop.keyframeBefore(end)) : from;
+      position - this.#loop.timeOf(from) > maxPauseMs ? Math.max(from, this.#loop.keyframeBefore(end)) : from;
     let shared: Buffer | undefined;
     for (const [sink, origin] of this.#viewers) {
       if (sink.backlog() > this.#options.maxBacklogBytes) {

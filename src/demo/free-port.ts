@@ -1,4 +1,4 @@
-// A port to listen on: the one that people expect, or a free one where something else has that.
+// A port to listen on: the expected one, or a free one where another program uses that.
 
 import { type AddressInfo, createServer } from 'node:net';
 

@@ -1,4 +1,4 @@
-// Pure: what the demo tells its user to open, to look at and to kill.
+// Pure: the instructions of the demo: what to open, what to look at, what to kill.
 
 export interface GuideFacts {
   /** `http://host:port` of the page, the data and the admin listener. */
@@ -12,6 +12,7 @@ export interface GuideFacts {
   readonly restartSeconds: number;
 }
 
+/** The text that the demo prints when everything runs. */
 export function guide(facts: GuideFacts): string {
   const { page, data, admin, channels, registry, origins, restartSeconds } = facts;
   const [channel = ''] = channels;

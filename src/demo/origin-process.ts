@@ -52,15 +52,15 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 const stop = new AbortController();
 function end(): void {
-  // Whatever the registry does, the process is gone after this.
+  // The process ends after this time, even if the registry does not answer.
   setTimeout(() => process.exit(0), goodbyeMs);
   stop.abort();
 }
 process.once('disconnect', end);
-// The parent may be gone before anybody listened.
+// The parent may be gone before the listener above was there.
 if (!process.connected) end();
 process.once('SIGTERM', end);
-// Ctrl-C reaches the whole group, and the parent says when it is this one's turn.
+// Ctrl-C reaches the whole process group; the parent says when this process ends.
 process.on('SIGINT', () => {});
 
 run(stop.signal).then(

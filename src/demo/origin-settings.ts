@@ -1,4 +1,4 @@
-// What a simulated origin's process is told, and what it tells its parent.
+// The settings of a simulated origin's process, and its messages to its parent.
 
 import { z } from 'zod';
 import type { ConfigInput } from '../config-schema.js';

@@ -1,4 +1,4 @@
-// Keeps one simulated origin running as a process of its own: starts it, tells what happens to it, starts it again.
+// Keeps one simulated origin running as a process of its own: starts it, reports its end, starts it again.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ const startMs = 10_000;
 /** A process that does not end by itself is killed after this. */
 const stopMs = 3_000;
 
+/** One simulated origin, from `start` to `stop`. */
 export class OriginSupervisor {
   readonly name: string;
   readonly #settings: OriginSettings;

@@ -5,6 +5,7 @@ import { packageRoot } from '../package.js';
 import { FlvLoop } from './flv-loop.js';
 import { TsLoop } from './ts-loop.js';
 
+/** Seconds of each segment of the sample. */
 export const segmentSeconds = 2;
 const segments = 8;
 

@@ -1,4 +1,4 @@
-// The door of HLS: what the rest of the program may know of it.
+// The door of HLS: other parts of weir import only this file.
 
 export type { Follower } from './cache/arriving-body.js';
 export type { CachedObject } from './cache/cached-object.js';

@@ -16,6 +16,7 @@ function changes(before: Members, after: Members): Map<string, unknown> {
   return new Map(changed.map((key) => [key, after[key]]));
 }
 
+/** The values that others wrote into one node. */
 export class OthersValues {
   readonly #values = new Map<string, unknown>();
 

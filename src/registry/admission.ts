@@ -5,6 +5,7 @@ const longestName = 2_048;
 /** Characters of a path that are worth a place in a log. */
 const longestShown = 300;
 
+/** Whether a name is longer, in bytes, than any that is followed. */
 export function isTooLong(name: string): boolean {
   return name.length > longestName || Buffer.byteLength(name) > longestName;
 }

@@ -28,11 +28,13 @@ export function createRegistry(settings: Config['registry'], logger: Logger): Re
   return createProcessRegistry(all, registryLogger(logger));
 }
 
+/** The registry of leases in memory, with the bounds of the settings. */
 export function createEmbeddedRegistry({ embedded, maxEndpointsPerChannel }: Config['registry']): EmbeddedRegistry {
   const { maxTtl, maxEndpoints } = embedded;
   return new EmbeddedRegistry({ maxTtl, maxEndpoints, maxEndpointsPerChannel });
 }
 
+/** A logger as the registry process uses it. */
 export function registryLogger(logger: Logger): RegistryLogger {
   return {
     info: (fields, message) => logger.info(fields, message),

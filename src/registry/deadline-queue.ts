@@ -6,6 +6,7 @@ interface Entry<K> {
   index: number;
 }
 
+/** The next deadline in constant time; a change takes logarithmic time. */
 export class DeadlineQueue<K> {
   readonly #heap: Entry<K>[] = [];
   readonly #entries = new Map<K, Entry<K>>();

@@ -54,6 +54,7 @@ export type PutResult =
 /** The longest wait of one timer; a longer one would overflow and fire at once. */
 const longestWait = 60_000;
 
+/** Leases in memory. They end with the process, and by their TTL on the clock that is handed in. */
 export class EmbeddedRegistry implements Registry {
   readonly #leases = new Map<string, Lease>();
   readonly #leasesOf = new Map<ChannelName, number>();

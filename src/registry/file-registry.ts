@@ -36,6 +36,7 @@ const isSameFile = (a: Mark | undefined, b: Mark | undefined) => a?.ino === b?.i
 const isSame = (a: Mark | undefined, b: Mark | undefined) =>
   isSameFile(a, b) && a?.size === b?.size && a?.mtimeNs === b?.mtimeNs;
 
+/** A registry that follows one file, and the endpoints of the settings. It looks at the file only while it is run. */
 export class FileRegistry implements Registry {
   readonly #path: string | undefined;
   readonly #limits: EndpointsFileLimits;

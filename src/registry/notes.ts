@@ -27,6 +27,7 @@ export function missingWords({
   return `no node ${path} in ZooKeeper: nothing was registered yet, or registry.zookeeper.root (or trees) names another`;
 }
 
+/** The notes of one registry. Bounded: 20 lines of a kind in 10 s, the rest as a number. */
 export class RegistryNotes {
   readonly #lines: Record<Fault['kind'], number> = { skipped: 0, unknown_value: 0 };
   #timer: NodeJS.Timeout | undefined;

@@ -12,6 +12,7 @@ const resolveDeadline = 3_000;
 /** Milliseconds in which a server takes a connection, or does not answer. */
 const tryDeadline = 1_000;
 
+/** Logs why no server can be reached: when a client gets no session, and whenever its session is lost. */
 export class OutageLog {
   #timer: NodeJS.Timeout | undefined;
   /** Grows with all that makes an explanation that was asked for pointless. */

@@ -1,5 +1,6 @@
 // Reads under way at once are bounded; what an event asks for goes before the rest of a full read.
 
+/** A queue of reads with two priorities. */
 export class ReadQueue {
   #running = 0;
   #urgent: (() => void)[] = [];

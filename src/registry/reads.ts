@@ -13,6 +13,7 @@ export interface ReadsListener {
   complete(): void;
 }
 
+/** The reads of one reader at a time, from `begin` to `forget`. */
 export class Reads {
   readonly #queue: ReadQueue;
   #reader: TreeReader | undefined;

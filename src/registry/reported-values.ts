@@ -14,6 +14,7 @@ const fields = [
   'release',
 ] as const;
 
+/** Whether both report the same address, values and traits. */
 export function sameValues(a: Endpoint, b: Endpoint): boolean {
   if (fields.some((field) => a[field] !== b[field])) return false;
   const [one, other] = [a.properties ?? {}, b.properties ?? {}];

@@ -3,6 +3,7 @@
 
 import type { Stat } from './zookeeper-client.js';
 
+/** The identity of the root node that was read last. */
 export class RootIdentity {
   /** `none` when it was missing although something is known. */
   #id: string | undefined;

@@ -6,6 +6,7 @@ import type { ConnectString, Server } from '../net-address.js';
 
 export type Lookup = (host: string) => Promise<readonly string[]>;
 
+/** All addresses of a host. Rejects with the resolver's error. */
 export const addressesOf: Lookup = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
 
 export interface Resolved {

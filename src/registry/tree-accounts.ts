@@ -10,6 +10,7 @@ export const watchedBytesLimit = 1_000_000;
 
 const countDelay = 1_000;
 
+/** The cost of following a tree: nodes, watches and bytes. */
 export class TreeAccounts {
   #timer: NodeJS.Timeout | undefined;
   #bytes = -1;

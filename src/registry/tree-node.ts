@@ -64,6 +64,7 @@ export function isChannel(node: ListedNode): node is ChannelNode {
 
 const nothing: Decoded = { kind: 'nothing' };
 
+/** A node of which nothing was read yet. */
 export function newNode(path: string, name: string): TreeNode {
   const none = { stat: undefined, told: [], unreadable: undefined, noted: undefined };
   return { path, name, decoded: nothing, ...none, unread: true };

@@ -51,6 +51,7 @@ const leastJitter = 10;
 /** Nodes of a session whose data are read again by one reconciliation. */
 const sweptAtOnce = 5_000;
 
+/** Follows the tree below one root with watches: one reader at a time, from `start` to `stop`. */
 export class TreeWatch {
   readonly #trees: readonly Tree[];
   readonly #bases: readonly BaseWatch[];

@@ -36,6 +36,7 @@ export interface FolderChange {
 /** Σ(path bytes + 4) is what re-arming watches takes. */
 export const watchCost = (path: string): number => Buffer.byteLength(path) + 4;
 
+/** The tree as it was last read. Sole owner of its nodes. */
 export class Tree {
   readonly base: ListedNode;
   readonly pattern: TreePattern;

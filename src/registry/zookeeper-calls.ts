@@ -54,6 +54,7 @@ export async function children(client: ZooKeeperClient, path: string): Promise<r
   });
 }
 
+/** Deletes a node of any version. One that is gone already is fine. @throws Failed for any other code */
 export async function remove(client: ZooKeeperClient, path: string): Promise<void> {
   const code = await new Promise<number>((resolve) => client.remove(path, anyVersion, resolve));
   if (code !== rc.ok && code !== rc.noNode) throw new Failed(code, `delete ${path}`);
@@ -67,6 +68,10 @@ export async function isOpen(client: ZooKeeperClient, path: string): Promise<boo
 /** `maybe`: the answer was lost. */
 type Made = 'made' | 'there' | 'maybe';
 
+/**
+ * Makes a node without data; `container` becomes `persistent` on servers before 3.5. @throws Failed when it cannot be
+ * made
+ */
 export async function makeFolder(
   client: ZooKeeperClient,
   path: string,

@@ -29,6 +29,7 @@ export function reconcileDelay(interval: number, random: () => number): number |
   return interval === 0 ? undefined : Math.max(interval, leastReconcileInterval) * (0.9 + random() * 0.2);
 }
 
+/** A registry that follows ZooKeeper in this process. It connects when it is run. */
 export function createZooKeeperRegistry(settings: ZooKeeperSettings, logger: RegistryLogger): Registry {
   return {
     async run(sink, signal, known = false) {

@@ -1,4 +1,4 @@
-// The door of the relay: what the rest of weir may know of it. Behind it:
+// The door of the relay: other parts of weir import only this file. Behind it:
 //
 //   relays    which streams there are, and how many there may be (`rooms`)
 //   relay     one stream on its way from one pull to all its viewers

@@ -1,4 +1,4 @@
-// A stream as viewers get it, from one pull after another: on one clock, cut into batches, with what a late joiner needs.
+// A stream as viewers get it: successive pulls on one clock, cut into batches, with the tags that a late joiner needs.
 
 import { Batch, joinFrame, type StreamState } from './audience/batch.js';
 import type { SharedFrame } from './audience/frames.js';

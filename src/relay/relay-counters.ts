@@ -47,7 +47,7 @@ export class RelayCounters {
     this.#metrics.relayWrongTagSizes.inc();
   }
 
-  /** What passes between workers is none of the players' totals. */
+  /** Bytes between workers do not count into the players' totals. */
   received(bytes: number, isFromPeer: boolean): void {
     const { traffic } = this.#metrics;
     if (isFromPeer) traffic.peers.received += bytes;

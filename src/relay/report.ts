@@ -1,4 +1,4 @@
-// What is told of a running relay, and how it reads in JSON.
+// The report of a running relay, and its JSON.
 
 import type { Framing } from './audience/frames.js';
 

@@ -1,5 +1,5 @@
-// Pure: which streams there may be. Players choose the names under a channel, so that one channel never takes the room of
-// others, one client never that of a channel, and what no endpoint ever delivered never that of what is watched.
+// Pure: which streams may run. Players choose the names under a channel, so the number of streams is bounded per channel and
+// per client. A stream that no endpoint has delivered never replaces one that viewers watch.
 
 import { WeirError } from '../errors.js';
 import type { ChannelName } from '../model.js';
@@ -26,7 +26,7 @@ export interface Occupant {
 /** Part of a channel's streams that one client may have started, 0 to 1. */
 const maxClientShare = 0.25;
 
-/** Keeps the books: whoever has to end is named here, and ended by the caller. */
+/** Counts the streams. It names the stream that has to end; the caller ends it. */
 export class Rooms<T extends Occupant> {
   readonly #settings: RoomSettings;
   readonly #all = new Set<T>();
@@ -47,8 +47,8 @@ export class Rooms<T extends Occupant> {
   }
 
   /**
-   * Says whether one more may start, which has proven nothing yet. Returns an idle one of the same client that has to end for
-   * it, if any has.
+   * Whether one more stream may start, unproven as yet. Returns an idle one of the same client that has to end for it, if any
+   * has.
    *
    * @throws WeirError relay_full
    */

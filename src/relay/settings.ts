@@ -1,4 +1,4 @@
-// What the configuration says of relays, with units in the names.
+// The settings of relays, with units in the names.
 
 import type { Config } from '../config-schema.js';
 import type { RoomSettings } from './rooms.js';
@@ -6,22 +6,22 @@ import type { SourceSettings } from './source/source.js';
 
 /** Of one stream. */
 export interface RelaySettings extends SourceSettings {
-  /** What comes within it leaves in one batch; 0 sends at once. */
+  /** Tags that arrive within it leave in one batch; 0 sends at once. */
   readonly mergeWindowMs: number;
-  /** For which it goes on after its last viewer. */
+  /** How long it runs without a viewer. */
   readonly lingerMs: number;
-  /** That a viewer's socket may hold. */
+  /** Bytes that a viewer's socket may hold. */
   readonly maxViewerBytes: number;
-  /** The same as media, on top of one group of pictures. */
+  /** Media that a viewer's socket may hold, beside one group of pictures. */
   readonly maxViewerMediaMs: number;
-  /** That a viewer may take to empty its socket. */
+  /** Time in which a viewer must empty its socket. */
   readonly slowTimeoutMs: number;
   readonly maxViewers: number;
 }
 
 /** Of all streams of a process. */
 export interface RelaysSettings extends RelaySettings, RoomSettings {
-  /** That the sockets of all viewers may hold together. */
+  /** Bytes that the sockets of all viewers may hold together. */
   readonly maxHeldBytes: number;
 }
 

@@ -26,6 +26,7 @@ export interface BuilderOptions {
   readonly now: () => number;
 }
 
+/** Builds snapshots from what a registry reports, and publishes their updates. */
 export class SnapshotBuilder implements RegistrySink {
   readonly #options: BuilderOptions;
   /** What is published or about to be, last resorts included. */

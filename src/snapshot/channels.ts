@@ -18,6 +18,7 @@ function bucketOf(name: ChannelName): number {
   return mix32(hash) % bucketCount;
 }
 
+/** The immutable map. Each change makes a new one. */
 export class Channels implements ChannelMap {
   static readonly empty = new Channels(
     Array.from({ length: bucketCount }, () => emptyBucket),

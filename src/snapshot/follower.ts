@@ -18,6 +18,7 @@ export interface Reader {
   tell(update: Update, isLast: boolean, taken: () => void): void;
 }
 
+/** Leads one reader. Sole owner of what that reader has. */
 export class Follower {
   readonly #current: () => RegistrySnapshot;
   readonly #reader: Reader;

@@ -7,6 +7,7 @@ export function wallClock(): number {
   return performance.timeOrigin + performance.now();
 }
 
+/** When the snapshot was last known to be true. Times are epoch ms. */
 export class Freshness {
   #knownAt: number;
   #live = false;

@@ -6,6 +6,7 @@ import type { Endpoint, EndpointId } from '../model.js';
 /** The same server in the same channel. An address has no space in it. */
 const placeOf = ({ address, channel }: Endpoint) => `${address} ${channel}`;
 
+/** The endpoints that are kept as last resorts. */
 export class LastResorts {
   /** Monotonic ms, in the order of expiry: all are kept equally long. */
   readonly #until = new Map<EndpointId, number>();

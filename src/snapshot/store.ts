@@ -17,6 +17,7 @@ export type SnapshotListener = (snapshot: Snapshot, change: Change) => void;
 const phases = ['connections', 'candidates', 'owners', 'streams'] as const;
 export type SnapshotPhase = (typeof phases)[number];
 
+/** The present snapshot. Subscribers are called in the order of their phases. */
 export class SnapshotStore {
   #current: RegistrySnapshot = emptySnapshot;
   readonly #listeners = phases.map((phase) => ({ phase, listeners: new Set<SnapshotListener>() }));

@@ -9,6 +9,7 @@ export interface RegistrySnapshot extends Snapshot {
   readonly channels: Channels;
 }
 
+/** The snapshot before anything was read. */
 export const emptySnapshot: RegistrySnapshot = { revision: 0, state: 'pending', channels: Channels.empty };
 
 /**
@@ -88,6 +89,7 @@ export function fullOf(snapshot: Snapshot): Update {
   return { kind: 'full', revision, state, endpoints: [...endpointsOf(snapshot)] };
 }
 
+/** All endpoints of a snapshot. */
 export function endpointsById(snapshot: Snapshot): Map<EndpointId, Endpoint> {
   const all = new Map<EndpointId, Endpoint>();
   for (const endpoint of endpointsOf(snapshot)) all.set(endpoint.id, endpoint);
@@ -106,6 +108,7 @@ export function diff(from: ReadonlyMap<EndpointId, Endpoint>, to: ReadonlyMap<En
   return { put, drop };
 }
 
+/** Whether two endpoints are equal in every field. */
 export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return (
     a.id === b.id &&
@@ -125,6 +128,7 @@ export function changesMembers(before: Snapshot, update: Update): boolean {
   });
 }
 
+/** The reference that takes this endpoint out of a snapshot. */
 export function refOf(endpoint: Endpoint): EndpointRef {
   return { id: endpoint.id, channel: endpoint.channel };
 }

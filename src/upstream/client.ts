@@ -79,7 +79,7 @@ export interface ClientObserver {
 /** Bytes of a redirect's body that are read to keep its connection. */
 const maxRedirectBodyBytes = 16 * 1024;
 
-/** A client of endpoints. Requests begin at once; there is no queue beside the pools' bounds. */
+/** A client of endpoints. Requests begin at once; none is queued: a full pool refuses it. */
 export function createUpstreamClient(
   pools: Pools,
   settings: ClientSettings,

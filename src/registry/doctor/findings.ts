@@ -106,6 +106,7 @@ export interface SeenRoot {
 
 const structural = rights.create | rights.delete;
 
+/** What the rights of the root mean for origins, and what to do. */
 export function rightsFindings({ path, state, acl, user, scratch }: SeenRoot): Finding[] {
   if (state === 'missing') {
     return [
@@ -208,6 +209,7 @@ const remedies: Readonly<Record<string, string>> = {
 /** Bytes that a server takes in one packet unless `jute.maxbuffer` says otherwise. */
 const packetLimit = 1_048_575;
 
+/** What the size and the contents of the tree mean, and what to do. */
 export function treeFindings({ channels, endpoints, watched, faults }: SeenTree): Finding[] {
   const found = `the paths watched by a session take ${watched.bytes} of ${packetLimit} bytes of a packet (jute.maxbuffer)`;
   const raise =

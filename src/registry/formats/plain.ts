@@ -5,6 +5,7 @@ import { parseServiceAddress } from '../../net-address.js';
 import { type Format, oneEndpoint } from './format.js';
 import { noValues } from './values.js';
 
+/** The address alone, as the text of the node. */
 export const plain: Format = ({ text }) => {
   const address = parseServiceAddress(text);
   return address === undefined ? undefined : oneEndpoint(address, noValues);

@@ -41,6 +41,10 @@ export function reportedEndpoint(address: Address, json: JsonObject, more: More 
   return { kind: 'endpoints', registrations: [registrationOf(address, json, more)] };
 }
 
+/**
+ * One registration, from its address and the fields of its JSON. Fields that cannot be used are unknown, never an
+ * error.
+ */
 export function registrationOf(address: Address, json: JsonObject, more: More = {}): Registration {
   const said: Said = readTraits(json);
   const values = readValues(json);

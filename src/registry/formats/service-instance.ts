@@ -11,6 +11,7 @@ import { asObject, own } from './values.js';
 /** Parts of a URI that are looked at; the usual one has five. */
 const mostParts = 64;
 
+/** Whether this JSON is an instance of Curator's service discovery. */
 export function isInstance(json: JsonObject): boolean {
   return Object.hasOwn(json, 'address') && ['port', 'sslPort', 'uriSpec'].some((field) => Object.hasOwn(json, field));
 }

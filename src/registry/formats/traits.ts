@@ -16,6 +16,7 @@ export const longestPath = 1_024;
 /** Entries; characters of a name; characters of a value. */
 export const mostProperties = { entries: 16, name: longestName, value: 256 } as const;
 
+/** The statuses that a registration may have. */
 export const statuses = ['live', 'draining', 'off'] as const;
 export type Status = (typeof statuses)[number];
 
@@ -38,6 +39,7 @@ function textFault(value: unknown, most: number): TextFault | undefined {
   return value === '' || unprintable.test(value) ? 'malformed' : undefined;
 }
 
+/** A text of at most so many characters; undefined, and noted in `unknown`, for anything else. */
 export function readText(field: TextField, value: unknown, most: number, unknown: Unknowns): string | undefined {
   if (value === undefined) return undefined;
   const fault = textFault(value, most);
@@ -57,6 +59,7 @@ function readNumber(
   return fault === undefined ? Number(value) + 0 : unknown.add(field, fault);
 }
 
+/** A weight; undefined, and noted in `unknown`, for anything else. */
 export function readWeight(value: unknown, unknown: Unknowns): number | undefined {
   return readNumber('weight', value, mostWeight, unknown);
 }

@@ -2,6 +2,7 @@
 
 import type { JsonObject, NumberFault, UnknownValue, Values } from './format.js';
 
+/** The values of a registration that reports none. */
 export const noValues: Values = { load: undefined, bitrate: undefined, packetLoss: undefined, unknown: [] };
 
 /** kbit/s: a terabit a second. Sums over all endpoints have to stay finite. */
@@ -20,6 +21,7 @@ export function own(json: JsonObject, field: string): unknown {
   return Object.hasOwn(json, field) ? (json[field] ?? undefined) : undefined;
 }
 
+/** The value as a JSON object; undefined for anything else. */
 export function asObject(value: unknown): JsonObject | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
 }

@@ -1,4 +1,4 @@
-// All viewers of a relay: gives each batch to everybody, so many at a time that other work gets its turn in between.
+// All viewers of a relay. Each batch is given to all of them, a bounded number per turn of the event loop.
 
 import type { Batch } from './batch.js';
 import type { Framing } from './frames.js';

@@ -1,5 +1,5 @@
-// Pure: what waits in memory for viewers who do not read, and who has to go when that is too much. Viewers share what they
-// are written: each byte counts once, however many hold it.
+// Pure: the bytes that wait in memory for viewers who do not read, and which viewers have to leave when that is too much.
+// Viewers share the bytes: each byte counts once, however many viewers hold it.
 
 /** What one viewer's socket holds. */
 export interface Backlog {

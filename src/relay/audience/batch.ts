@@ -1,5 +1,5 @@
-// A batch: the stretch of the stream that all viewers get with one write each (SRS calls it a merged write), and the ways into
-// the stream that it offers.
+// A batch: the stretch of the stream that each viewer gets with one write (SRS calls it a merged write). A new viewer enters
+// the stream at a batch.
 
 import { firstOf, type GopCache } from '../flv/gop-cache.js';
 import { type FlvTag, type TagType, tagType } from '../flv/tag.js';

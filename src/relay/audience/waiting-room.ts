@@ -7,7 +7,7 @@ export class WaitingRoom {
   readonly #deadlines = new Map<Viewer, NodeJS.Timeout>();
   readonly #onLate: (viewer: Viewer) => void;
 
-  /** @param onLate the viewer waited in vain, and is not here any more */
+  /** @param onLate the viewer's deadline has passed, and it has been removed */
   constructor(onLate: (viewer: Viewer) => void) {
     this.#onLate = onLate;
   }
@@ -31,7 +31,7 @@ export class WaitingRoom {
     return this.#deadlines.delete(viewer);
   }
 
-  /** Everybody, in the order in which they came; nobody waits any more. */
+  /** Removes and returns all viewers, in the order in which they came. */
   empty(): Viewer[] {
     const viewers = [...this.#deadlines.keys()];
     for (const viewer of viewers) this.delete(viewer);

@@ -8,8 +8,8 @@ import { VideoPresence } from './video-presence.js';
 const tagCostBytes = 256;
 
 /**
- * Holds one group of pictures. When it outgrows its limit it is dropped until the next keyframe, because a part of it is of
- * no use to anybody. Where there is only sound, also for a while, there is no group: viewers start at the live edge.
+ * Holds one group of pictures. A group that outgrows the limit is dropped until the next keyframe, because a part of it cannot
+ * be played. While there is only sound, there is no group: viewers start at the live edge.
  */
 export class GopCache {
   readonly #maxBytes: number;

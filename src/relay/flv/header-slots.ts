@@ -2,7 +2,7 @@
 
 import type { FlvTag } from './tag.js';
 
-/** More than any stream has use for; a hostile origin gets no more. */
+/** More than any stream needs; it bounds a hostile origin. */
 const maxSlots = 32;
 /** Of bodies. Sequence headers have hundreds, onMetaData with an index of keyframes some ten thousand. */
 const maxHeaderBytes = 512 * 1024;

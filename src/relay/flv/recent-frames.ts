@@ -1,5 +1,5 @@
-// Remembers which video frames viewers were given, to recognise them when another origin sends them again: mostly one
-// encoder feeds all origins of a channel. Then a failover goes on with the very next frame, and nothing is repeated.
+// Remembers the last video frames that viewers were given, to recognise them when another origin sends them again: mostly
+// one encoder feeds all origins of a channel. Then a failover continues with the next frame, and repeats none.
 
 import { type FlvTag, tagType } from './tag.js';
 

@@ -1,5 +1,5 @@
-// Makes one continuous stream out of the tags of one pull after another: rewrites timestamps, leaves out headers that
-// viewers have, and recognises a source that starts its clock again in the middle.
+// Makes one continuous stream from the tags of successive pulls: rewrites timestamps, leaves out headers that viewers have,
+// and detects a source whose clock starts again.
 
 import type { GopCache } from './gop-cache.js';
 import { HeaderSlots } from './header-slots.js';

@@ -1,4 +1,5 @@
-// The endpoints of one channel as its relay sees them: who is registered, who failed, and whose failure is yet to be judged.
+// The endpoints of one channel as its relay sees them: which are registered, which failed, and which failures are not judged
+// yet.
 
 import type { Pick, Picks } from '../../balancer/balancer.js';
 import type { ChannelName, Endpoint, ServerOrigin, ServiceAddress, Snapshot } from '../../model.js';
@@ -60,12 +61,12 @@ export class Endpoints {
     this.#failed.clear();
   }
 
-  /** The stream exists: who failed it is to blame. */
+  /** The stream exists: endpoints that did not deliver it are at fault. */
   prove(): void {
     this.#suspects.exists();
   }
 
-  /** Whether anybody serves the channel at this address: whoever registers it again is the same to a pull. */
+  /** Whether an endpoint is registered at this address, as the same registration or as a new one. */
   has(address: ServiceAddress): boolean {
     return this.#registered.some((endpoint) => endpoint.address === address);
   }
@@ -83,7 +84,7 @@ export class Endpoints {
     return this.#registered.some(({ address }) => serverOf(address) === serverOf(from.address));
   }
 
-  /** Nobody is picked any more, and nobody will be judged. */
+  /** Stops following the registry; open failures are not judged any more. */
   close(): void {
     this.#unsubscribe();
     this.#suspects.close();

@@ -1,4 +1,4 @@
-// Servers that failed a relay since its last pull that was proven: not picked as long as there is another.
+// Servers that failed a relay since its last proven pull. They are not picked as long as there is another.
 
 import type { Endpoint, EndpointId, ServerOrigin } from '../../model.js';
 import { serverOf } from '../../net-address.js';

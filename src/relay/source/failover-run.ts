@@ -1,4 +1,4 @@
-// Runs the failover: one event after the other, with its timers. What it decides is carried out by whoever owns it.
+// Runs the failover: one event after the other, with its timers. Its owner carries out the effects.
 
 import { next } from './failover.js';
 import {

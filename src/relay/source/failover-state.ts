@@ -1,5 +1,4 @@
-// Where a relay is in its search for pulls: the states of the failover, what happens to it, and what it has done in turn.
-// `P` is a pull, into which the failover never looks.
+// The states, events and effects of the failover. `P` is a pull, whose inside the failover does not know.
 
 import type { Outcome } from '../../balancer/policy.js';
 import type { WeirError } from '../../errors.js';

@@ -1,5 +1,5 @@
-// Pure: which pull delivers, which one is to follow it, and when it is over. A state machine: what happened in, the next
-// state and what has to be done out. It knows no timer and no network.
+// Pure: which pull delivers, which one follows it, and when the stream is over. A state machine: an event goes in; the next
+// state and the effects come out. It knows no timer and no network.
 //
 //   idle ─ start → starting ─ ready → live ─ failed → holding ─ ready → live
 //                          live ─ deregistered, moved, draining, keyframe overdue → leaving ─ ready, stays → live
@@ -42,8 +42,8 @@ const isDraining = <P>(state: FailoverState<P>) => state.phase === 'leaving' && 
 const isDeregistered = <P>(state: FailoverState<P>) => state.phase === 'leaving' && state.cause === 'deregistered';
 
 /**
- * What an event makes of a state. An event that fits nothing, such as a timer that came too late, changes nothing; a pull that
- * nobody waits for any more is left.
+ * The next state and the effects of an event. An event that does not fit the state, such as a late timer, changes nothing; a
+ * pull that is not wanted any more is left.
  *
  * @param now monotonic ms
  */

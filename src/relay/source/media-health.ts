@@ -1,5 +1,4 @@
-// Pure: whether the media of a pull is well, judged by when its tags came. That HTTP looks fine says nothing about whether
-// pictures come.
+// Pure: the health of a pull's media, judged by the times of its tags. A good HTTP response does not mean that pictures come.
 
 import { type FlvTag, tagType } from '../flv/tag.js';
 

@@ -14,8 +14,8 @@ import { type HealthSettings, MediaHealth } from './media-health.js';
 export type PullFault = 'connect' | 'timeout' | 'status' | 'end' | 'cut' | 'framing' | 'stall' | 'no_keyframe';
 
 /**
- * How far a new pull is: a viewer could start with it; its opening burst is over, too; its newest group of pictures began
- * after that burst, so that nothing in it was seen before.
+ * How far a new pull is. `startable`: a viewer could start with it. `settled`: its opening burst is over too. `live_edge`: its
+ * newest group of pictures began after that burst, so viewers have seen nothing of it.
  */
 export type Readiness = 'startable' | 'settled' | 'live_edge';
 

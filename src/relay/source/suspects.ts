@@ -1,5 +1,5 @@
-// Endpoints that failed a stream which nobody delivered yet. A player can ask for a name that does not exist, and some
-// servers answer that with silence or a page: only when another endpoint delivers the stream, it was their fault.
+// Endpoints that failed a stream which no endpoint has delivered yet. A player can ask for a name that does not exist, and
+// some servers answer that with silence or a page. They are at fault only if another endpoint delivers the stream.
 
 import type { Pick } from '../../balancer/balancer.js';
 import type { Outcome } from '../../balancer/policy.js';

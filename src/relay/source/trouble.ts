@@ -1,5 +1,5 @@
-// Pure: what the failures of a relay's pulls add up to. For how long viewers are held, how long until those who failed are
-// tried again, and by what a pull proves that the trouble is over: one that only replays what it has does not.
+// Pure: the sum of the failures of a relay's pulls. It says how long viewers are held, when failed endpoints are tried again,
+// and when a pull has proven that the trouble is over. A pull that only replays old media proves nothing.
 
 /** How long until those who failed are tried again, in ms; doubled each time. */
 const minBackoffMs = 250;
