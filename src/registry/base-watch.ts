@@ -35,6 +35,7 @@ export interface BaseWatchOptions {
   readonly missing: (node: 'root' | 'chroot', path: string) => void;
 }
 
+/** The state of one root node. Its times are ms. */
 export class BaseWatch {
   state: BaseState = 'unknown';
   #missing: 'root' | 'chroot' | undefined;

@@ -10,6 +10,7 @@ interface Held {
   listed: boolean;
 }
 
+/** The nodes of one session, with the bytes of their watches. */
 export class HeldNodes {
   /** Σ(path bytes + 4) of all watches. */
   bytes = 0;

@@ -24,6 +24,7 @@ export interface PlacementOptions {
   readonly open: () => SessionShare | undefined;
 }
 
+/** The session of each node, and the nodes that wait for one. */
 export class Placement {
   /** In their order; those before `#next` have a place. */
   #waiting: Waiting[] = [];

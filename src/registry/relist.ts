@@ -1,5 +1,5 @@
-// Folders to be listed again because another session saw one of their children go: it may have been made again meanwhile,
-// and stand in the last list already.
+// Folders that are listed again because another session saw one of their children go. The child may have been made again
+// meanwhile, and be in the last list already.
 
 import type { SessionShare } from './session-share.js';
 import type { Tree } from './tree.js';
@@ -8,6 +8,7 @@ import type { FolderNode } from './tree-node.js';
 /** ms; however many children go, a folder is listed no more often than this. */
 const relistDelay = 200;
 
+/** The folders that are listed again a moment later. */
 export class Relist {
   readonly #folders = new Map<FolderNode, Tree>();
   #timer: NodeJS.Timeout | undefined;

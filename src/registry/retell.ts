@@ -23,6 +23,7 @@ export function retell(channel: ChannelNode, node: TreeNode, reported: boolean):
   return [...[...before.keys()].map((id): TreeChange => ({ kind: 'drop', id })), ...puts];
 }
 
+/** The same for all children of a channel. */
 export function retellChildren(channel: ChannelNode): TreeChange[] {
   return [...channel.children.values()].flatMap((each) => retell(channel, each, false));
 }

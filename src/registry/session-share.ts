@@ -43,6 +43,7 @@ function depthOf(tree: Tree, node: ListedNode): number {
   return isChannel(node) ? tree.pattern.channelDepth : node.depth;
 }
 
+/** The part of a tree that one session follows. */
 export class SessionShare {
   /** Trees of which it has to read everything again, as soon as their bases were looked at. */
   readonly due = new Set<Tree>();

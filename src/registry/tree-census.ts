@@ -18,6 +18,7 @@ export interface Census {
 /** Names that are remembered as noted. */
 export const mostMisnamed = 1_000;
 
+/** Adds to the count of a key. */
 export function add(counts: Record<string, number>, key: string, count = 1): void {
   if (count > 0) counts[key] = (counts[key] ?? 0) + count;
 }
@@ -50,6 +51,7 @@ export function countFaults(node: ListedNode, to: Census): void {
 
 type Note = (note: RegistryNote) => void;
 
+/** Notes a registration that is not used, and why. */
 export function noteSkipped(note: Note, reason: SkipReason, path: string): void {
   note({ kind: 'skipped', reason, path: shown(path) });
 }

@@ -58,6 +58,7 @@ export interface FolderNode extends Listed {
 /** A node whose children are followed. */
 export type ListedNode = FolderNode | ChannelNode;
 
+/** Whether a listed node is a channel. */
 export function isChannel(node: ListedNode): node is ChannelNode {
   return 'vectors' in node;
 }
@@ -70,6 +71,7 @@ export function newNode(path: string, name: string): TreeNode {
   return { path, name, decoded: nothing, ...none, unread: true };
 }
 
+/** A channel of which nothing was read yet. */
 export function newChannel(
   path: string,
   name: string,
@@ -80,6 +82,7 @@ export function newChannel(
   return { ...newNode(path, name), channel, parent, ...empty, unlisted: undefined, left: {} };
 }
 
+/** A folder of which nothing was read yet. */
 export function newFolder(
   path: string,
   name: string,

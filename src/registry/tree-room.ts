@@ -10,6 +10,7 @@ export interface TreeLimits {
   readonly endpointsPerChannel: number;
 }
 
+/** The nodes that all trees hold, by channel, against the limits. Sole owner of these counts. */
 export class TreeRoom {
   /** Nodes below channels. */
   endpoints = 0;

@@ -78,7 +78,7 @@ export class Endpoints {
     return isMoved ? 'moved' : 'deregistered';
   }
 
-  /** Another worker that still has the channel ends a stream only when it gave up: no other one would do better. */
+  /** Another worker that still has the channel ends a stream only after it gave up: another try would not do better. */
   isFinal(fault: PullFault, from: Endpoint): boolean {
     if (fault !== 'end' || from.isPeer !== true) return false;
     return this.#registered.some(({ address }) => serverOf(address) === serverOf(from.address));
