@@ -12,8 +12,11 @@ export type TreeChange =
 /** `reported`: the node itself has a new version, which is a report even when it says the same as before. */
 export function retell(channel: ChannelNode, node: TreeNode, reported: boolean): TreeChange[] {
   const now = composeEndpoints(channel, node);
-  const before = new Map(node.told.map((endpoint) => [endpoint.id, endpoint]));
+  const { told } = node;
   node.told = now;
+  // Nearly all are new, or one that stays.
+  if (told.length === 0) return now.map((endpoint) => ({ kind: 'put', endpoint }));
+  const before = new Map(told.map((endpoint) => [endpoint.id, endpoint]));
   const puts: TreeChange[] = [];
   for (const endpoint of now) {
     const known = before.get(endpoint.id);

@@ -232,9 +232,12 @@ export class SessionShare {
       this.#owner.answered(this, tree, node, false);
       return this.#owner.made(tree, [...folders, ...channels], full, seenAt);
     }
-    this.#changed(node, () => tree.setChildren(node, names).changes, seenAt);
+    const { added, changes } = tree.setChildren(node, names);
+    this.#changed(node, () => changes, seenAt);
     if (!this.#owner.answered(this, tree, node, first)) return;
-    for (const child of node.children.values()) if (child.unread) this.#readData(tree, node, child, full, seenAt);
+    // What may not be read is asked for again with the next full read, not with every new sibling.
+    const unread = full ? [...node.children.values()].filter((child) => child.unread) : added;
+    for (const child of unread) this.#readData(tree, node, child, full, seenAt);
   }
 
   #readData(

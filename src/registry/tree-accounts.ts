@@ -8,11 +8,15 @@ import type { Census } from './tree-census.js';
 const watchedBytesAlarm = 800_000;
 export const watchedBytesLimit = 1_000_000;
 
+/** ms from a change to the count of all nodes. */
 const countDelay = 1_000;
+/** The delay is at least so many times what the last count took: of very many nodes it takes its time. */
+const countShare = 50;
 
 /** The cost of following a tree: nodes, watches and bytes. */
 export class TreeAccounts {
   #timer: NodeJS.Timeout | undefined;
+  #delay = countDelay;
   #bytes = -1;
   #sessions = 0;
   #census = '';
@@ -32,11 +36,23 @@ export class TreeAccounts {
   }
 
   changed(): void {
-    this.#timer ??= setTimeout(() => this.count(), countDelay);
+    this.#timer ??= setTimeout(() => this.count(), this.#delay);
   }
 
   count(): void {
     this.release();
+    const startedAt = performance.now();
+    this.#tellBytes();
+    this.#tellCensus();
+    this.#delay = Math.max(countDelay, countShare * (performance.now() - startedAt));
+  }
+
+  release(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tellBytes(): void {
     const bytes = this.#shares.reduce((most, share) => Math.max(most, share.bytes), 0);
     const sessions = this.#shares.length;
     if (bytes !== this.#bytes || sessions !== this.#sessions) {
@@ -44,16 +60,14 @@ export class TreeAccounts {
       this.#sessions = sessions;
       this.#note({ kind: 'watched', bytes, sessions, alarm: bytes >= watchedBytesAlarm });
     }
+  }
+
+  #tellCensus(): void {
     const counts: Census = { skipped: {}, unknown: {} };
     for (const tree of this.#trees) tree.census(counts);
     const census = JSON.stringify(counts);
     if (census === this.#census) return;
     this.#census = census;
     this.#note({ kind: 'census', ...counts });
-  }
-
-  release(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 }

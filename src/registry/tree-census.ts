@@ -23,10 +23,15 @@ export function add(counts: Record<string, number>, key: string, count = 1): voi
   if (count > 0) counts[key] = (counts[key] ?? 0) + count;
 }
 
+const noneUnknown: readonly UnknownValue[] = [];
+
 function unknownOf(decoded: Decoded): readonly UnknownValue[] {
   if (decoded.kind === 'defaults') return decoded.values.unknown;
   if (decoded.kind === 'weights') return decoded.unknown;
-  return decoded.kind === 'endpoints' ? decoded.registrations.flatMap(({ values }) => values.unknown) : [];
+  if (decoded.kind !== 'endpoints') return noneUnknown;
+  // Of very many nodes nearly all register one endpoint.
+  const [first, ...others] = decoded.registrations;
+  return others.length === 0 ? first.values.unknown : decoded.registrations.flatMap(({ values }) => values.unknown);
 }
 
 function countNode(channel: ChannelNode, node: TreeNode, { skipped, unknown }: Census): void {

@@ -255,9 +255,9 @@ export class TreeWatch {
    * the whole.
    */
   #tell(share: SessionShare, changes: readonly TreeChange[], seenAt: number | undefined): void {
-    this.#accounts.changed();
     const newsOnly = this.#pictured && this.#isComplete(share);
     if (!this.#live && !newsOnly) return;
+    this.#accounts.changed();
     for (const change of changes) {
       if (change.kind === 'put') this.#sink.put(change.endpoint, seenAt);
       else if (this.#live) this.#sink.drop(change.id, seenAt);

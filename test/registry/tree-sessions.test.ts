@@ -202,6 +202,25 @@ test('a base that goes takes nothing with it that was not seen to go, and the ot
   assert.deepEqual(found(sink), ['films o:82', 'news o:83', 'sport o:81']);
 });
 
+test('a node that may not be read is asked for again by the next full read, and not with every new sibling', () => {
+  const tree = new WatchedTree({ '/r': '', '/r/news': '', '/r/news/a': 'o:80' });
+  tree.denied.add('/r/news/a');
+  const { sink, watch, sessions, connect } = follow(tree, [{ path: '/r/{channel}/{endpoint}', formats: auto }]);
+  connect(0);
+  tree.settle();
+  for (let port = 81; port < 91; port++) {
+    tree.set(`/r/news/${port}`, `o:${port}`);
+    tree.settle();
+  }
+  const asked = () => sessions[0]?.asked.filter((what) => what === 'get /r/news/a').length;
+  assert.equal(asked(), 1);
+  assert.equal(sink.endpoints.size, 10);
+  tree.denied.clear();
+  watch.reconcile();
+  tree.settle();
+  assert.equal(sink.endpoints.size, 11);
+});
+
 describe('more watches than one session may have', () => {
   const long = 'n'.repeat(240);
   const longer = 'n'.repeat(1_900);

@@ -20,6 +20,8 @@ const parentOf = (path: string) => path.slice(0, path.lastIndexOf('/')) || '/';
 
 export class WatchedTree {
   readonly nodes = new Map<string, Node>();
+  /** Paths whose data may not be read. */
+  readonly denied = new Set<string>();
   /** Names below each node. */
   readonly #below = new Map<string, Set<string>>();
   #zxid = 0;
@@ -100,6 +102,7 @@ export class Session implements TreeReader {
     this.#ask(`get ${path}`, () => {
       const node = this.#tree.nodes.get(path);
       if (node === undefined) return done(rc.noNode, Buffer.alloc(0), undefined);
+      if (this.#tree.denied.has(path)) return done(rc.noAuth, Buffer.alloc(0), undefined);
       if (watch) this.#watches.data.add(path);
       done(rc.ok, Buffer.from(node.data), statOf(node));
     });
