@@ -1,5 +1,6 @@
 // The registry in ZooKeeper, in this process. It loads a native client that may abort the process: see registry-process.ts.
 
+import { setMaxListeners } from 'node:events';
 import { parseConnectString } from '../net-address.js';
 import type { RegistryLogger } from './logger.js';
 import type { Registry, RegistrySink } from './registry.js';
@@ -49,6 +50,8 @@ async function follow(
 ): Promise<void> {
   const { readDepth, sessionTimeout, limits, maxSessions: mostSessions } = settings;
   const kept: Promise<void>[] = [];
+  // Each session listens for the end.
+  setMaxListeners(mostSessions + 10, signal);
   /** Another session, which lives until the end. */
   const openSession = (session: number) => {
     const own = session === 0 ? logger : numbered(logger, session);
