@@ -53,6 +53,8 @@ export class Agent {
   #toldTooMany = false;
   #usage: Usage = {};
   #cancelSilence: () => void = () => {};
+  /** An answer is due before the silence. */
+  #isExpecting = false;
   #over = false;
   readonly #settings: AgentSettings;
   readonly #registrar: Registrar;
@@ -76,8 +78,7 @@ export class Agent {
     if (this.#over) return;
     const machine = this.#around.usage();
     this.#usage = { ...machine, cpu: larger(machine.cpu, reading.cpu) };
-    this.#cancelSilence();
-    this.#cancelSilence = this.#around.after(this.#settings.silence, () => this.#silent('it does not answer'));
+    this.#expectAnswer();
     const leftOut = this.#presence.answered(reading.streams, askedAt);
     if (leftOut > 0 && !this.#toldTooMany) {
       this.#logger.warn({ streams: leftOut }, 'more streams than --streams allows: the others are not registered');
@@ -92,7 +93,10 @@ export class Agent {
 
   /** What the server called about. */
   called(hook: Hook): void {
-    if (!this.#over && this.#presence.called(hook, this.#around.now())) this.#apply();
+    if (this.#over || !this.#presence.called(hook, this.#around.now())) return;
+    // A call is no answer: who is only heard of this way is out when none comes.
+    if (!this.#isExpecting) this.#expectAnswer();
+    this.#apply();
   }
 
   /** Says of all endpoints that they are about to end; from now on nothing is registered or taken out. */
@@ -112,8 +116,15 @@ export class Agent {
     this.#cancelSilence();
   }
 
+  #expectAnswer(): void {
+    this.#cancelSilence();
+    this.#isExpecting = true;
+    this.#cancelSilence = this.#around.after(this.#settings.silence, () => this.#silent('it does not answer'));
+  }
+
   #silent(reason: string): void {
     this.#cancelSilence();
+    this.#isExpecting = false;
     this.#presence.clear();
     if (this.#standing.size > 0) {
       this.#logger.warn(

@@ -46,9 +46,11 @@ export async function listenForHooks(
     response.on('error', () => {});
     readCall(request).then(
       (call) => {
-        if (token !== undefined && !carries(call, request.url ?? '', token))
+        // A web page that is open on this machine could call too; a media server has no Origin.
+        if (request.headers.origin !== undefined) warn({ reason: 'a web page sent it' });
+        else if (token !== undefined && !carries(call, request.url ?? '', token)) {
           warn({ reason: 'its token is missing or wrong' });
-        else heard(call);
+        } else heard(call);
         response.writeHead(200, { 'content-type': 'application/json' }).end(consent);
       },
       (error: Error) => {

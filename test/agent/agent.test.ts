@@ -80,6 +80,19 @@ test('a hook registers and takes out at once', () => {
   assert.deepEqual([...standing.keys()], []);
 });
 
+test('a stream that is known from a call alone is out when no answer comes', () => {
+  const { agent, standing, pass } = start();
+  agent.called({ kind: 'published', stream: stream('news') });
+  pass(1_999);
+  assert.equal(standing.size, 1);
+  pass(1);
+  assert.equal(standing.size, 0);
+  agent.called({ kind: 'published', stream: stream('news') });
+  assert.equal(standing.size, 1);
+  pass(2_000);
+  assert.equal(standing.size, 0);
+});
+
 test('all are taken out when the server is silent for so long, and come back with its next answer', () => {
   const { agent, standing, pass, now } = start();
   agent.answered({ streams: [stream('news'), stream('sport')] }, 0);

@@ -40,6 +40,13 @@ test('without the token a call is ignored, and its publisher goes on', async (t)
   assert.equal(calls.length, 3);
 });
 
+test('a call of a web page is ignored', async (t) => {
+  const { calls, listener } = await start(t);
+  const headers = { origin: 'https://example.com' };
+  assert.equal((await fetch(listener.url, { method: 'POST', body: 'x', headers })).status, 200);
+  assert.equal(calls.length, 0);
+});
+
 test('a body without end is cut off, and calls after it are heard', async (t) => {
   const { calls, post, listener } = await start(t);
   const { hostname, port } = new URL(listener.url);

@@ -97,6 +97,14 @@ describe('with ZooKeeper', () => {
     assert.equal(stdout, 'no channels\n');
   });
 
+  test('register keeps an endpoint of several channels, and takes them out together', async () => {
+    const parameters = ['--channel', 'one', '--channel', 'two', '--channel', 'one', '--address', '127.0.0.1:9001'];
+    const { code, stdout } = await runWeir(['register', ...parameters, '--exit-on-eof', ...at()]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^registered one \S+ as \/channels\/one\/\S+\nregistered two \S+ as \/channels\/two\/\S+\n$/);
+    assert.equal((await runWeir(['channels', ...at()])).stdout, 'no channels\n');
+  });
+
   test('a root or a chroot that does not exist is told by channels and by serve', async () => {
     const nowhere = await runWeir(['channels', ...at(), '--set', 'registry.zookeeper.root=/nothere']);
     assert.equal(nowhere.stdout, 'no channels\n');
