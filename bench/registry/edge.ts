@@ -47,14 +47,18 @@ export interface ProbedEdge {
   stop(): Promise<void>;
 }
 
-/** @param root of the package whose build is measured */
-export async function startProbedEdge(root: string, zookeeper: string): Promise<ProbedEdge> {
+/**
+ * @param root of the package whose build is measured
+ * @param tree the root of the channels
+ */
+export async function startProbedEdge(root: string, zookeeper: string, tree: string): Promise<ProbedEdge> {
   const directory = mkdtempSync(join(tmpdir(), 'weir-bench-'));
   const probe = pathToFileURL(`${packageRoot}dist/bench/registry/probe.js`).href;
   const began = performance.now();
   const weir = await start(
     node(
       ...[`${root}dist/src/main.js`, 'serve', '--zookeeper', zookeeper],
+      ...['--set', `registry.zookeeper.root=${tree}`],
       ...['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--set', 'workers=1', '--set', 'log.level=error'],
       ...['--set', 'registry.maxEndpointsPerChannel=100000', '--set', 'registry.zookeeper.maxEndpoints=1000000'],
     ),

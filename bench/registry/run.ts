@@ -40,7 +40,7 @@ const mib = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(0)} MiB`;
 
 function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN;
+  return sorted[Math.ceil(part * sorted.length) - 1] ?? Number.NaN;
 }
 
 /** Endpoint i of n: spread over the channels, so many at one server. */
@@ -109,9 +109,12 @@ try {
 
   const raw = await Session.open(zookeeper.address);
   const bare = await raw.read('/channels');
-  const edge = await startProbedEdge(root, zookeeper.address);
+  const empty = await startProbedEdge(root, zookeeper.address, '/nothing');
+  await empty.stop();
+  const edge = await startProbedEdge(root, zookeeper.address, '/channels');
   tell('full read, bare client', ms(bare));
-  tell('weir ready after', `${ms(edge.readyAfter)}, ratio ${(edge.readyAfter / bare).toFixed(2)}`);
+  tell('weir ready after; before an empty tree', `${ms(edge.readyAfter)}; ${ms(empty.readyAfter)}`);
+  tell('full read, weir ÷ bare client', ((edge.readyAfter - empty.readyAfter) / bare).toFixed(2));
   const [supervisor, worker] = [await edge.supervisor.read(), await edge.worker.read()];
   tell(
     'resident: supervisor, registry process, worker',
@@ -137,8 +140,8 @@ try {
     `CPU a report: supervisor, worker (${reports} reports)`,
     `${cost(flow.cpu.supervisor, quiet.cpu.supervisor)}, ${cost(flow.cpu.worker, quiet.cpu.worker)}`,
   );
-  const flowing = writer.flow(rate, 12);
-  for (let i = 1; i <= 100; i += 1) {
+  const flowing = writer.flow(rate, 15);
+  for (let i = 1; i <= 300; i += 1) {
     const load = i / 1_000;
     const written = await writer.report(load);
     const weir = (async () => {

@@ -194,7 +194,6 @@ export class Candidates {
     if (before === undefined || before.state.server !== server) {
       if (before !== undefined) this.#unlink(before.state.server, endpoint.id);
       this.#link(server, endpoint.id);
-      this.#judge(server);
     }
     const fresh = before === undefined || before.endpoint.version !== endpoint.version;
     // A change of nothing but the registration leaves what the origin told since.
@@ -219,8 +218,12 @@ export class Candidates {
 
   #link(server: ServerOrigin, id: EndpointId): void {
     const ids = this.#endpointsOf.get(server);
-    if (ids === undefined) this.#endpointsOf.set(server, new Set([id]));
-    else ids.add(id);
+    if (ids !== undefined) {
+      ids.add(id);
+      return;
+    }
+    this.#endpointsOf.set(server, new Set([id]));
+    this.#judge(server);
   }
 
   #unlink(server: ServerOrigin, id: EndpointId): void {

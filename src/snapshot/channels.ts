@@ -7,8 +7,11 @@ import type { Channel, ChannelMap, ChannelName } from '../model.js';
 
 type Bucket = ReadonlyMap<ChannelName, Channel>;
 
-/** A hundred channels in each where there are a hundred thousand: to copy one takes some microseconds. */
-const bucketCount = 1_024;
+/**
+ * An update copies this many references, and each bucket that it touches: with a hundred thousand channels both take some
+ * microseconds.
+ */
+const bucketCount = 2_048;
 const emptyBucket: Bucket = new Map();
 
 /** FNV-1a over UTF-16 units, mixed. */
@@ -50,7 +53,7 @@ export class Channels implements ChannelMap {
 
   /** The map after `change`, which is given a draft of it; this one stays as it is. */
   edit(change: (draft: Draft) => void): Channels {
-    const buckets = [...this.#buckets];
+    const buckets = this.#buckets.slice();
     const copied = new Map<number, Map<ChannelName, Channel>>();
     let { size } = this;
     const bucketFor = (name: ChannelName): Map<ChannelName, Channel> => {
@@ -83,15 +86,17 @@ export class Channels implements ChannelMap {
    */
   stepTo(target: Channels, most: number): ChannelsStep {
     const changes: ChannelChange[] = [];
-    const buckets = [...this.#buckets];
     let { size } = this;
     let weight = 0;
     for (let i = 0; i < bucketCount; i += 1) {
-      const [before, after] = [buckets[i] ?? emptyBucket, target.#buckets[i] ?? emptyBucket];
+      const before = this.#buckets[i] ?? emptyBucket;
+      const after = target.#buckets[i] ?? emptyBucket;
       if (before === after) continue;
-      if (weight >= most) return { changes, reached: new Channels(buckets, size), isLast: false };
+      if (weight >= most) {
+        const buckets = [...target.#buckets.slice(0, i), ...this.#buckets.slice(i)];
+        return { changes, reached: new Channels(buckets, size), isLast: false };
+      }
       weight += compareBuckets(before, after, changes);
-      buckets[i] = after;
       size += after.size - before.size;
     }
     return { changes, reached: target, isLast: true };
@@ -119,12 +124,15 @@ export interface ChannelsStep {
 /** Adds the channels that differ; returns how many endpoints they have. */
 function compareBuckets(before: Bucket, after: Bucket, changes: ChannelChange[]): number {
   let endpoints = 0;
+  let added = 0;
   for (const [name, channel] of after) {
     const known = before.get(name);
     if (known === channel) continue;
+    if (known === undefined) added += 1;
     changes.push({ before: known, after: channel });
     endpoints += channel.endpoints.length;
   }
+  if (before.size + added === after.size) return endpoints;
   for (const [name, channel] of before) {
     if (after.has(name)) continue;
     changes.push({ before: channel, after: undefined });

@@ -4,7 +4,7 @@ import { Balancer } from '../../src/balancer/balancer.js';
 import { createPolicy } from '../../src/balancer/policies.js';
 import type { Outcome } from '../../src/balancer/policy.js';
 import { type Failure, WeirError } from '../../src/errors.js';
-import type { ChannelName, Endpoint, ServerOrigin } from '../../src/model.js';
+import type { ChannelName, Endpoint, EndpointId, ServerOrigin } from '../../src/model.js';
 import { SnapshotStore } from '../../src/snapshot/store.js';
 import { endpoint } from '../support/data-plane.js';
 
@@ -162,6 +162,18 @@ test('a last resort is picked only where a channel has nothing else', () => {
   assert.equal(subject.explain(news).endpoints[0]?.reason, 'last_resort');
   register({ ...a, lastResort: true });
   assert.equal(subject.pick(news).endpoint.id, a.id);
+});
+
+test('a server is judged once, however many endpoints it has, and anew when it comes back', () => {
+  const judged: ServerOrigin[] = [];
+  register(a, b);
+  const subject = balancer((server) => judged.push(server) > 0);
+  register(a, { ...a, id: 'another' as EndpointId, version: 7 }, b);
+  assert.deepEqual(judged, ['http://10.0.0.1:80', 'http://10.0.0.2:80']);
+  register(b);
+  register(a, b);
+  assert.deepEqual(judged.slice(2), ['http://10.0.0.1:80']);
+  subject.close();
 });
 
 test('an address outside the allowed networks is never picked, not even in a panic', () => {
