@@ -4,11 +4,13 @@ import type { SlotTools } from '../../src/cluster/slot.js';
 import { WorkerProcess } from '../../src/cluster/worker-process.js';
 import { configSchema } from '../../src/config-schema.js';
 import { silentLogger } from '../../src/log.js';
+import { SnapshotStore } from '../../src/snapshot/store.js';
 import { FakeChildren, fakeSocket } from './fake-child.js';
 
 export class ScriptedSlots {
   readonly children = new FakeChildren();
   readonly workers: WorkerProcess[] = [];
+  readonly #store = new SnapshotStore();
   /** ms of each pause; all end at once. */
   readonly pauses: number[] = [];
   /** How often another set of workers served. */
@@ -41,6 +43,7 @@ export class ScriptedSlots {
         news: () => undefined,
         exited: (gone) => this.lost(gone),
       },
+      snapshot: () => this.#store.current,
       now: () => this.now,
     });
     this.workers.push(worker);
