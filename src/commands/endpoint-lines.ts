@@ -38,9 +38,12 @@ export function table(endpoints: readonly Endpoint[]): string[] {
   const sorted = [...endpoints].sort(compare);
   const said = sorted.map(traitWords);
   // A column of its own only where somebody says something.
-  const more = (word: string) => (said.every((words) => words === '') ? [] : [word]);
-  const titles = [...header, ...more('SAYS')];
-  const rows = [titles, ...sorted.map((endpoint, at) => [...cells(endpoint), ...more(said[at] ?? '')])];
+  const anySays = said.some((words) => words !== '');
+  const titles = anySays ? [...header, 'SAYS'] : header;
+  const rows = [
+    titles,
+    ...sorted.map((endpoint, at) => (anySays ? [...cells(endpoint), said[at] ?? ''] : cells(endpoint))),
+  ];
   const widths = titles.map((_, column) => rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0));
   return rows.map((row) =>
     row
