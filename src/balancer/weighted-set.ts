@@ -90,5 +90,5 @@ export class WeightedSet {
 }
 
 function pickFrom(candidates: readonly Candidate[], policy: Policy, context: PickContext): Candidate | undefined {
-  return candidates.length === 0 ? undefined : candidates[policy.pick(candidates, context)];
+  return candidates.length === 0 ? undefined : (candidates[policy.pick(candidates, context)] ?? candidates[0]);
 }

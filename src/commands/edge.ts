@@ -9,14 +9,17 @@ import { startEdge } from '../cluster/single.js';
 import { workerCount } from '../cluster/watch.js';
 import type { Config } from '../config-schema.js';
 import type { Logger } from '../log.js';
-import { createEmbeddedRegistry, createRegistry } from '../registry/create.js';
+import { createEmbeddedRegistry, createRegistry, registryLogger } from '../registry/create.js';
+import { KeptLeases } from '../registry/kept-leases.js';
 
 export type { Edge } from '../cluster/edge.js';
 
 function sourceOf({ registry: settings }: Config, logger: Logger): RegistrySource {
   if (settings.kind !== 'embedded') return { registry: createRegistry(settings, logger), adminExtensions: [] };
-  const registry = createEmbeddedRegistry(settings);
-  return { registry, adminExtensions: [handleLeases(registry, settings.embedded.token)] };
+  const leases = createEmbeddedRegistry(settings);
+  const { stateFile, token } = settings.embedded;
+  const registry = stateFile === undefined ? leases : new KeptLeases(leases, stateFile, registryLogger(logger));
+  return { registry, adminExtensions: [handleLeases(leases, token)] };
 }
 
 /** Rejects when a listener cannot be opened; nothing is left behind then. */

@@ -106,6 +106,10 @@ const embedded = z.strictObject({
     'The bearer token that writes need; from the environment or the configuration file only.',
     'a long random text',
   ),
+  stateFile: file(
+    'Where leases are kept over a restart of the edge; those that are in time by then count on.',
+    '/var/lib/weir/leases.json',
+  ),
   maxTtl: duration('5m', '1s', '480h', 'The longest lease granted.'),
   maxEndpoints: integer(100_000, 1, 10_000_000, 'Leases held at most; a further one is answered 507.'),
 });

@@ -1,12 +1,13 @@
 // The last snapshot on disk, so that an edge started while the registry is down serves what it last knew.
 
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Endpoint, EndpointId } from '../model.js';
 import { parseConnectString, parseServiceAddress } from '../net-address.js';
 import { checkedTraits } from '../registry/formats/traits.js';
 import { readValues } from '../registry/formats/values.js';
 import { parseChannelName } from '../registry/names.js';
+import { replaceFile } from '../registry/replace-file.js';
 
 /** Milliseconds from a change of who is registered to the write. */
 const memberDelay = 1_000;
@@ -158,22 +159,12 @@ export class SnapshotFile {
 
   async #write(): Promise<void> {
     const { path, source, snapshot, failed } = this.#options;
-    const temporary = `${path}.${process.pid}.tmp`;
     try {
       const { endpoints, knownAt } = snapshot();
       const savedAt = new Date(knownAt).toISOString();
-      const file = await open(temporary, 'w', 0o600);
-      try {
-        const header = { version: formatVersion, savedAt, registry: source };
-        // Each goes on where the one before ended.
-        for (const piece of inPieces(header, endpoints)) await file.writeFile(piece);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, path);
+      const header = { version: formatVersion, savedAt, registry: source };
+      await replaceFile(path, inPieces(header, endpoints));
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => undefined);
       failed(error);
     }
   }

@@ -1,0 +1,113 @@
+// The embedded registry with its leases kept in a file, so that a restart of the edge loses none that is in time.
+
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import type { EmbeddedRegistry } from './embedded.js';
+import type { RegistryLogger } from './logger.js';
+import type { Registry, RegistrySink } from './registry.js';
+import { replaceFile } from './replace-file.js';
+import { type Clocks, readLeases, writeLeases } from './saved-leases.js';
+
+/** Milliseconds from a change to the write: of who is registered, and of nothing but a renewal. */
+const memberDelay = 1_000;
+const renewalDelay = 5_000;
+/** Bytes; as many leases as are granted take less. */
+const largestFile = 128 * 1024 * 1024;
+
+export class KeptLeases implements Registry {
+  readonly #registry: EmbeddedRegistry;
+  readonly #path: string;
+  readonly #logger: RegistryLogger;
+  readonly #clocks: () => Clocks;
+  #timer: NodeJS.Timeout | undefined;
+  /** Monotonic ms, of the timer. */
+  #dueAt = Number.POSITIVE_INFINITY;
+  #writing: Promise<void> = Promise.resolve();
+  #isFailing = false;
+
+  /** @param clocks the monotonic one is that of the registry */
+  constructor(
+    registry: EmbeddedRegistry,
+    path: string,
+    logger: RegistryLogger,
+    clocks = (): Clocks => ({ monotonic: performance.now(), wall: Date.now() }),
+  ) {
+    this.#registry = registry;
+    this.#path = path;
+    this.#logger = logger;
+    this.#clocks = clocks;
+  }
+
+  async run(sink: RegistrySink, signal: AbortSignal): Promise<void> {
+    // Before anybody can renew a lease.
+    this.#restore();
+    await this.#registry.run(
+      {
+        replace: (all) => sink.replace(all),
+        put: (endpoint, seenAt) => sink.put(endpoint, seenAt),
+        drop: (id, seenAt) => sink.drop(id, seenAt),
+        status: (state) => sink.status(state),
+        note: (note) => {
+          if (note.kind === 'event') this.#changed(note.event === 'lease_renewed' ? renewalDelay : memberDelay);
+          sink.note(note);
+        },
+      },
+      signal,
+    );
+    this.#writeNow();
+    await this.#writing;
+  }
+
+  #restore(): void {
+    const path = this.#path;
+    try {
+      const leases = readLeases(readOwnFile(path), this.#clocks().wall);
+      for (const { channel, name, info, isDrained, ttl } of leases) {
+        const { kind } = this.#registry.put(channel, name, info, ttl);
+        if (kind !== 'full' && isDrained) this.#registry.drain(channel, name, true);
+      }
+      this.#logger.info({ path, leases: leases.length }, 'leases of the last run are taken over');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      this.#logger.error({ path, reason: (error as Error).message }, 'the file of leases is ignored');
+    }
+  }
+
+  #changed(delay: number): void {
+    const now = this.#clocks().monotonic;
+    if (now + delay >= this.#dueAt) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = now + delay;
+    this.#timer = setTimeout(() => this.#writeNow(), delay);
+  }
+
+  #writeNow(): void {
+    clearTimeout(this.#timer);
+    this.#dueAt = Number.POSITIVE_INFINITY;
+    this.#writing = this.#writing.then(() => this.#write());
+  }
+
+  async #write(): Promise<void> {
+    try {
+      await replaceFile(this.#path, [writeLeases(this.#registry.list(), this.#clocks())]);
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) {
+        this.#logger.error({ path: this.#path, reason: (error as Error).message }, 'leases cannot be kept');
+      }
+      this.#isFailing = true;
+    }
+  }
+}
+
+/** What others may write could register anything. */
+function readOwnFile(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const { mode, size } = fstatSync(file);
+    if ((mode & 0o022) !== 0) throw new Error('others than its owner may write it');
+    if (size > largestFile) throw new Error(`it has more than ${largestFile / 1024 / 1024} MiB`);
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,68 @@
+// Pure: leases as text and back. What stands in the text is checked like what comes over the API, and only what has not
+// expired by the wall clock counts.
+
+import { z } from 'zod';
+import type { ChannelName } from '../model.js';
+import { parseServiceAddress } from '../net-address.js';
+import type { Lease, LeaseInfo } from './embedded.js';
+import { checkedTraits } from './formats/traits.js';
+import { readValues } from './formats/values.js';
+import { parseChannelName } from './names.js';
+
+const formatVersion = 1;
+
+/** A lease to be made again. */
+export interface SavedLease {
+  readonly channel: ChannelName;
+  readonly name: string;
+  readonly info: LeaseInfo;
+  readonly isDrained: boolean;
+  /** Milliseconds that are left of it. */
+  readonly ttl: number;
+}
+
+const fileSchema = z.object({
+  version: z.literal(formatVersion),
+  leases: z.array(
+    z.looseObject({
+      channel: z.string(),
+      name: z.string(),
+      address: z.string(),
+      eligible: z.boolean(),
+      isDrained: z.boolean(),
+      expiresAt: z.iso.datetime().transform((text) => Date.parse(text)),
+    }),
+  ),
+});
+
+/** Both clocks at one moment, in milliseconds: that of the leases, and that of the epoch. */
+export interface Clocks {
+  readonly monotonic: number;
+  readonly wall: number;
+}
+
+export function writeLeases(leases: Iterable<Lease>, now: Clocks): string {
+  const all = [...leases].map(({ channel, name, endpoint, eligible, isLeaving, isDrained, expiresAt }) => {
+    const { id: _, version: __, draining: ___, ...said } = endpoint;
+    const until = new Date(now.wall + expiresAt - now.monotonic).toISOString();
+    return { ...said, channel, name, eligible, draining: isLeaving, isDrained, expiresAt: until };
+  });
+  return JSON.stringify({ version: formatVersion, leases: all });
+}
+
+/**
+ * @param wall epoch ms
+ * @throws Error for what is no text of ours
+ */
+export function readLeases(text: string, wall: number): SavedLease[] {
+  return fileSchema.parse(JSON.parse(text)).leases.flatMap((saved) => {
+    const channel = parseChannelName(saved.channel);
+    const name = parseChannelName(saved.name);
+    const address = parseServiceAddress(saved.address);
+    const ttl = saved.expiresAt - wall;
+    if (channel === undefined || name === undefined || address === undefined || ttl <= 0) return [];
+    const { load, bitrate, packetLoss } = readValues({ ...saved, packet_loss_rate: saved['packetLoss'] });
+    const info = { address, load, bitrate, packetLoss, traits: checkedTraits(saved), eligible: saved.eligible };
+    return { channel, name, info, isDrained: saved.isDrained, ttl };
+  });
+}
