@@ -13,6 +13,7 @@ const renewalDelay = 5_000;
 /** Bytes; as many leases as are granted take less. */
 const largestFile = 128 * 1024 * 1024;
 
+/** Restores the leases when it runs, and writes them after each change and at its end. Owns the file. */
 export class KeptLeases implements Registry {
   readonly #registry: EmbeddedRegistry;
   readonly #path: string;

@@ -41,6 +41,7 @@ export interface Clocks {
   readonly wall: number;
 }
 
+/** The leases as text, their ends by the wall clock. */
 export function writeLeases(leases: Iterable<Lease>, now: Clocks): string {
   const all = [...leases].map(({ channel, name, endpoint, eligible, isLeaving, isDrained, expiresAt }) => {
     const { id: _, version: __, draining: ___, ...said } = endpoint;
