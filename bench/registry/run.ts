@@ -140,7 +140,9 @@ try {
     `CPU a report: supervisor, worker (${reports} reports)`,
     `${cost(flow.cpu.supervisor, quiet.cpu.supervisor)}, ${cost(flow.cpu.worker, quiet.cpu.worker)}`,
   );
-  const flowing = writer.flow(rate, 15);
+  const flowing = writer.flow(rate, 17);
+  // Who was idle until now catches up.
+  await sleep(2_000);
   for (let i = 1; i <= 300; i += 1) {
     const load = i / 1_000;
     const written = await writer.report(load);
