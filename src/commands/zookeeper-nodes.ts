@@ -2,6 +2,7 @@
 
 import type { Config } from '../config-schema.js';
 import { OperatorError } from '../errors.js';
+import { tlsOf } from '../registry/tls/connection.js';
 import type { ZooKeeperClient } from '../registry/zookeeper-client.js';
 import { withZooKeeper } from '../registry/zookeeper-once.js';
 
@@ -17,8 +18,8 @@ export async function onZooKeeper<T>(config: Config, work: (client: ZooKeeperCli
         '`weir register` or the admin API, a file of endpoints by any editor',
     );
   }
-  const { servers, sessionTimeout, credentials } = zookeeper;
-  return await withZooKeeper({ servers, sessionTimeout, credentials }, deadline, work);
+  const { servers, sessionTimeout, credentials, tls } = zookeeper;
+  return await withZooKeeper({ servers, sessionTimeout, credentials, tls: tlsOf(tls) }, deadline, work);
 }
 
 /** The path of a channel's node, or of one of its endpoints. */

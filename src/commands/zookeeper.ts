@@ -21,6 +21,7 @@ import { askServer } from '../registry/doctor/four-letter.js';
 import { look } from '../registry/doctor/look.js';
 import type { RegistryNote } from '../registry/registry.js';
 import { addressesOf, resolveServers } from '../registry/servers.js';
+import { connectSecurely, type TlsSettings, tlsOf, tlsProblem } from '../registry/tls/connection.js';
 import { safe } from './endpoint-lines.js';
 import { type EndpointFollower, follow } from './follow.js';
 import { print } from './lifetime.js';
@@ -53,8 +54,16 @@ const mostPaths = 3;
 
 async function seeServers(
   servers: string,
+  tls: TlsSettings | undefined,
 ): Promise<{ readonly servers: readonly SeenServer[]; readonly problems: readonly string[] }> {
   const target = parseConnectString(servers) ?? { servers: [], chroot: '' };
+  if (tls !== undefined) {
+    const secured = target.servers.map(async (server) => {
+      const name = `${server.host}:${server.port}`;
+      return { name, answer: await askServer(connectSecurely(server, tls), serverDeadlineMs, tlsProblem) };
+    });
+    return { servers: await Promise.all(secured), problems: [] };
+  }
   const resolved = await resolveServers(target, addressesOf, resolveDeadlineMs);
   const seen = resolved.servers.map(async ({ host, port }) => {
     return { name: `${host}:${port}`, answer: await askServer(connect({ host, port }), serverDeadlineMs) };
@@ -98,7 +107,7 @@ async function seeTree(config: Config, deadlineMs: number): Promise<SeenTree> {
 
 async function examine(config: Config, flags: Flags): Promise<Finding[]> {
   const { servers, root, sessionTimeout, credentials } = config.registry.zookeeper;
-  const seen = await seeServers(servers);
+  const seen = await seeServers(servers, tlsOf(config.registry.zookeeper.tls));
   const user = credentials?.split(':', 1)[0];
   try {
     const found = await onZooKeeper(config, (client) => look(client, root, user, flags.write === true, Date.now));

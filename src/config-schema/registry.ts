@@ -40,6 +40,28 @@ function overlapProblem(trees: readonly z.output<typeof tree>[]): string | undef
   }
   return undefined;
 }
+const tls = z
+  .strictObject({
+    ca: file(
+      'The authorities that are trusted, in PEM. Set, ZooKeeper is connected to by TLS, at its secureClientPort (Linux only).',
+      '/etc/weir/zookeeper-ca.pem',
+    ),
+    cert: file('A client certificate in PEM, where the servers want one.', '/etc/weir/zookeeper.pem'),
+    key: file('Its key in PEM.', '/etc/weir/zookeeper-key.pem'),
+    serverName: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        description: 'The name that the certificate of every server has to have; by default the host in `servers`.',
+        examples: ['zookeeper.example.net'],
+      }),
+  })
+  .refine(
+    ({ ca, cert, key, serverName }) => ca !== undefined || (cert ?? key ?? serverName) === undefined,
+    'expected ca beside it',
+  )
+  .refine(({ cert, key }) => (cert === undefined) === (key === undefined), 'expected cert and key together');
 
 const zookeeper = z.strictObject({
   servers: z
@@ -83,6 +105,7 @@ const zookeeper = z.strictObject({
     1_000,
     'Sessions opened at most: one watches some 10,000 endpoints. The maxClientCnxns of ZooKeeper has to allow as many from one address.',
   ),
+  tls: tls.prefault({}).describe('TLS to ZooKeeper.'),
   readDepth: integer(500, 1, 1000, 'Reads under way at once during a full read.'),
   reconcileInterval: duration(
     '5m',

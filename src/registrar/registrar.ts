@@ -9,6 +9,7 @@ import { registryLogger } from '../registry/create.js';
 import { encodeChannelInfo } from '../registry/formats/channel-info.js';
 import { faultsOfTraits } from '../registry/formats/traits.js';
 import { parseChannelName } from '../registry/names.js';
+import { tlsOf } from '../registry/tls/connection.js';
 import { edgeUrl } from './edge-url.js';
 import { LeaseKeeper } from './http.js';
 import type { Keeper } from './keeper.js';
@@ -56,8 +57,9 @@ export async function openRegistrar(
     );
   }
   if (registry.kind === 'zookeeper') {
-    const { servers, root, sessionTimeout, credentials } = registry.zookeeper;
-    return registrarOf(await keepInZooKeeper({ servers, root, sessionTimeout, credentials, prefix }, log));
+    const { servers, root, sessionTimeout, credentials, tls } = registry.zookeeper;
+    const session = { servers, sessionTimeout, credentials, tls: tlsOf(tls) };
+    return registrarOf(await keepInZooKeeper({ ...session, root, prefix }, log));
   }
   return registrarOf(new LeaseKeeper({ url: edgeUrl(config), token: registry.embedded.token, ttl }, log));
 }

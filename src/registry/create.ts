@@ -7,6 +7,7 @@ import { FileRegistry } from './file-registry.js';
 import type { RegistryLogger } from './logger.js';
 import type { Registry } from './registry.js';
 import { createProcessRegistry } from './registry-process.js';
+import { tlsOf } from './tls/connection.js';
 import { treesOf } from './trees.js';
 
 /**
@@ -24,7 +25,8 @@ export function createRegistry(settings: Config['registry'], logger: Logger): Re
     settings.zookeeper;
   const trees = treesOf(settings.zookeeper);
   const limits = { endpoints: maxEndpoints, endpointsPerChannel: settings.maxEndpointsPerChannel };
-  const all = { servers, trees, sessionTimeout, maxSessions, readDepth, reconcileInterval, credentials, limits };
+  const tls = tlsOf(settings.zookeeper.tls);
+  const all = { servers, trees, sessionTimeout, maxSessions, readDepth, reconcileInterval, credentials, tls, limits };
   return createProcessRegistry(all, registryLogger(logger));
 }
 

@@ -2,13 +2,9 @@
 
 import { OperatorError } from '../errors.js';
 import { parseConnectString } from '../net-address.js';
-import { addressesOf, resolveServers, whyUnreachable } from './servers.js';
+import { reachServers } from './reach.js';
 import { type ClientEvents, type ConnectClient, loadClient, type ZooKeeperClient } from './zookeeper-client.js';
 import type { SessionSettings } from './zookeeper-session.js';
-
-/** Milliseconds for each server that is asked why there is no session. */
-const whyDeadline = 2_000;
-const resolveDeadline = 3_000;
 
 class Late extends Error {}
 
@@ -26,33 +22,38 @@ export async function withZooKeeper<T>(
   const connect = await loadClient();
   const target = parseConnectString(settings.servers);
   if (target === undefined) throw new OperatorError(`registry.zookeeper.servers: "${settings.servers}" is malformed`);
-  const resolved = await resolveServers(target, addressesOf, Math.min(deadline, resolveDeadline));
-  if (resolved.connect === undefined)
-    throw new OperatorError(`no session with ZooKeeper: ${resolved.problems.join(', ')}`);
+  let unreached: (error: OperatorError) => void = () => {};
+  const refused = new Promise<never>((_, reject) => {
+    unreached = reject;
+  });
+  const reach = await reachServers(target, settings.tls, (why) => {
+    unreached(new OperatorError(`no session with ZooKeeper: ${why}`));
+  });
+  if (reach.connect === undefined) throw new OperatorError(`no session with ZooKeeper: ${reach.problems()}`);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Late()), deadline);
   });
-  const session = openSession(connect, { ...settings, servers: resolved.connect });
+  const session = openSession(connect, { ...settings, servers: reach.connect });
   let connected = false;
   const done = session.connected.then(() => {
     connected = true;
     return work(session.client);
   });
   // Whichever is not first has nobody who waits for it.
-  for (const promise of [late, session.ended, done]) promise.catch(() => {});
+  for (const promise of [late, refused, session.ended, done]) promise.catch(() => {});
   try {
-    return await Promise.race([done, session.ended, late]);
+    return await Promise.race([done, session.ended, refused, late]);
   } catch (error) {
     if (!(error instanceof Late)) throw error;
     const seconds = deadline / 1000;
     if (connected)
       throw new OperatorError(`ZooKeeper did not answer in ${seconds} s; what was asked may have been done`);
-    const why = await whyUnreachable(resolved.servers, whyDeadline);
-    throw new OperatorError(`no session with ZooKeeper in ${seconds} s: ${[...resolved.problems, why].join(', ')}`);
+    throw new OperatorError(`no session with ZooKeeper in ${seconds} s: ${await reach.why()}`);
   } finally {
     clearTimeout(timer);
     await session.close();
+    await reach.close();
   }
 }
 

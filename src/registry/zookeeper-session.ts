@@ -5,7 +5,8 @@ import { OperatorError } from '../errors.js';
 import { parseConnectString } from '../net-address.js';
 import { type Backoff, backoffDelay } from './backoff.js';
 import type { RegistryLogger } from './logger.js';
-import { addressesOf, resolveServers } from './servers.js';
+import { reachServers } from './reach.js';
+import type { TlsSettings } from './tls/connection.js';
 import type { ConnectClient, WatchEvent, ZooKeeperClient } from './zookeeper-client.js';
 
 export interface SessionSettings {
@@ -15,6 +16,8 @@ export interface SessionSettings {
   readonly sessionTimeout: number;
   /** `USER:PASSWORD` for digest authentication. */
   readonly credentials: string | undefined;
+  /** Undefined: without TLS. */
+  readonly tls?: TlsSettings | undefined;
 }
 
 export type SessionChange = 'connected' | 'connecting' | 'expired' | 'auth_failed' | 'watchdog' | 'unresolved';
@@ -31,7 +34,6 @@ export interface SessionHandler {
 const retry: Backoff = { base: 200, max: 10_000 };
 /** Refused credentials do not get better soon. */
 const authRetry: Backoff = { base: 30_000, max: 60_000 };
-const resolveDeadline = 3_000;
 
 type End = 'expired' | 'auth_failed' | 'watchdog' | 'renewed' | 'aborted' | 'unresolved';
 
@@ -57,18 +59,23 @@ export async function keepSession(
   let failures = 0;
   let toldProblems = '';
   while (!signal.aborted) {
-    const resolved = await resolveServers(target, addressesOf, resolveDeadline);
-    if (signal.aborted) return;
-    const problems = resolved.problems.join(', ');
+    const reach = await reachServers(target, settings.tls, (why) => {
+      if (why !== toldProblems) logger.warn({ why }, 'no server of ZooKeeper is reached by TLS');
+      toldProblems = why;
+    });
+    if (signal.aborted) return await reach.close();
     let end: End = 'unresolved';
-    if (resolved.connect !== undefined) {
-      if (problems !== '' && problems !== toldProblems)
-        logger.warn({ why: problems }, 'not all servers of ZooKeeper have an address');
-      const session = await oneSession(connect, { ...settings, servers: resolved.connect }, logged, signal);
+    const unresolved = reach.problems();
+    if (reach.connect !== undefined) {
+      if (unresolved !== '' && unresolved !== toldProblems)
+        logger.warn({ why: unresolved }, 'not all servers of ZooKeeper have an address');
+      const session = await oneSession(connect, { ...settings, servers: reach.connect }, logged, signal);
       end = session.end;
       if (session.wasConnected) failures = 0;
     }
+    const problems = reach.problems();
     toldProblems = problems;
+    await reach.close();
     if (end === 'aborted' || signal.aborted) return;
     if (end !== 'renewed') handler.changed(end);
     if (end === 'renewed' || (end === 'expired' && failures === 0)) {

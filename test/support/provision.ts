@@ -38,6 +38,7 @@ const needs: readonly Need[] = [
     packages: ['libcurator-discovery-java', 'libecj-java'],
   },
   { what: 'ffmpeg', present: () => onPath('ffmpeg') && onPath('ffprobe'), packages: ['ffmpeg'] },
+  { what: 'openssl, for certificates', present: () => onPath('openssl'), packages: ['openssl'] },
   { what: 'promtool', present: () => onPath('promtool'), packages: ['prometheus'] },
   { what: 'headless Chromium', present: () => onPath('chromium'), packages: ['chromium'] },
   {

@@ -33,6 +33,8 @@ export interface ZooKeeperServer {
 export interface ServerOptions {
   /** Milliseconds; a session lives at least twice as long. */
   readonly tickTime?: number;
+  /** Further lines of its configuration. */
+  readonly lines?: readonly string[];
 }
 
 const jars = '/usr/share/java';
@@ -168,9 +170,9 @@ const commonSettings = [
 ];
 
 /** A server of the test's own, which it may kill. The caller ends it with `stop`. */
-export async function startZooKeeper({ tickTime = 500 }: ServerOptions = {}): Promise<ZooKeeperServer> {
+export async function startZooKeeper({ tickTime = 500, lines = [] }: ServerOptions = {}): Promise<ZooKeeperServer> {
   const port = await closedPort();
-  const server = new LocalServer(port, [`tickTime=${tickTime}`, ...commonSettings]);
+  const server = new LocalServer(port, [`tickTime=${tickTime}`, ...commonSettings, ...lines]);
   server.launch();
   await server.ready();
   return server;

@@ -22,8 +22,15 @@ export function readAnswer(text: string): ServerAnswer {
   return version === undefined || mode === undefined ? { kind: 'off' } : { kind: 'serves', version, mode };
 }
 
-/** @param socket on its way to the server; it is destroyed */
-export function askServer(socket: Duplex, deadlineMs: number): Promise<ServerAnswer> {
+/**
+ * @param socket on its way to the server; it is destroyed
+ * @param words for what it fails with
+ */
+export function askServer(
+  socket: Duplex,
+  deadlineMs: number,
+  words: (error: NodeJS.ErrnoException) => string = ({ code, message }) => code ?? message,
+): Promise<ServerAnswer> {
   return new Promise((resolve) => {
     let text = '';
     let sent = false;
@@ -43,9 +50,7 @@ export function askServer(socket: Duplex, deadlineMs: number): Promise<ServerAns
       text += chunk.toString('latin1');
       if (text.length > longestAnswer) settle(readAnswer(text));
     });
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      settle({ kind: 'unreachable', why: error.code ?? error.message }),
-    );
+    socket.on('error', (error) => settle({ kind: 'unreachable', why: words(error) }));
     socket.once('close', () => settle(silent()));
   });
 }
