@@ -1,7 +1,7 @@
 // `weir channel put|get|rm`: single nodes of ZooKeeper by hand, each written only as it was read.
 
 import { readFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { OperatorError } from '../errors.js';
 import { decode } from '../registry/formats/decode.js';
 import { setMembers } from '../registry/formats/json-members.js';
@@ -35,6 +35,7 @@ import {
   serviceAddress,
 } from './options.js';
 import { readSettings } from './settings.js';
+import { addTraitFlags, type TraitFlags, traitFlagNames } from './trait-flags.js';
 import { nodePath, onZooKeeper, withAncestors } from './zookeeper-nodes.js';
 
 interface Flags extends CommonFlags {
@@ -46,16 +47,12 @@ interface WriteFlags extends Flags {
   readonly force?: true;
 }
 
-interface PutFlags extends WriteFlags {
+interface PutFlags extends WriteFlags, TraitFlags {
   readonly data?: string;
   readonly address?: string;
   readonly load?: number;
   readonly bitrate?: number;
   readonly packetLoss?: number;
-  readonly weight?: number;
-  readonly zone?: string;
-  readonly priority?: number;
-  readonly status?: string;
   readonly dryRun?: true;
 }
 
@@ -114,8 +111,18 @@ function refuseEphemeral(node: NodeState | undefined, force: boolean, why: strin
 }
 
 function namedValues(flags: PutFlags): Record<string, unknown> {
-  const { address, load, bitrate, packetLoss, status, weight, zone, priority } = flags;
-  return { service_address: address, load, bitrate, packet_loss_rate: packetLoss, status, weight, zone, priority };
+  const { address, load, bitrate, packetLoss, status, weight, zone, priority, path } = flags;
+  return {
+    service_address: address,
+    load,
+    bitrate,
+    packet_loss_rate: packetLoss,
+    status,
+    weight,
+    zone,
+    priority,
+    path,
+  };
 }
 
 /** The data to write: those of --data, or those that are there with the named values in them. */
@@ -202,11 +209,6 @@ async function rm(channel: string, endpoint: string | undefined, flags: WriteFla
   });
 }
 
-function status(text: string): string {
-  if (['live', 'draining', 'off'].includes(text)) return text;
-  throw new InvalidArgumentError('Expected live, draining or off.');
-}
-
 /** Adds `weir channel` to the command line. */
 export function addChannel(program: Command): void {
   const channel = program.command('channel').description('read, write and remove single nodes in ZooKeeper');
@@ -223,18 +225,14 @@ export function addChannel(program: Command): void {
   };
   const ifVersion = () =>
     new Option('--if-version <number>', 'only if the node has this version').argParser(number(0, 2 ** 31));
-  node('put', 'write a persistent node, by compare-and-set on its version', putExamples)
+  addTraitFlags(node('put', 'write a persistent node, by compare-and-set on its version', putExamples))
     .option('--address <address>', 'HOST:PORT, an http(s) URL, or a template', serviceAddress)
     .option('--load <fraction>', 'load, 0 to 1', number(0, 1))
     .option('--bitrate <kbit/s>', 'bitrate', number(0, 1e9))
     .option('--packet-loss <fraction>', 'packet loss, 0 to 1', number(0, 1))
-    .option('--weight <number>', 'share of the picks in relation to others', number(0, 1e6))
-    .option('--zone <name>', 'where it stands')
-    .option('--priority <number>', 'endpoints of the lowest are used', number(0, 1e6))
-    .option('--status <status>', 'live, draining or off', status)
     .addOption(
       new Option('--data <file>', 'the whole data from a file, or - for standard input').conflicts([
-        ...['address', 'load', 'bitrate', 'packetLoss', 'weight', 'zone', 'priority', 'status'],
+        ...['address', 'load', 'bitrate', 'packetLoss', ...traitFlagNames],
       ]),
     )
     .addOption(ifVersion())

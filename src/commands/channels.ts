@@ -1,9 +1,10 @@
 // `weir channels`: what is registered, once or as it changes.
 
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createLogger } from '../log.js';
 import type { Endpoint } from '../model.js';
 import { changeLine, jsonLine, table } from './endpoint-lines.js';
+import { explainPath } from './explain.js';
 import { type EndpointFollower, follow } from './follow.js';
 import { print, untilAskedToEnd } from './lifetime.js';
 import {
@@ -23,6 +24,7 @@ import { readSettings } from './settings.js';
 interface Flags extends CommonFlags, EdgeFlags {
   readonly watch?: true;
   readonly json?: true;
+  readonly explain?: string;
   readonly timeout: number;
 }
 
@@ -30,6 +32,7 @@ const examples = `
 Examples:
   weir channels --zookeeper 127.0.0.1:2181
   weir channels --watch --json | jq -r .address
+  weir channels --explain /channels/news           how its nodes are read, or why not
   weir channels --admin http://127.0.0.1:8081      what a running edge knows
 
 The embedded registry is in the edge: it is asked by --admin, by default at admin.listen.`;
@@ -62,6 +65,7 @@ async function watch(source: FollowedRegistry, json: boolean, asked: AbortSignal
 
 async function channels(flags: Flags): Promise<void> {
   const { config } = readSettings(requestOf(flags, [edgeOverride(flags)]));
+  if (flags.explain !== undefined) return await explainPath(config, flags.explain, flags.json === true);
   // A tool at a terminal: only what went wrong.
   const source = sourceOf(config, createLogger({ ...config.log, level: 'error' }));
   await untilAskedToEnd((asked) =>
@@ -71,11 +75,21 @@ async function channels(flags: Flags): Promise<void> {
   );
 }
 
+function nodePathOf(text: string): string {
+  if (text === '/' || /^(\/[^/]+)+$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected a path of ZooKeeper, such as /channels/news.');
+}
+
 /** Adds `weir channels` to the command line. */
 export function addChannels(program: Command): void {
   const command = program.command('channels').description('list what is registered, or follow it as it changes');
   addEdgeFlag(addRegistryFlags(command), 'ask a running edge, whatever its registry, at its admin listener')
     .option('-w, --watch', 'go on: + added, ~ changed, - removed')
+    .addOption(
+      new Option('--explain <path>', 'how a node of ZooKeeper is read; exit code 3: no endpoint of it is used')
+        .argParser(nodePathOf)
+        .conflicts(['watch', 'admin']),
+    )
     .option('--json', 'one JSON object a line')
     .option('--timeout <seconds>', 'longest wait for a list', number(0.1, 3600), 10);
   addSettingFlags(command).addHelpText('after', examples).action(channels);

@@ -29,6 +29,11 @@ export function traitWords({ draining, weight, zone, priority, release, lastReso
   return words.filter((word) => word !== undefined).join('  ');
 }
 
+/** `load 20 %`, `loss -`, `1200 kbit/s` */
+export function valueWords({ load, packetLoss, bitrate: rate }: Endpoint): string[] {
+  return [`load ${percent(load)}`, `loss ${percent(packetLoss)}`, bitrate(rate)];
+}
+
 const header = ['CHANNEL', 'ADDRESS', 'LOAD', 'LOSS', 'BITRATE', 'ENDPOINT'];
 
 /** A table with a header, sorted by channel and address. */
@@ -57,8 +62,8 @@ const marks: Record<ChangeKind, string> = { added: '+', changed: '~', removed: '
 
 /** `+ news  10.0.0.1:8080  load 20 %  loss 0 %  1200 kbit/s` */
 export function changeLine(change: ChangeKind, endpoint: Endpoint): string {
-  const [channel, address, load, loss, rate] = cells(endpoint);
-  const values = change === 'removed' ? [] : [`load ${load}`, `loss ${loss}`, rate, traitWords(endpoint)];
+  const [channel, address] = cells(endpoint);
+  const values = change === 'removed' ? [] : [...valueWords(endpoint), traitWords(endpoint)];
   return [`${marks[change]} ${channel}`, address, ...values].join('  ').trimEnd();
 }
 

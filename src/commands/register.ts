@@ -1,16 +1,8 @@
 // `weir register`: keeps an endpoint of one or several channels in the registry for as long as it runs.
 
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import { linesOf } from '../lines.js';
 import { type RegisteredChannels, type ReportedValues, registerChannels } from '../registrar/registrar.js';
-import {
-  expectedTraits,
-  faultsOfTraits,
-  mostPriority,
-  mostWeight,
-  type Status,
-  statuses,
-} from '../registry/formats/traits.js';
 import { aborted, print, untilAskedToEnd } from './lifetime.js';
 import {
   addEdgeFlag,
@@ -29,18 +21,14 @@ import {
 import { remindWhile } from './reminder.js';
 import { applyReport } from './report-lines.js';
 import { settingsWithLogger } from './settings.js';
+import { addTraitFlags, type TraitFlags } from './trait-flags.js';
 
-interface Flags extends CommonFlags, EdgeFlags {
+interface Flags extends CommonFlags, EdgeFlags, TraitFlags {
   readonly channel: readonly string[];
   readonly address: string;
   readonly load?: number;
   readonly bitrate?: number;
   readonly packetLoss?: number;
-  readonly status?: Status;
-  readonly weight?: number;
-  readonly zone?: string;
-  readonly priority?: number;
-  readonly path?: string;
   readonly tokenFile?: string;
   readonly exitOnEof?: true;
 }
@@ -85,18 +73,6 @@ async function followReports(registered: RegisteredChannels, first: ReportedValu
     asked.removeEventListener('abort', stop);
   }
 }
-
-/** Reads a text that has to hold as this field of ChannelInfo. */
-const textOf = (field: 'zone' | 'path') => (text: string) => {
-  if (faultsOfTraits({ [field]: text }).length === 0) return text;
-  throw new InvalidArgumentError(`Expected ${expectedTraits[field]}.`);
-};
-
-const wholeNumber = (most: number) => (text: string) => {
-  const value = number(0, most)(text);
-  if (Number.isInteger(value)) return value;
-  throw new InvalidArgumentError(`Expected a whole number from 0 to ${most}.`);
-};
 
 function given<T extends object>(flags: { [Name in keyof T]: T[Name] | undefined }): Partial<T> {
   return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as Partial<T>;
@@ -146,14 +122,8 @@ export function addRegister(program: Command): void {
     .option('--load <fraction>', 'load, 0 to 1 (default: unknown)', number(0, 1))
     .option('--bitrate <kbit/s>', 'bitrate (default: unknown)', number(0, 1e9))
     .option('--packet-loss <fraction>', 'packet loss, 0 to 1 (default: unknown)', number(0, 1))
-    .addOption(
-      new Option('--status <status>', 'draining: whoever it serves leaves; off: it serves nobody').choices(statuses),
-    )
-    .option('--weight <number>', 'share of the picks in relation to the others (default: 1)', number(0, mostWeight))
-    .option('--zone <name>', 'where it stands', textOf('zone'))
-    .option('--priority <number>', 'those of the lowest are used (default: 0)', wholeNumber(mostPriority))
-    .option('--path <path>', 'at the address, perhaps with {channel} and {rest}', textOf('path'))
     .option('--exit-on-eof', 'end when standard input ends');
+  addTraitFlags(command);
   addEdgeFlag(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is').option(
     '--token-file <file>',
     'bearer token of the embedded registry (registry.embedded.tokenFile)',

@@ -14,7 +14,7 @@ export async function onZooKeeper<T>(config: Config, work: (client: ZooKeeperCli
   const { kind, zookeeper } = config.registry;
   if (kind !== 'zookeeper') {
     throw new OperatorError(
-      `this writes nodes of ZooKeeper, and registry.kind is ${kind}: leases of the embedded registry are written by ` +
+      `this is about nodes of ZooKeeper, and registry.kind is ${kind}: leases of the embedded registry are written by ` +
         '`weir register` or the admin API, a file of endpoints by any editor',
     );
   }

@@ -11,6 +11,8 @@ import { packageRoot } from '../../src/package.js';
 import { classPath } from './zookeeper.js';
 
 const writers = join(packageRoot, 'test/support/writers');
+/** Quick to start; they end soon. */
+const java = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx128m'];
 const curatorJars = [
   'curator-client.jar',
   'curator-framework.jar',
@@ -85,6 +87,7 @@ export async function registerWithCurator(address: string, basePath: string, ser
       compiler,
       '-11',
       '-nowarn',
+      '-proc:none',
       '-d',
       out,
       '-cp',
@@ -93,7 +96,7 @@ export async function registerWithCurator(address: string, basePath: string, ser
     ]);
     const [code] = await once(compile, 'close');
     if (code !== 0) throw new Error(`the Java compiler ended with ${code}: ${compile.output}`);
-    const args = ['-Xmx64m', '-cp', `${out}:${jars}`, 'CuratorOrigin', address, basePath, service, '10.0.0.9', '8080'];
+    const args = [...java, '-cp', `${out}:${jars}`, 'CuratorOrigin', address, basePath, service, '10.0.0.9', '8080'];
     return await running('java', args, 'registered');
   } finally {
     rmSync(out, { recursive: true, force: true });

@@ -1,0 +1,132 @@
+// `weir channels --explain PATH`: how a node of ZooKeeper is read, or why it is not used.
+
+import type { Config } from '../config-schema.js';
+import { OperatorError } from '../errors.js';
+import { type Explanation, explain, isVector } from '../registry/explanation.js';
+import { type NodeState, readNode } from '../registry/node-writes.js';
+import { type Place, type Placed, placeOf } from '../registry/place.js';
+import type { FollowedTree } from '../registry/tree-watch.js';
+import { compileTrees, namesOf, treesOf } from '../registry/trees.js';
+import { children } from '../registry/zookeeper-calls.js';
+import type { ZooKeeperClient } from '../registry/zookeeper-client.js';
+import { below } from '../tree-pattern.js';
+import { safe } from './endpoint-lines.js';
+import { belowLine, explanationJson, explanationLines, isUsed } from './explanation-lines.js';
+import { print } from './lifetime.js';
+import { onZooKeeper } from './zookeeper-nodes.js';
+
+/** Nodes below a channel that are explained with it. */
+const mostBelow = 100;
+/** Siblings that may say something for a node. */
+const mostSiblings = 8;
+
+/** It is there, and nobody is sent to it. */
+class NotUsed extends OperatorError {
+  override readonly exitCode = 3;
+}
+
+interface Found {
+  readonly tree: FollowedTree;
+  readonly placed: Exclude<Placed, { kind: 'outside' }>;
+}
+
+/** The first tree that reads the node, else one that has it above its channels. */
+function findTree(path: string, trees: readonly FollowedTree[]): Found | undefined {
+  const found = trees.flatMap((tree): Found[] => {
+    const placed = placeOf(path, tree.pattern);
+    return placed.kind === 'outside' ? [] : [{ tree, placed }];
+  });
+  return found.find(({ placed }) => placed.kind === 'node') ?? found[0];
+}
+
+/** What stands there now; what is gone meanwhile is left out. */
+async function readAll(client: ZooKeeperClient, paths: readonly string[]): Promise<NodeState[]> {
+  const nodes = await Promise.all(paths.map((path) => readNode(client, path)));
+  return nodes.filter((node) => node !== undefined);
+}
+
+interface Siblings {
+  readonly channel: NodeState | undefined;
+  readonly vectors: readonly NodeState[];
+  readonly names: readonly string[];
+}
+
+async function readSiblings(
+  client: ZooKeeperClient,
+  { pattern }: FollowedTree,
+  channelPath: string,
+): Promise<Siblings> {
+  const names = [...(await children(client, channelPath))].sort();
+  const vectors = names.filter(isVector).slice(0, mostSiblings);
+  return {
+    channel: pattern.readsChannel ? await readNode(client, channelPath) : undefined,
+    vectors: await readAll(
+      client,
+      vectors.map((name) => below(channelPath, name)),
+    ),
+    names,
+  };
+}
+
+/** The endpoints below a channel's node. */
+async function explainBelow(client: ZooKeeperClient, tree: FollowedTree, siblings: Siblings, channelPath: string) {
+  const last = tree.pattern.steps.at(-1);
+  if (last?.variable !== 'endpoint') return [];
+  const paths = siblings.names.slice(0, mostBelow).map((name) => `${below(channelPath, name)}${last.suffix}`);
+  const nodes = await readAll(client, paths);
+  return nodes.flatMap((node) => {
+    const placed = placeOf(node.path, tree.pattern);
+    return placed.kind === 'node' ? explain(placed, tree, node, { ...siblings, siblings: siblings.vectors }) : [];
+  });
+}
+
+async function explainNode(client: ZooKeeperClient, tree: FollowedTree, place: Place, node: NodeState) {
+  const siblings = await readSiblings(client, tree, place.channelPath);
+  const own = explain(place, tree, node, { ...siblings, siblings: siblings.vectors });
+  const isFolder = place.level === 'channel' && tree.pattern.steps.at(-1)?.variable === 'endpoint';
+  const under = isFolder ? await explainBelow(client, tree, siblings, place.channelPath) : [];
+  return { own, under, count: isFolder ? siblings.names.length : 0 };
+}
+
+function tell(own: Explanation | undefined, under: readonly Explanation[], count: number, json: boolean): void {
+  if (json) {
+    const node = own === undefined ? {} : explanationJson(own);
+    return print(JSON.stringify({ ...node, below: under.map(explanationJson), below_count: count }));
+  }
+  if (own !== undefined) explanationLines(own).forEach(print);
+  if (count === 0) return;
+  print(count > under.length ? `${count} below it, of which these were read:` : `${count} below it:`);
+  for (const one of under) print(belowLine(one));
+}
+
+/**
+ * Prints how the node is read, and of a channel how those below it are.
+ *
+ * @throws OperatorError with exit code 3 where no endpoint of it is used; 1 where it is not there, or ZooKeeper is out of reach
+ */
+export async function explainPath(config: Config, path: string, json: boolean): Promise<void> {
+  const settings = treesOf(config.registry.zookeeper);
+  const found = findTree(path, compileTrees(settings));
+  await onZooKeeper(config, async (client) => {
+    const node = await readNode(client, path);
+    if (node === undefined) throw new OperatorError(`${safe(path)}: no such node`);
+    if (found === undefined)
+      throw new NotUsed(`${safe(path)} is in none of the trees that are followed: ${namesOf(settings)}`);
+    const { tree, placed } = found;
+    if (placed.kind === 'above')
+      throw new NotUsed(`${safe(path)} is above the channels of ${tree.pattern.text}: name one of them`);
+    if (placed.kind === 'misnamed')
+      throw new NotUsed(`${safe(path)}: no channel can have this name (${tree.pattern.text})`);
+    if (placed.kind === 'folder') {
+      const siblings = await readSiblings(client, tree, placed.channelPath);
+      const under = await explainBelow(client, tree, siblings, placed.channelPath);
+      if (!json) print(`${safe(path)}  a folder of channel ${safe(placed.channel)}, whose data are not read`);
+      tell(undefined, under, siblings.names.length, json);
+      if (!under.some(isUsed)) throw new NotUsed(`${safe(path)}: nothing below it is used`);
+      return;
+    }
+    const { own, under, count } = await explainNode(client, tree, placed, node);
+    tell(own, under, count, json);
+    if (![own, ...under].some(isUsed)) throw new NotUsed(`${safe(path)}: no endpoint of it is used`);
+  });
+}

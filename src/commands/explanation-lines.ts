@@ -1,0 +1,74 @@
+// Pure: how a node is read, as lines for people and as JSON for programs.
+
+import { endpointJson } from '../endpoint-json.js';
+import type { Explanation } from '../registry/explanation.js';
+import { safe, traitWords, valueWords } from './endpoint-lines.js';
+
+const reasons: Readonly<Record<NonNullable<Explanation['reason']>, string>> = {
+  too_large: 'it has more than 64 KiB',
+  not_utf8: 'it is no UTF-8',
+  bad_json: 'it begins like JSON and is none',
+  unknown_format: 'no format that this tree allows accepts it',
+  no_address: 'it says no address',
+  bad_address: 'its address is neither HOST:PORT nor an http(s) URL',
+  bad_name: 'its name is too long',
+};
+
+const outcomes: Readonly<Record<Explanation['outcome'], string>> = {
+  endpoints: 'registers',
+  not_eligible: 'is not used: it says, or its channel says, that it serves nobody now',
+  defaults: 'says what its endpoints do not say themselves',
+  weights: 'gives weights to its siblings',
+  folder: 'registers nothing itself',
+  skipped: 'is skipped',
+};
+
+/** In a sentence without its subject. */
+export function outcomeWords({ outcome, reason }: Pick<Explanation, 'outcome' | 'reason'>): string {
+  return reason === undefined ? outcomes[outcome] : `${outcomes[outcome]}: ${reasons[reason]} (${reason})`;
+}
+
+/** Whether somebody is sent there, or it serves those who are. */
+export function isUsed({ outcome }: Explanation): boolean {
+  return outcome !== 'skipped' && outcome !== 'not_eligible';
+}
+
+function facts(one: Explanation): [name: string, value: string][] {
+  return [
+    ['tree', one.tree],
+    ['channel', safe(one.channel)],
+    ['format', one.format ?? '-'],
+    ...one.endpoints.map((endpoint): [string, string] => {
+      const words = [safe(endpoint.address), ...valueWords(endpoint), traitWords(endpoint)];
+      return ['endpoint', words.join('  ').trimEnd()];
+    }),
+    ...one.endpoints.flatMap(({ properties = {} }) =>
+      Object.entries(properties).map(([name, value]): [string, string] => ['property', `${safe(name)}=${safe(value)}`]),
+    ),
+    ...one.ineligible.map((address): [string, string] => ['not used', safe(address)]),
+    ...one.unknown.map(({ field, reason }): [string, string] => ['unknown', `${field} (${reason})`]),
+    ...one.saidBy.map((path): [string, string] => ['said by', safe(path)]),
+  ];
+}
+
+/** The node and what is read from it. */
+export function explanationLines(one: Explanation): string[] {
+  const kind = one.ephemeral ? 'ephemeral' : 'persistent';
+  const head = `${safe(one.path)}  ${kind}, version ${one.version}: ${outcomeWords(one)}`;
+  return [head, ...facts(one).map(([name, value]) => `  ${name.padEnd(8)}  ${value}`)];
+}
+
+/** One line of a node below the one that was asked for. */
+export function belowLine(one: Explanation): string {
+  const what =
+    one.outcome === 'endpoints' ? one.endpoints.map(({ address }) => safe(address)).join(', ') : outcomeWords(one);
+  const unknown = one.unknown.length === 0 ? '' : `  unknown: ${one.unknown.map(({ field }) => field).join(', ')}`;
+  return `  ${safe(one.path.slice(one.path.lastIndexOf('/') + 1))}  ${one.format ?? '-'}  ${what}${unknown}`;
+}
+
+export function explanationJson(one: Explanation) {
+  const { path, tree, channel, level, ephemeral, version, outcome, ineligible, unknown, saidBy } = one;
+  const [format, reason] = [one.format ?? null, one.reason ?? null];
+  const read = { path, tree, channel, level, format, ephemeral, version, outcome, reason };
+  return { ...read, endpoints: one.endpoints.map(endpointJson), not_eligible: ineligible, unknown, said_by: saidBy };
+}

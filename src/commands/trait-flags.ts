@@ -1,0 +1,45 @@
+// The flags for what an endpoint says beside its values, for every command that writes a registration.
+
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  expectedTraits,
+  faultsOfTraits,
+  mostPriority,
+  mostWeight,
+  type Status,
+  statuses,
+} from '../registry/formats/traits.js';
+import { number } from './options.js';
+
+export interface TraitFlags {
+  readonly status?: Status;
+  readonly weight?: number;
+  readonly zone?: string;
+  readonly priority?: number;
+  readonly path?: string;
+}
+
+export const traitFlagNames = ['status', 'weight', 'zone', 'priority', 'path'] as const;
+
+/** Reads a text that has to hold as this field of ChannelInfo. */
+const textOf = (field: 'zone' | 'path') => (text: string) => {
+  if (faultsOfTraits({ [field]: text }).length === 0) return text;
+  throw new InvalidArgumentError(`Expected ${expectedTraits[field]}.`);
+};
+
+const wholeNumber = (max: number) => (text: string) => {
+  const value = number(0, max)(text);
+  if (Number.isInteger(value)) return value;
+  throw new InvalidArgumentError(`Expected a whole number from 0 to ${max}.`);
+};
+
+/** `--status`, `--weight`, `--zone`, `--priority` and `--path`. */
+export function addTraitFlags(command: Command): Command {
+  const status = new Option('--status <status>', 'draining: whoever it serves leaves; off: it serves nobody');
+  return command
+    .addOption(status.choices(statuses))
+    .option('--weight <number>', 'share of the picks in relation to the others (default: 1)', number(0, mostWeight))
+    .option('--zone <name>', 'where it stands', textOf('zone'))
+    .option('--priority <number>', 'those of the lowest are used (default: 0)', wholeNumber(mostPriority))
+    .option('--path <path>', 'at the address, perhaps with {channel} and {rest}', textOf('path'));
+}

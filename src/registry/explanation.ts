@@ -1,0 +1,106 @@
+// Pure: how a node of a tree is read, for whoever wonders why an endpoint is used or not. It goes the way that the registry goes.
+
+import type { FormatName } from '../config-schema/format-names.js';
+import type { Endpoint } from '../model.js';
+import { isTooLong } from './admission.js';
+import { composeEndpoints } from './compose.js';
+import { read } from './formats/decode.js';
+import type { SkipReason, UnknownValue } from './formats/format.js';
+import type { NodeState } from './node-writes.js';
+import type { Place } from './place.js';
+import { type ChannelNode, newChannel, newNode } from './tree-node.js';
+import type { FollowedTree } from './tree-watch.js';
+
+export interface Explanation {
+  readonly path: string;
+  /** The pattern of its tree. */
+  readonly tree: string;
+  readonly channel: string;
+  readonly level: Place['level'];
+  /** What accepted it; undefined: no format did. */
+  readonly format: FormatName | undefined;
+  readonly ephemeral: boolean;
+  /** Of the node. */
+  readonly version: number;
+  /** `not_eligible`: it says, or its channel says, that all of its endpoints serve nobody now. */
+  readonly outcome: 'endpoints' | 'not_eligible' | 'defaults' | 'weights' | 'folder' | 'skipped';
+  readonly reason: SkipReason | 'bad_name' | undefined;
+  /** As they are used, with what their channel and their siblings say for them. */
+  readonly endpoints: readonly Endpoint[];
+  /** Addresses of its endpoints that serve nobody now. */
+  readonly ineligible: readonly string[];
+  readonly unknown: readonly UnknownValue[];
+  /** Nodes that say something for it. */
+  readonly saidBy: readonly string[];
+}
+
+/** Nodes that may say something for another one. */
+export interface Around {
+  /** The channel's own node. */
+  readonly channel: NodeState | undefined;
+  /** Siblings. */
+  readonly siblings: readonly NodeState[];
+}
+
+/** Whether it may hold weights of its siblings. */
+export const isVector = (name: string): boolean => name.startsWith('vector_');
+
+const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+
+/** The channel with what it and its children say for others. */
+function channelNode(place: Place, formats: FollowedTree['formats'], around: Around): ChannelNode {
+  const node = newChannel(place.channelPath, place.channel, place.channel, undefined);
+  if (around.channel !== undefined) {
+    const { data, stat } = around.channel;
+    node.decoded = read({ name: place.channel, level: 'channel', data }, formats).decoded;
+    node.stat = stat;
+  }
+  for (const { path, data } of around.siblings) {
+    const sibling = newNode(path, nameOf(path));
+    sibling.decoded = read({ name: sibling.name, level: 'endpoint', data }, formats).decoded;
+    if (sibling.decoded.kind === 'weights') node.vectors.add(sibling);
+  }
+  return node;
+}
+
+function outcomeOf(kind: ReturnType<typeof read>['decoded']['kind'], used: number): Explanation['outcome'] {
+  if (kind === 'nothing') return 'folder';
+  return kind === 'endpoints' && used === 0 ? 'not_eligible' : kind;
+}
+
+export function explain(
+  place: Place,
+  { pattern, formats }: FollowedTree,
+  found: NodeState,
+  around: Around,
+): Explanation {
+  const { level, channel, name } = place;
+  const { path, data, stat } = found;
+  const own = level === 'channel' ? { channel: found, siblings: [] } : around;
+  const parent = channelNode(place, formats, own);
+  const { decoded, format } = read({ name, level, data }, formats);
+  const node = level === 'channel' ? parent : { ...newNode(path, name), decoded, stat };
+  const endpoints = composeEndpoints(parent, node);
+  const registrations = decoded.kind === 'endpoints' ? decoded.registrations : [];
+  const isOff = parent !== node && parent.decoded.kind === 'defaults' && !parent.decoded.eligible;
+  const unknown =
+    decoded.kind === 'defaults' ? decoded.values.unknown : decoded.kind === 'weights' ? decoded.unknown : [];
+  const common = { path, tree: pattern.text, channel, level, format, ephemeral: stat.ephemeral, version: stat.version };
+  if (isTooLong(name)) {
+    const nothing = { endpoints: [], ineligible: [], unknown: [], saidBy: [] };
+    return { ...common, outcome: 'skipped', reason: 'bad_name', ...nothing };
+  }
+  const saidBy = [
+    ...(parent !== node && parent.decoded.kind === 'defaults' ? [parent.path] : []),
+    ...[...parent.vectors].map((vector) => vector.path),
+  ];
+  return {
+    ...common,
+    outcome: outcomeOf(decoded.kind, endpoints.length),
+    reason: decoded.kind === 'skipped' ? decoded.reason : undefined,
+    endpoints,
+    ineligible: registrations.filter(({ eligible }) => isOff || !eligible).map(({ address }) => address),
+    unknown: [...unknown, ...registrations.flatMap(({ values }) => values.unknown)],
+    saidBy: decoded.kind === 'endpoints' ? saidBy : [],
+  };
+}

@@ -1,0 +1,58 @@
+// Pure: what a path of ZooKeeper is to a tree, as its pattern says.
+
+import type { ChannelName } from '../model.js';
+import type { TreePattern } from '../tree-pattern.js';
+import { parseChannelName } from './names.js';
+
+/** A node whose data may register something. */
+export interface Place {
+  readonly kind: 'node';
+  readonly level: 'channel' | 'endpoint';
+  readonly channel: ChannelName;
+  /** What its variable stands for. */
+  readonly name: string;
+  /** The node whose children are the endpoints; of a tree without `{endpoint}` the node itself. */
+  readonly channelPath: string;
+}
+
+export type Placed =
+  | Place
+  /** A channel's folder, whose data are not read. */
+  | { readonly kind: 'folder'; readonly channel: ChannelName; readonly channelPath: string }
+  /** There may be channels below it. */
+  | { readonly kind: 'above' }
+  /** Its name, or that of its channel, is none. */
+  | { readonly kind: 'misnamed' }
+  | { readonly kind: 'outside' };
+
+const isVariable = (segment: string) => segment.startsWith('{');
+const segmentsOf = (path: string) => (path === '/' ? [] : path.slice(1).split('/'));
+
+/** Whether the names stand where the pattern has them, as far as both go. */
+function fits(names: readonly string[], pattern: readonly string[]): boolean {
+  if (names[0] === 'zookeeper') return false;
+  return names.every((name, i) => name !== '' && (isVariable(pattern[i] ?? '') || pattern[i] === name));
+}
+
+/** The channel that the names stand for; undefined: they name none, or none that can be one. */
+function channelOf(names: readonly string[], pattern: readonly string[], fixed: ChannelName | undefined) {
+  if (fixed !== undefined) return fixed;
+  return parseChannelName(names[pattern.indexOf('{channel}')] ?? '');
+}
+
+export function placeOf(path: string, pattern: TreePattern): Placed {
+  const names = segmentsOf(path);
+  const wanted = segmentsOf(pattern.text);
+  if (names.length > wanted.length || !fits(names, wanted)) return { kind: 'outside' };
+  const endpointAt = wanted.indexOf('{endpoint}');
+  const isWhole = names.length === wanted.length;
+  const isFolder = names.length === endpointAt;
+  if (!isWhole && !isFolder) return { kind: 'above' };
+  const channel = channelOf(names, wanted, pattern.channel);
+  if (channel === undefined) return { kind: 'misnamed' };
+  const channelPath = endpointAt < 0 ? path : `/${names.slice(0, endpointAt).join('/')}`;
+  if (isFolder && !pattern.readsChannel) return { kind: 'folder', channel, channelPath };
+  const level = isFolder || endpointAt < 0 ? 'channel' : 'endpoint';
+  const name = level === 'endpoint' ? (names[endpointAt] ?? '') : channel;
+  return { kind: 'node', level, channel, name, channelPath };
+}
