@@ -74,7 +74,7 @@ const usageErrors: [parameters: string[], message: RegExp][] = [
   [['channels', '--admin', 'h'], /registry\.embedded\.url: expected a URL .*got "h" \(--admin\)/],
   [['channel', 'put', 'a/b'], /Expected one path segment/],
   [['channel', 'put', 'news', '--data', '-', '--load', '0.5'], /cannot be used with/],
-  [['channel', 'put', 'news', '--status', 'gone'], /Expected live, draining or off/],
+  [['channel', 'put', 'news', '--status', 'gone'], /Allowed choices are live, draining, off/],
   [['config', '--schema', '--check'], /cannot be used with/],
   [['config', '--set', 'registry.embedded.token=abc'], /a secret must not stand in the arguments/],
   [['origin', '--channel', 'news', '--listen', 'x'], /Expected ADDRESS:PORT/],
