@@ -66,6 +66,7 @@ export function belowLine(one: Explanation): string {
   return `  ${safe(one.path.slice(one.path.lastIndexOf('/') + 1))}  ${one.format ?? '-'}  ${what}${unknown}`;
 }
 
+/** As one JSON object; null is what is not there. */
 export function explanationJson(one: Explanation) {
   const { path, tree, channel, level, ephemeral, version, outcome, ineligible, unknown, saidBy } = one;
   const [format, reason] = [one.format ?? null, one.reason ?? null];

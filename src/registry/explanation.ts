@@ -68,6 +68,7 @@ function outcomeOf(kind: ReturnType<typeof read>['decoded']['kind'], used: numbe
   return kind === 'endpoints' && used === 0 ? 'not_eligible' : kind;
 }
 
+/** How `found`, which stands at `place`, is read in its tree. */
 export function explain(
   place: Place,
   { pattern, formats }: FollowedTree,

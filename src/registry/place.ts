@@ -40,6 +40,7 @@ function channelOf(names: readonly string[], pattern: readonly string[], fixed: 
   return parseChannelName(names[pattern.indexOf('{channel}')] ?? '');
 }
 
+/** What the path, which is absolute and without a slash at its end, is to the tree. */
 export function placeOf(path: string, pattern: TreePattern): Placed {
   const names = segmentsOf(path);
   const wanted = segmentsOf(pattern.text);
