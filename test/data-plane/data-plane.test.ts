@@ -66,7 +66,7 @@ test('an address that changes in place is left by relays and HLS, which go on fr
   const moved = { ...news, address: endpoint('news', newPackager.address).address };
   weir.register({ ...film, address: endpoint('film', newLive.address).address }, moved);
   // Neither waits for a reason of its own: the playlist would be good for a minute.
-  assert.notEqual(await playlist(), before);
+  await waitFor(async () => (await playlist()) !== before, { what: 'the playlist of the new address' });
   assert.ok(newPackager.requests.length > 0);
   await waitFor(() => newLive.viewers === 1 && oldLive.viewers === 0, { what: 'the relay at the new address' });
   assert.equal(viewer.ended, false);

@@ -124,6 +124,8 @@ test('a status that somebody else set stays over reports, and when the node has 
   zookeeper.nodes.delete(node.path);
   node.touched(node.path);
   await waitFor(() => data(zookeeper).join() === endpoint(0.9, ',"status":"draining"'));
+  // It stands there before its maker hears of its name.
+  await waitFor(() => zookeeper.nodes.has(node.path));
   await someoneSets(zookeeper, node.path, '{"status":"live"}');
   node.write(endpoint(0.3));
   await waitFor(() => data(zookeeper).join() === endpoint(0.3, ',"status":"live"'));
