@@ -1,5 +1,6 @@
-// Runs the tests: `run.js unit | http | integration | all [part-of-a-file-name …]`. Unit tests are quick; those of `http` play
-// through the listeners over sockets and wait out their deadlines. Both need nothing. Integration tests run against real
+// Runs the tests: `run.js unit | slow | integration | all [part-of-a-file-name …]`. Unit tests are quick. Slow ones play
+// through the listeners over sockets and wait out their deadlines, measure memory, or run a benchmark's simulation. Both need
+// nothing. Integration tests run against real
 // servers, which `provision` finds or installs first, so that none is skipped for want of one.
 
 import { spawnSync } from 'node:child_process';
@@ -12,16 +13,21 @@ import { provision } from './support/provision.js';
 
 const [suite = 'all', ...wanted] = process.argv.slice(2);
 
-type Kind = 'unit' | 'http' | 'integration';
+type Kind = 'unit' | 'slow' | 'integration';
 
-/** The folder of a test says of which kind it is. */
+const root = join(packageRoot, 'dist/test');
+
+/** What other tests leave in the memory of a process is not to be measured, nor collected. */
+const measuresMemory = (file: string) => readFileSync(file, 'utf8').includes('/support/garbage.js');
+
+/** The folder of a test says of which kind it is, and what it measures. */
 function kindOf(name: string): Kind {
   if (name.startsWith('integration/')) return 'integration';
-  return name.startsWith('http/') ? 'http' : 'unit';
+  const isSlow = /^(http|bench)\//.test(name) || name.endsWith('-cost.test.js') || measuresMemory(join(root, name));
+  return isSlow ? 'slow' : 'unit';
 }
 
 function testFiles(...kinds: readonly Kind[]): string[] {
-  const root = join(packageRoot, 'dist/test');
   return (
     (readdirSync(root, { recursive: true }) as string[])
       .filter((name) => name.endsWith('.test.js') && kinds.includes(kindOf(name)))
@@ -40,9 +46,6 @@ const timeout = 600_000;
 const env = { ...process.env, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --unhandled-rejections=strict` };
 // Properties are tried on more inputs when there is time for the integration tests.
 if (suite === 'all') Object.assign(env, { WEIR_TEST_THOROUGH: '1' });
-
-/** What other tests leave in the memory of a process is not to be measured, nor collected. */
-const measuresMemory = (file: string) => readFileSync(file, 'utf8').includes('/support/garbage.js');
 
 /** The largest first: what is left for the end is short, and no process waits long for another. */
 async function runInProcess(...kinds: readonly Kind[]): Promise<boolean> {
@@ -81,13 +84,13 @@ function lint(): boolean {
 
 const steps: Record<string, (() => boolean | Promise<boolean>)[]> = {
   unit: [() => runInProcess('unit')],
-  http: [() => runInProcess('http')],
+  slow: [() => runInProcess('slow')],
   integration: [provision, runIntegrationTests],
-  all: [lint, () => runInProcess('unit', 'http'), provision, runIntegrationTests],
+  all: [lint, () => runInProcess('unit', 'slow'), provision, runIntegrationTests],
 };
 const chosen = steps[suite];
 if (chosen === undefined) {
-  console.error('usage: run.js unit | http | integration | all [part-of-a-file-name …]');
+  console.error('usage: run.js unit | slow | integration | all [part-of-a-file-name …]');
   process.exit(2);
 }
 let passed = true;
