@@ -14,6 +14,9 @@ const maxGapMs = 3_000;
 const defaultStepMs = 1;
 const maxStepMs = 100;
 
+/** On a clock of 32 bits a step of half of it or more is one back. */
+const maxForwardMs = 0x7fff_ffff;
+
 /** Origins of one encoder are believed to be no further apart than this. */
 const maxLagMs = 2_000;
 
@@ -116,7 +119,7 @@ export class TagTimeline {
       this.#tracks.set(type, { source: timestamp, out: wanted, step: defaultStepMs, floor: undefined });
     } else {
       if (track.floor !== undefined && wanted <= track.floor) return undefined;
-      const out = Math.max(wanted, track.out);
+      const out = Math.min(Math.max(wanted, track.out), track.out + maxForwardMs);
       if (out > track.out && track.floor === undefined) track.step = Math.min(out - track.out, maxStepMs);
       track.source = timestamp;
       track.out = out;
