@@ -1,9 +1,9 @@
-// Keeps the streams of a media server registered while they are published, and says how busy it is.
+// Keeps the streams of a media server registered while they are published, and reports its load.
 
 import type { Logger } from '../log.js';
 import type { EndpointInfo, Registrar, Registration } from '../registrar/registrar.js';
 import { loadOf, type Usage } from './load.js';
-import type { Source } from './poller.js';
+import type { StreamSource } from './poller.js';
 import { Presence } from './presence.js';
 import { type Standing, type Step, stepsTo } from './steps.js';
 import { type Hook, keyOf, type Reading } from './stream.js';
@@ -11,31 +11,30 @@ import { type LeftOut, type Naming, type Wanted, wantedOf } from './wanted.js';
 
 export interface AgentSettings {
   readonly naming: Naming;
-  /** Without an answer for so many ms all streams are taken out. */
-  readonly silence: number;
-  /** ms after which a report that changed little is written. */
-  readonly reportInterval: number;
-  /** Streams that are registered at most. */
-  readonly mostStreams: number;
-  /** Viewers that the server can serve at most; undefined: not stated. */
-  readonly mostViewers: number | undefined;
+  /** Without an answer for so long, all streams are taken out. */
+  readonly silenceMs: number;
+  /** After this time a small change of a report is written too. */
+  readonly reportIntervalMs: number;
+  readonly maxStreams: number;
+  /** Viewers that the server can serve; undefined: not stated. */
+  readonly maxViewers: number | undefined;
   readonly traits: NonNullable<EndpointInfo['traits']>;
 }
 
-/** Everything that time and the machine have to do with. */
+/** The clock, the timers and the load of this machine, handed in. */
 export interface Surroundings {
   /** Monotonic ms. */
   now(): number;
-  /** Calls after so many ms unless what is returned is called before. */
-  after(delay: number, call: () => void): () => void;
-  /** How busy the machine is since it was asked before; asked once an answer. */
+  /** Calls `call` after this time. Returns a function that cancels it. */
+  after(delayMs: number, call: () => void): () => void;
+  /** The load of the machine since the last call; called once for each answer. */
   usage(): Usage;
 }
 
-/** Streams that are left out and logged. */
-const mostTold = 20;
-/** Characters of a name in the log. */
-const longestName = 100;
+/** Left-out streams that are logged at a time. */
+const maxLogged = 20;
+/** Of a name in the log. */
+const maxNameChars = 100;
 
 const whys: Record<LeftOut['why'], string> = {
   name: 'a stream is not registered: its name can be no channel (see --channel)',
@@ -48,9 +47,9 @@ export class Agent {
   readonly #presence: Presence;
   readonly #standing = new Map<string, Standing>();
   readonly #registrations = new Map<string, Registration>();
-  /** Left-out streams that were told; forgotten with them. */
-  #told = new Set<string>();
-  #toldTooMany = false;
+  /** Left-out streams that were logged and are still left out. */
+  #logged = new Set<string>();
+  #loggedTooMany = false;
   #usage: Usage = {};
   #cancelSilence: () => void = () => {};
   /** An answer is due before the silence. */
@@ -66,7 +65,7 @@ export class Agent {
     this.#registrar = registrar;
     this.#around = around;
     this.#logger = logger;
-    this.#presence = new Presence(settings.mostStreams);
+    this.#presence = new Presence(settings.maxStreams);
   }
 
   /** Channels that are registered, or about to be. */
@@ -80,10 +79,10 @@ export class Agent {
     this.#usage = { ...machine, cpu: larger(machine.cpu, reading.cpu) };
     this.#expectAnswer();
     const leftOut = this.#presence.answered(reading.streams, askedAt);
-    if (leftOut > 0 && !this.#toldTooMany) {
+    if (leftOut > 0 && !this.#loggedTooMany) {
       this.#logger.warn({ streams: leftOut }, 'more streams than --streams allows: the others are not registered');
     }
-    this.#toldTooMany = leftOut > 0;
+    this.#loggedTooMany = leftOut > 0;
     this.#apply();
   }
 
@@ -91,15 +90,15 @@ export class Agent {
     if (!this.#over) this.#silent('nobody listens there');
   }
 
-  /** What the server called about. */
+  /** The server called: a stream begins or ends. */
   called(hook: Hook): void {
     if (this.#over || !this.#presence.called(hook, this.#around.now())) return;
-    // A call is no answer: who is only heard of this way is out when none comes.
+    // A call is no answer: a stream that is known only from a call is taken out when no answer follows.
     if (!this.#isExpecting) this.#expectAnswer();
     this.#apply();
   }
 
-  /** Says of all endpoints that they are about to end; from now on nothing is registered or taken out. */
+  /** Reports all endpoints as draining. From now on nothing is registered or taken out. */
   drain(): void {
     this.#end();
     for (const registration of this.#registrations.values()) registration.update({ status: 'draining' });
@@ -119,7 +118,7 @@ export class Agent {
   #expectAnswer(): void {
     this.#cancelSilence();
     this.#isExpecting = true;
-    this.#cancelSilence = this.#around.after(this.#settings.silence, () => this.#silent('it does not answer'));
+    this.#cancelSilence = this.#around.after(this.#settings.silenceMs, () => this.#silent('it does not answer'));
   }
 
   #silent(reason: string): void {
@@ -138,15 +137,15 @@ export class Agent {
   #apply(): void {
     const { streams } = this.#presence;
     const { wanted, leftOut } = wantedOf(streams, this.#load(), this.#settings.naming);
-    this.#tell(leftOut);
+    this.#log(leftOut);
     const now = this.#around.now();
-    for (const step of stepsTo(wanted, this.#standing, now, this.#settings.reportInterval)) this.#take(step, now);
+    for (const step of stepsTo(wanted, this.#standing, now, this.#settings.reportIntervalMs)) this.#take(step, now);
   }
 
   #load(): number | undefined {
-    const { mostViewers } = this.#settings;
+    const { maxViewers } = this.#settings;
     const known = this.#presence.streams.map(({ viewers }) => viewers).filter((count) => count !== undefined);
-    const viewers = known.length === 0 || mostViewers === undefined ? undefined : sum(known) / mostViewers;
+    const viewers = known.length === 0 || maxViewers === undefined ? undefined : sum(known) / maxViewers;
     return loadOf({ ...this.#usage, viewers });
   }
 
@@ -168,25 +167,25 @@ export class Agent {
     this.#logger.info({ channel, address: info.address }, 'stream found');
     const registration = this.#registrar.register(channel, { ...info, traits: this.#settings.traits });
     this.#registrations.set(channel, registration);
-    // The registrar goes on trying, and logs it.
+    // The registrar tries again, and logs that.
     registration.made.catch((error: Error) => {
       this.#logger.error({ channel, reason: error.message }, 'the registry refuses it');
     });
   }
 
-  /** Each once for as long as it is left out, and only so many at a time: names are a publisher's choice. */
-  #tell(leftOut: readonly LeftOut[]): void {
-    const told = new Set<string>();
-    for (const { stream, why } of leftOut.slice(0, mostTold)) {
+  /** Logs each once while it is left out, and a bounded number at a time: publishers choose the names. */
+  #log(leftOut: readonly LeftOut[]): void {
+    const logged = new Set<string>();
+    for (const { stream, why } of leftOut.slice(0, maxLogged)) {
       const key = `${why}\n${keyOf(stream)}`;
-      told.add(key);
-      if (this.#told.has(key)) continue;
+      logged.add(key);
+      if (this.#logged.has(key)) continue;
       this.#logger.warn(
-        { app: stream.app.slice(0, longestName), stream: stream.name.slice(0, longestName) },
+        { app: stream.app.slice(0, maxNameChars), stream: stream.name.slice(0, maxNameChars) },
         whys[why],
       );
     }
-    this.#told = told;
+    this.#logged = logged;
   }
 }
 
@@ -198,22 +197,22 @@ function larger(a: number | undefined, b: number | undefined): number | undefine
 }
 
 export interface RunSettings {
-  /** ms between saying that the endpoints are about to end and their end; 0: not said. */
-  readonly drain: number;
+  /** From the report that the endpoints are draining to their end; 0: not reported. */
+  readonly drainMs: number;
 }
 
-/** Runs until the signal aborts; then takes everything out, after the drain. */
+/** Runs until the signal aborts; then drains and takes everything out. */
 export async function runAgent(
   agent: Agent,
-  source: Source,
-  { drain }: RunSettings,
+  source: StreamSource,
+  { drainMs }: RunSettings,
   around: Pick<Surroundings, 'after'>,
   signal: AbortSignal,
 ): Promise<void> {
   await source.run(agent, signal);
-  if (drain > 0 && agent.channels.length > 0) {
+  if (drainMs > 0 && agent.channels.length > 0) {
     agent.drain();
-    await new Promise<void>((resolve) => around.after(drain, resolve));
+    await new Promise<void>((resolve) => around.after(drainMs, resolve));
   }
   await agent.close();
 }

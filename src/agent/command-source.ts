@@ -1,4 +1,4 @@
-// Streams as any program prints them: a JSON line each time it looked.
+// Streams that a program prints: one JSON line with all its streams each time it has looked.
 //
 //   {"streams":[{"app":"live","stream":"news","viewers":3,"bitrate":1200,"packet_loss_rate":0.01}],"cpu":0.4}
 
@@ -8,21 +8,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { linesOf } from '../lines.js';
 import { type Logger, seldom } from '../log.js';
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
-import type { Source, SourceListener } from './poller.js';
+import type { SourceListener, StreamSource } from './poller.js';
 import { amountOf, type Fields, nameOf, parseFields, requiredList, textOf } from './shape.js';
 import type { Reading, Stream } from './stream.js';
 
 const retry: Backoff = { base: 500, max: 30_000 };
-/** Who ran so long (ms) is started again soon. */
-const proven = 10_000;
-/** ms from SIGTERM to SIGKILL. */
-const grace = 2_000;
-/** ms from the end of the program to that of its output. */
-const lastWords = 500;
-/** Characters of a line; a thousand streams take a tenth of it. */
-const longestLine = 1024 * 1024;
+/** A program that ran so long is started again soon after it ends. */
+const provenMs = 10_000;
+/** From SIGTERM to SIGKILL. */
+const killGraceMs = 2_000;
+/** From the end of the program to the end of its output. */
+const lastOutputMs = 500;
+/** A line with a thousand streams takes a tenth of it. */
+const maxLineChars = 1024 * 1024;
 
-/** @throws BadAnswer for a line that is no list of streams */
+/** @throws BadAnswer for a line that is not a list of streams */
 export function readLine(line: string): Reading {
   const fields = parseFields(line);
   return { streams: requiredList(fields, 'streams').flatMap(streamOf), cpu: share(fields, 'cpu') };
@@ -42,7 +42,7 @@ function share(fields: Fields, name: string): number | undefined {
 }
 
 /** The streams that one program prints. The program is started again when it ends. */
-export class CommandSource implements Source {
+export class CommandSource implements StreamSource {
   readonly #program: string;
   readonly #parameters: readonly string[];
   readonly #logger: Logger;
@@ -62,11 +62,11 @@ export class CommandSource implements Source {
       const startedAt = performance.now();
       const reason = await this.#once(listener, signal);
       if (signal.aborted) return;
-      // Its streams may be well: silence decides.
-      failures = performance.now() - startedAt >= proven ? 0 : failures + 1;
-      const delay = backoffDelay(failures, retry, Math.random);
-      this.#logger.warn({ program: this.#program, reason, retryMs: Math.round(delay) }, 'the program ended');
-      await sleep(delay, undefined, { signal }).catch(() => {});
+      // Its streams may go on: only silence takes them out.
+      failures = performance.now() - startedAt >= provenMs ? 0 : failures + 1;
+      const delayMs = backoffDelay(failures, retry, Math.random);
+      this.#logger.warn({ program: this.#program, reason, retryMs: Math.round(delayMs) }, 'the program ended');
+      await sleep(delayMs, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -77,19 +77,19 @@ export class CommandSource implements Source {
     let cut: NodeJS.Timeout | undefined;
     const stop = () => {
       child.kill('SIGTERM');
-      kill = setTimeout(() => child.kill('SIGKILL'), grace);
+      kill = setTimeout(() => child.kill('SIGKILL'), killGraceMs);
     };
     const ended = endOf(child).then((how) => {
       clearTimeout(kill);
-      // What it printed last is read; a child of it may keep the pipe open for ever.
-      cut = setTimeout(() => child.stdout.destroy(), lastWords);
+      // Its last output is still read. A child of it may keep the pipe open for ever.
+      cut = setTimeout(() => child.stdout.destroy(), lastOutputMs);
       return how;
     });
     signal.addEventListener('abort', stop, { once: true });
     try {
-      for await (const line of linesOf(child.stdout, longestLine)) this.#read(line, listener);
+      for await (const line of linesOf(child.stdout, maxLineChars)) this.#read(line, listener);
     } catch {
-      // Cut, see above.
+      // The output was cut, see above.
     }
     const reason = await ended;
     clearTimeout(cut);

@@ -1,4 +1,4 @@
-// The listener that media servers call when a stream begins and ends.
+// The listener that media servers call when a stream begins or ends.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import type { HookCall } from './server.js';
 
 export interface HookSettings {
   readonly listen: ListenAddress;
-  /** In the path or as `token` in the query of every call; undefined: whoever reaches the listener may call. */
+  /** Expected in the path or as `token` in the query of every call; undefined: whoever reaches the listener may call. */
   readonly token: string | undefined;
 }
 
@@ -20,17 +20,17 @@ export interface HookListener {
   close(): Promise<void>;
 }
 
-/** Bytes; LAL tells of all its streams in one call. */
-const largestBody = 1024 * 1024;
-/** ms for all of a request. */
-const deadline = 5_000;
-const mostConnections = 64;
+/** LAL reports all its streams in one call. */
+const maxBodyBytes = 1024 * 1024;
+/** For a whole request. */
+const deadlineMs = 5_000;
+const maxConnections = 64;
 
-/** What every kind of server takes for consent. Never a refusal: that would end a publisher. */
+/** Every kind of server takes this for consent. A refusal is never sent: it would end a publisher. */
 const consent = '{"code":0,"msg":"success"}';
 
 /**
- * Every call is answered with consent, also one that is not understood. Without the right token, it is answered and ignored.
+ * Answers every call with consent, even one that is not understood. A call without the right token is answered and ignored.
  *
  * @throws Error when the address cannot be listened on
  */
@@ -40,8 +40,12 @@ export async function listenForHooks(
   logger: Logger,
 ): Promise<HookListener> {
   const warn = seldom((fields: { readonly reason: string }) => logger.warn(fields, 'a hook was ignored'), 60_000);
-  const server = createServer({ requestTimeout: deadline, headersTimeout: deadline, connectionsCheckingInterval: 500 });
-  server.maxConnections = mostConnections;
+  const server = createServer({
+    requestTimeout: deadlineMs,
+    headersTimeout: deadlineMs,
+    connectionsCheckingInterval: 500,
+  });
+  server.maxConnections = maxConnections;
   server.on('request', (request: IncomingMessage, response) => {
     response.on('error', () => {});
     readCall(request).then(
@@ -70,10 +74,10 @@ export async function listenForHooks(
 
 async function readCall(request: IncomingMessage): Promise<HookCall> {
   const chunks: Buffer[] = [];
-  let size = 0;
+  let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > largestBody) throw new Error(`its body is larger than ${largestBody} bytes`);
+    bytes += chunk.length;
+    if (bytes > maxBodyBytes) throw new Error(`its body is larger than ${maxBodyBytes} bytes`);
     chunks.push(chunk);
   }
   const url = new URL(request.url ?? '/', 'http://hooks.invalid');
@@ -84,13 +88,13 @@ async function readCall(request: IncomingMessage): Promise<HookCall> {
   };
 }
 
-/** As a segment of the path, or in the query. */
+/** Whether the token is a segment of the path or in the query. */
 function carries({ query }: HookCall, url: string, token: string): boolean {
   const segments = (url.split('?', 1)[0] ?? '').split('/');
   return [...segments, ...query.getAll('token')].slice(0, 20).some((given) => same(given, token));
 }
 
-/** In a time that depends on neither. */
+/** Compares in a time that depends on neither text. */
 function same(a: string, b: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));

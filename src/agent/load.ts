@@ -1,4 +1,4 @@
-// Pure: the load of a server out of what is known of it.
+// Pure: the load of a server, from what is known of it.
 
 export interface Usage {
   /** Fractions 0..1 of what the processor and the network can do; undefined is unknown. */
@@ -7,7 +7,7 @@ export interface Usage {
   readonly viewers?: number | undefined;
 }
 
-/** The largest part is what gives out first. Unknown when nothing is known: it is not zero. */
+/** The largest part, which is exhausted first. Undefined when no part is known: unknown is not zero. */
 export function loadOf({ cpu, network, viewers }: Usage): number | undefined {
   const known = [cpu, network, viewers].filter((part) => part !== undefined && Number.isFinite(part));
   if (known.length === 0) return undefined;

@@ -1,15 +1,15 @@
-// How busy this machine or one of its processes is, out of counters that only grow.
+// The load of this machine or one of its processes, from counters that only grow.
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 
-/** A counter of how much was used of how much there was since some moment. */
+/** A counter: what was used, and what could have been used, since some moment. */
 export interface Count {
   readonly used: number;
   readonly possible: number;
 }
 
-/** The share that was used since the last look, smoothed; undefined until two looks. */
+/** The used share since the last look, smoothed; undefined before the second look. */
 export class Share {
   #last: Count | undefined;
   #smoothed: number | undefined;
@@ -25,10 +25,10 @@ export class Share {
     this.#last = now;
     if (now === undefined) this.#smoothed = undefined;
     if (now === undefined || last === undefined || now.possible <= last.possible) return this.#smoothed;
-    // A counter that begins again tells nothing this once.
+    // A counter that began again says nothing this time.
     if (now.used < last.used) return this.#smoothed;
     const share = Math.min(1, (now.used - last.used) / (now.possible - last.possible));
-    // Three looks of weight: what lasts less than a few seconds is no load.
+    // Smoothed over three looks: a peak of less than a few seconds is no load.
     this.#smoothed = this.#smoothed === undefined ? share : this.#smoothed + (share - this.#smoothed) / 3;
     return this.#smoothed;
   }
@@ -61,21 +61,21 @@ export function processCpu(pidFile: string, now: () => number = () => performanc
 
 const ticks = (at: number) => (at / 1000) * ticksPerSecond * availableParallelism();
 
-/** User and system time out of /proc/PID/stat (proc(5)). The name in it may hold anything, also spaces and brackets. */
+/** User and system time from /proc/PID/stat (proc(5)). The process name in it may hold anything, even spaces and brackets. */
 export function ticksOf(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
 }
 
-/** The network in the direction that carries more, against `capacity` in bit/s; undefined where the system does not tell. */
+/** The network in the direction that carries more, against `capacityBitsPerSecond`; undefined where the system does not tell. */
 export function networkCount(
-  capacity: number,
+  capacityBitsPerSecond: number,
   device: string | undefined,
   now: () => number = () => performance.now(),
 ): Count | undefined {
   try {
     const bytes = bytesOf(readFileSync('/proc/net/dev', 'utf8'), device);
-    return bytes === undefined ? undefined : { used: bytes, possible: ((now() / 1000) * capacity) / 8 };
+    return bytes === undefined ? undefined : { used: bytes, possible: ((now() / 1000) * capacityBitsPerSecond) / 8 };
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-// Asks a media server again and again, and says what it answered and when nobody is there.
+// Polls a media server, and reports its answers and when nobody listens there.
 
 import type { Logger } from '../log.js';
 import { Api, Refused } from './request.js';
@@ -6,7 +6,7 @@ import type { MediaServer } from './server.js';
 import type { Reading } from './stream.js';
 
 /** What finds streams: a poller, or a program that prints them. */
-export interface Source {
+export interface StreamSource {
   /** Goes on until the signal aborts; never rejects. */
   run(listener: SourceListener, signal: AbortSignal): Promise<void>;
   /** Something changed: look at once. */
@@ -14,26 +14,26 @@ export interface Source {
 }
 
 export interface SourceListener {
-  /** @param askedAt monotonic ms; what the answer says was so then or later */
+  /** @param askedAt monotonic ms; the answer describes that moment or a later one */
   answered(reading: Reading, askedAt: number): void;
-  /** Nobody is there: no further answer has to be waited for. */
+  /** Nobody listens there: waiting for an answer is of no use. */
   gone(): void;
 }
 
 export interface PollSettings {
-  /** ms from one question to the next. */
-  readonly interval: number;
-  /** ms for all of an answer. */
-  readonly deadline: number;
+  /** From one request to the next. */
+  readonly intervalMs: number;
+  /** For a whole answer. */
+  readonly deadlineMs: number;
 }
 
-/** A server that restarts refuses connections for a moment; this is asked again after so many ms before it counts. */
-const confirmation = 100;
-/** ms between an answer and the next question, however often somebody calls. */
-const leastPause = 100;
+/** A server that restarts refuses connections for a moment. A first refusal counts only if a second one follows after this time. */
+const confirmDelayMs = 100;
+/** Between an answer and the next request, however often hooks arrive. */
+const minPauseMs = 100;
 
 /** The polls of one media server, one at a time. */
-export class Poller implements Source {
+export class Poller implements StreamSource {
   #wake: () => void = () => {};
   #lookAgain = false;
   #told = '';
@@ -67,7 +67,7 @@ export class Poller implements Source {
         if (refusals === 2) listener.gone();
         this.#tell((error as Error).message);
       }
-      await this.#pause(askedAt + (refusals === 1 ? confirmation : this.#settings.interval), signal);
+      await this.#pause(askedAt + (refusals === 1 ? confirmDelayMs : this.#settings.intervalMs), signal);
     }
     signal.removeEventListener('abort', onAbort);
     await api.close();
@@ -79,17 +79,17 @@ export class Poller implements Source {
   }
 
   async #ask(api: Api, signal: AbortSignal): Promise<Reading> {
-    const deadline = AbortSignal.timeout(this.#settings.deadline);
+    const deadline = AbortSignal.timeout(this.#settings.deadlineMs);
     const both = AbortSignal.any([signal, deadline]);
     try {
       return await this.#server.read((question) => api.ask(question, both));
     } catch (error) {
-      if (deadline.aborted) throw new Error(`no answer in ${this.#settings.deadline} ms`, { cause: error });
+      if (deadline.aborted) throw new Error(`no answer in ${this.#settings.deadlineMs} ms`, { cause: error });
       throw error;
     }
   }
 
-  /** Once for each kind of trouble, and once that it is over. */
+  /** Logs each kind of trouble once, and its end once. */
   #tell(reason: string): void {
     if (reason === this.#told) return;
     if (reason === '') this.#logger.info({ api: this.#url }, 'the media server answers');
@@ -97,15 +97,15 @@ export class Poller implements Source {
     this.#told = reason;
   }
 
-  /** Until `next`, or sooner if there is reason to look. */
+  /** Waits until `next`, or less when `look` is called. */
   async #pause(next: number, signal: AbortSignal): Promise<void> {
-    const soonest = performance.now() + leastPause;
+    const soonest = performance.now() + minPauseMs;
     while (!signal.aborted) {
       const end = this.#lookAgain ? soonest : Math.max(next, soonest);
-      const delay = end - performance.now();
-      if (delay <= 0) return;
+      const delayMs = end - performance.now();
+      if (delayMs <= 0) return;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, delay);
+        const timer = setTimeout(resolve, delayMs);
         this.#wake = () => {
           clearTimeout(timer);
           resolve();

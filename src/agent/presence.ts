@@ -1,13 +1,13 @@
-// Which streams are published now, out of the server's answers and its hooks, which may contradict each other for a moment.
-// Pure but for its state: the clock is handed in.
+// Which streams are published now. The server's answers and its hooks say it, and may contradict each other for a moment.
+// The clock is handed in.
 
 import { type Hook, keyOf, type Stream } from './stream.js';
 
 /**
- * For so long after a hook (ms) an answer does not overrule it: servers call before the stream stands in their API, and an
- * answer may have been written before the call.
+ * For so long after a hook, an answer does not overrule it: servers call before the stream is in their API, and an answer may
+ * have been written before the call.
  */
-const settling = 1_000;
+const settlingMs = 1_000;
 
 interface Heard {
   readonly hook: Hook;
@@ -18,21 +18,21 @@ interface Heard {
 export class Presence {
   #streams = new Map<string, Stream>();
   readonly #heard = new Map<string, Heard>();
-  readonly #most: number;
+  readonly #max: number;
 
-  /** @param most streams are held, the first that were found; as many hooks */
-  constructor(most: number) {
-    this.#most = most;
+  /** @param max bound on the streams that are held, and on the hooks; the first that were found stay */
+  constructor(max: number) {
+    this.#max = max;
   }
 
-  /** The streams of the last answer, as the hooks since then changed them. */
+  /** The streams of the last answer with the changes of later hooks. */
   get streams(): readonly Stream[] {
     return [...this.#streams.values()];
   }
 
-  /** An answer to what was asked at `askedAt`, monotonic ms. Returns how many streams were left out. */
+  /** An answer to a request that was sent at `askedAt`, monotonic ms. Returns how many streams were left out. */
   answered(streams: readonly Stream[], askedAt: number): number {
-    for (const [key, { at }] of this.#heard) if (at + settling <= askedAt) this.#heard.delete(key);
+    for (const [key, { at }] of this.#heard) if (at + settlingMs <= askedAt) this.#heard.delete(key);
     const found = new Map<string, Stream>();
     const held = this.#streams;
     for (const stream of streams) {
@@ -42,25 +42,25 @@ export class Presence {
     for (const [key, { hook }] of this.#heard) {
       if (hook.kind === 'published' && !found.has(key)) found.set(key, hook.stream);
     }
-    // Who is there stays: a flood of new streams evicts nobody.
+    // Streams that are held stay: a flood of new ones evicts none.
     const entries = [...found].sort(([a], [b]) => Number(held.has(b)) - Number(held.has(a)));
-    this.#streams = new Map(entries.slice(0, this.#most));
-    return Math.max(0, found.size - this.#most);
+    this.#streams = new Map(entries.slice(0, this.#max));
+    return Math.max(0, found.size - this.#max);
   }
 
-  /** What a hook says, at `now` monotonic ms. True: it changed something. */
+  /** A hook came at `now`, monotonic ms. Returns whether it changed something. */
   called(hook: Hook, now: number): boolean {
     const key = keyOf(hook.stream);
     const present = this.#streams.get(key);
     if (hook.kind === 'published') {
-      // Of one that is there already it says nothing: perhaps a second publisher, who will be refused.
-      if (present !== undefined || this.#streams.size >= this.#most) return false;
+      // A stream that is there already does not change: this may be a second publisher, whom the server refuses.
+      if (present !== undefined || this.#streams.size >= this.#max) return false;
       this.#streams.set(key, hook.stream);
       this.#hear(key, hook, now);
       return true;
     }
     if (present === undefined) return false;
-    // The end of a publisher who was refused is not the end of the stream.
+    // The end of a refused publisher is not the end of the stream.
     const other = present.publisher !== undefined && hook.stream.publisher !== undefined;
     if (other && present.publisher !== hook.stream.publisher) return false;
     this.#streams.delete(key);
@@ -77,7 +77,7 @@ export class Presence {
   #hear(key: string, hook: Hook, at: number): void {
     this.#heard.delete(key);
     for (const oldest of this.#heard.keys()) {
-      if (this.#heard.size < this.#most) break;
+      if (this.#heard.size < this.#max) break;
       this.#heard.delete(oldest);
     }
     this.#heard.set(key, { hook, at });

@@ -1,4 +1,4 @@
-// Asks a media server's API, with a deadline and a bound on the answer.
+// Requests to a media server's API, with a deadline and a bound on the answer.
 
 import { Pool } from 'undici';
 import { BadAnswer } from './stream.js';
@@ -18,10 +18,10 @@ export interface Reply {
 
 export type Ask = (question: Question) => Promise<Reply>;
 
-/** Bytes; a thousand streams with their viewers' connections stay below it. */
-export const largestAnswer = 16 * 1024 * 1024;
+/** A thousand streams with their viewers' connections stay below it. */
+export const maxAnswerBytes = 16 * 1024 * 1024;
 
-/** Nobody answers there at all. */
+/** The connection is refused: nobody listens there. */
 export class Refused extends Error {
   override readonly name = 'Refused';
 }
@@ -30,20 +30,21 @@ export class Refused extends Error {
 export class Api {
   readonly #pool: Pool;
   readonly #base: string;
-  readonly #largest: number;
+  readonly #maxBytes: number;
 
-  /** @param url of the API; its path is put before every question's */
-  constructor(url: string, largest = largestAnswer) {
+  /** @param url of the API; its path is put before the path of every question */
+  constructor(url: string, maxBytes = maxAnswerBytes) {
     const { origin, pathname } = new URL(url);
     this.#base = pathname.replace(/\/$/, '');
-    this.#largest = largest;
-    // Two at a time: one answer that hangs is given up with its connection.
-    this.#pool = new Pool(origin, { connections: 2, pipelining: 1, maxResponseSize: largest });
+    this.#maxBytes = maxBytes;
+    // Two connections: an answer that hangs is given up together with its connection.
+    this.#pool = new Pool(origin, { connections: 2, pipelining: 1, maxResponseSize: maxBytes });
   }
 
   /**
-   * @throws Refused where the connection is refused, Error for every other failure to answer in time or in bounds. The status
-   * may be any.
+   * Resolves with any status.
+   *
+   * @throws Refused where the connection is refused; Error when no answer arrives in time or within the bound
    */
   async ask({ path, headers = {}, json }: Question, signal: AbortSignal): Promise<Reply> {
     try {
@@ -55,10 +56,10 @@ export class Api {
         signal,
       });
       const chunks: Buffer[] = [];
-      let size = 0;
+      let bytes = 0;
       for await (const chunk of body as AsyncIterable<Buffer>) {
-        size += chunk.length;
-        if (size > this.#largest) throw new BadAnswer(`the answer is larger than ${this.#largest} bytes`);
+        bytes += chunk.length;
+        if (bytes > this.#maxBytes) throw new BadAnswer(`the answer is larger than ${this.#maxBytes} bytes`);
         chunks.push(chunk);
       }
       return { status: statusCode, text: Buffer.concat(chunks).toString('utf8') };
@@ -73,13 +74,13 @@ export class Api {
   }
 }
 
-/** Several addresses of one name are tried together. */
+/** A name with several addresses is refused when all of them refuse. */
 function isRefused(error: unknown): boolean {
   const { code, errors } = error as NodeJS.ErrnoException & { readonly errors?: readonly NodeJS.ErrnoException[] };
   return code === 'ECONNREFUSED' || (errors?.every((each) => each.code === 'ECONNREFUSED') ?? false);
 }
 
-/** The text of an answer that is a 200. @throws BadAnswer for any other one */
+/** The text of a 200 answer. @throws BadAnswer for any other status */
 export function accepted({ status, text }: Reply): string {
   if (status === 200) return text;
   const advice = status === 401 || status === 403 ? ' (see --api-user and --api-secret-file)' : '';

@@ -1,9 +1,9 @@
-// What the agent knows of a kind of media server: one file for each in servers/.
+// What the agent needs to know of a kind of media server: one file for each kind in servers/.
 
 import type { Ask } from './request.js';
 import type { Hook, Reading } from './stream.js';
 
-/** What a server sent to the listener of hooks. */
+/** A request of a server to the listener of hooks. */
 export interface HookCall {
   /** The last segment of the path. */
   readonly name: string;
@@ -11,7 +11,7 @@ export interface HookCall {
   readonly body: string;
 }
 
-/** One server of a kind. It may remember what it was answered before. */
+/** One server of a kind. It may remember earlier answers. */
 export interface MediaServer {
   /**
    * Asks for all streams.
@@ -19,22 +19,22 @@ export interface MediaServer {
    * @throws Error when the server does not answer, BadAnswer when it answers something else
    */
   read(ask: Ask): Promise<Reading>;
-  /** What a call says about a stream; undefined: nothing. Never throws. */
+  /** What a call says about a stream; undefined where it says nothing. Never throws. */
   heard(call: HookCall): Hook | undefined;
 }
 
 export interface Credentials {
   readonly user: string | undefined;
-  /** A password, a token or a secret, whatever the kind of server takes. */
+  /** A password, a token or a secret, as this kind of server takes it. */
   readonly secret: string | undefined;
 }
 
 export interface ServerKind {
-  /** Where its API is, unless told. */
+  /** Default URL of its API. */
   readonly api: string;
-  /** Template of its streams' addresses, unless told. */
+  /** Default template of its streams' addresses. */
   readonly address: string;
-  /** Monotonic ms are handed in. */
+  /** @param now monotonic ms */
   create(credentials: Credentials, now: () => number): MediaServer;
 }
 

@@ -1,10 +1,10 @@
-// Pure: values out of foreign JSON, which may be anything. What is not there or of another type is undefined.
+// Pure: reads values from foreign JSON, which may be anything. A missing value or one of another type is undefined.
 
 import { BadAnswer } from './stream.js';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** @throws BadAnswer for what is no JSON object */
+/** @throws BadAnswer for a text that is not a JSON object */
 export function parseFields(text: string): Fields {
   let value: unknown;
   try {
@@ -22,7 +22,7 @@ export function fieldsOf(value: unknown): Fields | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 }
 
-/** A member of its own; never one of the prototype. */
+/** An own member, never one of the prototype. */
 export function own(fields: Fields | undefined, name: string): unknown {
   return fields !== undefined && Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
@@ -46,7 +46,7 @@ export function amountOf(fields: Fields | undefined, name: string): number | und
   return typeof amount === 'number' && Number.isFinite(amount) && amount >= 0 ? amount : undefined;
 }
 
-/** The objects of a list. undefined: it is no list. */
+/** The objects of a list; undefined where there is no list. */
 export function listOf(fields: Fields | undefined, name: string): readonly Fields[] | undefined {
   const value = own(fields, name);
   if (!Array.isArray(value)) return undefined;

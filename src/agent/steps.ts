@@ -1,8 +1,8 @@
-// Pure: what has to be done so that what stands in the registry is what should.
+// Pure: the steps that make the registry hold the wanted endpoints.
 
 import type { Wanted } from './wanted.js';
 
-/** What was last told the registry. */
+/** What was last written to the registry, and when. */
 export interface Standing extends Wanted {
   /** Monotonic ms. */
   readonly at: number;
@@ -13,18 +13,18 @@ export type Step =
   | { readonly kind: 'update'; readonly wanted: Wanted }
   | { readonly kind: 'remove'; readonly channel: string };
 
-/** Smaller changes than these wait for the interval. */
+/** Smaller changes wait for the interval. */
 const notable = { load: 0.05, packetLoss: 0.01, bitrateRatio: 0.2 };
 
 /**
- * Removals first, so that an address that changed leaves before it comes. A report that changed little is told when the last
- * one is older than `interval` ms: thousands of watchers hear each.
+ * Removals come first, so that the old address of an endpoint leaves before the new one comes. A small change is written only
+ * when the last report is older than `intervalMs`: thousands of watchers are notified of each write.
  */
 export function stepsTo(
   wanted: ReadonlyMap<string, Wanted>,
   standing: ReadonlyMap<string, Standing>,
   now: number,
-  interval: number,
+  intervalMs: number,
 ): readonly Step[] {
   const removals: Step[] = [];
   const others: Step[] = [];
@@ -34,7 +34,7 @@ export function stepsTo(
   for (const [channel, each] of wanted) {
     const before = standing.get(channel);
     if (before?.address !== each.address) others.push({ kind: 'put', wanted: each });
-    else if (saysNew(before, each) || (now - before.at >= interval && differs(before, each))) {
+    else if (saysNew(before, each) || (now - before.at >= intervalMs && differs(before, each))) {
       others.push({ kind: 'update', wanted: each });
     }
   }
@@ -49,7 +49,7 @@ function saysNew(before: Wanted, after: Wanted): boolean {
   );
 }
 
-/** By at least `by`; what becomes known or unknown moved too. */
+/** Whether the value changed by at least `by`, or became known or unknown. */
 function moved(before: number | undefined, after: number | undefined, by: number): boolean {
   if (before === undefined || after === undefined) return before !== after;
   return before !== after && Math.abs(after - before) >= by;

@@ -1,4 +1,4 @@
-// What a media server says of itself: its live streams and how busy it is.
+// What a media server reports: its live streams and its load.
 
 /** One stream that somebody publishes now, as its server names it. */
 export interface Stream {
@@ -7,7 +7,7 @@ export interface Stream {
   /** Empty where the server has none. */
   readonly app: string;
   readonly name: string;
-  /** Whoever publishes it, as the server's API and hooks name them. */
+  /** The publisher's id, the same in the server's API and hooks. */
   readonly publisher?: string | undefined;
   readonly viewers?: number | undefined;
   /** kbit/s as measured. */
@@ -23,18 +23,18 @@ export interface Reading {
   readonly cpu?: number | undefined;
 }
 
-/** What a server calls about. `publisher` as in Stream. */
+/** A call of a server: a stream began or ended. */
 export interface Hook {
   readonly kind: 'published' | 'unpublished';
   readonly stream: Stream;
 }
 
-/** By which a stream is told from the others of its server. */
+/** Identifies a stream among those of its server. */
 export function keyOf({ vhost, app, name }: Stream): string {
   return `${vhost}\n${app}\n${name}`;
 }
 
-/** An answer that is not what the server's kind answers. */
+/** An answer that this kind of server does not give. */
 export class BadAnswer extends Error {
   override readonly name = 'BadAnswer';
 }

@@ -1,4 +1,4 @@
-// Pure: names and addresses out of a template such as http://{host}:8080/{app}/{stream}.
+// Pure: fills in templates of names and addresses, such as http://{host}:8080/{app}/{stream}.
 
 import type { Stream } from './stream.js';
 

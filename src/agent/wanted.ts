@@ -1,4 +1,4 @@
-// Pure: what should be registered for the streams that are there.
+// Pure: the endpoints that should be registered for the streams that are published.
 
 import { parseServiceAddress } from '../net-address.js';
 import { mostBitrate } from '../registry/formats/values.js';
@@ -11,13 +11,13 @@ export interface Naming {
   readonly channel: string;
   /** Template of the address. */
   readonly address: string;
-  /** By which edges reach this machine. */
+  /** The name or address by which edges reach this machine. */
   readonly host: string;
   /** Only streams of these apps; empty: of all. */
   readonly apps: readonly string[];
 }
 
-/** What an endpoint of a channel should say. */
+/** An endpoint as it should be registered. */
 export interface Wanted {
   readonly channel: string;
   readonly address: string;
@@ -36,8 +36,8 @@ export interface LeftOut {
 }
 
 /**
- * By channel. Two streams whose names make the same channel: the first one has it, so that the order of a server's answer
- * must not matter, by their names.
+ * By channel. When the names of two streams make the same channel, the first stream by name has it: the order of a server's
+ * answer must not matter.
  */
 export function wantedOf(
   streams: readonly Stream[],
@@ -63,9 +63,9 @@ const measured = ({ bitrate, packetLoss }: Stream) => ({
   packetLoss: within(packetLoss, 1),
 });
 
-/** What no measurement can be is unknown. */
-function within(value: number | undefined, most: number): number | undefined {
-  return value !== undefined && value >= 0 && value <= most ? value : undefined;
+/** A value that no measurement can have is unknown. */
+function within(value: number | undefined, max: number): number | undefined {
+  return value !== undefined && value >= 0 && value <= max ? value : undefined;
 }
 
 function rounded(value: number | undefined): number | undefined {

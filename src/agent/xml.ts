@@ -1,30 +1,30 @@
-// Pure: XML of a server's statistics, which may be anything. No entity is expanded.
+// Pure: reads the XML of a server's statistics, which may hold anything. No entity is expanded.
 
 import { XMLParser } from 'fast-xml-parser';
 import { type Fields, fieldsOf } from './shape.js';
 import { BadAnswer } from './stream.js';
 
-/** Elements within elements; statistics have eight. */
-const deepest = 32;
+/** Of elements within elements; statistics have eight levels. */
+const maxDepth = 32;
 
-/** Characters; it takes some seconds to read a million elements. */
-const longest = 4 * 1024 * 1024;
+/** A million elements take some seconds to read. */
+const maxChars = 4 * 1024 * 1024;
 
 const parser = new XMLParser({
   ignoreAttributes: true,
   parseTagValue: false,
   processEntities: false,
   trimValues: true,
-  maxNestedTags: deepest,
+  maxNestedTags: maxDepth,
 });
 
 /**
  * Elements by name: text, an object, or a list of them; an empty element is an empty text.
  *
- * @throws BadAnswer for what is no XML, and for what has a document type, which may define entities
+ * @throws BadAnswer for a text that is not XML, or has a document type, which may define entities
  */
 export function parseXml(text: string): Fields {
-  if (text.length > longest) throw new BadAnswer(`the answer is longer than ${longest} characters`);
+  if (text.length > maxChars) throw new BadAnswer(`the answer is longer than ${maxChars} characters`);
   if (!text.trimStart().startsWith('<')) throw new BadAnswer('the answer is not XML');
   if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) throw new BadAnswer('the answer has a document type');
   let parsed: unknown;
@@ -40,7 +40,7 @@ export function parseXml(text: string): Fields {
 
 const predefined: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
-/** The text of an element: only the five entities that XML itself defines stand for something (XML 1.0, 4.6). */
+/** The text of an element. Only the five entities that XML itself defines are replaced (XML 1.0, 4.6). */
 export function plainText(text: string): string {
   return text.replace(/&(lt|gt|amp|quot|apos);/g, (whole, name: string) => predefined[name] ?? whole);
 }

@@ -8,7 +8,7 @@ import { CommandSource } from '../agent/command-source.js';
 import { listenForHooks } from '../agent/hooks.js';
 import { kinds } from '../agent/kinds.js';
 import { machineCpu, networkCount, processCpu, Share } from '../agent/machine.js';
-import { Poller, type Source } from '../agent/poller.js';
+import { Poller, type StreamSource } from '../agent/poller.js';
 import type { MediaServer } from '../agent/server.js';
 import type { Reading } from '../agent/stream.js';
 import { wantedOf } from '../agent/wanted.js';
@@ -49,15 +49,15 @@ function around(flags: AgentFlags): Surroundings {
   return {
     now: () => performance.now(),
     usage: () => ({ cpu: processor.look(), network: traffic.look() }),
-    after(delay, call) {
-      const timer = setTimeout(call, delay);
+    after(delayMs, call) {
+      const timer = setTimeout(call, delayMs);
       return () => clearTimeout(timer);
     },
   };
 }
 
 interface Beside {
-  readonly source: Source;
+  readonly source: StreamSource;
   /** Undefined for a program. */
   readonly server: MediaServer | undefined;
   readonly address: string;
@@ -73,7 +73,7 @@ function beside(name: string, program: readonly string[], flags: AgentFlags, log
   if (program.length > 0) throw new OperatorError(`weir agent ${name}: only command takes a program`);
   const kind = kinds[name as keyof typeof kinds];
   const server = kind.create({ user: flags.apiUser, secret: secretIn(flags.apiSecretFile) }, () => performance.now());
-  const poll = { interval: flags.interval, deadline: flags.silence };
+  const poll = { intervalMs: flags.interval, deadlineMs: flags.silence };
   const source = new Poller(server, flags.api ?? kind.api, poll, logger);
   return { source, server, address: flags.address ?? kind.address };
 }
@@ -115,10 +115,10 @@ async function run(
   const registrar = await openRegistrar(config, logger, { prefix: 'agent-' });
   const settings = {
     naming,
-    silence: flags.silence,
-    reportInterval: flags.reportInterval,
-    mostStreams: flags.streams,
-    mostViewers: flags.viewers,
+    silenceMs: flags.silence,
+    reportIntervalMs: flags.reportInterval,
+    maxStreams: flags.streams,
+    maxViewers: flags.viewers,
     traits: traitsOf(flags),
   };
   const agent = new Agent(settings, registrar, surroundings, logger);
@@ -138,18 +138,18 @@ async function run(
         );
   print(`agent ready${hooks === undefined ? '' : `: hooks ${hooks.url}`}`);
   try {
-    await runAgent(agent, source, { drain: flags.drain }, surroundings, asked);
+    await runAgent(agent, source, { drainMs: flags.drain }, surroundings, asked);
   } finally {
     await hooks?.close();
   }
 }
 
 /** @throws OperatorError when nothing is heard in time */
-async function firstReading(source: Source, silence: number, asked: AbortSignal): Promise<Reading> {
+async function firstReading(source: StreamSource, silenceMs: number, asked: AbortSignal): Promise<Reading> {
   const end = new AbortController();
   const signal = AbortSignal.any([asked, end.signal]);
   let reading: Reading | undefined;
-  const timer = setTimeout(() => end.abort(), silence + 500);
+  const timer = setTimeout(() => end.abort(), silenceMs + 500);
   const running = source.run(
     {
       answered(first) {

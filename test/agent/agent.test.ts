@@ -10,7 +10,7 @@ import { registrarOf } from '../../src/registrar/registrar.js';
 const naming = { channel: '{stream}', address: 'http://{host}:8080/{app}/{stream}', host: '10.0.0.1', apps: [] };
 const stream = (name: string, more: Partial<Stream> = {}): Stream => ({ vhost: '', app: 'live', name, ...more });
 
-function start(change: { readonly mostViewers?: number; readonly mostStreams?: number } = {}) {
+function start(change: { readonly maxViewers?: number; readonly maxStreams?: number } = {}) {
   const standing = new Map<string, string>();
   const writes: string[] = [];
   let closed = false;
@@ -32,17 +32,17 @@ function start(change: { readonly mostViewers?: number; readonly mostStreams?: n
   const usage = { cpu: 0.1 as number | undefined };
   const settings = {
     naming,
-    silence: 2_000,
-    reportInterval: 10_000,
-    mostStreams: 10,
-    mostViewers: undefined,
+    silenceMs: 2_000,
+    reportIntervalMs: 10_000,
+    maxStreams: 10,
+    maxViewers: undefined,
     ...change,
   };
   const around = {
     now: () => clock.now,
     usage: () => usage,
-    after(delay: number, call: () => void) {
-      Object.assign(clock, { due: clock.now + delay, call });
+    after(delayMs: number, call: () => void) {
+      Object.assign(clock, { due: clock.now + delayMs, call });
       return () => {
         clock.due = Number.POSITIVE_INFINITY;
       };
@@ -109,7 +109,7 @@ test('all are taken out when the server is silent for so long, and come back wit
 });
 
 test('the load is of the server: its processor as it says, or the machine, or its viewers', () => {
-  const { agent, said, usage } = start({ mostViewers: 100 });
+  const { agent, said, usage } = start({ maxViewers: 100 });
   agent.answered({ streams: [stream('news', { viewers: 30 }), stream('sport', { viewers: 20 })], cpu: 0.2 }, 0);
   assert.equal(said('news')?.['load'], 0.5);
   usage.cpu = 0.9;
@@ -153,7 +153,7 @@ test('draining is said of every endpoint, and nothing comes or goes after it unt
 });
 
 test('a flood of streams registers as many as are allowed', () => {
-  const { agent, standing } = start({ mostStreams: 3 });
+  const { agent, standing } = start({ maxStreams: 3 });
   agent.answered({ streams: Array.from({ length: 1_000 }, (_, i) => stream(`s${i}`)) }, 0);
   assert.equal(standing.size, 3);
 });

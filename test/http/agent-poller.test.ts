@@ -18,7 +18,7 @@ const streams = JSON.stringify({
 
 function poll(t: TestContext, url: string, interval = 60_000) {
   const server = kinds['node-media-server'].create({ user: undefined, secret: undefined }, () => 0);
-  const poller = new Poller(server, url, { interval, deadline: 300 }, silentLogger);
+  const poller = new Poller(server, url, { intervalMs: interval, deadlineMs: 300 }, silentLogger);
   const stop = new AbortController();
   const readings: Reading[] = [];
   let gone = 0;

@@ -21,7 +21,7 @@ export const lal: ServerKind = {
   },
 };
 
-/** A group without a publisher, or a pull in its place, is only waited for. */
+/** A group with neither a publisher nor a pull has viewers who wait for one. */
 function streamOf(group: Fields): Stream[] {
   const name = nameOf(group, 'stream_name');
   const source = ['pub', 'pull']
@@ -45,7 +45,7 @@ function streamOf(group: Fields): Stream[] {
 
 const kinds: Readonly<Record<string, Hook['kind']>> = { on_pub_start: 'published', on_pub_stop: 'unpublished' };
 
-/** What happened stands only in the address that is called. */
+/** Only the called address says what happened. */
 function hookOf({ name: called, body }: HookCall): Hook | undefined {
   const kind = Object.hasOwn(kinds, called) ? kinds[called] : undefined;
   if (kind === undefined) return undefined;

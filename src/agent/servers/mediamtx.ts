@@ -17,7 +17,7 @@ import {
 import type { Hook, Stream } from '../stream.js';
 
 const perPage = 1_000;
-const mostPages = 20;
+const maxPages = 20;
 
 export const mediamtx: ServerKind = {
   api: 'http://127.0.0.1:9997',
@@ -40,7 +40,7 @@ export const mediamtx: ServerKind = {
 
 async function pagesOf(ask: Ask, path: string, headers: Readonly<Record<string, string>>): Promise<readonly Fields[]> {
   const items: Fields[] = [];
-  for (let page = 0; page < mostPages; page++) {
+  for (let page = 0; page < maxPages; page++) {
     const text = accepted(await ask({ path: `${path}?itemsPerPage=${perPage}&page=${page}`, headers }));
     const answer = parseFields(text);
     items.push(...requiredList(answer, 'items'));
@@ -68,7 +68,7 @@ interface Measured {
   readonly bitrate: number | undefined;
 }
 
-/** It counts bytes: the rate is what came since the last answer. */
+/** The server counts bytes: the rate follows from the bytes since the last answer. */
 class Rates {
   #last = new Map<string, { readonly bytes: number; readonly at: number }>();
   readonly #now: () => number;
@@ -101,7 +101,7 @@ function streamOf({ path, bitrate }: Measured, loss: ReadonlyMap<string, number>
   return [{ ...namesOf(name), publisher, viewers: listOf(path, 'readers')?.length, bitrate, packetLoss }];
 }
 
-/** What stands before the last slash of a path is its app. */
+/** The app is the part of a path before its last slash. */
 function namesOf(path: string): Pick<Stream, 'vhost' | 'app' | 'name'> {
   const slash = path.lastIndexOf('/');
   return { vhost: '', app: path.slice(0, Math.max(0, slash)), name: path.slice(slash + 1) };

@@ -20,19 +20,19 @@ export const nginxRtmp: ServerKind = {
   },
 };
 
-/** What one worker process knows. */
+/** The report of one worker process. */
 interface Stat {
   readonly worker: string;
   readonly streams: readonly Stream[];
 }
 
-/** ms after which a worker that did not answer any more counts for nothing: nginx leaves it to chance which one answers. */
-const forgetAfter = 5_000;
-const mostWorkers = 64;
+/** After this time without its answer a worker is forgotten. Which worker answers a request is left to chance by nginx. */
+const forgetAfterMs = 5_000;
+const maxWorkers = 64;
 
-/** Each worker tells only of its own streams: what the others told last counts as well. */
+/** Each worker reports only its own streams: the last reports of the others count too. */
 class Workers {
-  readonly #told = new Map<string, { readonly streams: readonly Stream[]; readonly at: number }>();
+  readonly #latest = new Map<string, { readonly streams: readonly Stream[]; readonly at: number }>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -41,18 +41,18 @@ class Workers {
 
   answered({ worker, streams }: Stat): readonly Stream[] {
     const at = this.#now();
-    this.#told.delete(worker);
-    this.#told.set(worker, { streams, at });
-    for (const [other, told] of this.#told) {
-      if (told.at + forgetAfter <= at || this.#told.size > mostWorkers) this.#told.delete(other);
+    this.#latest.delete(worker);
+    this.#latest.set(worker, { streams, at });
+    for (const [other, stat] of this.#latest) {
+      if (stat.at + forgetAfterMs <= at || this.#latest.size > maxWorkers) this.#latest.delete(other);
     }
     const all = new Map<string, Stream>();
-    for (const told of this.#told.values()) for (const stream of told.streams) all.set(keyOf(stream), stream);
+    for (const stat of this.#latest.values()) for (const stream of stat.streams) all.set(keyOf(stream), stream);
     return [...all.values()];
   }
 }
 
-/** @throws BadAnswer for what is no such page */
+/** @throws BadAnswer for a text that is no statistics page */
 function readStat(text: string): Stat {
   const rtmp = fieldsOf(own(parseXml(text), 'rtmp'));
   if (rtmp === undefined) throw new BadAnswer('the answer has no <rtmp>');
@@ -84,7 +84,7 @@ function streamOf(fields: Fields, app: string): Stream[] {
   ];
 }
 
-/** An element that may stand there once, several times or not at all. */
+/** The elements of a name, which may occur once, several times or not at all. */
 function all(fields: Fields, name: string): readonly Fields[] {
   const value = own(fields, name);
   return (Array.isArray(value) ? value : [value]).map(fieldsOf).filter((each) => each !== undefined);

@@ -6,8 +6,8 @@ import type { Credentials, MediaServer, ServerKind } from '../server.js';
 import { amountOf, type Fields, fieldsOf, nameOf, own, parseFields, requiredList, textOf } from '../shape.js';
 import { BadAnswer, type Hook, type Stream } from '../stream.js';
 
-/** Five refusals lock the account for a quarter of an hour, for whoever asks from here. */
-const refusalPause = 5 * 60_000;
+/** Five refused logins lock the account for a quarter of an hour, for every client at this address. */
+const refusalPauseMs = 5 * 60_000;
 
 export const nodeMediaServer: ServerKind = {
   api: 'http://127.0.0.1:8000',
@@ -30,7 +30,7 @@ class NodeMediaServer implements MediaServer {
     const path = '/api/v1/streams';
     let reply = await ask({ path, headers: await this.#headers(ask) });
     if (reply.status === 401 && this.#token !== undefined) {
-      // A day is over, or the server has a new secret.
+      // The token is a day old, or the server has a new secret.
       this.#token = undefined;
       reply = await ask({ path, headers: await this.#headers(ask) });
     }
@@ -63,7 +63,7 @@ class NodeMediaServer implements MediaServer {
   async #login(ask: Ask, username: string, password: string): Promise<string> {
     if (this.#now() < this.#loginAfter) throw new BadAnswer('it refused the login, which is tried again later');
     const { status, text } = await ask({ path: '/api/v1/login', json: { username, password } });
-    if (status === 401 || status === 429) this.#loginAfter = this.#now() + refusalPause;
+    if (status === 401 || status === 429) this.#loginAfter = this.#now() + refusalPauseMs;
     if (status !== 200) throw new BadAnswer(`the login was answered ${status}`);
     const token = textOf(fieldsOf(own(parseFields(text), 'data')), 'token');
     if (token === undefined) throw new BadAnswer('the login brought no token');
@@ -71,7 +71,7 @@ class NodeMediaServer implements MediaServer {
   }
 }
 
-/** A publisher who left is held for some seconds, in case it comes back: `status` says so, its absence is an older version. */
+/** A publisher that left is kept for some seconds, in case it comes back: `status` says so. Older versions have no `status`. */
 function streamOf(fields: Fields): Stream[] {
   const publisher = fieldsOf(own(fields, 'publisher'));
   const name = nameOf(fields, 'name');

@@ -16,8 +16,8 @@ import {
 } from '../shape.js';
 import type { Hook, Stream } from '../stream.js';
 
-/** Without a count SRS tells ten. */
-const most = 100_000;
+/** Without a count SRS lists ten. */
+const maxCount = 100_000;
 
 export const srs: ServerKind = {
   api: 'http://127.0.0.1:1985',
@@ -27,8 +27,8 @@ export const srs: ServerKind = {
     const fields = async (ask: Ask, path: string) => parseFields(accepted(await ask({ path, headers })));
     return {
       async read(ask) {
-        const vhosts = namesOf(await fields(ask, `/api/v1/vhosts?start=0&count=${most}`));
-        const streams = requiredList(await fields(ask, `/api/v1/streams?start=0&count=${most}`), 'streams');
+        const vhosts = namesOf(await fields(ask, `/api/v1/vhosts?start=0&count=${maxCount}`));
+        const streams = requiredList(await fields(ask, `/api/v1/streams?start=0&count=${maxCount}`), 'streams');
         return {
           streams: streams.flatMap((each) => streamOf(each, vhosts)),
           cpu: cpuOf(await fields(ask, '/api/v1/summaries')),
@@ -66,7 +66,7 @@ function streamOf(fields: Fields, vhosts: ReadonlyMap<string, string>): Stream[]
   ];
 }
 
-/** Of its one thread, which is what gives out. */
+/** Of its single thread, which is the bottleneck. */
 function cpuOf(answer: Fields): number | undefined {
   const self = fieldsOf(own(fieldsOf(own(answer, 'data')), 'self'));
   return fractionOf(amountOf(self, 'cpu_percent'));
@@ -74,7 +74,7 @@ function cpuOf(answer: Fields): number | undefined {
 
 const kinds: Readonly<Record<string, Hook['kind']>> = { on_publish: 'published', on_unpublish: 'unpublished' };
 
-/** Its heartbeat comes here too, and says nothing of streams. */
+/** The heartbeat of SRS arrives here too; it says nothing about streams. */
 function hookOf(body: string): Hook | undefined {
   let fields: Fields;
   try {

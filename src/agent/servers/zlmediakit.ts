@@ -24,7 +24,7 @@ export const zlmediakit: ServerKind = {
   },
 };
 
-/** A stream is told once for each protocol that it is offered in: its viewers of all of them are in each, its rate in some. */
+/** A stream is listed once for each protocol. Each entry has the viewers of all protocols, some have the bitrate. */
 function once(rows: readonly Stream[]): readonly Stream[] {
   const all = new Map<string, Stream>();
   for (const row of rows) {
@@ -57,7 +57,7 @@ function streamOf(fields: Fields): Stream[] {
   }));
 }
 
-/** One protocol of a stream ends before the others do: only RTMP, which is made of every stream, tells of its beginning and end. */
+/** One protocol of a stream ends before the others: only RTMP, which every stream has, says when it begins and ends. */
 function hookOf(body: string): Hook | undefined {
   let fields: Fields;
   try {
