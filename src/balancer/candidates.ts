@@ -4,7 +4,7 @@ import { WeirError } from '../errors.js';
 import type { ChannelName, Endpoint, EndpointId, ServerOrigin, Snapshot } from '../model.js';
 import { serverOf } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
-import type { Change } from '../snapshot/update.js';
+import type { SnapshotChange } from '../snapshot/update.js';
 import type { EndpointStates } from './endpoint-state.js';
 import type { Ineligible } from './explanation.js';
 import type { OrcaReport } from './orca.js';
@@ -175,7 +175,7 @@ export class Candidates {
     this.#unsubscribe();
   }
 
-  #changed(snapshot: Snapshot, change: Change): void {
+  #changed(snapshot: Snapshot, change: SnapshotChange): void {
     const now = this.#now();
     for (const endpoint of change.drop) {
       this.#ofChannel.delete(endpoint.channel);

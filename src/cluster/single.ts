@@ -5,7 +5,7 @@ import { createControlPlane } from '../control-plane.js';
 import { createDataPlane } from '../data-plane/data-plane.js';
 import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
-import { Follower } from '../snapshot/follower.js';
+import { SnapshotFollower } from '../snapshot/follower.js';
 import type { Edge, RegistrySource } from './edge.js';
 import { surviveRejections } from './rejections.js';
 import { Reloads } from './reloads.js';
@@ -36,8 +36,8 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
       },
     },
   });
-  const follower = new Follower(controlPlane.snapshot, {
-    tell: (update, isLast, taken) => {
+  const follower = new SnapshotFollower(controlPlane.snapshot, {
+    send: (update, isLast, taken) => {
       dataPlane.accept(update);
       if (isLast) taken();
       else setImmediate(taken);

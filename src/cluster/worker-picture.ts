@@ -2,7 +2,7 @@
 // between which it serves its players.
 
 import type { Update } from '../model.js';
-import { Follower } from '../snapshot/follower.js';
+import { SnapshotFollower } from '../snapshot/follower.js';
 import type { RegistrySnapshot } from '../snapshot/update.js';
 
 export interface PictureTools {
@@ -17,14 +17,14 @@ export interface PictureTools {
 
 /** The picture that one worker has, and what it is still to be sent. */
 export class WorkerPicture {
-  readonly #follower: Follower;
+  readonly #follower: SnapshotFollower;
   readonly #complete: () => void;
   #state: 'unborn' | 'incomplete' | 'complete' = 'unborn';
 
   constructor({ current, write, heard, complete }: PictureTools) {
     this.#complete = complete;
-    this.#follower = new Follower(current, {
-      tell: (update, isLast, taken) => {
+    this.#follower = new SnapshotFollower(current, {
+      send: (update, isLast, taken) => {
         const written = new Promise<void>((resolve) => write({ kind: 'update', update }, resolve));
         // Before its start nobody waits for it, and it answers nothing.
         const turned = isLast || this.#state === 'incomplete' ? written : Promise.all([written, heard()]);

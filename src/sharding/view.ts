@@ -5,7 +5,7 @@
 import type { ChannelName, Endpoint, EndpointId, EndpointRef, ServiceAddress } from '../model.js';
 import { peerServer } from '../net-address.js';
 import { SnapshotStore } from '../snapshot/store.js';
-import { type Change, refOf, sameEndpoint } from '../snapshot/update.js';
+import { refOf, type SnapshotChange, sameEndpoint } from '../snapshot/update.js';
 import { type Member, ownerOf } from './owner.js';
 
 /**
@@ -75,7 +75,7 @@ export class PeerView {
     return peer === undefined ? registered : [peerEndpoint(channel, peer)];
   }
 
-  #registryChanged(change: Change): void {
+  #registryChanged(change: SnapshotChange): void {
     const put: Endpoint[] = [];
     const drop: EndpointRef[] = [];
     for (const channel of new Set([...change.drop, ...change.put].map((endpoint) => endpoint.channel))) {

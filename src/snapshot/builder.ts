@@ -1,6 +1,6 @@
-// Turns what a registry says into updates for the data planes. Reports that follow each other closely are gathered, since
-// a busy registry changes thousands of them a second; a first one and a vanished endpoint are published in the same turn
-// of the event loop.
+// Turns the events of a registry into updates for the data planes. Reports in quick succession are gathered, since a busy
+// registry changes thousands of them a second. A first report and a vanished endpoint are published in the same turn of the
+// event loop.
 
 import type { ChannelName, Endpoint, EndpointId, SnapshotState, Update } from '../model.js';
 import type { RegistryNote, RegistrySink } from '../registry/registry.js';
@@ -8,17 +8,17 @@ import { LastResorts } from './last-resorts.js';
 import { type MassDropSettings, Vanished } from './mass-drop.js';
 import { diff, refOf, sameEndpoint } from './update.js';
 
-/** Reports are published at most once in this time, in ms, while there are no more than one a millisecond. */
-const shortestInterval = 10;
-/** Where there are ten times as many. */
-const longestInterval = 100;
+/** Reports are published at most once in this time, as long as there is at most one report per millisecond. */
+const minIntervalMs = 10;
+/** Reports are published at least once in this time, which ten reports per millisecond or more reach. */
+const maxIntervalMs = 100;
 
 export interface BuilderOptions {
   readonly publish: (update: Update) => void;
   readonly note: (note: RegistryNote) => void;
-  /** From a registry event to its publication, in ms. */
-  readonly eventDelay: (milliseconds: number) => void;
-  /** Most endpoints vanished at once; so many are kept as last resorts. */
+  /** Called with the time from a registry event to its publication. */
+  readonly eventDelay: (delayMs: number) => void;
+  /** Called when most endpoints vanished at once, with the number that is kept as last resorts. */
   readonly massDropped: (endpoints: number) => void;
   /** `window` and `keep` in ms. */
   readonly massDrop: MassDropSettings & { readonly window: number; readonly keep: number };
@@ -26,14 +26,14 @@ export interface BuilderOptions {
   readonly now: () => number;
 }
 
-/** Builds snapshots from what a registry reports, and publishes their updates. */
+/** Builds the snapshot from the events of a registry, and publishes its updates. */
 export class SnapshotBuilder implements RegistrySink {
   readonly #options: BuilderOptions;
   /** What is published or about to be, last resorts included. */
   readonly #endpoints = new Map<EndpointId, Endpoint>();
   readonly #lastResorts: LastResorts;
   readonly #vanished: Vanished;
-  /** Endpoints of a channel that are registered: all but the last resorts. */
+  /** For each channel, how many endpoints are registered: all but the last resorts. */
   readonly #registered = new Map<ChannelName, number>();
   #pendingPuts = new Map<EndpointId, Endpoint>();
   #pendingDrops = new Map<EndpointId, Endpoint>();
@@ -45,8 +45,8 @@ export class SnapshotBuilder implements RegistrySink {
   /** Reports since the last publication. */
   #reports = 0;
   #publishedAt = Number.NEGATIVE_INFINITY;
-  /** ms between two publications of reports: as long as the last ones were many. */
-  #interval = shortestInterval;
+  /** Between two publications of reports: longer the more reports there were. */
+  #intervalMs = minIntervalMs;
   #expiryTimer: NodeJS.Timeout | undefined;
 
   constructor(options: BuilderOptions) {
@@ -55,7 +55,7 @@ export class SnapshotBuilder implements RegistrySink {
     this.#vanished = new Vanished(options.massDrop);
   }
 
-  /** Serves what an earlier run last knew, until the registry is read. Ignored once it was. */
+  /** Serves the last endpoints of an earlier run until the registry is read. Ignored after that. */
   restore(endpoints: Iterable<Endpoint>): void {
     if (this.#state !== 'pending') return;
     for (const endpoint of endpoints) {
@@ -83,13 +83,13 @@ export class SnapshotBuilder implements RegistrySink {
     this.#put(endpoint);
     this.#reports += 1;
     if (seenAt !== undefined) this.#pendingSeenAt.push(seenAt);
-    const wait = this.#publishedAt + this.#interval - this.#options.now();
-    if (wait <= 0) this.#flushSoon();
-    else this.#flushTimer ??= setTimeout(() => this.#flush(), wait);
+    const waitMs = this.#publishedAt + this.#intervalMs - this.#options.now();
+    if (waitMs <= 0) this.#flushSoon();
+    else this.#flushTimer ??= setTimeout(() => this.#flush(), waitMs);
   }
 
   drop(id: EndpointId, seenAt?: number): void {
-    // What is deleted while everything is read again is missing in the picture to come, and is judged with it.
+    // An endpoint that is deleted while everything is read again is missing in the next picture, and is judged with it.
     if (this.#state !== 'live') return;
     const endpoint = this.#endpoints.get(id);
     if (endpoint === undefined || endpoint.lastResort === true) return;
@@ -100,7 +100,7 @@ export class SnapshotBuilder implements RegistrySink {
 
   status(state: 'live' | 'stale'): void {
     if (state === this.#state) return;
-    // A registry that was never reached has nothing that could be stale.
+    // As long as the registry was never reached, nothing can be stale.
     if (state === 'stale' && this.#state === 'pending') return;
     this.#flush();
     this.#state = state;
@@ -113,7 +113,7 @@ export class SnapshotBuilder implements RegistrySink {
     this.#options.note(note);
   }
 
-  /** Publishes what is pending and releases the timers. */
+  /** Publishes pending changes and releases the timers. */
   close(): void {
     this.#flush();
     clearTimeout(this.#expiryTimer);
@@ -131,7 +131,7 @@ export class SnapshotBuilder implements RegistrySink {
     this.#pendingPuts.set(endpoint.id, endpoint);
   }
 
-  /** One that is registered. */
+  /** Takes out a registered endpoint. */
   #drop(endpoint: Endpoint): void {
     this.#count(endpoint.channel, -1);
     this.#endpoints.delete(endpoint.id);
@@ -154,14 +154,14 @@ export class SnapshotBuilder implements RegistrySink {
     else this.#registered.set(channel, count);
   }
 
-  /** At the end of this turn: what one message of the registry tells is published as one update. */
+  /** Publishes at the end of this turn, so that one message of the registry becomes one update. */
   #flushSoon(): void {
     if (this.#flushQueued) return;
     this.#flushQueued = true;
     queueMicrotask(() => this.#flush());
   }
 
-  /** @param unseen what is dropped is missing in a picture that was read; nobody saw it vanish */
+  /** @param unseen the dropped endpoints are missing in a picture that was read; nobody saw them vanish */
   #flush(unseen = false): void {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
@@ -181,13 +181,13 @@ export class SnapshotBuilder implements RegistrySink {
 
   #pace(): void {
     const now = this.#options.now();
-    const perMillisecond = this.#reports / Math.max(shortestInterval, now - this.#publishedAt);
-    this.#interval = Math.min(longestInterval, Math.max(shortestInterval, shortestInterval * perMillisecond));
+    const perMillisecond = this.#reports / Math.max(minIntervalMs, now - this.#publishedAt);
+    this.#intervalMs = Math.min(maxIntervalMs, Math.max(minIntervalMs, minIntervalMs * perMillisecond));
     this.#reports = 0;
     this.#publishedAt = now;
   }
 
-  /** Of what is not believed to be gone, channels that have nothing else keep theirs as last resorts. */
+  /** A channel that would have no endpoint left keeps those whose disappearance is not believed, as last resorts. */
   #guardAgainstMassDrop(unseen: boolean): void {
     if (this.#pendingDrops.size === 0 || this.#options.massDrop.keep === 0) return;
     const now = this.#options.now();

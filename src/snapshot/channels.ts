@@ -1,6 +1,6 @@
-// Pure: the channels of a snapshot as an immutable map in buckets. A change copies the buckets that it touches and shares
-// all others with the map before, so that a report costs the same with ten channels and with a hundred thousand, and so that
-// the difference between two maps is found without a look at what they share.
+// Pure: the channels of a snapshot as an immutable map in buckets. A change copies the buckets that it touches and shares all
+// others with the previous map. So a report costs the same with ten channels and with a hundred thousand, and two maps are
+// compared without a look at what they share.
 
 import { mix32 } from '../mix.js';
 import type { Channel, ChannelMap, ChannelName } from '../model.js';
@@ -8,7 +8,7 @@ import type { Channel, ChannelMap, ChannelName } from '../model.js';
 type Bucket = ReadonlyMap<ChannelName, Channel>;
 
 /**
- * An update copies this many references, and each bucket that it touches: with a hundred thousand channels both take some
+ * An update copies this many references and each bucket that it touches. With a hundred thousand channels both take some
  * microseconds.
  */
 const bucketCount = 2_048;
@@ -51,7 +51,7 @@ export class Channels implements ChannelMap {
     for (const bucket of this.#buckets) yield* bucket.values();
   }
 
-  /** The map after `change`, which is given a draft of it; this one stays as it is. */
+  /** A new map with what `change` does to the draft; this map stays as it is. */
   edit(change: (draft: Draft) => void): Channels {
     const buckets = this.#buckets.slice();
     const copied = new Map<number, Map<ChannelName, Channel>>();
@@ -81,10 +81,10 @@ export class Channels implements ChannelMap {
   }
 
   /**
-   * The way to another map, in steps of whole buckets: what the next step changes, and where it leads. A step ends after the
-   * bucket in which it sees `most` changes. `isLast`: it leads to `target`.
+   * The next step from this map towards another one, in whole buckets. A step ends after the bucket with which the changed
+   * channels have `pieceSize` endpoints. `isLast`: the step leads to `target`.
    */
-  stepTo(target: Channels, most: number): ChannelsStep {
+  stepTo(target: Channels, pieceSize: number): ChannelsStep {
     const changes: ChannelChange[] = [];
     let { size } = this;
     let weight = 0;
@@ -92,7 +92,7 @@ export class Channels implements ChannelMap {
       const before = this.#buckets[i] ?? emptyBucket;
       const after = target.#buckets[i] ?? emptyBucket;
       if (before === after) continue;
-      if (weight >= most) {
+      if (weight >= pieceSize) {
         const buckets = [...target.#buckets.slice(0, i), ...this.#buckets.slice(i)];
         return { changes, reached: new Channels(buckets, size), isLast: false };
       }
@@ -109,7 +109,7 @@ export interface Draft {
   delete(name: ChannelName): void;
 }
 
-/** A channel as it is before and after a step: at least one of them is there. */
+/** A channel before and after a step. At most one of the two is undefined. */
 export interface ChannelChange {
   readonly before: Channel | undefined;
   readonly after: Channel | undefined;
@@ -121,7 +121,7 @@ export interface ChannelsStep {
   readonly isLast: boolean;
 }
 
-/** Adds the channels that differ; returns how many endpoints they have. */
+/** Adds the channels that differ to `changes`; returns how many endpoints they have. */
 function compareBuckets(before: Bucket, after: Bucket, changes: ChannelChange[]): number {
   let endpoints = 0;
   let added = 0;

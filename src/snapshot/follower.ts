@@ -1,6 +1,6 @@
-// Leads one reader of snapshots from what it has to what is current, in pieces that keep it busy for some milliseconds each.
-// What is current may change meanwhile: the next piece leads there from what the reader has by then. So nothing queues for a
-// reader that is slow, and it never misses anything.
+// Brings one reader from the snapshot it has to the current one, in pieces that keep it busy for some milliseconds each. The
+// current snapshot may change meanwhile: the next piece leads from what the reader has by then to the new one. So nothing
+// queues for a slow reader, and it never misses a change.
 
 import type { Endpoint, EndpointId, EndpointRef, Update } from '../model.js';
 import type { ChannelChange } from './channels.js';
@@ -9,50 +9,50 @@ import { emptySnapshot, type RegistrySnapshot, refOf } from './update.js';
 /** Endpoints in a piece, give or take those of some channels. */
 const pieceSize = 200;
 
-export interface Reader {
+export interface SnapshotReader {
   /**
-   * Hands a piece over; `taken` is to be called once, when the reader has room for the next one.
+   * Hands a piece over. `taken` must be called once, when the reader is ready for the next piece.
    *
-   * @param isLast what is current was reached
+   * @param isLast the piece leads to the current snapshot
    */
-  tell(update: Update, isLast: boolean, taken: () => void): void;
+  send(update: Update, isLast: boolean, taken: () => void): void;
 }
 
-/** Leads one reader. Sole owner of what that reader has. */
-export class Follower {
+/** Brings one reader up to date. Sole owner of what that reader has. */
+export class SnapshotFollower {
   readonly #current: () => RegistrySnapshot;
-  readonly #reader: Reader;
-  #told = emptySnapshot;
-  #isTelling = false;
+  readonly #reader: SnapshotReader;
+  #sent = emptySnapshot;
+  #isSending = false;
   #waiting: (() => void)[] = [];
   #closed = false;
 
-  /** @param reader who has an empty snapshot now, and hears of nobody else */
-  constructor(current: () => RegistrySnapshot, reader: Reader) {
+  /** @param reader has an empty snapshot now, and gets updates only from here */
+  constructor(current: () => RegistrySnapshot, reader: SnapshotReader) {
     this.#current = current;
     this.#reader = reader;
   }
 
-  /** What is current may be another one: a first piece is told at once, when none is under way. */
+  /** The current snapshot may have changed: sends the next piece at once, unless one is under way. */
   advance(): void {
-    if (this.#isTelling || this.#closed) return;
+    if (this.#isSending || this.#closed) return;
     const current = this.#current();
-    if (current === this.#told) return this.#settle();
-    const { update, reached, isLast } = pieceTo(this.#told, current);
-    this.#told = reached;
-    this.#isTelling = true;
-    this.#reader.tell(update, isLast, () => {
-      this.#isTelling = false;
+    if (current === this.#sent) return this.#settle();
+    const { update, reached, isLast } = pieceTo(this.#sent, current);
+    this.#sent = reached;
+    this.#isSending = true;
+    this.#reader.send(update, isLast, () => {
+      this.#isSending = false;
       this.advance();
     });
   }
 
-  /** The reader has taken all that is current. */
+  /** Whether the reader has the current snapshot. */
   get isSettled(): boolean {
-    return !this.#isTelling && this.#told === this.#current();
+    return !this.#isSending && this.#sent === this.#current();
   }
 
-  /** Resolves when the reader has taken all that is current now, or is gone. */
+  /** Resolves when the reader has the current snapshot, or is gone. */
   settled(): Promise<void> {
     if (this.#closed || this.isSettled) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
@@ -69,13 +69,13 @@ export class Follower {
   }
 }
 
-/** Pure: the next piece of the way from one snapshot to another, and the snapshot that it leads to. */
+/** Pure: the next piece from one snapshot towards another, and the snapshot that it leads to. */
 export function pieceTo(
   from: RegistrySnapshot,
   to: RegistrySnapshot,
-  most = pieceSize,
+  maxEndpoints = pieceSize,
 ): { update: Update; reached: RegistrySnapshot; isLast: boolean } {
-  const { changes, reached, isLast } = from.channels.stepTo(to.channels, most);
+  const { changes, reached, isLast } = from.channels.stepTo(to.channels, maxEndpoints);
   const put: Endpoint[] = [];
   const drop: EndpointRef[] = [];
   for (const change of changes) compareEndpoints(change, put, drop);
@@ -84,7 +84,7 @@ export function pieceTo(
   return { update, reached: isLast ? to : { revision, state, channels: reached }, isLast };
 }
 
-/** An endpoint that did not change is the same object in both, and mostly in the same place. */
+/** An endpoint that did not change is the same object in both, and usually at the same index. */
 function compareEndpoints({ before, after }: ChannelChange, put: Endpoint[], drop: EndpointRef[]): void {
   const [old, now] = [before?.endpoints ?? [], after?.endpoints ?? []];
   const known = new Map<EndpointId, Endpoint>();

@@ -1,4 +1,4 @@
-// Until when the picture is known to be true.
+// When the snapshot was last known to be true.
 
 import type { SnapshotState } from '../model.js';
 
@@ -7,7 +7,7 @@ export function wallClock(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** When the snapshot was last known to be true. Times are epoch ms. */
+/** When the snapshot was last known to be true. All times are epoch ms. */
 export class Freshness {
   #knownAt: number;
   #live = false;
@@ -19,7 +19,7 @@ export class Freshness {
     this.#knownAt = now();
   }
 
-  /** What is served comes from a file, and was true then (epoch ms). */
+  /** The snapshot comes from a file, and was true at `savedAt` (epoch ms). */
   restored(savedAt: number): void {
     this.#knownAt = savedAt;
   }
@@ -34,7 +34,7 @@ export class Freshness {
     return this.#live;
   }
 
-  /** When the picture was last known to be true, in epoch ms. */
+  /** When the snapshot was last known to be true, in epoch ms. */
   get knownAt(): number {
     return this.#live ? this.#now() : this.#knownAt;
   }

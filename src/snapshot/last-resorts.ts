@@ -1,14 +1,14 @@
-// Endpoints that vanished together with most of the registry: which ones are kept, and for how long. The clock stands while
-// the registry is out of reach, since nobody could come back to it then.
+// Endpoints that vanished together with most others: which ones are kept, and for how long. The time does not run while the
+// registry is out of reach, since no endpoint could register again then.
 
 import type { Endpoint, EndpointId } from '../model.js';
 
-/** The same server in the same channel. An address has no space in it. */
+/** Identifies the same server in the same channel. An address has no space in it. */
 const placeOf = ({ address, channel }: Endpoint) => `${address} ${channel}`;
 
 /** The endpoints that are kept as last resorts. */
 export class LastResorts {
-  /** Monotonic ms, in the order of expiry: all are kept equally long. */
+  /** When each expires, in monotonic ms and in this order: all are kept equally long. */
   readonly #until = new Map<EndpointId, number>();
   readonly #places = new Map<string, EndpointId>();
   readonly #settings: { readonly keep: number };
@@ -28,7 +28,7 @@ export class LastResorts {
     this.#places.set(placeOf(endpoint), endpoint.id);
   }
 
-  /** The one that this endpoint is, registered again under another id: its session was lost, not its server. */
+  /** The last resort that this endpoint replaces: the same server with another id, since only its session was lost. */
   replacedBy(endpoint: Endpoint): EndpointId | undefined {
     return this.#places.get(placeOf(endpoint));
   }
@@ -39,17 +39,17 @@ export class LastResorts {
     if (this.#places.get(place) === endpoint.id) this.#places.delete(place);
   }
 
-  /** The registry is back: whoever is alive has the whole time to register. */
+  /** The registry is back: all servers have the whole time again to register. */
   renew(now: number): void {
     for (const id of this.#until.keys()) this.#until.set(id, now + this.#settings.keep);
   }
 
-  /** When the first one expires. */
+  /** When the first one expires, in monotonic ms; undefined without any. */
   get first(): number | undefined {
     return this.#until.values().next().value;
   }
 
-  /** Those whose time is over. */
+  /** Those that have expired at `now`, monotonic ms. */
   expired(now: number): EndpointId[] {
     const over: EndpointId[] = [];
     for (const [id, until] of this.#until) {

@@ -1,13 +1,13 @@
-// Is this many endpoints vanishing at once believable? A registry that loses most of its nodes within seconds has more
-// likely lost their sessions or its data (an overloaded ensemble, a partition on the origins' side, an empty disk) than all
-// those origins have died. Synapse and Eureka guard against the same: stale beats empty.
+// Decides whether it is believable that so many endpoints vanish at once. A registry that loses most of its nodes within
+// seconds has more likely lost their sessions or its data (an overloaded ensemble, a partition on the origins' side, an empty
+// disk) than all those origins have died. Synapse and Eureka guard against the same: stale beats empty.
 
 import type { Endpoint, EndpointId } from '../model.js';
 
 export interface MassDropSettings {
   /** Share of all endpoints, 0..1, that has to be exceeded. */
   readonly share: number;
-  /** Fewer endpoints than this that were seen to vanish are never a mass drop. */
+  /** Fewer endpoints than this are never a mass drop, if they were seen to vanish. */
   readonly minimum: number;
 }
 
@@ -17,9 +17,9 @@ export function isMassDrop(vanished: number, remaining: number, settings: MassDr
 }
 
 /**
- * What vanished lately. Each deletion that is seen as it happens is believed, unless it is one of many within the window.
- * What a picture lacks that was read after an outage nobody saw vanish: no number of that is too small to be doubted, as
- * two endpoints of two are a registry that lost its data.
+ * The endpoints that vanished lately. A deletion that is seen as it happens is believed, unless it is one of many within the
+ * window. Endpoints that are missing in a picture read after an outage were not seen to vanish: no number of them is too small
+ * to be doubted, since two of two missing endpoints may be a registry that lost its data.
  */
 export class Vanished {
   /** The latest last. */
@@ -38,10 +38,10 @@ export class Vanished {
   }
 
   /**
-   * What is not believed to be gone; nothing when it is.
+   * The endpoints whose disappearance is not believed.
    *
    * @param remaining endpoints that are still registered
-   * @param unseen nobody saw the last ones vanish
+   * @param unseen the last ones were not seen to vanish
    */
   doubted(remaining: number, now: number, unseen: boolean): Endpoint[] {
     const { window, minimum, share } = this.#settings;

@@ -1,4 +1,4 @@
-// The last snapshot on disk, so that an edge started while the registry is down serves what it last knew.
+// The last snapshot on disk, so that an edge that starts while the registry is down can serve it.
 
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
@@ -9,15 +9,15 @@ import { readValues } from '../registry/formats/values.js';
 import { parseChannelName } from '../registry/names.js';
 import { replaceFile } from '../registry/replace-file.js';
 
-/** Milliseconds from a change of who is registered to the write. */
-const memberDelay = 1_000;
-/** Milliseconds between two writes of nothing but new reports and the time. */
-const reportInterval = 30_000;
+/** From a change of the registered endpoints to the write. */
+const memberDelayMs = 1_000;
+/** Between two writes of nothing but new reports and the time. */
+const reportIntervalMs = 30_000;
 const formatVersion = 2;
 /** Endpoints that are serialised in one turn of the event loop. */
 const pieceSize = 500;
 
-/** Where the endpoints were registered. A file of another registry is of no use. */
+/** The registry that the endpoints come from. A file of another registry is not used. */
 export type Source =
   | { readonly kind: 'embedded' | 'file' }
   | { readonly kind: 'zookeeper'; readonly servers: string; readonly trees: readonly string[] };
@@ -55,7 +55,7 @@ function isSame(a: Source, b: Source): boolean {
   return one.servers.some(({ host, port }) => other.servers.some((each) => each.host === host && each.port === port));
 }
 
-/** What stands in the file is checked like what comes from the registry; undefined is what does not hold. */
+/** Checks an endpoint of the file as if it came from the registry; undefined when it is not valid. */
 function endpointOf(saved: z.output<typeof fileSchema>['endpoints'][number]): Endpoint | undefined {
   const address = parseServiceAddress(saved.address);
   const channel = parseChannelName(saved.channel);
@@ -68,7 +68,7 @@ function endpointOf(saved: z.output<typeof fileSchema>['endpoints'][number]): En
 }
 
 /**
- * What the file holds; undefined when there is none.
+ * The endpoints in the file; undefined when there is no file.
  *
  * @throws Error with a reason for a file that cannot be read, is not one of ours, or is of another registry
  */
@@ -103,17 +103,20 @@ function* inPieces(header: object, endpoints: Iterable<Endpoint>): Generator<str
 export interface SnapshotFileOptions {
   readonly path: string;
   readonly source: Source;
-  /** Called at the time of a write, which walks through the endpoints over many turns: they must not change meanwhile. */
+  /**
+   * Called for each write, which takes many turns of the event loop: the endpoints must not change meanwhile. `knownAt` is
+   * epoch ms.
+   */
   readonly snapshot: () => { readonly endpoints: Iterable<Endpoint>; readonly knownAt: number; readonly live: boolean };
-  /** Told of each write that failed. */
+  /** Called for each write that failed. */
   readonly failed: (error: unknown) => void;
   /** Monotonic ms. */
   readonly now?: () => number;
 }
 
 /**
- * Writes the newest endpoints, soon when others are registered than before, else every half minute while the registry is
- * followed. Each write replaces the file whole (temporary file, fsync, rename).
+ * Writes the current endpoints: soon after the registered ones change, else every half minute as long as the snapshot is live.
+ * Each write replaces the whole file (temporary file, fsync, rename).
  */
 export class SnapshotFile {
   readonly #options: SnapshotFileOptions;
@@ -130,17 +133,17 @@ export class SnapshotFile {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** @param members who is registered, not only what they report */
+  /** @param members whether the registered endpoints changed, and not only their reports */
   changed(members: boolean): void {
     const now = this.#now();
-    const dueAt = members ? now + memberDelay : Math.max(now + memberDelay, this.#writtenAt + reportInterval);
+    const dueAt = members ? now + memberDelayMs : Math.max(now + memberDelayMs, this.#writtenAt + reportIntervalMs);
     if (this.#closed || dueAt >= this.#dueAt) return;
     clearTimeout(this.#timer);
     this.#dueAt = dueAt;
     this.#timer = setTimeout(() => this.#writeSoon(), dueAt - now);
   }
 
-  /** Writes what is still pending. */
+  /** Writes pending changes. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer !== undefined) this.#writeSoon();
@@ -153,7 +156,7 @@ export class SnapshotFile {
     this.#dueAt = Number.POSITIVE_INFINITY;
     this.#writtenAt = this.#now();
     this.#writing = this.#writing.then(() => this.#write());
-    // The time in the file says until when it was true, also while nothing changes.
+    // The time in the file says when it was last known to be true; it is renewed even when nothing changes.
     if (this.#options.snapshot().live) this.changed(false);
   }
 

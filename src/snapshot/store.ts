@@ -1,23 +1,23 @@
-// Holds the one snapshot that a data plane reads. Readers load `current` once a request; subscribers hear what changed.
+// Holds the snapshot that a data plane reads. Readers load `current` once per request; subscribers get each change.
 
 import type { Channel, ChannelName, Snapshot, Update } from '../model.js';
-import { apply, type Change, emptySnapshot, type RegistrySnapshot } from './update.js';
+import { apply, emptySnapshot, type RegistrySnapshot, type SnapshotChange } from './update.js';
 
-export type SnapshotListener = (snapshot: Snapshot, change: Change) => void;
+export type SnapshotListener = (snapshot: Snapshot, change: SnapshotChange) => void;
 
 /**
- * Who hears of a snapshot first. It matters: a stream whose endpoint was deleted picks another one while it hears of that,
- * and a balancer that had not heard yet would pick the deleted one again.
+ * The order in which subscribers are called. It matters: a stream whose endpoint was deleted picks another one in that call,
+ * and a balancer that was not called yet would pick the deleted one again.
  *
- * - connections: the pools, which know who is registered.
- * - candidates: the balancer, which knows who can be picked.
- * - owners: the view of a worker, which tells its own subscribers in its turn.
+ * - connections: the pools, which know the registered servers.
+ * - candidates: the balancer, which knows the endpoints that can be picked.
+ * - owners: the view of a worker, which calls its own subscribers in turn.
  * - streams: HLS sessions and relays, which pick at once.
  */
 const phases = ['connections', 'candidates', 'owners', 'streams'] as const;
 export type SnapshotPhase = (typeof phases)[number];
 
-/** The present snapshot. Subscribers are called in the order of their phases. */
+/** The current snapshot. Subscribers are called in the order of their phases. */
 export class SnapshotStore {
   #current: RegistrySnapshot = emptySnapshot;
   readonly #listeners = phases.map((phase) => ({ phase, listeners: new Set<SnapshotListener>() }));
@@ -30,7 +30,7 @@ export class SnapshotStore {
     return this.#current.channels.get(name);
   }
 
-  /** Applies an update and tells the subscribers; false on a gap: nothing changed here. */
+  /** Applies an update and calls the subscribers. Returns false on a gap: then nothing changed. */
   accept(update: Update): boolean {
     const next = apply(this.#current, update);
     if (next === undefined) return false;
@@ -42,8 +42,8 @@ export class SnapshotStore {
   }
 
   /**
-   * The listener is called after every accepted update, with the new snapshot; within a phase, in the order of
-   * subscription. Returns the way to stop it.
+   * Calls the listener after every accepted update, with the new snapshot; within a phase in the order of subscription.
+   * Returns a function that ends the subscription.
    */
   subscribe(listener: SnapshotListener, phase: SnapshotPhase = 'streams'): () => void {
     const listeners = this.#listeners.find((one) => one.phase === phase)?.listeners;

@@ -1,22 +1,22 @@
-// Pure: how an update changes a snapshot, and which update leads from one set of endpoints to another.
+// Pure: how an update changes a snapshot, and what differs between two sets of endpoints.
 
 import type { ChannelName, Endpoint, EndpointId, EndpointRef, Snapshot, Update } from '../model.js';
 import { sameValues } from '../registry/reported-values.js';
 import { Channels, type Draft } from './channels.js';
 
-/** As a store holds it: with the way to another one. */
+/** A snapshot as a store holds it: its channels can be edited and compared. */
 export interface RegistrySnapshot extends Snapshot {
   readonly channels: Channels;
 }
 
-/** The snapshot before anything was read. */
+/** The snapshot before the registry was read. */
 export const emptySnapshot: RegistrySnapshot = { revision: 0, state: 'pending', channels: Channels.empty };
 
 /**
- * What an update changed, with the dropped endpoints as they were last known. One that has another address now is among
- * both: what was at the old address is to be left.
+ * What an update changed, with the dropped endpoints as they were last known. An endpoint with a new address is in both lists:
+ * streams must leave the old address.
  */
-export interface Change {
+export interface SnapshotChange {
   readonly put: readonly Endpoint[];
   readonly drop: readonly Endpoint[];
 }
@@ -25,7 +25,7 @@ export interface Change {
 export function apply(
   snapshot: RegistrySnapshot,
   update: Update,
-): { snapshot: RegistrySnapshot; change: Change } | undefined {
+): { snapshot: RegistrySnapshot; change: SnapshotChange } | undefined {
   if (update.kind === 'full') return applyFull(snapshot, update);
   if (update.base !== snapshot.revision) return undefined;
   const { revision, state } = update;
@@ -83,7 +83,7 @@ export function* endpointsOf(snapshot: Snapshot): Generator<Endpoint> {
   for (const { endpoints } of snapshot.channels.values()) yield* endpoints;
 }
 
-/** The snapshot as one update, for who has nothing. */
+/** The snapshot as one update, for a reader that has nothing. */
 export function fullOf(snapshot: Snapshot): Update {
   const { revision, state } = snapshot;
   return { kind: 'full', revision, state, endpoints: [...endpointsOf(snapshot)] };
@@ -96,8 +96,8 @@ export function endpointsById(snapshot: Snapshot): Map<EndpointId, Endpoint> {
   return all;
 }
 
-/** The true difference: what is new or differs in any field, and what is gone. */
-export function diff(from: ReadonlyMap<EndpointId, Endpoint>, to: ReadonlyMap<EndpointId, Endpoint>): Change {
+/** The difference: the endpoints that are new or differ in any field, and those that are gone. */
+export function diff(from: ReadonlyMap<EndpointId, Endpoint>, to: ReadonlyMap<EndpointId, Endpoint>): SnapshotChange {
   const put: Endpoint[] = [];
   const drop: Endpoint[] = [];
   for (const endpoint of to.values()) {
@@ -119,7 +119,7 @@ export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   );
 }
 
-/** Whether the update changes who is registered where, and not only what they report. */
+/** Whether the update changes which endpoints are registered, and not only their reports. */
 export function changesMembers(before: Snapshot, update: Update): boolean {
   if (update.kind === 'full' || update.drop.length > 0) return true;
   return update.put.some(({ id, channel, address, lastResort = false }) => {
@@ -128,7 +128,7 @@ export function changesMembers(before: Snapshot, update: Update): boolean {
   });
 }
 
-/** The reference that takes this endpoint out of a snapshot. */
+/** The reference that an update needs to drop this endpoint. */
 export function refOf(endpoint: Endpoint): EndpointRef {
   return { id: endpoint.id, channel: endpoint.channel };
 }

@@ -3,7 +3,7 @@
 
 import type { EndpointId, ServerOrigin, ServiceAddress } from '../model.js';
 import { serverOf } from '../net-address.js';
-import type { Change } from '../snapshot/update.js';
+import type { SnapshotChange } from '../snapshot/update.js';
 
 /** The number of endpoints of each server. */
 export class RegisteredServers {
@@ -15,7 +15,7 @@ export class RegisteredServers {
   }
 
   /** Returns the servers that have no endpoint any more. */
-  apply({ put, drop }: Change): ServerOrigin[] {
+  apply({ put, drop }: SnapshotChange): ServerOrigin[] {
     const left = new Set<ServerOrigin>();
     for (const { id } of drop) this.#leave(id, left);
     for (const { id, address } of put) {

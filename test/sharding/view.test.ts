@@ -9,7 +9,7 @@ import { type Member, ownerOf } from '../../src/sharding/owner.js';
 import { PeerPicks } from '../../src/sharding/picks.js';
 import { PeerView } from '../../src/sharding/view.js';
 import { SnapshotStore } from '../../src/snapshot/store.js';
-import type { Change } from '../../src/snapshot/update.js';
+import type { SnapshotChange } from '../../src/snapshot/update.js';
 import { endpoint, testConfig } from '../support/data-plane.js';
 
 const member = (slot: number, name = `w${slot}`): Member => ({ slot, name, socket: `/${name}` });
@@ -32,7 +32,7 @@ function start() {
     full(1, endpoint(mine, '127.0.0.1:1000'), endpoint(theirs, '127.0.0.1:1000'), endpoint(theirs, '127.0.0.1:2000')),
   );
   const view = new PeerView('w0', store);
-  const changes: Change[] = [];
+  const changes: SnapshotChange[] = [];
   view.store.subscribe((_snapshot, change) => changes.push(change));
   return { store, view, changes };
 }

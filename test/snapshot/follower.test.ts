@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Endpoint, Update } from '../../src/model.js';
-import { Follower, pieceTo } from '../../src/snapshot/follower.js';
+import { pieceTo, SnapshotFollower } from '../../src/snapshot/follower.js';
 import { SnapshotStore } from '../../src/snapshot/store.js';
 import { endpointsById, type RegistrySnapshot } from '../../src/snapshot/update.js';
 import { endpoint } from '../support/data-plane.js';
@@ -63,8 +63,8 @@ test('what changes while pieces are on their way is in those that follow, and no
   const told: Update[] = [];
   const reader = new SnapshotStore();
   let next: (() => void) | undefined;
-  const follower = new Follower(() => store.current, {
-    tell: (update, _isLast, taken) => {
+  const follower = new SnapshotFollower(() => store.current, {
+    send: (update, _isLast, taken) => {
       told.push(update);
       assert.ok(reader.accept(update));
       next = taken;
@@ -89,7 +89,7 @@ test('what changes while pieces are on their way is in those that follow, and no
 });
 
 test('who waits for a reader that is gone waits no more', async () => {
-  const follower = new Follower(() => snapshotOf(1, channels(1, 0)), { tell: () => undefined });
+  const follower = new SnapshotFollower(() => snapshotOf(1, channels(1, 0)), { send: () => undefined });
   follower.advance();
   const settled = follower.settled();
   follower.close();

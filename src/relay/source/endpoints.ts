@@ -5,7 +5,7 @@ import type { Pick, Picks } from '../../balancer/balancer.js';
 import type { ChannelName, Endpoint, ServerOrigin, ServiceAddress, Snapshot } from '../../model.js';
 import { serverOf } from '../../net-address.js';
 import type { SnapshotStore } from '../../snapshot/store.js';
-import type { Change } from '../../snapshot/update.js';
+import type { SnapshotChange } from '../../snapshot/update.js';
 import { FailedServers } from './failed-servers.js';
 import type { RegistrationStatus } from './failover-state.js';
 import type { PullFault } from './pull.js';
@@ -105,7 +105,7 @@ export class Endpoints {
   }
 
   /** What else endpoints report is of no matter here. */
-  #update(snapshot: Snapshot, { put, drop }: Change): boolean {
+  #update(snapshot: Snapshot, { put, drop }: SnapshotChange): boolean {
     const isOurs = ({ channel }: Endpoint) => channel === this.#channel;
     const isNew = ({ id, draining }: Endpoint) =>
       !this.#registered.some((known) => known.id === id && known.draining === draining);
