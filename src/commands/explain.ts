@@ -2,10 +2,10 @@
 
 import type { Config } from '../config-schema.js';
 import { OperatorError } from '../errors.js';
-import { type Explanation, explain, isVector } from '../registry/explanation.js';
+import { type Around, type Explanation, explain, isVector } from '../registry/explanation.js';
 import { type NodeState, readNode } from '../registry/node-writes.js';
 import { type Place, type Placed, placeOf } from '../registry/place.js';
-import type { FollowedTree } from '../registry/tree-watch.js';
+import type { FollowedTree } from '../registry/tree-watch-options.js';
 import { compileTrees, namesOf, treesOf } from '../registry/trees.js';
 import { children } from '../registry/zookeeper-calls.js';
 import type { ZooKeeperClient } from '../registry/zookeeper-client.js';
@@ -68,21 +68,37 @@ async function readSiblings(
   };
 }
 
+/** With what the report nodes say that it names. */
+async function explainOne(
+  client: ZooKeeperClient,
+  tree: FollowedTree,
+  place: Place,
+  node: NodeState,
+  around: Around,
+): Promise<Explanation> {
+  const alone = explain(place, tree, node, around);
+  if (alone.reports.length === 0) return alone;
+  const paths = alone.reports.map(({ path }) => path);
+  return explain(place, tree, node, { ...around, reports: await readAll(client, paths) });
+}
+
 /** The endpoints below a channel's node. */
 async function explainBelow(client: ZooKeeperClient, tree: FollowedTree, siblings: Siblings, channelPath: string) {
   const last = tree.pattern.steps.at(-1);
   if (last?.variable !== 'endpoint') return [];
   const paths = siblings.names.slice(0, mostBelow).map((name) => `${below(channelPath, name)}${last.suffix}`);
   const nodes = await readAll(client, paths);
-  return nodes.flatMap((node) => {
-    const placed = placeOf(node.path, tree.pattern);
-    return placed.kind === 'node' ? explain(placed, tree, node, { ...siblings, siblings: siblings.vectors }) : [];
+  const around = { ...siblings, siblings: siblings.vectors };
+  const placed = nodes.flatMap((node) => {
+    const place = placeOf(node.path, tree.pattern);
+    return place.kind === 'node' ? { place, node } : [];
   });
+  return await Promise.all(placed.map(({ place, node }) => explainOne(client, tree, place, node, around)));
 }
 
 async function explainNode(client: ZooKeeperClient, tree: FollowedTree, place: Place, node: NodeState) {
   const siblings = await readSiblings(client, tree, place.channelPath);
-  const own = explain(place, tree, node, { ...siblings, siblings: siblings.vectors });
+  const own = await explainOne(client, tree, place, node, { ...siblings, siblings: siblings.vectors });
   const isFolder = place.level === 'channel' && tree.pattern.steps.at(-1)?.variable === 'endpoint';
   const under = isFolder ? await explainBelow(client, tree, siblings, place.channelPath) : [];
   return { own, under, count: isFolder ? siblings.names.length : 0 };

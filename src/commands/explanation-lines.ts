@@ -48,6 +48,10 @@ function facts(one: Explanation): [name: string, value: string][] {
     ...one.ineligible.map((address): [string, string] => ['not used', safe(address)]),
     ...one.unknown.map(({ field, reason }): [string, string] => ['unknown', `${field} (${reason})`]),
     ...one.saidBy.map((path): [string, string] => ['said by', safe(path)]),
+    ...one.reports.map(({ path, state }): [string, string] => [
+      'report',
+      state === 'read' ? safe(path) : `${safe(path)} (${state})`,
+    ]),
   ];
 }
 
@@ -68,8 +72,15 @@ export function belowLine(one: Explanation): string {
 
 /** As one JSON object; null is what is not there. */
 export function explanationJson(one: Explanation) {
-  const { path, tree, channel, level, ephemeral, version, outcome, ineligible, unknown, saidBy } = one;
+  const { path, tree, channel, level, ephemeral, version, outcome, ineligible, unknown, saidBy, reports } = one;
   const [format, reason] = [one.format ?? null, one.reason ?? null];
   const read = { path, tree, channel, level, format, ephemeral, version, outcome, reason };
-  return { ...read, endpoints: one.endpoints.map(endpointJson), not_eligible: ineligible, unknown, said_by: saidBy };
+  return {
+    ...read,
+    endpoints: one.endpoints.map(endpointJson),
+    not_eligible: ineligible,
+    unknown,
+    said_by: saidBy,
+    reports,
+  };
 }

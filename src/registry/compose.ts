@@ -5,7 +5,7 @@ import { withPath } from '../net-address.js';
 import type { Defaults, UnknownValue, Values } from './formats/format.js';
 import { mostWeight } from './formats/traits.js';
 import { noValues } from './formats/values.js';
-import type { ChannelNode, TreeNode } from './tree-node.js';
+import type { ChannelNode, ReportNode, TreeNode } from './tree-node.js';
 
 /**
  * A node that is made again is another endpoint: the transaction that made it is part of the id. Of several endpoints in one
@@ -22,7 +22,7 @@ type Field = UnknownValue['field'];
  * Of what a node says and what its channel says for it. What a value that was given and meant nothing hides stays unknown: a
  * default must not stand in for a broken report.
  */
-function valuesOver(own: Values, defaults: Values): Omit<Values, 'unknown'> {
+function valuesOver(own: Values, defaults: Omit<Values, 'unknown'>): Omit<Values, 'unknown'> {
   const faulty = (field: Field) => own.unknown.some((value) => value.field === field);
   return {
     load: faulty('load') ? undefined : (own.load ?? defaults.load),
@@ -65,6 +65,18 @@ function weightOf(selectors: readonly string[] | undefined, { vectors }: Channel
   return product;
 }
 
+/** Of a report that cannot be read: what the endpoints say themselves must not stand in for it. */
+const broken: Values = {
+  ...noValues,
+  unknown: (['load', 'bitrate', 'packet_loss_rate'] as const).map((field) => ({ field, reason: 'not_a_number' })),
+};
+
+/** What a report says. */
+function reportedBy({ decoded }: ReportNode): Values {
+  if (decoded.kind === 'defaults') return decoded.values;
+  return decoded.kind === 'skipped' ? broken : noValues;
+}
+
 const none: readonly Endpoint[] = [];
 const noDefaults: Defaults = { values: noValues, traits: {}, eligible: true, path: undefined };
 
@@ -88,17 +100,21 @@ export function composeEndpoints(channel: ChannelNode, node: TreeNode): readonly
   if (decoded.kind !== 'endpoints' || stat === undefined) return none;
   const defaults = defaultsOf(channel, node);
   if (!defaults.eligible) return none;
-  // The sum grows with a report of either, also when the defaults come and go.
-  const version = stat.version + (node === channel ? 0 : (channel.stat?.version ?? 0));
+  // The sum grows with a report of any, also when the defaults come and go.
+  const written = stat.version + (node === channel ? 0 : (channel.stat?.version ?? 0));
   const { registrations } = decoded;
   const endpoints = new Map<EndpointId, Endpoint>();
-  for (const { address: said, values, traits, eligible, selectors } of registrations) {
+  for (const { address: given, values, traits, eligible, selectors, report: named } of registrations) {
     if (!eligible) continue;
-    const id = endpointId(path, stat.czxid, registrations.length > 1 ? said : undefined);
-    const address = defaults.path === undefined ? said : withPath(said, defaults.path);
+    const id = endpointId(path, stat.czxid, registrations.length > 1 ? given : undefined);
+    const address = defaults.path === undefined ? given : withPath(given, defaults.path);
     const weight = weightOf(selectors, channel);
     const own = weight === undefined ? traits : { ...traits, weight };
-    const endpoint = { id, channel: channel.channel, address, ...valuesOver(values, defaults.values), version };
+    const report = named === undefined ? undefined : node.reports.find((each) => each.path === named);
+    const said = valuesOver(values, defaults.values);
+    const reported = report === undefined ? said : valuesOver(reportedBy(report), said);
+    const version = written + (report?.version ?? 0);
+    const endpoint = { id, channel: channel.channel, address, ...reported, version };
     endpoints.set(id, { ...traitsOver(own, defaults.traits, values.unknown), ...endpoint });
   }
   return [...endpoints.values()];

@@ -8,8 +8,9 @@ import { read } from './formats/decode.js';
 import type { SkipReason, UnknownValue } from './formats/format.js';
 import type { NodeState } from './node-writes.js';
 import type { Place } from './place.js';
-import { type ChannelNode, newChannel, newNode } from './tree-node.js';
-import type { FollowedTree } from './tree-watch.js';
+import { ReportNodes } from './report-nodes.js';
+import { type ChannelNode, newChannel, newNode, type ReportNode, type TreeNode } from './tree-node.js';
+import type { FollowedTree } from './tree-watch-options.js';
 
 export interface Explanation {
   readonly path: string;
@@ -32,6 +33,8 @@ export interface Explanation {
   readonly unknown: readonly UnknownValue[];
   /** Nodes that say something for it. */
   readonly saidBy: readonly string[];
+  /** Report nodes that its endpoints name, and how they are read. */
+  readonly reports: readonly { readonly path: string; readonly state: 'read' | 'missing' | SkipReason }[];
 }
 
 /** Nodes that may say something for another one. */
@@ -40,6 +43,8 @@ export interface Around {
   readonly channel: NodeState | undefined;
   /** Siblings. */
   readonly siblings: readonly NodeState[];
+  /** Report nodes that are there. */
+  readonly reports?: readonly NodeState[];
 }
 
 /** Whether it may hold weights of its siblings. */
@@ -63,6 +68,22 @@ function channelNode(place: Place, formats: FollowedTree['formats'], around: Aro
   return node;
 }
 
+/** What the report nodes say that the node names. */
+function readReports(parent: ChannelNode, node: TreeNode, found: readonly NodeState[]): readonly ReportNode[] {
+  const reports = new ReportNodes(() => {});
+  reports.name(parent, node);
+  for (const { path, data, stat } of found) {
+    const report = reports.get(path);
+    if (report !== undefined) reports.set(report, data, stat);
+  }
+  return node.reports;
+}
+
+function reportOf({ path, stat, decoded }: ReportNode): Explanation['reports'][number] {
+  if (stat === undefined) return { path, state: 'missing' };
+  return { path, state: decoded.kind === 'skipped' ? decoded.reason : 'read' };
+}
+
 function outcomeOf(kind: ReturnType<typeof read>['decoded']['kind'], used: number): Explanation['outcome'] {
   if (kind === 'nothing') return 'folder';
   return kind === 'endpoints' && used === 0 ? 'not_eligible' : kind;
@@ -81,6 +102,7 @@ export function explain(
   const parent = channelNode(place, formats, own);
   const { decoded, format } = read({ name, level, data }, formats);
   const node = level === 'channel' ? parent : { ...newNode(path, name), decoded, stat };
+  const named = readReports(parent, node, around.reports ?? []);
   const endpoints = composeEndpoints(parent, node);
   const registrations = decoded.kind === 'endpoints' ? decoded.registrations : [];
   const isOff = parent !== node && parent.decoded.kind === 'defaults' && !parent.decoded.eligible;
@@ -88,7 +110,7 @@ export function explain(
     decoded.kind === 'defaults' ? decoded.values.unknown : decoded.kind === 'weights' ? decoded.unknown : [];
   const common = { path, tree: pattern.text, channel, level, format, ephemeral: stat.ephemeral, version: stat.version };
   if (isTooLong(name)) {
-    const nothing = { endpoints: [], ineligible: [], unknown: [], saidBy: [] };
+    const nothing = { endpoints: [], ineligible: [], unknown: [], saidBy: [], reports: [] };
     return { ...common, outcome: 'skipped', reason: 'bad_name', ...nothing };
   }
   const saidBy = [
@@ -101,7 +123,12 @@ export function explain(
     reason: decoded.kind === 'skipped' ? decoded.reason : undefined,
     endpoints,
     ineligible: registrations.filter(({ eligible }) => isOff || !eligible).map(({ address }) => address),
-    unknown: [...unknown, ...registrations.flatMap(({ values }) => values.unknown)],
+    unknown: [
+      ...unknown,
+      ...registrations.flatMap(({ values }) => values.unknown),
+      ...named.flatMap((report) => (report.decoded.kind === 'defaults' ? report.decoded.values.unknown : [])),
+    ],
     saidBy: decoded.kind === 'endpoints' ? saidBy : [],
+    reports: named.map(reportOf),
   };
 }

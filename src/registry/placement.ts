@@ -51,7 +51,7 @@ export class Placement {
     while (!this.done && this.#unanswered.size < this.#options.most) {
       const { tree, node, full, seenAt } = this.#waiting[this.#next++] as Waiting;
       if (node.parent !== undefined && node.parent.children.get(node.name) !== node) continue;
-      const share = this.#roomiest();
+      const share = this.roomiest();
       this.#unanswered.set(node, share);
       share.take(tree, node);
       // Where there is no connection yet, it is read when there is one.
@@ -94,7 +94,8 @@ export class Placement {
     return this.#options.shares.find(({ bytes }) => bytes < roomyBytes);
   }
 
-  #roomiest(): SessionShare {
+  /** The session that is given the next watch. */
+  roomiest(): SessionShare {
     const found = this.#roomy() ?? this.#options.open();
     return found ?? this.#options.shares.reduce((least, each) => (each.bytes < least.bytes ? each : least));
   }

@@ -9,8 +9,11 @@ export type TreeChange =
   | { readonly kind: 'put'; readonly endpoint: Endpoint }
   | { readonly kind: 'drop'; readonly id: EndpointId };
 
-/** `reported`: the node itself has a new version, which is a report even when it says the same as before. */
-export function retell(channel: ChannelNode, node: TreeNode, reported: boolean): TreeChange[] {
+/**
+ * `always`: the node itself has a new version, which is a report even when it says the same as before. `newer`: what it names
+ * as its report has. `other`: only what says something else is told.
+ */
+export function retell(channel: ChannelNode, node: TreeNode, which: 'always' | 'newer' | 'other'): TreeChange[] {
   const now = composeEndpoints(channel, node);
   const { told } = node;
   node.told = now;
@@ -21,14 +24,15 @@ export function retell(channel: ChannelNode, node: TreeNode, reported: boolean):
   for (const endpoint of now) {
     const known = before.get(endpoint.id);
     before.delete(endpoint.id);
-    if (known === undefined || reported || !sameValues(known, endpoint)) puts.push({ kind: 'put', endpoint });
+    const isNews = which === 'always' || (which === 'newer' && known?.version !== endpoint.version);
+    if (known === undefined || isNews || !sameValues(known, endpoint)) puts.push({ kind: 'put', endpoint });
   }
   return [...[...before.keys()].map((id): TreeChange => ({ kind: 'drop', id })), ...puts];
 }
 
 /** The same for all children of a channel. */
 export function retellChildren(channel: ChannelNode): TreeChange[] {
-  return [...channel.children.values()].flatMap((each) => retell(channel, each, false));
+  return [...channel.children.values()].flatMap((each) => retell(channel, each, 'other'));
 }
 
 /** It registers nothing any more. */

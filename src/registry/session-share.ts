@@ -52,6 +52,8 @@ export class SessionShare {
   readonly #held: HeldNodes;
   readonly #owner: ShareOwner;
   readonly #options: ShareOptions;
+  /** What is watched for others than its nodes: Σ(path bytes + 4), with the chroot. */
+  otherBytes = 0;
   /** Nodes that the sweep has read since it began anew. */
   #swept = 0;
 
@@ -69,7 +71,7 @@ export class SessionShare {
 
   /** Σ(path bytes + 4) of all its watches: re-arming them takes one packet. */
   get bytes(): number {
-    return this.#held.bytes;
+    return this.#held.bytes + this.otherBytes;
   }
 
   holds(node: ListedNode): boolean {

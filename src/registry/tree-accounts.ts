@@ -1,7 +1,6 @@
 // What following trees costs, and what of them cannot be used: counted a moment after it changed, told when it is another.
 
 import type { RegistryNote } from './registry.js';
-import type { Tree } from './tree.js';
 import type { Census } from './tree-census.js';
 
 /** Re-arming all watches of a session takes one packet; at 1,048,575 bytes (`jute.maxbuffer`) the server refuses it. */
@@ -13,6 +12,11 @@ const countDelay = 1_000;
 /** The delay is at least so many times what the last count took: of very many nodes it takes its time. */
 const countShare = 50;
 
+interface CensusSource {
+  /** Adds what cannot be used. */
+  census(to: Census): void;
+}
+
 /** The cost of following a tree: nodes, watches and bytes. */
 export class TreeAccounts {
   #timer: NodeJS.Timeout | undefined;
@@ -20,17 +24,17 @@ export class TreeAccounts {
   #bytes = -1;
   #sessions = 0;
   #census = '';
-  readonly #trees: readonly Tree[];
+  readonly #sources: readonly CensusSource[];
   readonly #shares: readonly { readonly bytes: number }[];
   readonly #note: (note: RegistryNote) => void;
 
   /** @param shares what each session watches */
   constructor(
-    trees: readonly Tree[],
+    sources: readonly CensusSource[],
     shares: readonly { readonly bytes: number }[],
     note: (note: RegistryNote) => void,
   ) {
-    this.#trees = trees;
+    this.#sources = sources;
     this.#shares = shares;
     this.#note = note;
   }
@@ -64,7 +68,7 @@ export class TreeAccounts {
 
   #tellCensus(): void {
     const counts: Census = { skipped: {}, unknown: {} };
-    for (const tree of this.#trees) tree.census(counts);
+    for (const source of this.#sources) source.census(counts);
     const census = JSON.stringify(counts);
     if (census === this.#census) return;
     this.#census = census;

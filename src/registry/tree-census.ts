@@ -5,7 +5,7 @@ import { shown } from './admission.js';
 import { countIneligible } from './compose.js';
 import type { Decoded, UnknownValue } from './formats/format.js';
 import type { RegistryNote } from './registry.js';
-import { type ChannelNode, isChannel, type ListedNode, type TreeNode } from './tree-node.js';
+import { type ChannelNode, isChannel, type ListedNode, type ReportNode, type TreeNode } from './tree-node.js';
 
 /** What cannot be used now. */
 export interface Census {
@@ -34,9 +34,13 @@ function unknownOf(decoded: Decoded): readonly UnknownValue[] {
   return others.length === 0 ? first.values.unknown : decoded.registrations.flatMap(({ values }) => values.unknown);
 }
 
-function countNode(channel: ChannelNode, node: TreeNode, { skipped, unknown }: Census): void {
-  const { unreadable, decoded } = node;
-  add(skipped, 'not_eligible', countIneligible(channel, node));
+function countNode(channel: ChannelNode, node: TreeNode, to: Census): void {
+  add(to.skipped, 'not_eligible', countIneligible(channel, node));
+  countData(node, to);
+}
+
+/** Adds what of a node's data cannot be used. */
+export function countData({ unreadable, decoded }: TreeNode | ReportNode, { skipped, unknown }: Census): void {
   if (unreadable !== undefined) add(skipped, unreadable);
   else if (decoded.kind === 'skipped') add(skipped, decoded.reason);
   else for (const { field, reason } of unknownOf(decoded)) add(unknown, `${field} ${reason}`);
@@ -62,7 +66,7 @@ export function noteSkipped(note: Note, reason: SkipReason, path: string): void 
 }
 
 /** A fault of a node that stays as it is, however often it is reported. */
-export function noteOnce(note: Note, node: TreeNode, fault: string, what: RegistryNote): void {
+export function noteOnce(note: Note, node: TreeNode | ReportNode, fault: string, what: RegistryNote): void {
   node.noted ??= new Set();
   if (node.noted.has(fault)) return;
   node.noted.add(fault);
@@ -70,7 +74,7 @@ export function noteOnce(note: Note, node: TreeNode, fault: string, what: Regist
 }
 
 /** What its decoder found wrong. */
-export function noteFaults(note: Note, node: TreeNode): void {
+export function noteFaults(note: Note, node: TreeNode | ReportNode): void {
   const { decoded } = node;
   const path = shown(node.path);
   if (decoded.kind === 'skipped') {

@@ -11,6 +11,8 @@ export interface TreeNode {
   readonly name: string;
   stat: Stat | undefined;
   decoded: Decoded;
+  /** Those that its endpoints name. */
+  reports: readonly ReportNode[];
   /** The endpoints it registers, as last told. */
   told: readonly Endpoint[];
   /** Why its data cannot be read now. */
@@ -19,6 +21,15 @@ export interface TreeNode {
   noted: Set<string> | undefined;
   /** Its data were asked for and not answered yet: no watch may be set. */
   unread: boolean;
+}
+
+/** A node with the values of all endpoints that name it. */
+export interface ReportNode extends Pick<TreeNode, 'path' | 'stat' | 'unreadable' | 'noted'> {
+  decoded: Extract<Decoded, { kind: 'defaults' | 'nothing' | 'skipped' }>;
+  /** Grows with every report, also when the node is made again. 0: it was not read yet. */
+  version: number;
+  /** Nodes with endpoints that name it, each with its channel. */
+  readonly users: Map<TreeNode, ChannelNode>;
 }
 
 /** What is listed. */
@@ -63,12 +74,26 @@ export function isChannel(node: ListedNode): node is ChannelNode {
   return 'vectors' in node;
 }
 
-const nothing: Decoded = { kind: 'nothing' };
+const nothing = { kind: 'nothing' } as const;
+const noReports: readonly ReportNode[] = [];
 
 /** A node of which nothing was read yet. */
 export function newNode(path: string, name: string): TreeNode {
-  const none = { stat: undefined, told: [], unreadable: undefined, noted: undefined };
+  const none = { stat: undefined, reports: noReports, told: [], unreadable: undefined, noted: undefined };
   return { path, name, decoded: nothing, ...none, unread: true };
+}
+
+/** A report node that was not read yet. */
+export function newReportNode(path: string): ReportNode {
+  return {
+    path,
+    stat: undefined,
+    decoded: nothing,
+    unreadable: undefined,
+    noted: undefined,
+    version: 0,
+    users: new Map(),
+  };
 }
 
 /** A channel of which nothing was read yet. */

@@ -1,46 +1,20 @@
 // Follows trees through one session or several: a full watched read after every (re)connect, then what the watches tell.
 
-import type { AllowedFormats } from '../config-schema/format-names.js';
-import type { TreePattern } from '../tree-pattern.js';
 import { BaseWatch } from './base-watch.js';
 import { Placement } from './placement.js';
 import type { TreeReader } from './reads.js';
 import type { RegistryNote, RegistrySink } from './registry.js';
 import { Relist } from './relist.js';
+import { ReportWatch } from './report-watch.js';
 import type { TreeChange } from './retell.js';
 import { SessionShare, type ShareOwner } from './session-share.js';
 import { Tree } from './tree.js';
 import { TreeAccounts, watchedBytesLimit } from './tree-accounts.js';
-import { type TreeLimits, TreeRoom } from './tree-room.js';
+import { TreeRoom } from './tree-room.js';
+import type { TreeWatchOptions } from './tree-watch-options.js';
 import type { WatchEvent } from './zookeeper-client.js';
 
 export type { TreeReader } from './reads.js';
-
-export interface FollowedTree {
-  readonly pattern: TreePattern;
-  readonly formats: AllowedFormats;
-}
-
-export interface TreeWatchOptions {
-  readonly trees: readonly FollowedTree[];
-  /** Reads under way at once. */
-  readonly readDepth: number;
-  /** Length of the chroot in bytes: the watches of a session are sent with it. */
-  readonly chrootBytes: number;
-  /** True: somebody was told endpoints before, so a registry without any base must not pass for an empty one. */
-  readonly known: boolean;
-  /** Milliseconds that origins are given to register again below a base that was made anew. */
-  readonly settling: number;
-  readonly limits: TreeLimits;
-  /** Sessions at most. The first one is there from the beginning. */
-  readonly mostSessions: number;
-  /** Opens the session of this number, whose life is told to `connected`, `disconnected` and `event`. */
-  readonly openSession: (session: number) => void;
-  /** Epoch milliseconds, fractional. */
-  readonly now: () => number;
-  /** 0 to 1. */
-  readonly random: () => number;
-}
 
 /** ms */
 const rereadDelay = 1_000;
@@ -58,6 +32,7 @@ export class TreeWatch {
   readonly #baseOf: ReadonlyMap<Tree, BaseWatch>;
   readonly #shares: SessionShare[] = [];
   readonly #placement: Placement;
+  readonly #reports: ReportWatch;
   readonly #accounts: TreeAccounts;
   #known: boolean;
   #live = false;
@@ -74,8 +49,14 @@ export class TreeWatch {
     this.#known = options.known;
     const note = (one: RegistryNote) => sink.note(one);
     const room = new TreeRoom(options.limits);
-    this.#trees = options.trees.map(({ pattern, formats }) => new Tree(pattern, room, note, formats));
-    this.#accounts = new TreeAccounts(this.#trees, this.#shares, note);
+    this.#reports = new ReportWatch({
+      ...{ most: options.limits.endpoints, chrootBytes: options.chrootBytes, note },
+      roomiest: () => this.#placement.roomiest(),
+      tell: (share, changes, seenAt) => this.#tell(share, changes, seenAt),
+    });
+    const { nodes } = this.#reports;
+    this.#trees = options.trees.map(({ pattern, formats }) => new Tree(pattern, room, note, formats, nodes));
+    this.#accounts = new TreeAccounts([...this.#trees, this.#reports], this.#shares, note);
     this.#relist = new Relist(this.#shares);
     const first = this.#addShare();
     this.#placement = new Placement({
@@ -93,7 +74,7 @@ export class TreeWatch {
     const share = this.#shares[session];
     if (share === undefined) return;
     share.begin(reader, fresh);
-    this.#readAgain(share);
+    this.#readAgain(share, fresh);
     const jitter = fresh && this.#pictured ? this.#options.random() * jitterPerNode * this.#nodes(share) : 0;
     this.#lookAfter(jitter < leastJitter ? 0 : jitter);
   }
@@ -119,6 +100,7 @@ export class TreeWatch {
     if (!this.#shares.every((share) => share.reader !== undefined && share.reads.settled)) return;
     for (const share of this.#shares) {
       share.sweep(sweptAtOnce);
+      this.#reports.sweep(share, sweptAtOnce);
       this.#readAgain(share);
     }
     this.#lookAfter(0);
@@ -129,6 +111,7 @@ export class TreeWatch {
     const seenAt = this.#options.now();
     this.#sink.note({ kind: 'event', event });
     if (share?.reader === undefined) return;
+    if (event !== 'child') this.#reports.event(share, path, seenAt);
     for (const base of this.#bases) {
       const { tree } = base;
       if (path === tree.pattern.base && (event === 'created' || event === 'deleted' || base.state !== 'open')) {
@@ -168,7 +151,9 @@ export class TreeWatch {
         if (state !== 'open') return state === 'empty' ? undefined : this.#sayStale();
         if (before !== 'open') for (const share of this.#shares) share.due.add(tree);
         for (const share of this.#shares) {
-          if (share.reader !== undefined && share.due.delete(tree)) share.readTree(tree);
+          if (share.reader === undefined || !share.due.delete(tree)) continue;
+          share.readTree(tree);
+          this.#reports.read(share);
         }
       },
       missing: (node, path) => this.#sink.note({ kind: 'missing', node, path }),
@@ -227,7 +212,8 @@ export class TreeWatch {
     for (const base of this.#bases) base.release();
   }
 
-  #readAgain(share: SessionShare): void {
+  #readAgain(share: SessionShare, fresh = false): void {
+    this.#reports.begin(share, fresh);
     for (const tree of this.#trees) share.due.add(tree);
   }
 

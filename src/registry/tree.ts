@@ -8,7 +8,8 @@ import { choose, isTooLong, shown } from './admission.js';
 import { decode } from './formats/decode.js';
 import { parseChannelName } from './names.js';
 import type { RegistryNote } from './registry.js';
-import { retell, retellChildren, type TreeChange, untell } from './retell.js';
+import { ReportNodes } from './report-nodes.js';
+import { retell, retellChildren, type TreeChange } from './retell.js';
 import { add, type Census, countFaults, mostMisnamed, noteFaults, noteOnce, noteSkipped } from './tree-census.js';
 import {
   type ChannelNode,
@@ -43,6 +44,7 @@ export class Tree {
   /** Why the base cannot be read now. */
   #closed: SkipReason | undefined;
   readonly #room: TreeRoom;
+  readonly #reports: ReportNodes;
   readonly #formats: AllowedFormats;
   readonly #note: (note: RegistryNote) => void;
 
@@ -51,7 +53,9 @@ export class Tree {
     room: TreeRoom,
     note: (note: RegistryNote) => void,
     formats: AllowedFormats = 'auto',
+    reports = new ReportNodes(note),
   ) {
+    this.#reports = reports;
     this.#formats = formats;
     const { base, channel, channelDepth } = pattern;
     this.pattern = pattern;
@@ -174,12 +178,13 @@ export class Tree {
         this.#formats,
       );
       noteFaults(this.#note, node);
+      this.#reports.name(channel, node);
     }
     node.stat = stat;
     if (child === undefined) {
-      return reported ? [...retell(channel, channel, true), ...retellChildren(channel)] : [];
+      return reported ? [...retell(channel, channel, 'always'), ...retellChildren(channel)] : [];
     }
-    const changes = retell(channel, child, reported);
+    const changes = retell(channel, child, reported ? 'always' : 'other');
     return this.#keepsWeights(channel, child) && reported ? [...changes, ...retellChildren(channel)] : changes;
   }
 
@@ -188,7 +193,7 @@ export class Tree {
     node.stat = undefined;
     node.decoded = { kind: 'nothing' };
     node.unreadable = undefined;
-    return untell(node);
+    return this.#reports.untell(node);
   }
 
   removeChild(channel: ChannelNode, child: TreeNode): TreeChange[] {
@@ -197,7 +202,7 @@ export class Tree {
       this.#room.endpoints -= 1;
       this.#room.count(channel.channel, -1);
     }
-    const changes = untell(child);
+    const changes = this.#reports.untell(child);
     return channel.vectors.delete(child) ? [...changes, ...retellChildren(channel)] : changes;
   }
 
@@ -279,7 +284,7 @@ export class Tree {
     gone.push(node);
     this.#room.endpoints -= node.children.size;
     this.#room.count(node.channel, -node.children.size - (this.hasChildren ? 0 : 1));
-    for (const each of [node, ...node.children.values()]) changes.push(...untell(each));
+    for (const each of [node, ...node.children.values()]) changes.push(...this.#reports.untell(each));
   }
 
   /** Whether a child holds weights of its siblings, or did until now. */

@@ -4,7 +4,7 @@ import type { AllowedFormats } from '../config-schema/format-names.js';
 import type { Config } from '../config-schema.js';
 import { OperatorError } from '../errors.js';
 import { compilePattern } from '../tree-pattern.js';
-import type { FollowedTree } from './tree-watch.js';
+import type { FollowedTree } from './tree-watch-options.js';
 
 /** A tree as it is written, with every choice made. */
 export interface TreeSetting {

@@ -38,6 +38,22 @@ test('a node is explained with what its channel says for it and what of it is un
   assert.equal(belowLine(one), '  a  weir  http://10.0.0.1:80/x  unknown: load, properties');
 });
 
+test('the report that an endpoint names is told, with what it says for it', () => {
+  const place = placeOf('/channels/news/a', tree.pattern);
+  assert.ok(place.kind === 'node');
+  const own = node('/channels/news/a', { service_address: 'o:80', load: 0.1, bitrate: 7, report: '/servers/a' });
+  const told = (...reports: NodeState[]) => {
+    const one = explain(place, tree, own, { channel: undefined, siblings: [], reports });
+    const [endpoint] = one.endpoints;
+    const lines = explanationLines(one).flatMap((line) => /^ {2}(?:report|unknown) +(.*)/.exec(line)?.[1] ?? []);
+    return [endpoint?.load, endpoint?.bitrate, ...lines];
+  };
+  assert.deepEqual(told(node('/servers/a', { load: 0.6 })), [0.6, 7, '/servers/a']);
+  assert.deepEqual(told(), [0.1, 7, '/servers/a (missing)']);
+  assert.deepEqual(told(node('/servers/a', '{')), [undefined, undefined, '/servers/a (bad_json)']);
+  assert.deepEqual(told(node('/servers/a', { load: 60 })), [undefined, 7, 'load (above_one)', '/servers/a']);
+});
+
 test('weights of siblings are told with the nodes that give them', () => {
   const vector = node('/channels/news/vector_1', { vector: [{ select: 'shard=0', weight: 3 }] });
   const member = { serviceEndpoint: { host: 'h', port: 80 }, status: 'ALIVE', shard: 0 };
@@ -86,5 +102,6 @@ test('as JSON everything has a name, also what is not there', () => {
     not_eligible: [],
     unknown: [],
     said_by: [],
+    reports: [],
   });
 });

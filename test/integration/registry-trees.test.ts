@@ -90,3 +90,25 @@ test('every shape of a tree is read and followed, from the root of ZooKeeper on 
   await waitFor(() => wide.sink.addresses('films').length === 1);
   await waitFor(() => inside[2]?.sink.endpoints.size === 2);
 });
+
+test('endpoints of several channels share the report of their server, below a chroot as well', async (t) => {
+  const named = (id: number) => `{"service_address":"10.0.1.${id}:80","load":0.1,"report":"/servers/a"}`;
+  await writeNodes(server.address, [
+    ...['/shared', '/shared/servers', '/shared/tv', '/shared/tv/one', '/shared/tv/two'].map((path) => ({
+      path,
+      data: '',
+    })),
+    { path: '/shared/servers/a', data: '{"load":0.25}' },
+    { path: '/shared/tv/one/a', data: named(1) },
+    { path: '/shared/tv/two/a', data: named(2) },
+  ]);
+  const registry = runRegistry(t, { servers: `${server.address}/shared`, trees: ['/tv/{channel}/{endpoint}'] });
+  const loads = () => [...registry.sink.of('one'), ...registry.sink.of('two')].map(({ load }) => load);
+  await live(registry);
+  assert.deepEqual(loads(), [0.25, 0.25]);
+  const write = (data: string) => writeNodes(server.address, [{ path: '/shared/servers/a', data }]);
+  for (const load of [0.5, 0.75]) {
+    await write(`{"load":${load}}`);
+    await waitFor(() => loads().every((each) => each === load), { what: `a load of ${load}` });
+  }
+});

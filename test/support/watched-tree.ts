@@ -6,13 +6,14 @@ import { rc, type Stat, type WatchEvent } from '../../src/registry/zookeeper-cli
 interface Node {
   readonly data: string;
   readonly czxid: number;
+  readonly version: number;
 }
 
-const statOf = ({ czxid }: Node): Stat => ({
+const statOf = ({ czxid, version }: Node): Stat => ({
   czxid,
   ctime: czxid,
-  version: 0,
-  mtime: czxid,
+  version,
+  mtime: czxid + version,
   ephemeral: false,
   mine: false,
 });
@@ -35,11 +36,19 @@ export class WatchedTree {
   /** Makes a node, or makes it again. */
   set(path: string, data: string): void {
     this.remove(path);
-    this.nodes.set(path, { data, czxid: ++this.#zxid });
+    this.nodes.set(path, { data, czxid: ++this.#zxid, version: 0 });
     this.#below.set(path, new Set());
     this.#below.get(parentOf(path))?.add(path.slice(path.lastIndexOf('/') + 1));
     this.#fire('created', path);
     if (path !== '/') this.#fire('child', parentOf(path));
+  }
+
+  /** Sets the data of a node that is there. */
+  write(path: string, data: string): void {
+    const node = this.nodes.get(path);
+    if (node === undefined) throw new Error(`${path} is not there`);
+    this.nodes.set(path, { ...node, data, version: node.version + 1 });
+    this.#fire('changed', path);
   }
 
   /** With all below it. */

@@ -5,7 +5,7 @@ import { apisix } from './apisix.js';
 import { channelInfo } from './channel-info.js';
 import { curator } from './curator.js';
 import { dubbo } from './dubbo.js';
-import type { Decoded, Format, JsonObject, ReadNode, RegisteredNode } from './format.js';
+import type { Decoded, Format, JsonObject, ReadNode, RegisteredNode, SkipReason } from './format.js';
 import { metadata } from './metadata.js';
 import { nameOnly } from './name-only.js';
 import { nerve } from './nerve.js';
@@ -47,23 +47,30 @@ export interface Reading {
   readonly format: FormatName | undefined;
 }
 
-const skipped = (reason: Extract<Decoded, { kind: 'skipped' }>['reason']): Reading => {
+const skipped = (reason: SkipReason): Reading => {
   return { decoded: { kind: 'skipped', reason }, format: undefined };
 };
 
-/** Reads what one node registers, and says by which format. Never throws. */
-export function read({ name, level, data }: RegisteredNode, allowed: AllowedFormats = 'auto'): Reading {
-  if (data.byteLength > largestData) return skipped('too_large');
+/** The data of a node as text and JSON, or why they are neither. Never throws. */
+export function readData(data: Uint8Array): Omit<ReadNode, 'name' | 'level'> | SkipReason {
+  if (data.byteLength > largestData) return 'too_large';
   let text: string;
   try {
     text = utf8.decode(data).trim();
   } catch {
-    return skipped('not_utf8');
+    return 'not_utf8';
   }
   const parsed = text.startsWith('{') || text.startsWith('[') ? parseJson(text) : undefined;
   const json: JsonObject | undefined = asObject(parsed);
-  if (text.startsWith('{') && json === undefined) return skipped('bad_json');
-  const list = Array.isArray(parsed) ? (parsed as unknown[]) : undefined;
+  if (text.startsWith('{') && json === undefined) return 'bad_json';
+  return { text, json, list: Array.isArray(parsed) ? (parsed as unknown[]) : undefined };
+}
+
+/** Reads what one node registers, and says by which format. Never throws. */
+export function read({ name, level, data }: RegisteredNode, allowed: AllowedFormats = 'auto'): Reading {
+  const said = readData(data);
+  if (typeof said === 'string') return skipped(said);
+  const { text, json, list } = said;
   const node: ReadNode = { name, level, text, json, list };
   for (const format of formatNames) {
     if (allowed !== 'auto' && !allowed.includes(format)) continue;

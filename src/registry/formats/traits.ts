@@ -105,14 +105,17 @@ function readPath(value: unknown, unknown: Unknowns): string | undefined {
   return holds ? path : unknown.add('path', 'malformed');
 }
 
-/** An absolute path of the registry, without a slash at its end. */
+/** ZooKeeper takes no such characters in a path. */
+const outsideOfPaths = /[\u{fff0}-\u{10ffff}]/u;
+
+/** An absolute path of a node, without a slash at its end; what is below `/zookeeper` is ZooKeeper's own. */
 function readReport(value: unknown, unknown: Unknowns): string | undefined {
   const path = readText('report', value, longestPath, unknown);
   if (path === undefined) return undefined;
   const parts = path.split('/');
-  const holds =
+  const isPath =
     parts.length > 1 && parts.every((part, i) => (part === '') === (i === 0) && part !== '.' && part !== '..');
-  return holds ? path : unknown.add('report', 'malformed');
+  return isPath && parts[1] !== 'zookeeper' && !outsideOfPaths.test(path) ? path : unknown.add('report', 'malformed');
 }
 
 export interface Said {
