@@ -1,6 +1,7 @@
 // Pure: an endpoint as the API shows it, with the field names of a znode's ChannelInfo.
 
 import type { Endpoint } from './model.js';
+import { traitsIn } from './traits.js';
 
 /**
  * The endpoint as a JSON object; unknown values are left out. Load and packet loss are fractions, the bitrate is in
@@ -15,11 +16,7 @@ export function endpointJson(endpoint: Endpoint) {
     packet_loss_rate: endpoint.packetLoss,
     version: endpoint.version,
     draining: endpoint.draining ?? false,
-    weight: endpoint.weight,
-    zone: endpoint.zone,
-    priority: endpoint.priority,
-    release: endpoint.release,
-    properties: endpoint.properties,
+    ...traitsIn(endpoint),
     last_resort: endpoint.lastResort ?? false,
   };
 }

@@ -3,6 +3,7 @@
 
 import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { failures } from './errors.js';
+import { faultsByField } from './value-faults.js';
 
 /** Seconds; from a cached answer on the same machine to the deadlines of a slow origin. */
 const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -28,26 +29,6 @@ const skipReasons = [
   ...(['bad_channel_name', 'bad_name', 'too_many', 'no_auth', 'unreadable'] as const),
 ] as const;
 export type SkipReason = (typeof skipReasons)[number];
-
-const faultsOfNumbers = ['not_a_number', 'negative', 'above_one', 'too_large'] as const;
-const faultsOfTexts = ['not_a_text', 'too_long', 'malformed'] as const;
-/** What may be wrong with the values of a registration, by field. */
-const valueFaults = {
-  load: faultsOfNumbers,
-  bitrate: faultsOfNumbers,
-  packet_loss_rate: faultsOfNumbers,
-  weight: ['not_a_number', 'negative', 'too_large'],
-  priority: ['not_a_number', 'negative', 'too_large', 'not_whole'],
-  status: [...faultsOfTexts, 'not_known'],
-  zone: faultsOfTexts,
-  path: faultsOfTexts,
-  report: faultsOfTexts,
-  version: faultsOfTexts,
-  properties: [...faultsOfTexts, 'too_many'],
-  endpoints: ['malformed', 'too_many'],
-} as const;
-export type ValueField = keyof typeof valueFaults;
-export type ValueFault = (typeof valueFaults)[ValueField][number];
 
 const protocols = ['hls', 'flv', 'ws-flv', 'other'] as const;
 /** What a player speaks; the label of everything counted per request. */
@@ -261,7 +242,7 @@ export function createMetrics({ process = true } = {}) {
     ),
     registryUnknownValues: at0(
       counter('weir_registry_unknown_values_total', 'Reported values that count as unknown.', ['field', 'reason']),
-      Object.entries(valueFaults).flatMap(([field, reasons]) => reasons.map((reason) => ({ field, reason }))),
+      faultsByField.flatMap(([field, reasons]) => reasons.map((reason) => ({ field, reason }))),
     ),
     registryUnreadable: gauge(
       'weir_registry_unreadable_nodes',

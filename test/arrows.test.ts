@@ -20,6 +20,8 @@ const shared = [
   'package',
   'turns',
   'lines',
+  'traits',
+  'value-faults',
   'tree-pattern',
   'byte-range',
   'mix',

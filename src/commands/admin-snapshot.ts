@@ -6,30 +6,20 @@ import type { ChannelName, Endpoint, EndpointId, ServiceAddress } from '../model
 import { checkedTraits } from '../registry/formats/traits.js';
 import type { Registry } from '../registry/registry.js';
 
-/** Each optional: the edge may be an older one. */
-const traits = {
-  draining: z.boolean().optional(),
-  weight: z.number().optional(),
-  zone: z.string().optional(),
-  priority: z.number().optional(),
-  release: z.string().optional(),
-  properties: z.record(z.string(), z.string()).optional(),
-};
-
 const snapshot = z.object({
   state: z.enum(['pending', 'live', 'stale']),
   channels: z.array(
     z.object({
       channel: z.string(),
       endpoints: z.array(
-        z.object({
+        // Its traits are whatever holds of them: the edge may be an older one, or a newer one.
+        z.looseObject({
           id: z.string(),
           service_address: z.string(),
           load: z.number().optional(),
           bitrate: z.number().optional(),
           packet_loss_rate: z.number().optional(),
           version: z.number(),
-          ...traits,
         }),
       ),
     }),

@@ -35,7 +35,7 @@ import {
   serviceAddress,
 } from './options.js';
 import { readSettings } from './settings.js';
-import { addTraitFlags, type TraitFlags, traitFlagNames } from './trait-flags.js';
+import { addTraitFlags, flaggedTraits, type TraitFlags, traitFlagNames } from './trait-flags.js';
 import { nodePath, onZooKeeper, withAncestors } from './zookeeper-nodes.js';
 
 interface Flags extends CommonFlags {
@@ -111,18 +111,8 @@ function refuseEphemeral(node: NodeState | undefined, force: boolean, why: strin
 }
 
 function namedValues(flags: PutFlags): Record<string, unknown> {
-  const { address, load, bitrate, packetLoss, status, weight, zone, priority, path } = flags;
-  return {
-    service_address: address,
-    load,
-    bitrate,
-    packet_loss_rate: packetLoss,
-    status,
-    weight,
-    zone,
-    priority,
-    path,
-  };
+  const { address, load, bitrate, packetLoss } = flags;
+  return { service_address: address, load, bitrate, packet_loss_rate: packetLoss, ...flaggedTraits(flags) };
 }
 
 /** The data to write: those of --data, or those that are there with the named values in them. */

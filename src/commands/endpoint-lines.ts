@@ -1,6 +1,7 @@
 // Pure: endpoints and their changes as lines for people, and as JSON lines for programs.
 
 import type { Endpoint } from '../model.js';
+import { traitNames, traitRules, traitsIn } from '../traits.js';
 
 export type ChangeKind = 'added' | 'changed' | 'removed';
 
@@ -17,14 +18,17 @@ function cells({ channel, address, load, packetLoss, bitrate: rate, id }: Endpoi
 }
 
 /** What it says beside its values: `draining  weight 0.1  zone north`. */
-export function traitWords({ draining, weight, zone, priority, release, lastResort }: Partial<Endpoint>): string {
+export function traitWords(endpoint: Partial<Endpoint>): string {
   const words = [
-    lastResort === true ? 'last resort' : undefined,
-    draining === true ? 'draining' : undefined,
-    weight === undefined ? undefined : `weight ${weight}`,
-    zone === undefined ? undefined : `zone ${safe(zone)}`,
-    priority === undefined ? undefined : `priority ${priority}`,
-    release === undefined ? undefined : `version ${safe(release)}`,
+    endpoint.lastResort === true ? 'last resort' : undefined,
+    endpoint.draining === true ? 'draining' : undefined,
+    ...traitNames.map((name) => {
+      const value = endpoint[name];
+      // An object has no room in a line.
+      return value === undefined || typeof value === 'object'
+        ? undefined
+        : `${traitRules[name].field} ${safe(`${value}`)}`;
+    }),
   ];
   return words.filter((word) => word !== undefined).join('  ');
 }
@@ -69,9 +73,7 @@ export function changeLine(change: ChangeKind, endpoint: Endpoint): string {
 
 /** One JSON object without a newline; `change` only where there is one. */
 export function jsonLine(endpoint: Endpoint, change?: ChangeKind): string {
-  const { channel, address, load, packetLoss, bitrate: rate, id, version } = endpoint;
-  const { draining, weight, zone, priority, release, properties } = endpoint;
-  const said = { draining, weight, zone, priority, release, properties };
+  const { channel, address, load, packetLoss, bitrate: rate, draining, id, version } = endpoint;
   // null, not left out: unknown is a value that a reader should see.
   const values = { load: load ?? null, packetLoss: packetLoss ?? null, bitrate: rate ?? null };
   return JSON.stringify({
@@ -79,7 +81,8 @@ export function jsonLine(endpoint: Endpoint, change?: ChangeKind): string {
     channel,
     address,
     ...values,
-    ...said,
+    draining,
+    ...traitsIn(endpoint),
     id,
     version,
   });

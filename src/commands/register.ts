@@ -21,7 +21,7 @@ import {
 import { remindWhile } from './reminder.js';
 import { applyReport } from './report-lines.js';
 import { settingsWithLogger } from './settings.js';
-import { addTraitFlags, type TraitFlags } from './trait-flags.js';
+import { addTraitFlags, flaggedTraits, type TraitFlags } from './trait-flags.js';
 
 interface Flags extends CommonFlags, EdgeFlags, TraitFlags {
   readonly channel: readonly string[];
@@ -74,10 +74,6 @@ async function followReports(registered: RegisteredChannels, first: ReportedValu
   }
 }
 
-function given<T extends object>(flags: { [Name in keyof T]: T[Name] | undefined }): Partial<T> {
-  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as Partial<T>;
-}
-
 async function register(flags: Flags): Promise<void> {
   const { config, logger } = settingsWithLogger(
     requestOf(flags, [
@@ -85,9 +81,10 @@ async function register(flags: Flags): Promise<void> {
       override('--token-file', flags.tokenFile, (tokenFile) => ({ registry: { embedded: { tokenFile } } })),
     ]),
   );
-  const { channel: channels, address, load, bitrate, packetLoss, status, weight, zone, priority, path } = flags;
+  const { channel: channels, address, load, bitrate, packetLoss } = flags;
+  const { status, ...traits } = flaggedTraits(flags);
   const values = { load, bitrate, packetLoss, status };
-  const info = { address, ...values, traits: given({ weight, zone, priority, path }) };
+  const info = { address, ...values, traits };
   await untilAskedToEnd(async (asked) => {
     let registered: RegisteredChannels;
     try {

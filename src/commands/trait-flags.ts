@@ -21,6 +21,11 @@ export interface TraitFlags {
 
 export const traitFlagNames = ['status', 'weight', 'zone', 'priority', 'path'] as const;
 
+/** What was given of them, under its name in ChannelInfo. */
+export function flaggedTraits(flags: TraitFlags): TraitFlags {
+  return Object.fromEntries(traitFlagNames.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])));
+}
+
 /** Reads a text that has to hold as this field of ChannelInfo. */
 const textOf = (field: 'zone' | 'path') => (text: string) => {
   if (faultsOfTraits({ [field]: text }).length === 0) return text;

@@ -10,6 +10,7 @@ import { encodeChannelInfo } from '../registry/formats/channel-info.js';
 import { faultsOfTraits } from '../registry/formats/traits.js';
 import { parseChannelName } from '../registry/names.js';
 import { tlsOf } from '../registry/tls/connection.js';
+import { traitsByField } from '../traits.js';
 import { edgeUrl } from './edge-url.js';
 import { LeaseKeeper } from './http.js';
 import type { Keeper } from './keeper.js';
@@ -75,7 +76,7 @@ export function registrarOf(keeper: Keeper): Registrar {
       if (address === undefined) throw new Error(`address: "${info.address}" is neither host:port nor an http(s) URL`);
       let values = mergeValues({}, info);
       const { traits = {} } = info;
-      const [fault] = faultsOfTraits({ ...traits, version: traits.release });
+      const [fault] = faultsOfTraits({ ...traits, ...traitsByField(traits) });
       if (fault !== undefined) throw new Error(fault);
       const data = () => encodeChannelInfo(address, values, { ...traits, status: values.status });
       if (taken.has(name)) throw new Error(`channel: "${channel}" is registered already`);

@@ -2,6 +2,7 @@
 
 import type { Endpoint, EndpointId, ServiceAddress, Traits } from '../model.js';
 import { withPath } from '../net-address.js';
+import { type TraitName, traitRules } from '../traits.js';
 import type { Defaults, UnknownValue, Values } from './formats/format.js';
 import { mostWeight } from './formats/traits.js';
 import { noValues } from './formats/values.js';
@@ -31,19 +32,14 @@ function valuesOver(own: Values, defaults: Omit<Values, 'unknown'>): Omit<Values
   };
 }
 
-const fieldOf: Readonly<Record<Exclude<keyof Traits, 'draining'>, Field>> = {
-  weight: 'weight',
-  zone: 'zone',
-  priority: 'priority',
-  release: 'version',
-  properties: 'properties',
-};
+/** Undefined: it is no trait of its own (`draining`). */
+const fieldOf = (name: string): Field | undefined => traitRules[name as TraitName]?.field;
 
 /** A channel that drains drains all of its endpoints, whatever they say. */
 function traitsOver(own: Traits, defaults: Traits, unknown: readonly UnknownValue[]): Traits {
   if (unknown.length === 0) return { ...defaults, ...own };
-  const hidden = new Set(unknown.map(({ field }) => field));
-  const left = Object.entries(defaults).filter(([name]) => !hidden.has(fieldOf[name as keyof typeof fieldOf]));
+  const hidden = new Set<Field | undefined>(unknown.map(({ field }) => field));
+  const left = Object.entries(defaults).filter(([name]) => !hidden.has(fieldOf(name)));
   return { ...Object.fromEntries(left), ...own };
 }
 

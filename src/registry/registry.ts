@@ -1,7 +1,8 @@
 // The boundary to where endpoints are registered. Everything behind it (ZooKeeper, leases) looks the same from here.
 
-import type { SkipReason, ValueFault, ValueField } from '../metrics.js';
+import type { SkipReason } from '../metrics.js';
 import type { Endpoint, EndpointId } from '../model.js';
+import type { ValueFault, ValueField } from '../value-faults.js';
 
 /** What happens inside a registry that operators want counted; never needed for a correct snapshot. */
 export type RegistryNote =

@@ -1,23 +1,23 @@
 // Pure: whether two reports of an endpoint say the same.
 
 import type { Endpoint } from '../model.js';
+import { traitNames, traitRules } from '../traits.js';
 
-const fields = [
-  'address',
-  'load',
-  'bitrate',
-  'packetLoss',
-  'draining',
-  'weight',
-  'zone',
-  'priority',
-  'release',
-] as const;
+type Texts = Readonly<Record<string, string>>;
+
+const isTexts = (name: (typeof traitNames)[number]) => traitRules[name].kind === 'texts';
+const values = ['address', 'load', 'bitrate', 'packetLoss', 'draining'] as const;
+/** Those that are equal when they are the same. */
+const fields = [...values, ...traitNames.filter((name) => !isTexts(name))];
+const objects = traitNames.filter(isTexts);
+
+function sameTexts(one: Texts = {}, other: Texts = {}): boolean {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+}
 
 /** Whether both report the same address, values and traits. */
 export function sameValues(a: Endpoint, b: Endpoint): boolean {
   if (fields.some((field) => a[field] !== b[field])) return false;
-  const [one, other] = [a.properties ?? {}, b.properties ?? {}];
-  const names = Object.keys(one);
-  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+  return objects.every((name) => sameTexts(a[name] as Texts | undefined, b[name] as Texts | undefined));
 }

@@ -4,12 +4,12 @@
 
 import type { ServiceAddress, Traits } from '../../model.js';
 import { parseServiceAddress, withPath } from '../../net-address.js';
+import { traitsByField } from '../../traits.js';
 import { type Format, type JsonObject, oneEndpoint, type Values } from './format.js';
-import { readTraits, type Status } from './traits.js';
+import { readTraits, type Status, saidFields } from './traits.js';
 import { own, readValues } from './values.js';
 
 const values = ['load', 'bitrate', 'packet_loss_rate'];
-const traits = ['status', 'weight', 'zone', 'path', 'priority', 'report', 'version', 'properties'];
 /** Another format may carry the same values beside an address of its own. */
 const othersAddress = ['ip', 'host', 'address', 'serviceEndpoint'];
 
@@ -27,7 +27,7 @@ export const channelInfo: Format = ({ json, level, name }) => {
   const given = own(json, 'service_address');
   const isSaid = given !== undefined && given !== '';
   if (!isSaid && hasOne(json, othersAddress)) return undefined;
-  if (!isSaid && !hasOne(json, ['service_address', ...values, ...traits])) return undefined;
+  if (!isSaid && !hasOne(json, ['service_address', ...values, ...saidFields])) return undefined;
   const address = addressOf(given, name, level === 'endpoint');
   if (address === 'bad') return { kind: 'skipped', reason: 'bad_address' };
   const said = readTraits(json);
@@ -53,8 +53,8 @@ export interface SaidTraits extends Omit<Traits, 'draining'> {
 export function encodeChannelInfo(
   address: string,
   { load, bitrate, packetLoss }: Omit<Values, 'unknown'>,
-  { status, weight, zone, path, priority, release, properties }: SaidTraits = {},
+  { status, path, ...traits }: SaidTraits = {},
 ): string {
   const reported = { service_address: address, load, bitrate, packet_loss_rate: packetLoss };
-  return JSON.stringify({ ...reported, status, weight, zone, path, priority, version: release, properties });
+  return JSON.stringify({ ...reported, status, ...traitsByField(traits), path });
 }

@@ -1,6 +1,7 @@
 // What every wire format is given and what it makes of it.
 
 import type { ServiceAddress, Traits } from '../../model.js';
+import type { TraitField } from '../../traits.js';
 
 /** A registration as it stands in the tree, before anything is known about its format. */
 export interface RegisteredNode {
@@ -29,9 +30,9 @@ export interface UnknownValue {
   readonly reason: NumberFault | TextFault;
 }
 
-export type NumberField = 'load' | 'bitrate' | 'packet_loss_rate' | 'weight' | 'priority';
+export type NumberField = 'load' | 'bitrate' | 'packet_loss_rate' | TraitField<'number' | 'whole'>;
 export type NumberFault = 'not_a_number' | 'negative' | 'above_one' | 'too_large' | 'not_whole';
-export type TextField = 'status' | 'zone' | 'path' | 'report' | 'version' | 'properties' | 'endpoints';
+export type TextField = 'status' | 'path' | 'report' | 'endpoints' | TraitField<'text' | 'text_or_number' | 'texts'>;
 export type TextFault = 'not_a_text' | 'too_long' | 'malformed' | 'not_known' | 'too_many';
 
 export interface Values {

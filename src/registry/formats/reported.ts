@@ -1,30 +1,36 @@
 // What formats that are not weir's say beside an address: the same fields, somewhere in their JSON.
 
 import { withPath } from '../../net-address.js';
+import { traitNames, traitRules } from '../../traits.js';
 import type { Decoded, JsonObject, Registration } from './format.js';
-
-import { readProperties, readTraits, type Said, traitsOf, Unknowns } from './traits.js';
+import { readProperties, readTraits, type Said, saidFields, traitsOf, Unknowns } from './traits.js';
 import { own, readValues } from './values.js';
 
 type Address = Registration['address'];
 
-const numbers = ['load', 'bitrate', 'packet_loss_rate', 'weight', 'priority'];
-const texts = ['status', 'zone', 'path', 'report', 'version', 'properties'];
+const fields: readonly string[] = ['load', 'bitrate', 'packet_loss_rate', ...saidFields];
+const numbers = new Set([
+  ...(['load', 'bitrate', 'packet_loss_rate'] as readonly string[]),
+  ...traitNames.flatMap((name) => {
+    const { field, kind } = traitRules[name];
+    return kind === 'number' || kind === 'whole' ? [field] : [];
+  }),
+]);
 
 /** Of a map of texts, as some libraries allow no other: numbers that are written as text are numbers. */
 export function withNumbers(json: JsonObject): JsonObject {
   const read: Record<string, unknown> = {};
-  for (const field of [...numbers, ...texts]) {
+  for (const field of fields) {
     const value = own(json, field);
-    const isNumber = numbers.includes(field) && typeof value === 'string' && /^\d{1,12}(\.\d{1,12})?$/.test(value);
+    const isNumber = numbers.has(field) && typeof value === 'string' && /^\d{1,12}(\.\d{1,12})?$/.test(value);
     if (value !== undefined) read[field] = isNumber ? Number(value) : value;
   }
   return read;
 }
 
 /** What is free in such a map: all that is no field of weir's. */
-export function freeProperties(json: JsonObject, fields: readonly string[] = []): JsonObject {
-  const taken = new Set([...numbers, ...texts, ...fields]);
+export function freeProperties(json: JsonObject, others: readonly string[] = []): JsonObject {
+  const taken = new Set([...fields, ...others]);
   // In the order of the text, so that of too many the first count; own properties only, `__proto__` as any other.
   return Object.fromEntries(Object.entries(json).filter(([name]) => !taken.has(name)));
 }

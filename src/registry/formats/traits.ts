@@ -2,14 +2,13 @@
 
 import type { Traits } from '../../model.js';
 import { parseServiceAddress } from '../../net-address.js';
+import { type TraitField, type TraitName, traitFields, traitNames, traitRules, traitsByField } from '../../traits.js';
 import type { JsonObject, NumberField, TextFault, TextField, UnknownValue } from './format.js';
 import { asObject, faultOf, own } from './values.js';
 
-/** Sums over all endpoints of a channel stay exact, and what is only mistyped does not take all. */
-export const mostWeight = 10_000;
-/** Nobody gets before those who name no priority. */
-export const mostPriority = 1_000;
-/** Characters of a zone or a version. */
+export const mostWeight = traitRules.weight.most;
+export const mostPriority = traitRules.priority.most;
+/** Characters of a text, such as a zone or a version. */
 export const longestName = 64;
 /** Characters of a path at the endpoint, and of one in the registry. */
 export const longestPath = 1_024;
@@ -62,11 +61,6 @@ function readNumber(
 /** A weight; undefined, and noted in `unknown`, for anything else. */
 export function readWeight(value: unknown, unknown: Unknowns): number | undefined {
   return readNumber('weight', value, mostWeight, unknown);
-}
-
-/** A number is a version too. */
-export function readVersion(value: unknown, unknown: Unknowns): string | undefined {
-  return readText('version', typeof value === 'number' ? String(value) : value, longestName, unknown);
 }
 
 /** Numbers and truth values become text; what else is no text is left out, and so is what is too long or too many. */
@@ -126,15 +120,29 @@ export interface Said {
   readonly unknown: readonly UnknownValue[];
 }
 
+type Rule = (typeof traitRules)[TraitName];
+
+function expectedOf(rule: Rule): string {
+  switch (rule.kind) {
+    case 'number':
+      return `a number from 0 to ${rule.most}`;
+    case 'whole':
+      return `a whole number from 0 to ${rule.most}`;
+    case 'text':
+    case 'text_or_number':
+      return `a text of 1 to ${longestName} characters`;
+    case 'texts':
+      return `an object of at most ${mostProperties.entries} texts of ${mostProperties.value} characters`;
+  }
+}
+
 /** What a value has to be, in words for whoever gave another one. */
 export const expectedTraits = {
   status: `one of ${statuses.join(', ')}`,
-  weight: `a number from 0 to ${mostWeight}`,
-  zone: `a text of 1 to ${longestName} characters`,
+  ...(Object.fromEntries(traitNames.map((name) => [traitRules[name].field, expectedOf(traitRules[name])])) as Readonly<
+    Record<TraitField, string>
+  >),
   path: `a path with a slash first, of ${longestPath} characters at most`,
-  priority: `a whole number from 0 to ${mostPriority}`,
-  version: `a text of 1 to ${longestName} characters`,
-  properties: `an object of at most ${mostProperties.entries} texts of ${mostProperties.value} characters`,
 } as const;
 
 /** What is wrong with them, in words; empty: nothing. */
@@ -147,9 +155,8 @@ export function faultsOfTraits(json: JsonObject): string[] {
 
 /** Those of a record, such as an endpoint that was written to a file, that hold. */
 export function checkedTraits(saved: JsonObject): Traits {
-  const { draining, weight, zone, priority, release, properties } = saved;
-  const status = draining === true ? 'draining' : undefined;
-  return readTraits({ status, weight, zone, priority, version: release, properties }).traits;
+  const status = saved['draining'] === true ? 'draining' : undefined;
+  return readTraits({ status, ...traitsByField(saved) }).traits;
 }
 
 /** Only what is there: an absent trait has no key. */
@@ -157,19 +164,35 @@ export function traitsOf(traits: { readonly [Name in keyof Traits]: Traits[Name]
   return Object.fromEntries(Object.entries(traits).filter(([, value]) => value !== undefined));
 }
 
-/** Reads `status`, `weight`, `zone`, `path`, `priority`, `report`, `version` and `properties`. */
+/** All that `readTraits` reads. */
+export const saidFields: readonly string[] = ['status', ...traitFields, 'path', 'report'];
+
+function readTrait(rule: Rule, value: unknown, unknown: Unknowns): Traits[TraitName] {
+  switch (rule.kind) {
+    case 'number':
+      return readNumber(rule.field, value, rule.most, unknown);
+    case 'whole':
+      return readNumber(rule.field, value, rule.most, unknown, true);
+    case 'text':
+      return readText(rule.field, value, longestName, unknown);
+    case 'text_or_number':
+      return readText(rule.field, typeof value === 'number' ? String(value) : value, longestName, unknown);
+    case 'texts':
+      return readProperties(value, unknown);
+  }
+}
+
+/** Reads `status`, every trait, `path` and `report`. */
 export function readTraits(json: JsonObject): Said {
   const unknown = new Unknowns();
   const status = readStatus(own(json, 'status'), unknown);
-  const traits = traitsOf({
-    draining: status === 'draining' ? true : undefined,
-    weight: readWeight(own(json, 'weight'), unknown),
-    zone: readText('zone', own(json, 'zone'), longestName, unknown),
-    priority: readNumber('priority', own(json, 'priority'), mostPriority, unknown, true),
-    release: readVersion(own(json, 'version'), unknown),
-    properties: readProperties(own(json, 'properties'), unknown),
-  });
+  const traits: Partial<Record<keyof Traits, unknown>> = status === 'draining' ? { draining: true } : {};
+  for (const name of traitNames) {
+    const rule = traitRules[name];
+    const value = readTrait(rule, own(json, rule.field), unknown);
+    if (value !== undefined) traits[name] = value;
+  }
   const path = readPath(own(json, 'path'), unknown);
   const report = readReport(own(json, 'report'), unknown);
-  return { traits, eligible: status !== 'off', path, report, unknown: unknown.all };
+  return { traits: traits as Traits, eligible: status !== 'off', path, report, unknown: unknown.all };
 }
