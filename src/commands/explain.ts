@@ -2,7 +2,7 @@
 
 import type { Config } from '../config-schema.js';
 import { OperatorError } from '../errors.js';
-import { type Around, type Explanation, explain, isVector } from '../registry/explanation.js';
+import { type Around, explain, isVector, type NodeExplanation } from '../registry/explanation.js';
 import { type NodeState, readNode } from '../registry/node-writes.js';
 import { type Place, type Placed, placeOf } from '../registry/place.js';
 import type { FollowedTree } from '../registry/tree-watch-options.js';
@@ -75,7 +75,7 @@ async function explainOne(
   place: Place,
   node: NodeState,
   around: Around,
-): Promise<Explanation> {
+): Promise<NodeExplanation> {
   const alone = explain(place, tree, node, around);
   if (alone.reports.length === 0) return alone;
   const paths = alone.reports.map(({ path }) => path);
@@ -104,7 +104,7 @@ async function explainNode(client: ZooKeeperClient, tree: FollowedTree, place: P
   return { own, under, count: isFolder ? siblings.names.length : 0 };
 }
 
-function tell(own: Explanation | undefined, under: readonly Explanation[], count: number, json: boolean): void {
+function tell(own: NodeExplanation | undefined, under: readonly NodeExplanation[], count: number, json: boolean): void {
   if (json) {
     const node = own === undefined ? {} : explanationJson(own);
     return print(JSON.stringify({ ...node, below: under.map(explanationJson), below_count: count }));

@@ -1,10 +1,10 @@
 // Pure: how a node is read, as lines for people and as JSON for programs.
 
 import { endpointJson } from '../endpoint-json.js';
-import type { Explanation } from '../registry/explanation.js';
+import type { NodeExplanation } from '../registry/explanation.js';
 import { safe, traitWords, valueWords } from './endpoint-lines.js';
 
-const reasons: Readonly<Record<NonNullable<Explanation['reason']>, string>> = {
+const reasons: Readonly<Record<NonNullable<NodeExplanation['reason']>, string>> = {
   too_large: 'it has more than 64 KiB',
   not_utf8: 'it is no UTF-8',
   bad_json: 'it begins like JSON and is none',
@@ -14,7 +14,7 @@ const reasons: Readonly<Record<NonNullable<Explanation['reason']>, string>> = {
   bad_name: 'its name is too long',
 };
 
-const outcomes: Readonly<Record<Explanation['outcome'], string>> = {
+const outcomes: Readonly<Record<NodeExplanation['outcome'], string>> = {
   endpoints: 'registers',
   not_eligible: 'is not used: it says, or its channel says, that it serves nobody now',
   defaults: 'says what its endpoints do not say themselves',
@@ -24,16 +24,16 @@ const outcomes: Readonly<Record<Explanation['outcome'], string>> = {
 };
 
 /** In a sentence without its subject. */
-export function outcomeWords({ outcome, reason }: Pick<Explanation, 'outcome' | 'reason'>): string {
+export function outcomeWords({ outcome, reason }: Pick<NodeExplanation, 'outcome' | 'reason'>): string {
   return reason === undefined ? outcomes[outcome] : `${outcomes[outcome]}: ${reasons[reason]} (${reason})`;
 }
 
 /** Whether somebody is sent there, or it serves those who are. */
-export function isUsed({ outcome }: Explanation): boolean {
+export function isUsed({ outcome }: NodeExplanation): boolean {
   return outcome !== 'skipped' && outcome !== 'not_eligible';
 }
 
-function facts(one: Explanation): [name: string, value: string][] {
+function facts(one: NodeExplanation): [name: string, value: string][] {
   return [
     ['tree', one.tree],
     ['channel', safe(one.channel)],
@@ -56,14 +56,14 @@ function facts(one: Explanation): [name: string, value: string][] {
 }
 
 /** The node and what is read from it. */
-export function explanationLines(one: Explanation): string[] {
+export function explanationLines(one: NodeExplanation): string[] {
   const kind = one.ephemeral ? 'ephemeral' : 'persistent';
   const head = `${safe(one.path)}  ${kind}, version ${one.version}: ${outcomeWords(one)}`;
   return [head, ...facts(one).map(([name, value]) => `  ${name.padEnd(8)}  ${value}`)];
 }
 
 /** One line of a node below the one that was asked for. */
-export function belowLine(one: Explanation): string {
+export function belowLine(one: NodeExplanation): string {
   const what =
     one.outcome === 'endpoints' ? one.endpoints.map(({ address }) => safe(address)).join(', ') : outcomeWords(one);
   const unknown = one.unknown.length === 0 ? '' : `  unknown: ${one.unknown.map(({ field }) => field).join(', ')}`;
@@ -71,7 +71,7 @@ export function belowLine(one: Explanation): string {
 }
 
 /** As one JSON object; null is what is not there. */
-export function explanationJson(one: Explanation) {
+export function explanationJson(one: NodeExplanation) {
   const { path, tree, channel, level, ephemeral, version, outcome, ineligible, unknown, saidBy, reports } = one;
   const [format, reason] = [one.format ?? null, one.reason ?? null];
   const read = { path, tree, channel, level, format, ephemeral, version, outcome, reason };

@@ -17,12 +17,12 @@ const explanation = z.object({
     }),
   ),
 });
-export type Explanation = z.output<typeof explanation>;
+export type ExplanationReply = z.output<typeof explanation>;
 
 const deadlineMs = 2_000;
 
 /** Undefined for a channel that has no endpoint. Rejects when the admin listener is not in reach. */
-export async function readExplanation(adminAddress: string, channel: string): Promise<Explanation | undefined> {
+export async function readExplanation(adminAddress: string, channel: string): Promise<ExplanationReply | undefined> {
   const { statusCode, body } = await request(
     `http://${adminAddress}/api/v1/channels/${encodeURIComponent(channel)}/explain`,
     { signal: AbortSignal.timeout(deadlineMs) },

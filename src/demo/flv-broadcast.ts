@@ -3,7 +3,7 @@
 import type { FlvLoop } from './flv-loop.js';
 
 /** Where a viewer's bytes go: an HTTP response or a WebSocket. */
-export interface FlvSink {
+export interface FlvViewer {
   write(bytes: Buffer): void;
   /** Bytes accepted by `write` that have not left the process. */
   backlog(): number;
@@ -31,7 +31,7 @@ export class FlvBroadcast {
   readonly #loop: FlvLoop;
   readonly #options: FlvBroadcastOptions;
   /** Each viewer with what is taken off its timestamps. */
-  readonly #viewers = new Map<FlvSink, number>();
+  readonly #viewers = new Map<FlvViewer, number>();
   /** Index of the next tag to send. */
   #next = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -46,7 +46,7 @@ export class FlvBroadcast {
   }
 
   /** Sends all a late joiner needs, from the last keyframe on, and keeps sending until `leave`. */
-  join(sink: FlvSink): void {
+  join(sink: FlvViewer): void {
     this.#tick();
     const start = this.#loop.keyframeBefore(this.#next);
     const origin = this.#options.timestamps === 'stream' ? 0 : this.#loop.timeOf(start);
@@ -57,7 +57,7 @@ export class FlvBroadcast {
     this.#timer ??= setInterval(() => this.#tick(), tickMs);
   }
 
-  leave(sink: FlvSink): void {
+  leave(sink: FlvViewer): void {
     this.#viewers.delete(sink);
     if (this.#viewers.size > 0) return;
     clearInterval(this.#timer);

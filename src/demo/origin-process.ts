@@ -41,7 +41,7 @@ function register(
 ): Promise<RegisteredChannels> {
   const config = configSchema.parse({ registry, log: { level: 'error', requests: false } });
   const logger = createLogger(config.log).child({ origin: name });
-  const options = { prefix: `${name}-`, ttl: leaseMs, signal };
+  const options = { prefix: `${name}-`, ttlMs: leaseMs, signal };
   return registerChannels(config, channels, info, logger, options);
 }
 

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { FlvBroadcast, type FlvSink } from './flv-broadcast.js';
+import { FlvBroadcast, type FlvViewer } from './flv-broadcast.js';
 import { type Answer, answer, type OriginContent } from './origin-answer.js';
 import { sample, segmentSeconds } from './sample.js';
 
@@ -142,7 +142,7 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
   };
 }
 
-function httpSink(response: ServerResponse): FlvSink {
+function httpSink(response: ServerResponse): FlvViewer {
   return {
     write: (bytes) => response.write(bytes),
     backlog: () => response.writableLength + (response.socket?.writableLength ?? 0),
@@ -151,7 +151,7 @@ function httpSink(response: ServerResponse): FlvSink {
   };
 }
 
-function webSocketSink(webSocket: WebSocket): FlvSink {
+function webSocketSink(webSocket: WebSocket): FlvViewer {
   return {
     write: (bytes) => webSocket.send(bytes),
     backlog: () => webSocket.bufferedAmount,

@@ -1,6 +1,6 @@
 // The lines that the demo prints while it runs.
 
-import { type Explanation, readExplanation } from './explanation.js';
+import { type ExplanationReply, readExplanation } from './explanation.js';
 
 export interface NamedOrigin {
   readonly name: string;
@@ -67,7 +67,7 @@ const none: ReadonlySet<string> = new Set();
  * @param down addresses of origins that do not run
  */
 export function pickedOrigin(
-  { picked, endpoints }: Explanation,
+  { picked, endpoints }: ExplanationReply,
   names: ReadonlyMap<string, string>,
   down: ReadonlySet<string> = none,
 ): string | undefined {
@@ -81,7 +81,7 @@ export function pickedOrigin(
 /** One line: where requests go and why, and how the endpoints are doing, by name. */
 export function statusLine(
   channel: string,
-  explained: Explanation,
+  explained: ExplanationReply,
   names: ReadonlyMap<string, string>,
   down: ReadonlySet<string> = none,
 ): string {

@@ -1,11 +1,11 @@
-// Pure: where the admin listener of an edge is asked for its embedded registry.
+// Pure: the URL of the admin listener of an edge, which answers for its embedded registry.
 
 import type { Config } from '../config-schema.js';
 import { parseListenAddress } from '../net-address.js';
 
 const everywhere = ['', '0.0.0.0', '::'];
 
-/** The edge that listens at `ADDRESS:PORT`: over loopback if it does so everywhere. undefined: it is no such address. */
+/** The URL of an edge that listens on `ADDRESS:PORT`: loopback where it listens everywhere; undefined for another text. */
 export function listenerUrl(listen: string): string | undefined {
   const parsed = parseListenAddress(listen);
   if (parsed === undefined) return undefined;
@@ -14,7 +14,7 @@ export function listenerUrl(listen: string): string | undefined {
   return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
 }
 
-/** Without a URL in the settings, the edge on this machine. */
+/** The URL in the settings; without one, the edge on this machine. */
 export function edgeUrl({ admin, registry }: Config): string {
   const { url } = registry.embedded;
   if (url !== undefined) return url.replace(/\/$/, '');

@@ -1,4 +1,4 @@
-// Keeps leases of the embedded registry, renewing each at a third of its time.
+// Keeps leases in the embedded registry of an edge, and renews each after a third of its time.
 
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
@@ -8,25 +8,25 @@ import type { RegistryLogger } from '../registry/logger.js';
 import type { Keeper, Kept } from './keeper.js';
 
 export interface LeaseSettings {
-  /** Of the edge's admin listener. */
+  /** The edge's admin listener. */
   readonly url: string;
   readonly token: string | undefined;
-  /** Milliseconds asked for. */
-  readonly ttl: number;
+  /** The requested time of a lease. */
+  readonly ttlMs: number;
 }
 
 const retry: Backoff = { base: 200, max: 5_000 };
-const requestDeadline = 5_000;
-const closeDeadline = 5_000;
+const requestDeadlineMs = 5_000;
+const closeDeadlineMs = 5_000;
 /** To the edge, for all leases. */
-const connections = 4;
-/** What the edge refuses for good: the request or the credentials are wrong. */
+const maxConnections = 4;
+/** Statuses that no retry mends: the request or the credentials are wrong. */
 const hopeless = [400, 401, 403, 404, 405, 415];
 
 interface Answer {
   readonly status: number;
-  /** Milliseconds granted, where the answer says so. */
-  readonly ttl: number | undefined;
+  /** The granted time; undefined where the answer does not say it. */
+  readonly ttlMs: number | undefined;
   readonly message: string;
 }
 
@@ -40,7 +40,10 @@ export class LeaseKeeper implements Keeper {
   constructor(settings: LeaseSettings, logger: RegistryLogger) {
     this.#settings = settings;
     this.#logger = logger;
-    this.#pool = new Pool(new URL(settings.url).origin, { connections, connect: { timeout: requestDeadline } });
+    this.#pool = new Pool(new URL(settings.url).origin, {
+      connections: maxConnections,
+      connect: { timeout: requestDeadlineMs },
+    });
   }
 
   keep(channel: ChannelName, data: string): Kept {
@@ -50,27 +53,27 @@ export class LeaseKeeper implements Keeper {
       path: lease.path,
       made: lease.granted,
       write: (data) => lease.write(data),
-      remove: () => void this.#end(lease, requestDeadline),
+      remove: () => void this.#end(lease, requestDeadlineMs),
     };
   }
 
   async close(): Promise<void> {
-    // However many there are: what the edge does not hear in this time runs out by itself.
-    await Promise.all([...this.#leases].map((lease) => this.#end(lease, closeDeadline)));
+    // For all together: a lease that the edge does not hear of in this time expires by itself.
+    await Promise.all([...this.#leases].map((lease) => this.#end(lease, closeDeadlineMs)));
     await this.#pool.destroy();
   }
 
-  async #end(lease: Lease, deadline: number): Promise<void> {
-    await lease.end(AbortSignal.timeout(deadline));
+  async #end(lease: Lease, deadlineMs: number): Promise<void> {
+    await lease.end(AbortSignal.timeout(deadlineMs));
     this.#leases.delete(lease);
   }
 }
 
 class Lease {
   readonly path: string;
-  /** Settles once: with the first lease, or with the error that no retry heals. */
+  /** Settles once: resolves with the first lease, or rejects with an error that no retry mends. */
   readonly granted: Promise<void>;
-  /** Fails `granted`; after the first lease it means nothing. */
+  /** Rejects `granted`; without effect after the first lease. */
   #refuse: (error: Error) => void = () => {};
   #grant: () => void = () => {};
   readonly #pool: Pool;
@@ -108,7 +111,7 @@ class Lease {
     this.#wake();
   }
 
-  /** Tells the edge, unless the signal aborts before it heard. */
+  /** Ends the lease at the edge, unless the signal aborts first. */
   end(signal: AbortSignal): Promise<void> {
     this.#ended ??= this.#leave(signal);
     return this.#ended;
@@ -130,7 +133,7 @@ class Lease {
     for (let failures = 0; !this.#stop.signal.aborted; ) {
       this.#changed = false;
       const answer = await this.#send('PUT', this.#stop.signal).catch(
-        (error: Error): Answer => ({ status: 0, ttl: undefined, message: error.message }),
+        (error: Error): Answer => ({ status: 0, ttlMs: undefined, message: error.message }),
       );
       if (this.#stop.signal.aborted) return;
       if (answer.status === 200 || answer.status === 201) {
@@ -138,26 +141,26 @@ class Lease {
         held = true;
         failures = 0;
         this.#grant();
-        await this.#pause((answer.ttl ?? this.#settings.ttl) / 3);
+        await this.#pause((answer.ttlMs ?? this.#settings.ttlMs) / 3);
         continue;
       }
       if (!held && hopeless.includes(answer.status)) {
         this.#refuse(new Error(`${this.path}: ${answer.status} ${answer.message}`));
       }
-      const delay = backoffDelay(failures++, retry, Math.random);
-      const line = { path: this.path, status: answer.status, reason: answer.message, retryMs: Math.round(delay) };
+      const delayMs = backoffDelay(failures++, retry, Math.random);
+      const line = { path: this.path, status: answer.status, reason: answer.message, retryMs: Math.round(delayMs) };
       this.#logger.warn(line, 'not registered');
-      await this.#pause(delay, true);
+      await this.#pause(delayMs, true);
     }
   }
 
-  /** Waits, or until there is something to tell. A failing edge is not asked more often because of news. */
-  async #pause(delay: number, evenWithNews = false): Promise<void> {
-    if (this.#changed && !evenWithNews) return;
+  /** Waits for this time, or until the data changes. A failing edge is not asked earlier because the data changed. */
+  async #pause(delayMs: number, evenIfChanged = false): Promise<void> {
+    if (this.#changed && !evenIfChanged) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delay);
+      const timer = setTimeout(resolve, delayMs);
       this.#wake = () => {
-        if (evenWithNews && !this.#stop.signal.aborted) return;
+        if (evenIfChanged && !this.#stop.signal.aborted) return;
         clearTimeout(timer);
         resolve();
       };
@@ -167,16 +170,16 @@ class Lease {
   }
 
   async #send(method: 'PUT' | 'DELETE', signal?: AbortSignal): Promise<Answer> {
-    const { token, ttl } = this.#settings;
+    const { token, ttlMs } = this.#settings;
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
     const info = JSON.parse(this.#data) as object;
-    const deadline = AbortSignal.timeout(requestDeadline);
+    const deadline = AbortSignal.timeout(requestDeadlineMs);
     const { statusCode, body } = await this.#pool.request({
       method,
       path: this.#target,
       headers,
-      body: method === 'PUT' ? JSON.stringify({ ...info, ttl: ttl / 1000 }) : null,
+      body: method === 'PUT' ? JSON.stringify({ ...info, ttl: ttlMs / 1000 }) : null,
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
     });
     const text = await body.text();
@@ -184,14 +187,14 @@ class Lease {
   }
 }
 
-function readAnswer(text: string): { ttl: number | undefined; message: string } {
+function readAnswer(text: string): { ttlMs: number | undefined; message: string } {
   try {
     const { ttl, message } = JSON.parse(text) as { ttl?: unknown; message?: unknown };
     return {
-      ttl: typeof ttl === 'number' && ttl > 0 ? ttl * 1000 : undefined,
+      ttlMs: typeof ttl === 'number' && ttl > 0 ? ttl * 1000 : undefined,
       message: typeof message === 'string' ? message : '',
     };
   } catch {
-    return { ttl: undefined, message: text.slice(0, 200) };
+    return { ttlMs: undefined, message: text.slice(0, 200) };
   }
 }

@@ -1,5 +1,5 @@
-// Pure: what others wrote into a node that is kept here, such as the status that `weir drain` sets. Whoever changed a value last
-// has it; the address and what is measured are always the origin's own.
+// Pure: the values that others wrote into a node that is kept here, such as the status that `weir drain` sets. The last change
+// of a value counts; the address and the measured values are always the origin's own.
 
 import { largestData } from '../registry/formats/decode.js';
 import { parseJsonObject, setMembers } from '../registry/formats/json-members.js';
@@ -21,9 +21,9 @@ export class OthersValues {
   readonly #values = new Map<string, unknown>();
 
   /**
-   * Somebody else wrote `theirs` over what was written here last. What is no JSON object, or too large, is not taken over.
+   * Somebody else wrote `theirs` over what was written here last. Data that is too large or not a JSON object is ignored.
    *
-   * @param last undefined: not known
+   * @param last what was written here last; undefined: not known
    */
   adopt(last: string | undefined, theirs: string): void {
     const after = theirs.length > largestData ? undefined : parseJsonObject(theirs);
@@ -35,7 +35,7 @@ export class OthersValues {
     }
   }
 
-  /** What is to be written here changes: these values are the origin's again. */
+  /** The origin changes its data from `before` to `next`: the values that differ are the origin's again. */
   supersede(before: string, next: string): void {
     const [was, is] = [parseJsonObject(before) ?? {}, parseJsonObject(next) ?? {}];
     for (const key of changes(was, is).keys()) this.#values.delete(key);

@@ -1,4 +1,4 @@
-// The other side of the registry: keeps an origin's endpoints registered, whatever happens to the registry.
+// The origins' side of the registry: keeps endpoints registered through outages of the registry.
 
 import type { Config } from '../config-schema.js';
 import { OperatorError } from '../errors.js';
@@ -20,22 +20,22 @@ import { keepInZooKeeper } from './zookeeper.js';
 export type { EndpointInfo, Registration, ReportedValues } from './registration.js';
 
 export interface RegistrarOptions {
-  /** Of the sequential name in ZooKeeper; default `endpoint-`. */
+  /** Prefix of the sequential name in ZooKeeper; default `endpoint-`. */
   readonly prefix?: string;
-  /** Of a lease in the embedded registry, in milliseconds; default 10 s. */
-  readonly ttl?: number;
+  /** Time of a lease in the embedded registry; default 10 s. */
+  readonly ttlMs?: number;
 }
 
 export interface RegisterOptions extends RegistrarOptions {
-  /** Gives up waiting for the first registration. */
+  /** Ends the wait for the first registration. */
   readonly signal?: AbortSignal;
 }
 
 /** Registers endpoints of any number of channels over one session. */
 export interface Registrar {
   /**
-   * Registers the endpoint of a channel that has none of this registrar. Losing the registry is healed, not told; while it is
-   * out of reach this goes on trying.
+   * Registers the endpoint of a channel that has none of this registrar. It is registered again after a loss of the registry,
+   * without an error; while the registry is out of reach, this tries again and again.
    *
    * @throws Error for a bad channel, address or value, and for a channel that has an endpoint already
    */
@@ -48,7 +48,7 @@ export interface Registrar {
 export async function openRegistrar(
   config: Config,
   logger: Logger,
-  { prefix = 'endpoint-', ttl = 10_000 }: RegistrarOptions = {},
+  { prefix = 'endpoint-', ttlMs = 10_000 }: RegistrarOptions = {},
 ): Promise<Registrar> {
   const log = registryLogger(logger);
   const { registry } = config;
@@ -62,10 +62,10 @@ export async function openRegistrar(
     const session = { servers, sessionTimeout, credentials, tls: tlsOf(tls) };
     return registrarOf(await keepInZooKeeper({ ...session, root, prefix }, log));
   }
-  return registrarOf(new LeaseKeeper({ url: edgeUrl(config), token: registry.embedded.token, ttl }, log));
+  return registrarOf(new LeaseKeeper({ url: edgeUrl(config), token: registry.embedded.token, ttlMs }, log));
 }
 
-/** The registrar over a keeper: checks what is registered, and turns it into what stands in the registry. */
+/** A registrar over a keeper: checks each endpoint and encodes it for the registry. */
 export function registrarOf(keeper: Keeper): Registrar {
   const taken = new Set<ChannelName>();
   return {
@@ -106,10 +106,10 @@ export function registrarOf(keeper: Keeper): Registrar {
 
 /** The same endpoint of several channels, until `close`. */
 export interface RegisteredChannels {
-  /** Where each stands now, in the order of the channels. */
+  /** The present place of each, in the order of the channels. */
   readonly paths: readonly string[];
   /**
-   * Reports new values for all of them; the ones not named stay as they are.
+   * Reports new values for all of them; values that are not named stay.
    *
    * @throws RangeError for a value out of range
    */
@@ -119,9 +119,9 @@ export interface RegisteredChannels {
 }
 
 /**
- * Registers an endpoint of each of these channels and resolves when all stand in the registry.
+ * Registers an endpoint of each of these channels and resolves when all are registered.
  *
- * @throws Error for what no retry heals: a bad channel, address or value, refused credentials, a missing client
+ * @throws Error that no retry mends: a bad channel, address or value, refused credentials, a missing client
  */
 export async function registerChannels(
   config: Config,

@@ -1,10 +1,10 @@
-// What both ways of registering share: the values an endpoint reports, and the handle that keeps it registered.
+// The values that an endpoint reports, and the handle that keeps it registered: the same for ZooKeeper and for leases.
 
 import type { SaidTraits } from '../registry/formats/channel-info.js';
 import { expectedTraits, type Status, statuses } from '../registry/formats/traits.js';
 import { faultOf, mostBitrate } from '../registry/formats/values.js';
 
-/** What an endpoint reports of itself; undefined is unknown. */
+/** The values that an endpoint reports; undefined is unknown. */
 export interface ReportedValues {
   /** Fraction 0..1. */
   readonly load?: number | undefined;
@@ -12,25 +12,25 @@ export interface ReportedValues {
   readonly bitrate?: number | undefined;
   /** Fraction 0..1. */
   readonly packetLoss?: number | undefined;
-  /** Draining: whoever it serves leaves without a seam. Off: it serves nobody. undefined: live. */
+  /** Draining: its streams move away without an interruption. Off: it serves nobody. undefined: live. */
   readonly status?: Status | undefined;
 }
 
 export interface EndpointInfo extends ReportedValues {
   /** `host:port`, an http(s) URL or a URL template. */
   readonly address: string;
-  /** Beside its status, and for good. */
+  /** All but its status. They do not change. */
   readonly traits?: Omit<SaidTraits, 'status'>;
 }
 
 /** An endpoint that stays registered until `close`. */
 export interface Registration {
-  /** Where it stands now: a znode path or a URL. It may change when it has to be registered again. */
+  /** Its present place: a znode path or a URL. It may change when the endpoint has to be registered again. */
   readonly path: string;
-  /** Resolves when it stands in the registry for the first time; rejects with what no retry heals. It is tried on all the same. */
+  /** Resolves when it is registered for the first time; rejects with an error that no retry mends. It is tried again all the same. */
   readonly made: Promise<void>;
   /**
-   * Reports new values; the ones not named stay as they are. What is not told yet is merged.
+   * Reports new values; values that are not named stay. Reports that are not written yet are merged.
    *
    * @throws RangeError for a value out of range
    */

@@ -1,28 +1,28 @@
-// Keeps endpoints in ZooKeeper: one session, and the nodes that it owns.
+// Keeps endpoints in ZooKeeper: one session and the nodes that it owns.
 
 import { OperatorError } from '../errors.js';
 import type { ChannelName } from '../model.js';
 import type { RegistryLogger } from '../registry/logger.js';
 import { type ConnectClient, loadClient, type ZooKeeperClient } from '../registry/zookeeper-client.js';
 import { keepSession, type SessionSettings } from '../registry/zookeeper-session.js';
+import { EphemeralNode, type NodeSettings } from './ephemeral-node.js';
 import type { Keeper, Kept } from './keeper.js';
-import { type NodeSettings, RegisteredNode } from './registered-node.js';
 
 type Settings = NodeSettings & SessionSettings;
 
-/** @throws OperatorError where the client is missing */
+/** Opens a session for any number of endpoints. @throws OperatorError where the client is missing */
 export async function keepInZooKeeper(settings: Settings, logger: RegistryLogger): Promise<Keeper> {
   return new SessionKeeper(await loadClient(), settings, logger);
 }
 
-/** Nodes are by channel: one that is to leave and to stand again before it left stays the same object. */
+/** Nodes are by channel: when a channel is registered again before its node is gone, the same object is used. */
 export class SessionKeeper implements Keeper {
-  readonly #nodes = new Map<ChannelName, RegisteredNode>();
+  readonly #nodes = new Map<ChannelName, EphemeralNode>();
   readonly #stop = new AbortController();
   readonly #session: Promise<void>;
-  /** While the connection stands. */
+  /** Undefined without a connection. */
   #client: ZooKeeperClient | undefined;
-  /** Why no session comes about. */
+  /** Why no session can be opened. */
   #hopeless: Error | undefined;
   readonly #settings: Settings;
   readonly #logger: RegistryLogger;
@@ -36,7 +36,7 @@ export class SessionKeeper implements Keeper {
         this.#hopeless = undefined;
         for (const node of this.#nodes.values()) node.attach(client, fresh);
       },
-      // The session is worth keeping: it owns the nodes.
+      // The session must be kept, since it owns the nodes.
       disconnected: () => {
         this.#client = undefined;
         for (const node of this.#nodes.values()) node.detach();
@@ -70,15 +70,15 @@ export class SessionKeeper implements Keeper {
   }
 
   async close(): Promise<void> {
-    // A session that ends takes its ephemeral nodes along.
+    // Its ephemeral nodes end with the session.
     for (const node of this.#nodes.values()) node.end();
     this.#nodes.clear();
     this.#stop.abort();
     await this.#session;
   }
 
-  #add(channel: ChannelName, data: string): RegisteredNode {
-    const node = new RegisteredNode(this.#settings, channel, data, this.#logger, () => {
+  #add(channel: ChannelName, data: string): EphemeralNode {
+    const node = new EphemeralNode(this.#settings, channel, data, this.#logger, () => {
       if (node.isGone) this.#nodes.delete(channel);
     });
     this.#nodes.set(channel, node);

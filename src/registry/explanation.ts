@@ -12,7 +12,7 @@ import { ReportNodes } from './report-nodes.js';
 import { type ChannelNode, newChannel, newNode, type ReportNode, type TreeNode } from './tree-node.js';
 import type { FollowedTree } from './tree-watch-options.js';
 
-export interface Explanation {
+export interface NodeExplanation {
   readonly path: string;
   /** The pattern of its tree. */
   readonly tree: string;
@@ -79,12 +79,12 @@ function readReports(parent: ChannelNode, node: TreeNode, found: readonly NodeSt
   return node.reports;
 }
 
-function reportOf({ path, stat, decoded }: ReportNode): Explanation['reports'][number] {
+function reportOf({ path, stat, decoded }: ReportNode): NodeExplanation['reports'][number] {
   if (stat === undefined) return { path, state: 'missing' };
   return { path, state: decoded.kind === 'skipped' ? decoded.reason : 'read' };
 }
 
-function outcomeOf(kind: ReturnType<typeof read>['decoded']['kind'], used: number): Explanation['outcome'] {
+function outcomeOf(kind: ReturnType<typeof read>['decoded']['kind'], used: number): NodeExplanation['outcome'] {
   if (kind === 'nothing') return 'folder';
   return kind === 'endpoints' && used === 0 ? 'not_eligible' : kind;
 }
@@ -95,7 +95,7 @@ export function explain(
   { pattern, formats }: FollowedTree,
   found: NodeState,
   around: Around,
-): Explanation {
+): NodeExplanation {
   const { level, channel, name } = place;
   const { path, data, stat } = found;
   const own = level === 'channel' ? { channel: found, siblings: [] } : around;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { belowLine, explanationJson, explanationLines, isUsed } from '../../src/commands/explanation-lines.js';
-import { type Explanation, explain } from '../../src/registry/explanation.js';
+import { explain, type NodeExplanation } from '../../src/registry/explanation.js';
 import type { NodeState } from '../../src/registry/node-writes.js';
 import { placeOf } from '../../src/registry/place.js';
 import { compileTrees } from '../../src/registry/trees.js';
@@ -14,7 +14,7 @@ const node = (path: string, data: string | object): NodeState => ({
   stat: { czxid: 7, ctime: 1, version: 3, mtime: 1, ephemeral: true, mine: false },
 });
 
-function explained(path: string, data: string | object, channel?: object, siblings: NodeState[] = []): Explanation {
+function explained(path: string, data: string | object, channel?: object, siblings: NodeState[] = []): NodeExplanation {
   const place = placeOf(path, tree?.pattern as never);
   assert.ok(place.kind === 'node' && tree !== undefined);
   const around = { channel: channel === undefined ? undefined : node('/channels/news', channel), siblings };

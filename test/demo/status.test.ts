@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Explanation } from '../../src/demo/explanation.js';
+import type { ExplanationReply } from '../../src/demo/explanation.js';
 import { pause, pickedOrigin, statusLine } from '../../src/demo/status.js';
 
 const endpoint = (id: string, address: string, score: number, load?: number, packetLoss?: number, eligible = true) => ({
@@ -11,7 +11,7 @@ const endpoint = (id: string, address: string, score: number, load?: number, pac
   terms: { score },
   eligible,
 });
-const explained: Explanation = {
+const explained: ExplanationReply = {
   picked: 'b',
   endpoints: [
     endpoint('b', '127.0.0.1:2', 0.25, 0.25, 0),

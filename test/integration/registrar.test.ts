@@ -188,7 +188,7 @@ describe('in the embedded registry', () => {
       registry: { kind: 'embedded', embedded },
     };
     const config = configSchema.parse(input);
-    const registration = await registerChannels(config, ['news'], info, silentLogger, { ttl: 1_500 });
+    const registration = await registerChannels(config, ['news'], info, silentLogger, { ttlMs: 1_500 });
     t.after(() => registration.close());
     return registration;
   }

@@ -1,4 +1,4 @@
-// Keeps an ephemeral sequential node in ZooKeeper, or keeps it away: after a lost connection, an expired session, a deletion.
+// Keeps one ephemeral sequential node in ZooKeeper, or takes it out, in spite of lost connections, expired sessions and deletions.
 
 import type { ChannelName } from '../model.js';
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
@@ -11,9 +11,9 @@ import { OthersValues } from './others-values.js';
 export interface NodeSettings {
   /** The node whose children are the channels. */
   readonly root: string;
-  /** Of the sequential name. */
+  /** Prefix of the sequential name. */
   readonly prefix: string;
-  /** With credentials, what is made is protected. */
+  /** With credentials, the nodes that are made here are protected. */
   readonly credentials: string | undefined;
 }
 
@@ -26,44 +26,44 @@ interface Node {
 }
 
 interface WrittenNode extends Node {
-  /** What was read or written last; undefined: not known. */
+  /** The data that was read or written last; undefined: not known. */
   readonly data: string | undefined;
   readonly version: number;
 }
 
-/** A server that lost its data may give another node the same path and transaction. */
+/** Compares the time too: a server that lost its data may give another node the same path and transaction. */
 function isSame({ czxid, ctime }: Node, stat: Stat | undefined): boolean {
   return stat !== undefined && stat.czxid === czxid && stat.ctime === ctime;
 }
 
-/** Brings what stands in ZooKeeper in line with what should, one attempt at a time. */
-export class RegisteredNode {
+/** Makes ZooKeeper hold the wanted data, one attempt at a time. */
+export class EphemeralNode {
   readonly made: Promise<void>;
   refused: (error: Error) => void = () => {};
   #madeOnce: () => void = () => {};
   #client: ZooKeeperClient | undefined;
   #current: WrittenNode | undefined;
-  /** They stay when the node has to be made again. */
+  /** The values of others stay when the node has to be made again. */
   readonly #others = new OthersValues();
-  /** A node of an earlier session, which would stay beside the new one until that session expires. */
+  /** The node of an earlier session, which would stay beside the new one until that session expires. */
   #former: Node | undefined;
-  /** A create of this session was sent, and nothing says that it was not done: the node may be there. */
+  /** A create of this session was sent and its result is not known: the node may exist. */
   #maybeCreated = false;
-  /** What was made here and is still open to everybody. Between the making and the protecting of a node others may write. */
+  /** Paths that were made here and are not protected yet. Others may write there until they are. */
   readonly #unprotected = new Set<string>();
   #running = false;
   #again = false;
   #ended = false;
   #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
-  /** What should stand there; undefined: nothing. */
+  /** The data that the node should have; undefined: the node should not exist. */
   #wanted: string | undefined;
   readonly #folder: string;
   readonly #settings: NodeSettings;
   readonly #logger: RegistryLogger;
   readonly #settled: () => void;
 
-  /** @param settled is called whenever nothing is left to be done for the moment */
+  /** @param settled called whenever nothing is left to do for the moment */
   constructor(
     settings: NodeSettings,
     channel: ChannelName,
@@ -93,7 +93,7 @@ export class RegisteredNode {
     this.#converge();
   }
 
-  /** The session is worth keeping: it owns the node. */
+  /** Returns false: the session must be kept, since it owns the node. */
   detach(): false {
     this.#client = undefined;
     return false;
@@ -103,20 +103,20 @@ export class RegisteredNode {
     if (path === this.#current?.path) this.#converge();
   }
 
-  /** What is to stand there from now on; what is not written yet is replaced. */
+  /** Sets the data of the node. It replaces data that is not written yet. */
   write(data: string): void {
     if (this.#wanted !== undefined) this.#others.supersede(this.#wanted, data);
     this.#wanted = data;
     this.#converge();
   }
 
-  /** Takes the node out, as soon as ZooKeeper can be told. */
+  /** Takes the node out as soon as ZooKeeper can be reached. */
   remove(): void {
     this.#wanted = undefined;
     this.#converge();
   }
 
-  /** Nothing should stand there, and nothing does. */
+  /** Whether the node should not exist, and does not. */
   get isGone(): boolean {
     const nothing = this.#current === undefined && this.#former === undefined && !this.#maybeCreated;
     return this.#wanted === undefined && nothing && !this.#running;
@@ -151,15 +151,15 @@ export class RegisteredNode {
 
   #tryLater(error: unknown): void {
     if (this.#ended) return;
-    const delay = backoffDelay(this.#failures++, retry, Math.random);
-    this.#retryTimer = setTimeout(() => this.#converge(), delay);
-    // The session says so as well, and when it goes on; the timer is for when it does not.
+    const delayMs = backoffDelay(this.#failures++, retry, Math.random);
+    this.#retryTimer = setTimeout(() => this.#converge(), delayMs);
+    // The session logs a lost connection, and calls `attach` when it goes on. The timer is for when it does not.
     if (error instanceof Failed && error.isLost) return;
     const { message: reason } = error as Error;
-    // Until the first registration somebody waits to hear of it; it settles nothing afterwards.
+    // Rejects `made`; after the first registration this has no effect.
     if (error instanceof Failed && error.code === rc.noAuth) this.refused(error);
     const what = this.#wanted === undefined ? 'not taken out' : 'not registered';
-    this.#logger.warn({ path: this.path, reason, retryMs: Math.round(delay) }, what);
+    this.#logger.warn({ path: this.path, reason, retryMs: Math.round(delayMs) }, what);
   }
 
   async #attempt(client: ZooKeeperClient, data: string): Promise<void> {
@@ -226,7 +226,7 @@ export class RegisteredNode {
     throw failed;
   }
 
-  /** The node that a create whose answer was lost may have made: this session makes only one. */
+  /** Finds the node of a create whose answer was lost. A session makes only one. */
   async #findOwn(client: ZooKeeperClient): Promise<string | undefined> {
     const names = await children(client, this.#folder);
     for (const name of names.filter((each) => each.startsWith(this.#settings.prefix))) {
@@ -236,7 +236,7 @@ export class RegisteredNode {
     return undefined;
   }
 
-  /** The path to the root stays for good; a channel is a container, which the server removes when it is empty. */
+  /** Makes the root, which stays for good, and the channel as a container, which the server removes when it is empty. */
   async #makeParents(client: ZooKeeperClient): Promise<void> {
     if ((await exists(client, this.#folder)) === undefined) {
       const { root } = this.#settings;
@@ -249,7 +249,7 @@ export class RegisteredNode {
     await this.#protect(client);
   }
 
-  /** Who may create and delete nodes is a right on the node above them. One that is there belongs to whoever made it. */
+  /** The right to create and delete nodes belongs to the node above them. A node that exists already is left to its owner. */
   async #makeProtected(client: ZooKeeperClient, path: string, mode: 'persistent' | 'container'): Promise<void> {
     const made = await makeFolder(client, path, mode);
     if (made !== 'there' && this.#settings.credentials !== undefined) this.#unprotected.add(path);
@@ -257,7 +257,7 @@ export class RegisteredNode {
     await this.#protect(client);
   }
 
-  /** Sends again what was lost, until nothing is open that was made here. */
+  /** Protects what was made here; sends again what was lost. */
   async #protect(client: ZooKeeperClient): Promise<void> {
     for (const path of this.#unprotected) {
       const code = await new Promise<number>((resolve) => client.protect(path, resolve));
@@ -276,7 +276,7 @@ export class RegisteredNode {
     this.#current = { ...current, data, version: node.stat.version };
   }
 
-  /** Only over what was read or written here last: what somebody else wrote is looked at before. */
+  /** Overwrites only the version that was read or written here last: data of somebody else is read first. */
   async #write(client: ZooKeeperClient): Promise<void> {
     const current = this.#current;
     if (current === undefined || this.#wanted === undefined) return;

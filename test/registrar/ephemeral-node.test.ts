@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { ChannelName } from '../../src/model.js';
-import { RegisteredNode } from '../../src/registrar/registered-node.js';
+import { EphemeralNode } from '../../src/registrar/ephemeral-node.js';
 import { rc } from '../../src/registry/zookeeper-client.js';
 import { FakeZooKeeper } from '../support/fake-zookeeper.js';
 import { waitFor } from '../support/wait.js';
@@ -13,7 +13,7 @@ const origin = '/channels/news/origin-';
 function registering(t: TestContext, credentials?: string, first = '10.0.0.1:80') {
   const warnings: string[] = [];
   const logger = { info() {}, warn: (_: object, message: string) => void warnings.push(message), error() {} };
-  const node = new RegisteredNode(
+  const node = new EphemeralNode(
     { root: '/channels', prefix: 'origin-', credentials },
     'news' as ChannelName,
     first,
