@@ -45,8 +45,7 @@ async function running(t: TestContext, registry: Registry, snapshotFile: string)
       draining: () => false,
       accepting: () => true,
       explain: async () => ({}),
-      relays: async () => [],
-      hls: async () => ({}),
+      views: {},
       metrics: async () => ({ type: 'text/plain', text: await metrics.registry.metrics() }),
     },
   });

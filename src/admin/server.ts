@@ -26,10 +26,8 @@ export interface AdminQueries {
   metrics(): Promise<{ type: string; text: string }>;
   /** @throws WeirError unknown_channel */
   explain(channel: ChannelName): Promise<unknown>;
-  /** Every running relay. */
-  relays(): Promise<unknown>;
-  /** HLS sessions: endpoint, window, last switch; and the cache. */
-  hls(): Promise<unknown>;
+  /** What `/api/v1/NAME` answers, by its name; a list is shown under that name. */
+  readonly views: Readonly<Record<string, () => Promise<unknown>>>;
 }
 
 /** Answers requests under a path that the server itself does not know; false when the path is unknown here too. */
@@ -133,18 +131,21 @@ export class AdminServer {
       case '/api/v1/channels':
         send(response, 200, renderChannels(queries.snapshot()));
         return true;
-      case '/api/v1/relays':
-        send(response, 200, { relays: await queries.relays() });
-        return true;
-      case '/api/v1/hls':
-        send(response, 200, await queries.hls());
-        return true;
       case '/api/v1/snapshot':
         send(response, 200, renderSnapshot(queries.snapshot()));
         return true;
       default:
-        return this.#readChannel(response, path);
+        return (await this.#readView(response, path)) || (await this.#readChannel(response, path));
     }
+  }
+
+  async #readView(response: ServerResponse, path: string): Promise<boolean> {
+    const name = /^\/api\/v1\/(\w+)$/.exec(path)?.[1] ?? '';
+    const { views } = this.#queries;
+    const view = Object.hasOwn(views, name) ? await views[name]?.() : undefined;
+    if (view === undefined) return false;
+    send(response, 200, Array.isArray(view) ? { [name]: view } : view);
+    return true;
   }
 
   async #readChannel(response: ServerResponse, path: string): Promise<boolean> {

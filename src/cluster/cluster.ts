@@ -15,7 +15,7 @@ import type { Machine } from './machine.js';
 import { planMemory } from './memory.js';
 import { surviveRejections } from './rejections.js';
 import { Reloads } from './reloads.js';
-import { joinHls, joinRelays } from './reports.js';
+import { joins, viewsBy } from './reports.js';
 import { ShutdownDelay } from './shutdown-delay.js';
 import { pause } from './slot.js';
 import { makeSocketFolder } from './socket-folder.js';
@@ -67,8 +67,7 @@ export async function startCluster(
       draining: () => delay.begun,
       accepting: () => supervisor.accepting,
       explain: async (channel) => supervisor.askOwner(channel, { about: 'explain', channel }),
-      hls: async () => joinHls(await supervisor.askAll({ about: 'hls' })),
-      relays: async () => joinRelays(await supervisor.askAll({ about: 'relays' })),
+      views: viewsBy(async (name) => joins[name](await supervisor.askAll({ about: name }))),
       metrics: () => supervisor.metrics(),
     },
   });

@@ -2,11 +2,10 @@
 
 import type {
   DataPlaneConfig,
-  HlsReport,
   IntakeState,
   OwnListener,
-  RelayJson,
   SessionState,
+  Views,
   WorkerIdentity,
 } from '../data-plane/contract.js';
 import type { ErrorCode } from '../errors.js';
@@ -17,13 +16,12 @@ import type { MetricJson } from './metrics-ledger.js';
 /** Picks that are not done, by server. */
 export type InFlight = (readonly [ServerOrigin, number])[];
 
+type ViewAnswers = { readonly [Name in keyof Views]: ReturnType<Views[Name]> };
+
 /** Each kind of question with its answer. */
-export interface Answers {
+export interface Answers extends ViewAnswers {
   /** How the owner of a channel would pick. */
   explain: unknown;
-  hls: HlsReport;
-  /** Its relays, those that it feeds to other workers and those it takes from them. */
-  relays: readonly RelayJson[];
   /** Every metric as it is now. */
   metrics: readonly MetricJson[];
   /** That everything sent before was heard. */
@@ -31,8 +29,7 @@ export interface Answers {
 }
 export type Question =
   | { readonly about: 'explain'; readonly channel: ChannelName }
-  | { readonly about: 'hls' }
-  | { readonly about: 'relays' }
+  | { readonly about: keyof Views }
   | { readonly about: 'metrics' }
   | { readonly about: 'ping' };
 

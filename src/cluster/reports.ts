@@ -1,6 +1,7 @@
 // Pure: what all workers report, as one edge.
 
-import type { HlsReport, RelayJson } from '../data-plane/contract.js';
+import type { HlsReport, RelayJson, Views } from '../data-plane/contract.js';
+import type { Answers } from './messages.js';
 
 /** Each session is told by the worker that owns its channel; the caches of all are counted. */
 export function joinHls(byWorker: readonly HlsReport[]): HlsReport {
@@ -32,4 +33,17 @@ function addViewers({ viewers: a }: RelayJson, { viewers: b }: RelayJson): Relay
     workers: a.workers + b.workers,
     waiting: a.waiting + b.waiting,
   };
+}
+
+type Joins = {
+  readonly [Name in keyof Views]: (byWorker: readonly Answers[Name][]) => Answers[Name];
+};
+
+/** How the same view of several workers becomes one. */
+export const joins: Joins = { relays: joinRelays, hls: joinHls };
+
+/** All views, for the admin API. */
+export function viewsBy(see: <Name extends keyof Views>(name: Name) => Promise<unknown>) {
+  const names = Object.keys(joins) as (keyof Views)[];
+  return Object.fromEntries(names.map((name) => [name, () => see(name)]));
 }

@@ -9,6 +9,7 @@ import { SnapshotFollower } from '../snapshot/follower.js';
 import type { Edge, RegistrySource } from './edge.js';
 import { surviveRejections } from './rejections.js';
 import { Reloads } from './reloads.js';
+import { viewsBy } from './reports.js';
 import { ShutdownDelay } from './shutdown-delay.js';
 
 /** Rejects when a listener cannot be opened; nothing is left behind then. */
@@ -28,8 +29,7 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
       draining: () => delay.begun,
       accepting: () => accepting,
       explain: async (channel) => dataPlane.explain(channel),
-      relays: async () => dataPlane.relays(),
-      hls: async () => dataPlane.describeHls(),
+      views: viewsBy(async (name) => dataPlane[name]()),
       metrics: async () => {
         dataPlane.collect();
         return { type: metrics.registry.contentType, text: await metrics.registry.metrics() };

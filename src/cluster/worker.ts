@@ -83,15 +83,13 @@ export function createWorker(
     switch (question.about) {
       case 'explain':
         return plane.explain(question.channel);
-      case 'hls':
-        return plane.describeHls();
-      case 'relays':
-        return plane.relays();
       case 'metrics':
         plane.collect();
         return await readMetrics(metrics.registry);
-      default:
+      case 'ping':
         return true;
+      default:
+        return plane[question.about]();
     }
   }
   function answerTo({ id, question }: Extract<SupervisorMessage, { kind: 'ask' }>): void {

@@ -18,7 +18,15 @@ export type { EdgeIdentity, Identity, WorkerIdentity } from './identity.js';
 /** What a data plane needs of the settings: nothing of the registry and its secrets. */
 export type DataPlaneConfig = Omit<Config, 'registry' | 'admin'>;
 
-export interface DataPlane {
+/** What a data plane shows of its state, as JSON: each is a path of the API, `/api/v1/NAME`. */
+export interface Views {
+  /** Every relay with its endpoint, codecs, measured bitrate, viewers and failovers. */
+  relays(): readonly RelayJson[];
+  /** HLS sessions: endpoint, window, last switch; and the cache. */
+  hls(): HlsReport;
+}
+
+export interface DataPlane extends Views {
   /** Applies an update; false when it does not build on the one before: nothing changed. */
   accept(update: Update): boolean;
   /** Starts to serve players; resolves with the address. */
@@ -35,10 +43,6 @@ export interface DataPlane {
    * @throws WeirError unknown_channel
    */
   explain(channel: ChannelName): unknown;
-  /** As JSON for the API: every relay with its endpoint, codecs, measured bitrate, viewers and failovers. */
-  relays(): readonly RelayJson[];
-  /** For `/api/v1/hls`. */
-  describeHls(): HlsReport;
   /** Brings the gauges up to date that are read off the state. */
   collect(): void;
   /** Puts settings into effect. Only such may differ as can change in place. */

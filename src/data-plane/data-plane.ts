@@ -114,7 +114,7 @@ export function createDataPlane(
     intake: server.intake,
     explain: (channel) => explanationJson(balancer.explain(channel)),
     relays: () => relays.report().map(relayJson),
-    describeHls: () => hls.describe(),
+    hls: () => hls.describe(),
     collect: () => {
       relays.collect();
       collectPicks(balancer, metrics);

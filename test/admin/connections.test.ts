@@ -108,8 +108,7 @@ test('health and metrics are answered while others hold every place of the admin
     accepting: () => true,
     metrics: async () => ({ type: 'text/plain', text: 'up 1' }),
     explain: async () => ({}),
-    relays: async () => [],
-    hls: async () => ({}),
+    views: {},
   };
   const admin = new AdminServer(queries, [], [], 3, silentLogger);
   const { port } = await admin.listen('127.0.0.1:0');

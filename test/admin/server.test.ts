@@ -74,6 +74,13 @@ test('an endpoint at an address of weir itself is refused, the real ports counti
   assert.deepEqual(explained.map(({ reason }) => reason).sort(), ['address_refused', 'address_refused', undefined]);
 });
 
+test('what the workers show of their state is a path each, and nothing else is', async () => {
+  assert.deepEqual(await read('/api/v1/relays'), { status: 200, body: { relays: [] } });
+  assert.deepEqual(await read('/api/v1/hls'), { status: 200, body: { sessions: [], cache: { objects: 0, bytes: 0 } } });
+  for (const name of ['constructor', '__proto__', 'explain', 'metrics', 'ping'])
+    assert.equal((await read(`/api/v1/${name}`)).status, 404, name);
+});
+
 test('what is not there is 404, with a code', async () => {
   assert.equal((await read('/nothing')).status, 404);
   const { status, body } = await read('/api/v1/channels/nobody/explain');

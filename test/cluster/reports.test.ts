@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { joinRelays } from '../../src/cluster/reports.js';
+import { joinRelays, viewsBy } from '../../src/cluster/reports.js';
 import type { RelayJson } from '../../src/data-plane/contract.js';
 
 test('a stream that workers take from each other is one, with the viewers of all and the endpoint of its owner', () => {
@@ -21,4 +21,16 @@ test('a stream that workers take from each other is one, with the viewers of all
   assert.equal(joined.length, 1);
   assert.equal(joined[0]?.endpoint, '10.0.0.1:80');
   assert.deepEqual(joined[0]?.viewers, { http: 12, websocket: 2, workers: 1, waiting: 0 });
+});
+
+test('each view is shown under its own name, and asked when it is wanted', async () => {
+  const asked: string[] = [];
+  const views = viewsBy(async (name) => {
+    asked.push(name);
+    return name;
+  });
+  assert.deepEqual(Object.keys(views).sort(), ['hls', 'relays']);
+  assert.deepEqual(asked, []);
+  assert.equal(await views['hls']?.(), 'hls');
+  assert.deepEqual(asked, ['hls']);
 });

@@ -85,7 +85,7 @@ test('HLS is asked of the worker that owns the channel, and the session is there
   const playlist = async ({ url }: Worker) => (await fetch(`${url}/live/news.m3u8`)).text();
   assert.equal(await playlist(other), await playlist(owner));
   assert.deepEqual(
-    [owner, other].map(({ plane }) => plane.describeHls().sessions.length),
+    [owner, other].map(({ plane }) => plane.hls().sessions.length),
     [1, 0],
   );
 });
@@ -102,5 +102,5 @@ test('a worker that is left alone goes to the endpoints for all channels, and go
   other.plane.adoptHls(states);
   serveTogether([other]);
   assert.equal(await playlist(other), before);
-  assert.equal(other.plane.describeHls().sessions.length, 1);
+  assert.equal(other.plane.hls().sessions.length, 1);
 });

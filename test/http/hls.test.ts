@@ -256,16 +256,12 @@ suite('what a playlist lists', () => {
     weir.register(endpoint('news', a.address));
     await reload(weir);
     const uri = `/live/${urisOf(await reload(weir)).at(-1)}`;
-    await waitFor(() => weir.plane.describeHls().cache.objects === 3, { what: 'what is fetched ahead' });
+    await waitFor(() => weir.plane.hls().cache.objects === 3, { what: 'what is fetched ahead' });
     for (const more of ['', '.k1', '..77', '.x.r5']) {
       for (let count = 0; count < 2; count += 1) assert.equal((await get(weir, uri + more)).text, a.body(5));
     }
     assert.equal(a.segmentCounts.get('/live/news-5.ts'), 1 + 2 * 3);
-    assert.equal(
-      weir.plane.describeHls().cache.objects,
-      3 + 2,
-      'whatever a pin says, it is one object, or a range of it',
-    );
+    assert.equal(weir.plane.hls().cache.objects, 3 + 2, 'whatever a pin says, it is one object, or a range of it');
   });
 });
 
@@ -436,7 +432,7 @@ suite('a switch', () => {
     const { a, weir } = await pair();
     for (let count = 0; count < 2; count += 1) await reload(weir);
     // The three at the edge were fetched ahead.
-    await waitFor(() => weir.plane.describeHls().cache.objects === 3, { what: 'all three to have arrived' });
+    await waitFor(() => weir.plane.hls().cache.objects === 3, { what: 'all three to have arrived' });
     await a.close();
     const text = await reload(weir);
     await download(weir, text);
@@ -703,7 +699,7 @@ suite('whose fault it is', () => {
   const ejections = (weir: TestDataPlane) => metricValue(weir.metrics, 'weir_ejections_total');
   const failures = async (weir: TestDataPlane) =>
     (await metricValue(weir.metrics, 'weir_picks_total', { outcome: 'bad_status' })) + (await ejections(weir));
-  const endpoints = (weir: TestDataPlane) => weir.plane.describeHls().sessions.map(({ endpoint: at }) => at);
+  const endpoints = (weir: TestDataPlane) => weir.plane.hls().sessions.map(({ endpoint: at }) => at);
 
   for (const status of [401, 403]) {
     test(`${status} to one viewer's token is that viewer's: it hears so, nobody moves, no endpoint is blamed`, async () => {
@@ -868,7 +864,7 @@ suite('strangers', () => {
       await get(weir, `/live/news%2${count % 2 === 0 ? 'e' : 'E'}m3u8?weir=x`);
     }
     await reload(weir);
-    const { sessions } = weir.plane.describeHls();
+    const { sessions } = weir.plane.hls();
     const shared = sessions.find((session) => session.shared && session.path === '/live/news');
     assert.ok((shared?.playlists.length ?? 0) <= 64, 'nobody makes playlists without end in what all share');
     assert.equal((await get(weir, '/live/news/one-more.m3u8')).status, 503);
@@ -882,7 +878,7 @@ suite('strangers', () => {
       if (count % 10 === 0) await reload(weir);
     }
     await reload(weir);
-    assert.ok(weir.plane.describeHls().sessions.length <= 20);
+    assert.ok(weir.plane.hls().sessions.length <= 20);
   });
 
   test('who ask for what no origin has leave nothing behind', async () => {
@@ -891,7 +887,7 @@ suite('strangers', () => {
     b.status = 404;
     for (let count = 0; count < 20; count += 1)
       assert.equal((await get(weir, `/live/news.m3u8?x=${count}`)).status, 404);
-    assert.deepEqual(weir.plane.describeHls().sessions, []);
+    assert.deepEqual(weir.plane.hls().sessions, []);
   });
 });
 
@@ -958,7 +954,7 @@ test('what operators see of a session', async () => {
   await reload(weir);
   await a.close();
   await reload(weir);
-  const { sessions } = weir.plane.describeHls() as {
+  const { sessions } = weir.plane.hls() as {
     sessions: { endpoint: string; last_switch: { cause: string; from: string } }[];
   };
   assert.deepEqual(
