@@ -11,15 +11,15 @@ interface TraitRule {
   readonly field: string;
   readonly kind: TraitKind;
   /** The largest number. */
-  readonly most?: number;
+  readonly max?: number;
 }
 
 export const traitRules = {
   /** Sums over all endpoints of a channel stay exact, and what is only mistyped does not take all. */
-  weight: { field: 'weight', kind: 'number', most: 10_000 },
+  weight: { field: 'weight', kind: 'number', max: 10_000 },
   zone: { field: 'zone', kind: 'text' },
   /** Nobody gets before those who name no priority. */
-  priority: { field: 'priority', kind: 'whole', most: 1_000 },
+  priority: { field: 'priority', kind: 'whole', max: 1_000 },
   release: { field: 'version', kind: 'text_or_number' },
   properties: { field: 'properties', kind: 'texts' },
 } as const satisfies Readonly<Record<Exclude<keyof Traits, 'draining'>, TraitRule>>;

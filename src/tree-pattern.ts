@@ -26,7 +26,7 @@ export interface TreePattern {
 }
 
 /** Names in one pattern: nobody nests deeper, and each costs a level of reads. */
-const mostSegments = 16;
+const maxSegments = 16;
 
 /** The rule of all channels' names (src/registry/names.ts), but for the length in bytes. */
 const channelName = /^(?!\.{1,2}$)[^\p{Cs}\p{Cc}\p{Zl}\p{Zp}\ufffd/\\]{1,255}$/u;
@@ -37,7 +37,7 @@ const variableOf = (segment: string): string | undefined => /^\{([a-zA-Z][\w-]*)
 function shapeProblem(text: string, segments: readonly string[]): string | undefined {
   if (!text.startsWith('/')) return 'expected a path such as /channels/{channel}/{endpoint}';
   if (segments.some((segment) => segment === '')) return 'expected a path without an empty name and a slash at its end';
-  if (segments.length > mostSegments) return `expected at most ${mostSegments} names`;
+  if (segments.length > maxSegments) return `expected at most ${maxSegments} names`;
   for (const segment of segments) {
     if (segment === '.' || segment === '..' || /[\p{Cc}\p{Cs}\s]/u.test(segment))
       return `"${segment}" cannot be the name of a node`;

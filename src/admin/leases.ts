@@ -101,7 +101,7 @@ async function put(
     throw new Refusal(507, 'registry_full', `As many endpoints are registered as ${result.by} allows.`);
   }
   const status = result.kind === 'created' ? 201 : 200;
-  answer(response, status, { channel, id: name, state: result.kind, ttl: result.ttl / 1000 });
+  answer(response, status, { channel, id: name, state: result.kind, ttl: result.ttlMs / 1000 });
 }
 
 async function putStatus(

@@ -12,7 +12,7 @@ import type { SourceListener, StreamSource } from './poller.js';
 import { amountOf, type Fields, nameOf, parseFields, requiredList, textOf } from './shape.js';
 import type { Reading, Stream } from './stream.js';
 
-const retry: Backoff = { base: 500, max: 30_000 };
+const retry: Backoff = { baseMs: 500, maxMs: 30_000 };
 /** A program that ran so long is started again soon after it ends. */
 const provenMs = 10_000;
 /** From SIGTERM to SIGKILL. */

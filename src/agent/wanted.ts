@@ -1,7 +1,7 @@
 // Pure: the endpoints that should be registered for the streams that are published.
 
 import { parseServiceAddress } from '../net-address.js';
-import { mostBitrate } from '../registry/formats/values.js';
+import { maxBitrateKbps } from '../registry/formats/values.js';
 import { parseChannelName } from '../registry/names.js';
 import type { Stream } from './stream.js';
 import { addressOf, channelOf } from './template.js';
@@ -59,7 +59,7 @@ export function wantedOf(
 }
 
 const measured = ({ bitrate, packetLoss }: Stream) => ({
-  bitrate: rounded(within(bitrate, mostBitrate)),
+  bitrate: rounded(within(bitrate, maxBitrateKbps)),
   packetLoss: within(packetLoss, 1),
 });
 

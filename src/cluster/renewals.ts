@@ -5,7 +5,7 @@ import { type Backoff, backoffDelay } from '../registry/backoff.js';
 import type { Replacement } from './watch.js';
 
 /** ms to wait after a replacement that failed. */
-const retry: Backoff = { base: 2_000, max: 60_000 };
+const retry: Backoff = { baseMs: 2_000, maxMs: 60_000 };
 /** The memory of a younger worker (ms) is not judged. The next one in its slot must be four times as old, and so on. */
 const matureAfterMs = 10_000;
 const patienceFactor = 4;

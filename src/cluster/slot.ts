@@ -7,7 +7,7 @@ import { type Backoff, backoffDelay } from '../registry/backoff.js';
 import { type EndCause, WorkerStartError } from './worker-parts.js';
 import type { WorkerProcess } from './worker-process.js';
 
-const restart: Backoff = { base: 100, max: 10_000 };
+const restart: Backoff = { baseMs: 100, maxMs: 10_000 };
 /** A worker that served this long (ms) did not fail to start: the back-off begins anew. */
 const settledAfterMs = 30_000;
 /** From the start of a process to its first player, in ms. */

@@ -3,7 +3,7 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { kindNames } from '../agent/kinds.js';
 import { type ListenAddress, parseListenAddress } from '../net-address.js';
-import { mostWeight } from '../registry/formats/traits.js';
+import { maxWeight } from '../registry/formats/traits.js';
 import {
   addEdgeFlag,
   addRegistryFlags,
@@ -122,7 +122,7 @@ export function addAgentFlags(command: Command): Command {
     .option('--interface <name>', 'network device that counts (default: all)')
     .option('--viewers <number>', 'viewers that the server can serve, for the load', number(1, 1e9))
     .option('--zone <name>', 'zone of the endpoints')
-    .option('--weight <number>', 'weight of the endpoints', number(0, mostWeight))
+    .option('--weight <number>', 'weight of the endpoints', number(0, maxWeight))
     .option('--dry-run', 'print what would be registered, and end');
   addEdgeFlag(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is').option(
     '--token-file <file>',

@@ -54,7 +54,7 @@ A draining endpoint is picked only where nothing else is left, and whoever it se
 program's next report writes over it, unless it keeps the field "status" of its JSON. Exit code 1: not all were written.`;
 
 /** How often a write is tried again after an origin reported in between. */
-const mostAttempts = 5;
+const maxAttempts = 5;
 
 async function setNodeStatus(client: ZooKeeperClient, path: string, status: Status): Promise<Result> {
   const name = path.slice(path.lastIndexOf('/') + 1);
@@ -69,7 +69,7 @@ async function setNodeStatus(client: ZooKeeperClient, path: string, status: Stat
       await writeNode(client, path, change.text, node.stat.version);
       return { path, result: 'written' };
     } catch (error) {
-      if (!(error instanceof Conflict) || attempt === mostAttempts) return failed(path, error);
+      if (!(error instanceof Conflict) || attempt === maxAttempts) return failed(path, error);
     }
   }
 }

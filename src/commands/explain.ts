@@ -16,9 +16,9 @@ import { print } from './lifetime.js';
 import { onZooKeeper } from './zookeeper-nodes.js';
 
 /** Nodes below a channel that are explained with it. */
-const mostBelow = 100;
+const maxBelow = 100;
 /** Siblings that may say something for a node. */
-const mostSiblings = 8;
+const maxSiblings = 8;
 
 /** It is there, and nobody is sent to it. */
 class NotUsed extends OperatorError {
@@ -57,7 +57,7 @@ async function readSiblings(
   channelPath: string,
 ): Promise<Siblings> {
   const names = [...(await children(client, channelPath))].sort();
-  const vectors = names.filter(isVector).slice(0, mostSiblings);
+  const vectors = names.filter(isVector).slice(0, maxSiblings);
   return {
     channel: pattern.readsChannel ? await readNode(client, channelPath) : undefined,
     vectors: await readAll(
@@ -86,7 +86,7 @@ async function explainOne(
 async function explainBelow(client: ZooKeeperClient, tree: FollowedTree, siblings: Siblings, channelPath: string) {
   const last = tree.pattern.steps.at(-1);
   if (last?.variable !== 'endpoint') return [];
-  const paths = siblings.names.slice(0, mostBelow).map((name) => `${below(channelPath, name)}${last.suffix}`);
+  const paths = siblings.names.slice(0, maxBelow).map((name) => `${below(channelPath, name)}${last.suffix}`);
   const nodes = await readAll(client, paths);
   const around = { ...siblings, siblings: siblings.vectors };
   const placed = nodes.flatMap((node) => {

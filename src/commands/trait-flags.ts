@@ -4,8 +4,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   expectedTraits,
   faultsOfTraits,
-  mostPriority,
-  mostWeight,
+  maxPriority,
+  maxWeight,
   type Status,
   statuses,
 } from '../registry/formats/traits.js';
@@ -43,8 +43,8 @@ export function addTraitFlags(command: Command): Command {
   const status = new Option('--status <status>', 'draining: whoever it serves leaves; off: it serves nobody');
   return command
     .addOption(status.choices(statuses))
-    .option('--weight <number>', 'share of the picks in relation to the others (default: 1)', number(0, mostWeight))
+    .option('--weight <number>', 'share of the picks in relation to the others (default: 1)', number(0, maxWeight))
     .option('--zone <name>', 'where it stands', textOf('zone'))
-    .option('--priority <number>', 'those of the lowest are used (default: 0)', wholeNumber(mostPriority))
+    .option('--priority <number>', 'those of the lowest are used (default: 0)', wholeNumber(maxPriority))
     .option('--path <path>', 'at the address, perhaps with {channel} and {rest}', textOf('path'));
 }

@@ -7,7 +7,7 @@ import type { ZooKeeperClient } from '../registry/zookeeper-client.js';
 import { withZooKeeper } from '../registry/zookeeper-once.js';
 
 /** Milliseconds for a command from connecting to its last answer. */
-const deadline = 20_000;
+const deadlineMs = 20_000;
 
 /** Runs `work` with a session on the ZooKeeper of the settings. */
 export async function onZooKeeper<T>(config: Config, work: (client: ZooKeeperClient) => Promise<T>): Promise<T> {
@@ -19,7 +19,7 @@ export async function onZooKeeper<T>(config: Config, work: (client: ZooKeeperCli
     );
   }
   const { servers, sessionTimeout, credentials, tls } = zookeeper;
-  return await withZooKeeper({ servers, sessionTimeout, credentials, tls: tlsOf(tls) }, deadline, work);
+  return await withZooKeeper({ servers, sessionTimeout, credentials, tls: tlsOf(tls) }, deadlineMs, work);
 }
 
 /** The path of a channel's node, or of one of its endpoints. */

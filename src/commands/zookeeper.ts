@@ -50,7 +50,7 @@ const serverDeadlineMs = 3_000;
 /** After the first picture, until what is counted a moment later was told. */
 const censusDeadlineMs = 3_000;
 /** Paths that are named for each reason. */
-const mostPaths = 3;
+const maxPaths = 3;
 
 async function seeServers(
   servers: string,
@@ -93,7 +93,7 @@ async function seeTree(config: Config, deadlineMs: number): Promise<SeenTree> {
     const reason = note.kind === 'skipped' ? note.reason : `${note.field} ${note.reason}`;
     const known = faults.get(reason) ?? { count: 0, paths: [] };
     known.count += 1;
-    if (known.paths.length < mostPaths) known.paths.push(note.path);
+    if (known.paths.length < maxPaths) known.paths.push(note.path);
     faults.set(reason, known);
   };
   const logger = createLogger({ ...config.log, level: 'error' });

@@ -17,7 +17,7 @@ export interface NodeSettings {
   readonly credentials: string | undefined;
 }
 
-const retry: Backoff = { base: 200, max: 5_000 };
+const retry: Backoff = { baseMs: 200, maxMs: 5_000 };
 
 interface Node {
   readonly path: string;

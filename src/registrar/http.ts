@@ -15,7 +15,7 @@ export interface LeaseSettings {
   readonly ttlMs: number;
 }
 
-const retry: Backoff = { base: 200, max: 5_000 };
+const retry: Backoff = { baseMs: 200, maxMs: 5_000 };
 const requestDeadlineMs = 5_000;
 const closeDeadlineMs = 5_000;
 /** To the edge, for all leases. */

@@ -1,7 +1,7 @@
 // Pure: the values that others wrote into a node that is kept here, such as the status that `weir drain` sets. The last change
 // of a value counts; the address and the measured values are always the origin's own.
 
-import { largestData } from '../registry/formats/decode.js';
+import { maxDataBytes } from '../registry/formats/decode.js';
 import { parseJsonObject, setMembers } from '../registry/formats/json-members.js';
 
 const origins: ReadonlySet<string> = new Set(['service_address', 'load', 'bitrate', 'packet_loss_rate']);
@@ -26,7 +26,7 @@ export class OthersValues {
    * @param last what was written here last; undefined: not known
    */
   adopt(last: string | undefined, theirs: string): void {
-    const after = theirs.length > largestData ? undefined : parseJsonObject(theirs);
+    const after = theirs.length > maxDataBytes ? undefined : parseJsonObject(theirs);
     if (after === undefined) return;
     for (const key of [...this.#values.keys()]) if (!Object.hasOwn(after, key)) this.#values.delete(key);
     const before = last === undefined ? undefined : parseJsonObject(last);

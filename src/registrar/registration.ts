@@ -2,7 +2,7 @@
 
 import type { SaidTraits } from '../registry/formats/channel-info.js';
 import { expectedTraits, type Status, statuses } from '../registry/formats/traits.js';
-import { faultOf, mostBitrate } from '../registry/formats/values.js';
+import { faultOf, maxBitrateKbps } from '../registry/formats/values.js';
 
 /** The values that an endpoint reports; undefined is unknown. */
 export interface ReportedValues {
@@ -39,7 +39,7 @@ export interface Registration {
   close(): void;
 }
 
-const limits = { load: 1, bitrate: mostBitrate, packetLoss: 1 } as const;
+const limits = { load: 1, bitrate: maxBitrateKbps, packetLoss: 1 } as const;
 const expected = {
   load: 'a fraction from 0 to 1',
   bitrate: 'kbit/s from 0 to 1e9',

@@ -16,7 +16,7 @@ import { rc, type Stat, unreadableReason } from './zookeeper-client.js';
 export type BaseState = 'unknown' | 'open' | 'empty' | 'missing' | 'settling' | 'unreadable';
 
 /** ms */
-const deniedDelay = 10_000;
+const deniedDelayMs = 10_000;
 
 export interface BaseWatchOptions {
   readonly tree: Tree;
@@ -24,7 +24,7 @@ export interface BaseWatchOptions {
   readonly reads: Reads;
   readonly chrootBytes: number;
   /** ms that origins are given to register again below a base that was made anew. */
-  readonly settling: number;
+  readonly settlingMs: number;
   /** Epoch ms. */
   readonly now: () => number;
   /** Whether endpoints are known that could be lost. */
@@ -47,7 +47,7 @@ export class BaseWatch {
 
   constructor(options: BaseWatchOptions) {
     this.#options = options;
-    this.#identity = new RootIdentity(options.settling);
+    this.#identity = new RootIdentity(options.settlingMs);
   }
 
   get tree(): Tree {
@@ -62,9 +62,9 @@ export class BaseWatch {
       if (code === rc.noNode) return this.#await();
       if (code !== rc.ok || stat === undefined) return this.#unreadable(code);
       this.#missing = undefined;
-      const wait = this.#identity.found(stat, known(), now());
-      if (wait > 0) {
-        this.#timer = setTimeout(() => this.look(), wait);
+      const waitMs = this.#identity.found(stat, known(), now());
+      if (waitMs > 0) {
+        this.#timer = setTimeout(() => this.look(), waitMs);
         return this.#is('settling');
       }
       this.#is('open');
@@ -119,7 +119,7 @@ export class BaseWatch {
 
   #unreadable(code: number): void {
     this.tree.setBaseUnreadable(unreadableReason(code));
-    this.#timer = setTimeout(() => this.look(), deniedDelay);
+    this.#timer = setTimeout(() => this.look(), deniedDelayMs);
     this.#is('unreadable');
   }
 

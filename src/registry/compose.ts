@@ -4,7 +4,7 @@ import type { Endpoint, EndpointId, ServiceAddress, Traits } from '../model.js';
 import { withPath } from '../net-address.js';
 import { type TraitName, traitRules } from '../traits.js';
 import type { Defaults, UnknownValue, Values } from './formats/format.js';
-import { mostWeight } from './formats/traits.js';
+import { maxWeight } from './formats/traits.js';
 import { noValues } from './formats/values.js';
 import type { ChannelNode, ReportNode, TreeNode } from './tree-node.js';
 
@@ -44,7 +44,7 @@ function traitsOver(own: Traits, defaults: Traits, unknown: readonly UnknownValu
 }
 
 /** Of more siblings with weights only so many count: each is asked for each endpoint. */
-const mostVectors = 8;
+const maxVectors = 8;
 
 /** The product of what siblings give to an endpoint of this channel; undefined: none of them names it. */
 function weightOf(selectors: readonly string[] | undefined, { vectors }: ChannelNode): number | undefined {
@@ -52,10 +52,10 @@ function weightOf(selectors: readonly string[] | undefined, { vectors }: Channel
   let product: number | undefined;
   let asked = 0;
   for (const { decoded } of vectors) {
-    if (decoded.kind !== 'weights' || ++asked > mostVectors) continue;
+    if (decoded.kind !== 'weights' || ++asked > maxVectors) continue;
     for (const selector of selectors) {
       const weight = decoded.bySelector.get(selector);
-      if (weight !== undefined) product = Math.min((product ?? 1) * weight, mostWeight);
+      if (weight !== undefined) product = Math.min((product ?? 1) * weight, maxWeight);
     }
   }
   return product;

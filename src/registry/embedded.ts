@@ -44,7 +44,7 @@ export interface EmbeddedSettings {
 }
 
 export type PutResult =
-  | { readonly kind: 'created' | 'renewed' /** Milliseconds granted. */; readonly ttl: number }
+  | { readonly kind: 'created' | 'renewed' /** Milliseconds granted. */; readonly ttlMs: number }
   | {
       readonly kind: 'full';
       /** The setting that allows no more. */
@@ -52,7 +52,7 @@ export type PutResult =
     };
 
 /** The longest wait of one timer; a longer one would overflow and fire at once. */
-const longestWait = 60_000;
+const maxWaitMs = 60_000;
 
 /** Leases in memory. They end with the process, and by their TTL on the clock that is handed in. */
 export class EmbeddedRegistry implements Registry {
@@ -85,8 +85,8 @@ export class EmbeddedRegistry implements Registry {
     this.#schedule();
   }
 
-  /** Makes or renews a lease for `ttl` milliseconds, at most `maxTtl`. Every renewal is a fresh report. */
-  put(channel: ChannelName, name: string, info: LeaseInfo, ttl: number): PutResult {
+  /** Makes or renews a lease for `ttlMs`, at most `maxTtl`. Every renewal is a fresh report. */
+  put(channel: ChannelName, name: string, info: LeaseInfo, ttlMs: number): PutResult {
     this.#expire();
     const key = leaseKey(channel, name);
     const before = this.#leases.get(key);
@@ -97,14 +97,14 @@ export class EmbeddedRegistry implements Registry {
       if (inChannel >= maxEndpointsPerChannel) return { kind: 'full', by: 'registry.maxEndpointsPerChannel' };
       this.#leasesOf.set(channel, inChannel + 1);
     }
-    const granted = Math.min(ttl, this.#settings.maxTtl);
+    const grantedMs = Math.min(ttlMs, this.#settings.maxTtl);
     const { address, load, bitrate, packetLoss, traits, eligible = true } = info;
     const id = before?.endpoint.id ?? (`${key}@${this.#instance}-${(++this.#made).toString(16)}` as EndpointId);
     const version = before === undefined ? 0 : before.endpoint.version + 1;
     const [isLeaving, isDrained] = [traits?.draining === true, before?.isDrained === true];
     const reported: Endpoint = { ...traits, id, channel, address, load, bitrate, packetLoss, version };
     const endpoint = withDraining(reported, isLeaving || isDrained);
-    const expiresAt = this.#now() + granted;
+    const expiresAt = this.#now() + grantedMs;
     this.#leases.set(key, { channel, name, endpoint, eligible, isLeaving, isDrained, expiresAt });
     this.#deadlines.set(key, expiresAt);
     const seenAt = wallClock();
@@ -114,7 +114,7 @@ export class EmbeddedRegistry implements Registry {
       else if (before?.eligible === true) sink.drop(id, seenAt);
     }
     this.#schedule();
-    return { kind: before === undefined ? 'created' : 'renewed', ttl: granted };
+    return { kind: before === undefined ? 'created' : 'renewed', ttlMs: grantedMs };
   }
 
   /**
@@ -185,11 +185,11 @@ export class EmbeddedRegistry implements Registry {
     this.#timer = undefined;
     const { first } = this.#deadlines;
     if (first === undefined || this.#sinks.size === 0) return;
-    const wait = Math.min(longestWait, Math.max(0, Math.ceil(first.deadline - this.#now())));
+    const waitMs = Math.min(maxWaitMs, Math.max(0, Math.ceil(first.deadline - this.#now())));
     this.#timer = setTimeout(() => {
       this.#expire();
       this.#schedule();
-    }, wait);
+    }, waitMs);
   }
 }
 

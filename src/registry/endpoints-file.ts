@@ -24,7 +24,7 @@ export interface EndpointsFileLimits {
 }
 
 /** Faults that are told; a file may have more. */
-const faultsTold = 5;
+const maxFaultsTold = 5;
 
 const entrySchema = z.strictObject(endpointFields);
 
@@ -69,8 +69,8 @@ export function parseEndpointsFile(text: string, limits: EndpointsFileLimits): W
     }
   }
   if (faults.length === 0) return endpoints;
-  const more = faults.length - faultsTold;
-  throw new Error(faults.slice(0, faultsTold).join('; ') + (more > 0 ? `; and ${more} more` : ''));
+  const more = faults.length - maxFaultsTold;
+  throw new Error(faults.slice(0, maxFaultsTold).join('; ') + (more > 0 ? `; and ${more} more` : ''));
 }
 
 function channelsOf(text: string): Readonly<Record<string, unknown>> {
@@ -78,7 +78,8 @@ function channelsOf(text: string): Readonly<Record<string, unknown>> {
   if (text.trim() === '') throw new Error('it is empty; a file without channels says `channels: {}`');
   const file = asObject(parse(text));
   const others = Object.keys(file ?? {}).filter((key) => key !== 'channels');
-  if (others.length > 0) throw new Error(`unknown: ${others.slice(0, faultsTold).join(', ')}; expected only channels`);
+  if (others.length > 0)
+    throw new Error(`unknown: ${others.slice(0, maxFaultsTold).join(', ')}; expected only channels`);
   const channels = asObject(file?.['channels']);
   if (channels === undefined) throw new Error('expected `channels` with a mapping of names to lists of endpoints');
   return channels;

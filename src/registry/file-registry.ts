@@ -18,9 +18,9 @@ import type { Registry, RegistrySink } from './registry.js';
 import { sameValues } from './reported-values.js';
 
 /** Milliseconds between two looks. */
-const lookInterval = 250;
+const lookIntervalMs = 250;
 /** Bytes; some ten thousand endpoints. */
-export const largestFile = 4 * 1024 * 1024;
+export const maxFileBytes = 4 * 1024 * 1024;
 
 export interface FileRegistryOptions {
   readonly path: string | undefined;
@@ -55,7 +55,7 @@ export class FileRegistry implements Registry {
   constructor(
     { path, origins, limits }: FileRegistryOptions,
     logger: RegistryLogger,
-    pause: (signal: AbortSignal) => Promise<void> = (signal) => sleep(lookInterval, undefined, { signal }),
+    pause: (signal: AbortSignal) => Promise<void> = (signal) => sleep(lookIntervalMs, undefined, { signal }),
   ) {
     this.#path = path;
     this.#limits = limits;
@@ -88,7 +88,7 @@ export class FileRegistry implements Registry {
     let text: string;
     try {
       if (!mark.isFile()) throw new Error('it is no file');
-      if (mark.size > largestFile) throw new Error(`it has more than ${largestFile / 1024 / 1024} MiB`);
+      if (mark.size > maxFileBytes) throw new Error(`it has more than ${maxFileBytes / 1024 / 1024} MiB`);
       text = await files.readFile(path, 'utf8');
       if (!isSame(mark, await files.stat(path, { bigint: true }))) return;
     } catch (error) {
@@ -139,17 +139,17 @@ export class FileRegistry implements Registry {
     this.#read = undefined;
     this.#seen = undefined;
     this.#say(sink, 'stale');
-    if (isNews) this.#tell(error, 'the file of endpoints cannot be read: what it last said stands');
+    if (isNews) this.#warn(error, 'the file of endpoints cannot be read: what it last said stands');
   }
 
   /** It says nothing that can be used: all stays as it is until it is written again. Told once. */
   #refuse(sink: RegistrySink, mark: Mark, error: unknown): void {
     this.#read = mark;
     sink.note({ kind: 'event', event: 'file_refused' });
-    this.#tell(error, 'the file of endpoints is not used: what it last said stands until it is mended');
+    this.#warn(error, 'the file of endpoints is not used: what it last said stands until it is mended');
   }
 
-  #tell(error: unknown, message: string): void {
+  #warn(error: unknown, message: string): void {
     this.#logger.error({ path: this.#path, reason: (error as Error).message }, message);
   }
 

@@ -8,10 +8,10 @@ import { replaceFile } from './replace-file.js';
 import { type Clocks, readLeases, writeLeases } from './saved-leases.js';
 
 /** Milliseconds from a change to the write: of who is registered, and of nothing but a renewal. */
-const memberDelay = 1_000;
-const renewalDelay = 5_000;
+const memberDelayMs = 1_000;
+const renewalDelayMs = 5_000;
 /** Bytes; as many leases as are granted take less. */
-const largestFile = 128 * 1024 * 1024;
+const maxFileBytes = 128 * 1024 * 1024;
 
 /** Restores the leases when it runs, and writes them after each change and at its end. Owns the file. */
 export class KeptLeases implements Registry {
@@ -48,7 +48,7 @@ export class KeptLeases implements Registry {
         drop: (id, seenAt) => sink.drop(id, seenAt),
         status: (state) => sink.status(state),
         note: (note) => {
-          if (note.kind === 'event') this.#changed(note.event === 'lease_renewed' ? renewalDelay : memberDelay);
+          if (note.kind === 'event') this.#changed(note.event === 'lease_renewed' ? renewalDelayMs : memberDelayMs);
           sink.note(note);
         },
       },
@@ -62,8 +62,8 @@ export class KeptLeases implements Registry {
     const path = this.#path;
     try {
       const leases = readLeases(readOwnFile(path), this.#clocks().wall);
-      for (const { channel, name, info, isDrained, ttl } of leases) {
-        const { kind } = this.#registry.put(channel, name, info, ttl);
+      for (const { channel, name, info, isDrained, ttlMs } of leases) {
+        const { kind } = this.#registry.put(channel, name, info, ttlMs);
         if (kind !== 'full' && isDrained) this.#registry.drain(channel, name, true);
       }
       this.#logger.info({ path, leases: leases.length }, 'leases of the last run are taken over');
@@ -73,12 +73,12 @@ export class KeptLeases implements Registry {
     }
   }
 
-  #changed(delay: number): void {
+  #changed(delayMs: number): void {
     const now = this.#clocks().monotonic;
-    if (now + delay >= this.#dueAt) return;
+    if (now + delayMs >= this.#dueAt) return;
     clearTimeout(this.#timer);
-    this.#dueAt = now + delay;
-    this.#timer = setTimeout(() => this.#writeNow(), delay);
+    this.#dueAt = now + delayMs;
+    this.#timer = setTimeout(() => this.#writeNow(), delayMs);
   }
 
   #writeNow(): void {
@@ -106,7 +106,7 @@ function readOwnFile(path: string): string {
   try {
     const { mode, size } = fstatSync(file);
     if ((mode & 0o022) !== 0) throw new Error('others than its owner may write it');
-    if (size > largestFile) throw new Error(`it has more than ${largestFile / 1024 / 1024} MiB`);
+    if (size > maxFileBytes) throw new Error(`it has more than ${maxFileBytes / 1024 / 1024} MiB`);
     return readFileSync(file, 'utf8');
   } finally {
     closeSync(file);

@@ -39,4 +39,4 @@ export type ChildMessage =
   | { readonly kind: 'heartbeat' };
 
 /** Milliseconds between two heartbeats. */
-export const heartbeatInterval = 1_000;
+export const heartbeatIntervalMs = 1_000;

@@ -2,7 +2,7 @@
 
 import type { ChannelName } from '../model.js';
 
-const longest = 255;
+const maxNameBytes = 255;
 
 /**
  * One path segment of 1 to 255 UTF-8 bytes without control characters, slashes or backslashes, and not `.` or `..`;
@@ -11,6 +11,6 @@ const longest = 255;
 export function parseChannelName(text: string): ChannelName | undefined {
   if (text === '' || text === '.' || text === '..') return undefined;
   // \p{Cs} are lone surrogates: without a UTF-8 form, the name in a URL could never be the same.
-  if (/[\p{Cs}\p{Cc}\p{Zl}\p{Zp}\ufffd/\\]/u.test(text) || Buffer.byteLength(text) > longest) return undefined;
+  if (/[\p{Cs}\p{Cc}\p{Zl}\p{Zp}\ufffd/\\]/u.test(text) || Buffer.byteLength(text) > maxNameBytes) return undefined;
   return text as ChannelName;
 }

@@ -5,9 +5,9 @@ import type { Metrics } from '../metrics.js';
 import type { RegistryNote } from './registry.js';
 
 /** Lines of one kind in one window; what is beyond is told as a number at its end. */
-const burst = 20;
+const maxLines = 20;
 /** ms */
-const window = 10_000;
+const windowMs = 10_000;
 
 type Fault = Extract<RegistryNote, { kind: 'skipped' | 'unknown_value' }>;
 
@@ -78,14 +78,14 @@ export class RegistryNotes {
 
   #fault({ kind, ...fields }: Fault): void {
     this.#lines[kind] += 1;
-    this.#timer ??= setTimeout(() => this.#summarize(), window);
-    if (this.#lines[kind] <= burst) this.#logger.warn(fields, faults[kind]);
+    this.#timer ??= setTimeout(() => this.#summarize(), windowMs);
+    if (this.#lines[kind] <= maxLines) this.#logger.warn(fields, faults[kind]);
   }
 
   #summarize(): void {
     this.#timer = undefined;
     for (const kind of ['skipped', 'unknown_value'] as const) {
-      const further = this.#lines[kind] - burst;
+      const further = this.#lines[kind] - maxLines;
       this.#lines[kind] = 0;
       if (further > 0) this.#logger.warn({ further }, `${faults[kind]}, and so were more`);
     }

@@ -6,11 +6,11 @@ import type { RegistryLogger } from './logger.js';
 import { addressesOf, resolveServers, whyUnreachable } from './servers.js';
 
 /** A server that gives no session in this time (ms) is told of, long before the watchdog gives it up. */
-const patience = 1_000;
+const patienceMs = 1_000;
 /** ms */
-const resolveDeadline = 3_000;
+const resolveDeadlineMs = 3_000;
 /** Milliseconds in which a server takes a connection, or does not answer. */
-const tryDeadline = 1_000;
+const tryDeadlineMs = 1_000;
 
 /** Logs why no server can be reached: when a client gets no session, and whenever its session is lost. */
 export class OutageLog {
@@ -30,7 +30,7 @@ export class OutageLog {
   /** A client starts. */
   started(): void {
     this.stopped();
-    this.#timer = setTimeout(() => this.#explain(), patience);
+    this.#timer = setTimeout(() => this.#explain(), patienceMs);
   }
 
   /** @param state as in a note of the session */
@@ -67,8 +67,8 @@ export class OutageLog {
   async #why(): Promise<string> {
     const target = parseConnectString(this.#servers);
     if (target === undefined) return 'the servers are malformed';
-    const { servers, problems } = await resolveServers(target, addressesOf, resolveDeadline);
-    const reasons = servers.length === 0 ? '' : await whyUnreachable(servers, tryDeadline);
+    const { servers, problems } = await resolveServers(target, addressesOf, resolveDeadlineMs);
+    const reasons = servers.length === 0 ? '' : await whyUnreachable(servers, tryDeadlineMs);
     return [...problems, reasons].filter((reason) => reason !== '').join(', ');
   }
 }

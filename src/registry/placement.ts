@@ -19,13 +19,13 @@ interface Waiting {
 export interface PlacementOptions {
   readonly shares: readonly SessionShare[];
   /** Nodes that may be without their first answer at once: how much they hold is not known before. */
-  readonly most: number;
+  readonly maxUnanswered: number;
   /** One more session; undefined: there may be no more. */
   readonly open: () => SessionShare | undefined;
 }
 
 /** The session of each node, and the nodes that wait for one. */
-export class Placement {
+export class SessionPlacement {
   /** In their order; those before `#next` have a place. */
   #waiting: Waiting[] = [];
   #next = 0;
@@ -48,7 +48,7 @@ export class Placement {
 
   /** Gives away what waits, as far as the answers allow it. */
   proceed(): void {
-    while (!this.done && this.#unanswered.size < this.#options.most) {
+    while (!this.done && this.#unanswered.size < this.#options.maxUnanswered) {
       const { tree, node, full, seenAt } = this.#waiting[this.#next++] as Waiting;
       if (node.parent !== undefined && node.parent.children.get(node.name) !== node) continue;
       const share = this.roomiest();

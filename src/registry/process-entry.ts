@@ -2,7 +2,7 @@
 
 import { OperatorError } from '../errors.js';
 import type { LogLevel } from './logger.js';
-import { type ChildMessage, heartbeatInterval, type ParentMessage, type StartMessage } from './messages.js';
+import { type ChildMessage, heartbeatIntervalMs, type ParentMessage, type StartMessage } from './messages.js';
 import { Outbox } from './outbox.js';
 import { createZooKeeperRegistry } from './zookeeper.js';
 
@@ -17,7 +17,7 @@ const log = (level: LogLevel) => (fields: object, message: string) => send({ kin
 
 async function run({ settings, known }: StartMessage): Promise<void> {
   const logger = { info: log('info'), warn: log('warn'), error: log('error') };
-  const heartbeat = setInterval(() => send({ kind: 'heartbeat' }), heartbeatInterval);
+  const heartbeat = setInterval(() => send({ kind: 'heartbeat' }), heartbeatIntervalMs);
   try {
     await createZooKeeperRegistry(settings, logger).run(new Outbox(send), stop.signal, known);
     process.exit(0);

@@ -5,21 +5,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { OperatorError } from '../errors.js';
 import { type Backoff, backoffDelay } from './backoff.js';
+import { ChildSink } from './child-sink.js';
 import type { RegistryLogger } from './logger.js';
-import { type ChildMessage, heartbeatInterval, type ParentMessage, type StartMessage } from './messages.js';
+import { type ChildMessage, heartbeatIntervalMs, type ParentMessage, type StartMessage } from './messages.js';
 import { OutageLog } from './outage-log.js';
 import type { Registry } from './registry.js';
-import { ToldSink } from './told-sink.js';
 import type { ZooKeeperSettings } from './zookeeper.js';
 
 const entry = fileURLToPath(new URL('./process-entry.js', import.meta.url));
-const restart: Backoff = { base: 100, max: 10_000 };
+const restart: Backoff = { baseMs: 100, maxMs: 10_000 };
 /** A process that lived this long did not fail to start: the back-off begins anew. */
-const settledAfter = 30_000;
+const settledAfterMs = 30_000;
 /** Closing a session that is frozen blocks the native client for several seconds; longer is hung. */
-const hungAfter = 15_000;
+const hungAfterMs = 15_000;
 /** From the word to end to SIGKILL. */
-const endDeadline = 5_000;
+const endDeadlineMs = 5_000;
 /** All else stays out of its environment, secrets first of all. */
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'LD_LIBRARY_PATH'];
 
@@ -43,7 +43,7 @@ export function createProcessRegistry(
   start: () => ChildProcess = startChild,
 ): ProcessRegistry {
   let child: ChildProcess | undefined;
-  const runOnce = async (told: ToldSink, known: boolean, signal: AbortSignal): Promise<string> => {
+  const runOnce = async (told: ChildSink, known: boolean, signal: AbortSignal): Promise<string> => {
     try {
       child = start();
     } catch (error) {
@@ -61,7 +61,7 @@ export function createProcessRegistry(
     },
     async run(sink, signal, known = false) {
       const outages = new OutageLog(settings.servers, logger);
-      const told = new ToldSink(sink, (state) => outages.session(state));
+      const told = new ChildSink(sink, (state) => outages.session(state));
       for (let attempt = 0; !signal.aborted; ) {
         const startedAt = performance.now();
         outages.started();
@@ -69,10 +69,10 @@ export function createProcessRegistry(
         if (signal.aborted) return;
         told.stale();
         sink.note({ kind: 'session', state: 'restarted' });
-        if (performance.now() - startedAt > settledAfter) attempt = 0;
-        const delay = backoffDelay(attempt++, restart, Math.random);
-        logger.error({ why, retryMs: Math.round(delay) }, 'registry process ended, starting it again');
-        await sleep(delay, undefined, { signal }).catch(() => {});
+        if (performance.now() - startedAt > settledAfterMs) attempt = 0;
+        const delayMs = backoffDelay(attempt++, restart, Math.random);
+        logger.error({ why, retryMs: Math.round(delayMs) }, 'registry process ended, starting it again');
+        await sleep(delayMs, undefined, { signal }).catch(() => {});
       }
     },
   };
@@ -92,7 +92,7 @@ function startChild(): ChildProcess {
 async function superviseChild(
   child: ChildProcess,
   start: StartMessage,
-  sink: ToldSink,
+  sink: ChildSink,
   logger: RegistryLogger,
   signal: AbortSignal,
 ): Promise<string> {
@@ -122,16 +122,16 @@ async function superviseChild(
   });
   // Ticks, not time: when this process itself stood still, the child's heartbeats wait in the pipe.
   const heartbeats = setInterval(() => {
-    if (++silentTicks * heartbeatInterval < hungAfter || hung) return;
+    if (++silentTicks * heartbeatIntervalMs < hungAfterMs || hung) return;
     hung = true;
     child.kill('SIGKILL');
-  }, heartbeatInterval);
+  }, heartbeatIntervalMs);
   const send = (message: ParentMessage) => {
     if (child.connected) child.send(message, () => {});
   };
   const onAbort = () => {
     send({ kind: 'stop' });
-    killTimer = setTimeout(() => child.kill('SIGKILL'), endDeadline);
+    killTimer = setTimeout(() => child.kill('SIGKILL'), endDeadlineMs);
   };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
@@ -141,7 +141,7 @@ async function superviseChild(
     // What worked before may work again.
     if (fatal !== undefined && !sink.heard) throw new OperatorError(fatal);
     if (fatal !== undefined) return fatal;
-    return hung ? `no heartbeat for ${hungAfter / 1000} s` : how;
+    return hung ? `no heartbeat for ${hungAfterMs / 1000} s` : how;
   } finally {
     clearInterval(heartbeats);
     clearTimeout(killTimer);

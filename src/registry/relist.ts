@@ -6,7 +6,7 @@ import type { Tree } from './tree.js';
 import type { FolderNode } from './tree-node.js';
 
 /** ms; however many children go, a folder is listed no more often than this. */
-const relistDelay = 200;
+const relistDelayMs = 200;
 
 /** The folders that are listed again a moment later. */
 export class Relist {
@@ -20,7 +20,7 @@ export class Relist {
 
   soon(tree: Tree, folder: FolderNode): void {
     this.#folders.set(folder, tree);
-    this.#timer ??= setTimeout(() => this.#list(), relistDelay);
+    this.#timer ??= setTimeout(() => this.#list(), relistDelayMs);
   }
 
   release(): void {

@@ -3,7 +3,7 @@
 import { shown } from './admission.js';
 import { decodeReport } from './formats/report.js';
 import type { RegistryNote } from './registry.js';
-import { retell, type TreeChange, untell } from './retell.js';
+import { republish, type TreeChange, withdraw } from './republish.js';
 import { add, type Census, countData, noteFaults, noteOnce } from './tree-census.js';
 import { type ChannelNode, newReportNode, type ReportNode, type TreeNode } from './tree-node.js';
 import type { Stat } from './zookeeper-client.js';
@@ -51,10 +51,10 @@ export class ReportNodes {
   }
 
   /** A node of a tree registers nothing any more, and names no report. */
-  untell(node: TreeNode): TreeChange[] {
+  withdraw(node: TreeNode): TreeChange[] {
     for (const report of node.reports) this.#leave(report, node);
     node.reports = [];
-    return untell(node);
+    return withdraw(node);
   }
 
   /** It was read. A new version of it is a report of all endpoints that name it. */
@@ -92,7 +92,7 @@ export class ReportNodes {
 
   #changed(report: ReportNode, version: number): TreeChange[] {
     report.version = Math.max(report.version, version) + 1;
-    return [...report.users].flatMap(([node, channel]) => retell(channel, node, 'newer'));
+    return [...report.users].flatMap(([node, channel]) => republish(channel, node, 'newer'));
   }
 
   #join(path: string, channel: ChannelNode, node: TreeNode): ReportNode {

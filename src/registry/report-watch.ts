@@ -2,7 +2,7 @@
 
 import type { RegistryNote } from './registry.js';
 import { ReportNodes } from './report-nodes.js';
-import type { TreeChange } from './retell.js';
+import type { TreeChange } from './republish.js';
 import type { SessionShare } from './session-share.js';
 import { watchCost } from './tree.js';
 import { type Census, noteSkipped } from './tree-census.js';
@@ -11,12 +11,12 @@ import { rc, type Stat, unreadableReason } from './zookeeper-client.js';
 
 export interface ReportWatchOptions {
   /** Report nodes that are watched at most, with those that nobody names any more. */
-  readonly most: number;
+  readonly maxWatched: number;
   /** Length of the chroot in bytes: watches are re-armed with it. */
   readonly chrootBytes: number;
   /** The session that is given the next watch. */
   readonly roomiest: () => SessionShare;
-  readonly tell: (share: SessionShare, changes: readonly TreeChange[], seenAt: number | undefined) => void;
+  readonly publish: (share: SessionShare, changes: readonly TreeChange[], seenAt: number | undefined) => void;
   readonly note: (note: RegistryNote) => void;
 }
 
@@ -92,7 +92,7 @@ export class ReportWatch {
     const { path } = report;
     let watched = this.#watched.get(path);
     if (watched === undefined) {
-      if (this.#watched.size >= this.#options.most) {
+      if (this.#watched.size >= this.#options.maxWatched) {
         if (this.#left.size === 0) noteSkipped(this.#options.note, 'too_many', path);
         this.#left.add(report);
         return;
@@ -107,7 +107,7 @@ export class ReportWatch {
   /** There may be room. */
   #admit(): void {
     for (const report of this.#left) {
-      if (this.#watched.size >= this.#options.most) return;
+      if (this.#watched.size >= this.#options.maxWatched) return;
       this.#left.delete(report);
       this.#follow(report);
     }
@@ -133,14 +133,14 @@ export class ReportWatch {
         if (this.nodes.get(report.path) !== report) return;
         if (code === rc.noNode) {
           this.#await(report, watched, full, seenAt);
-          return this.#options.tell(share, this.nodes.setMissing(report), seenAt);
+          return this.#options.publish(share, this.nodes.setMissing(report), seenAt);
         }
         watched.asked = false;
         if (code === rc.ok && stat !== undefined) {
-          return this.#options.tell(share, this.nodes.set(report, data, stat), seenAt);
+          return this.#options.publish(share, this.nodes.set(report, data, stat), seenAt);
         }
         this.nodes.setUnreadable(report, unreadableReason(code));
-        this.#options.tell(share, [], seenAt);
+        this.#options.publish(share, [], seenAt);
       },
     );
   }

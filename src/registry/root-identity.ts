@@ -8,11 +8,11 @@ export class RootIdentity {
   /** `none` when it was missing although something is known. */
   #id: string | undefined;
   #settledAt = Number.NEGATIVE_INFINITY;
-  readonly #settling: number;
+  readonly #settlingMs: number;
 
-  /** @param settling ms that origins are given to register again */
-  constructor(settling: number) {
-    this.#settling = settling;
+  /** @param settlingMs time that origins are given to register again */
+  constructor(settlingMs: number) {
+    this.#settlingMs = settlingMs;
   }
 
   /**
@@ -24,7 +24,7 @@ export class RootIdentity {
    */
   found({ czxid, ctime }: Pick<Stat, 'czxid' | 'ctime'>, known: boolean, now: number): number {
     const id = `${czxid}-${ctime}`;
-    if (this.#id !== undefined && this.#id !== id && known) this.#settledAt = now + this.#settling;
+    if (this.#id !== undefined && this.#id !== id && known) this.#settledAt = now + this.#settlingMs;
     this.#id = id;
     return this.#settledAt - now;
   }

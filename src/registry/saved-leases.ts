@@ -17,8 +17,8 @@ export interface SavedLease {
   readonly name: string;
   readonly info: LeaseInfo;
   readonly isDrained: boolean;
-  /** Milliseconds that are left of it. */
-  readonly ttl: number;
+  /** The time that is left of it. */
+  readonly ttlMs: number;
 }
 
 const fileSchema = z.object({
@@ -60,10 +60,10 @@ export function readLeases(text: string, wall: number): SavedLease[] {
     const channel = parseChannelName(saved.channel);
     const name = parseChannelName(saved.name);
     const address = parseServiceAddress(saved.address);
-    const ttl = saved.expiresAt - wall;
-    if (channel === undefined || name === undefined || address === undefined || ttl <= 0) return [];
+    const ttlMs = saved.expiresAt - wall;
+    if (channel === undefined || name === undefined || address === undefined || ttlMs <= 0) return [];
     const { load, bitrate, packetLoss } = readValues({ ...saved, packet_loss_rate: saved['packetLoss'] });
     const info = { address, load, bitrate, packetLoss, traits: checkedTraits(saved), eligible: saved.eligible };
-    return { channel, name, info, isDrained: saved.isDrained, ttl };
+    return { channel, name, info, isDrained: saved.isDrained, ttlMs };
   });
 }

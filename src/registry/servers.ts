@@ -22,12 +22,12 @@ export interface Resolved {
 export async function resolveServers(
   { servers, chroot }: ConnectString,
   lookup: Lookup,
-  deadline: number,
+  deadlineMs: number,
 ): Promise<Resolved> {
   const problems: string[] = [];
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${deadline / 1000} s`)), deadline);
+    timer = setTimeout(() => reject(new Error(`no answer in ${deadlineMs / 1000} s`)), deadlineMs);
   });
   const addressesOf = async (host: string): Promise<readonly string[]> => {
     if (isIP(host) !== 0) return [host];
@@ -53,7 +53,7 @@ export async function resolveServers(
 const nameOf = ({ host, port }: Server) => `${host}:${port}`;
 
 /** More servers than this are not asked. */
-const mostAsked = 5;
+const maxAsked = 5;
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refuses connections',
@@ -63,14 +63,14 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** Why no session comes from these servers: each is connected to, which takes at most `deadline` milliseconds. */
-export async function whyUnreachable(servers: readonly Server[], deadline: number): Promise<string> {
+export async function whyUnreachable(servers: readonly Server[], deadlineMs: number): Promise<string> {
   const asked = servers
-    .slice(0, mostAsked)
-    .map(async (server) => `${nameOf(server)} ${await tryOne(server, deadline)}`);
+    .slice(0, maxAsked)
+    .map(async (server) => `${nameOf(server)} ${await tryOne(server, deadlineMs)}`);
   return (await Promise.all(asked)).join(', ');
 }
 
-function tryOne({ host, port }: Server, deadline: number): Promise<string> {
+function tryOne({ host, port }: Server, deadlineMs: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const settle = (what: string) => {
@@ -78,7 +78,7 @@ function tryOne({ host, port }: Server, deadline: number): Promise<string> {
       socket.destroy();
       resolve(what);
     };
-    const timer = setTimeout(settle, deadline, 'does not answer');
+    const timer = setTimeout(settle, deadlineMs, 'does not answer');
     socket.once('connect', () => settle('accepts connections, but gives no session'));
     socket.on('error', ({ code, message }: NodeJS.ErrnoException) => {
       settle(code === undefined ? message : `${reasons[code] ?? 'cannot be connected to'} (${code})`);

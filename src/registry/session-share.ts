@@ -2,7 +2,7 @@
 
 import { HeldNodes } from './held-nodes.js';
 import { Reads, type TreeReader } from './reads.js';
-import type { TreeChange } from './retell.js';
+import type { TreeChange } from './republish.js';
 import type { Tree } from './tree.js';
 import { type ChannelNode, isChannel, type ListedNode, type TreeNode } from './tree-node.js';
 import { rc, type Stat, unreadableReason, type WatchEvent } from './zookeeper-client.js';
@@ -10,7 +10,7 @@ import { rc, type Stat, unreadableReason, type WatchEvent } from './zookeeper-cl
 /** Who gave it what it follows. `seenAt`: epoch ms of the event that led there; undefined: none did. */
 export interface ShareOwner {
   /** Endpoints changed, or what cannot be used of them. */
-  tell(share: SessionShare, changes: readonly TreeChange[], seenAt: number | undefined): void;
+  publish(share: SessionShare, changes: readonly TreeChange[], seenAt: number | undefined): void;
   /** These are new, and nobody follows them yet. */
   made(tree: Tree, nodes: readonly ListedNode[], full: boolean, seenAt: number | undefined): void;
   /** Nobody has to follow these any more. */
@@ -188,7 +188,7 @@ export class SessionShare {
       return this.#changed(channel, () => tree.removeChild(channel, child), seenAt);
     }
     child.unread = true;
-    this.#owner.tell(this, tree.clearData(child), seenAt);
+    this.#owner.publish(this, tree.clearData(child), seenAt);
     this.#await(child.path, full, () => {
       if (this.#holdsNow(tree, channel, child)) this.#readData(tree, channel, child, full, seenAt);
     });
@@ -217,7 +217,7 @@ export class SessionShare {
         if (code !== rc.noNode) {
           if (node === tree.base) return this.#owner.baseDenied(tree, code);
           tree.setUnlisted(node, unreadableReason(code));
-          this.#owner.tell(this, [], seenAt);
+          this.#owner.publish(this, [], seenAt);
         } else if (!isChannel(node) || !tree.pattern.readsChannel) this.#missing(tree, node, full, seenAt, false);
         // Else the watch of its data tells that it is gone.
       },
@@ -230,7 +230,7 @@ export class SessionShare {
     if (!isChannel(node)) {
       const { folders, channels, gone, changes } = tree.setFolder(node, names);
       this.#owner.gone(gone);
-      this.#owner.tell(this, changes, seenAt);
+      this.#owner.publish(this, changes, seenAt);
       this.#owner.answered(this, tree, node, false);
       return this.#owner.made(tree, [...folders, ...channels], full, seenAt);
     }
@@ -267,10 +267,10 @@ export class SessionShare {
         }
         if (code === rc.ok && stat !== undefined) {
           node.unread = false;
-          this.#owner.tell(this, tree.setData(channel, child, data, stat), seenAt);
+          this.#owner.publish(this, tree.setData(channel, child, data, stat), seenAt);
         } else {
           tree.setUnreadable(node, unreadableReason(code));
-          this.#owner.tell(this, [], seenAt);
+          this.#owner.publish(this, [], seenAt);
         }
         if (!withChildren) return;
         if (stat?.ephemeral !== true) return this.#list(tree, channel, full, seenAt);
@@ -288,6 +288,6 @@ export class SessionShare {
   #changed(node: ListedNode, change: () => readonly TreeChange[], seenAt: number | undefined): void {
     const changes = change();
     this.#held.weigh(node);
-    this.#owner.tell(this, changes, seenAt);
+    this.#owner.publish(this, changes, seenAt);
   }
 }

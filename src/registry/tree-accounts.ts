@@ -8,7 +8,7 @@ const watchedBytesAlarm = 800_000;
 export const watchedBytesLimit = 1_000_000;
 
 /** ms from a change to the count of all nodes. */
-const countDelay = 1_000;
+const countDelayMs = 1_000;
 /** The delay is at least so many times what the last count took: of very many nodes it takes its time. */
 const countShare = 50;
 
@@ -20,7 +20,7 @@ interface CensusSource {
 /** The cost of following a tree: nodes, watches and bytes. */
 export class TreeAccounts {
   #timer: NodeJS.Timeout | undefined;
-  #delay = countDelay;
+  #delayMs = countDelayMs;
   #bytes = -1;
   #sessions = 0;
   #census = '';
@@ -40,15 +40,15 @@ export class TreeAccounts {
   }
 
   changed(): void {
-    this.#timer ??= setTimeout(() => this.count(), this.#delay);
+    this.#timer ??= setTimeout(() => this.count(), this.#delayMs);
   }
 
   count(): void {
     this.release();
     const startedAt = performance.now();
-    this.#tellBytes();
-    this.#tellCensus();
-    this.#delay = Math.max(countDelay, countShare * (performance.now() - startedAt));
+    this.#noteBytes();
+    this.#noteCensus();
+    this.#delayMs = Math.max(countDelayMs, countShare * (performance.now() - startedAt));
   }
 
   release(): void {
@@ -56,7 +56,7 @@ export class TreeAccounts {
     this.#timer = undefined;
   }
 
-  #tellBytes(): void {
+  #noteBytes(): void {
     const bytes = this.#shares.reduce((most, share) => Math.max(most, share.bytes), 0);
     const sessions = this.#shares.length;
     if (bytes !== this.#bytes || sessions !== this.#sessions) {
@@ -66,7 +66,7 @@ export class TreeAccounts {
     }
   }
 
-  #tellCensus(): void {
+  #noteCensus(): void {
     const counts: Census = { skipped: {}, unknown: {} };
     for (const source of this.#sources) source.census(counts);
     const census = JSON.stringify(counts);

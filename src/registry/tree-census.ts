@@ -16,7 +16,7 @@ export interface Census {
 }
 
 /** Names that are remembered as noted. */
-export const mostMisnamed = 1_000;
+export const maxMisnamed = 1_000;
 
 /** Adds to the count of a key. */
 export function add(counts: Record<string, number>, key: string, count = 1): void {

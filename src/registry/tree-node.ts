@@ -14,7 +14,7 @@ export interface TreeNode {
   /** Those that its endpoints name. */
   reports: readonly ReportNode[];
   /** The endpoints it registers, as last told. */
-  told: readonly Endpoint[];
+  published: readonly Endpoint[];
   /** Why its data cannot be read now. */
   unreadable: string | undefined;
   /** What was noted of it: each fault once, however often it is reported. */
@@ -79,7 +79,7 @@ const noReports: readonly ReportNode[] = [];
 
 /** A node of which nothing was read yet. */
 export function newNode(path: string, name: string): TreeNode {
-  const none = { stat: undefined, reports: noReports, told: [], unreadable: undefined, noted: undefined };
+  const none = { stat: undefined, reports: noReports, published: [], unreadable: undefined, noted: undefined };
   return { path, name, decoded: nothing, ...none, unread: true };
 }
 

@@ -20,10 +20,10 @@ export interface TreeWatchOptions {
   /** True: somebody was told endpoints before, so a registry without any base must not pass for an empty one. */
   readonly known: boolean;
   /** Milliseconds that origins are given to register again below a base that was made anew. */
-  readonly settling: number;
+  readonly settlingMs: number;
   readonly limits: TreeLimits;
   /** Sessions at most. The first one is there from the beginning. */
-  readonly mostSessions: number;
+  readonly maxSessions: number;
   /** Opens the session of this number, whose life is told to `connected`, `disconnected` and `event`. */
   readonly openSession: (session: number) => void;
   /** Epoch milliseconds, fractional. */

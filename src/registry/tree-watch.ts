@@ -1,12 +1,12 @@
 // Follows trees through one session or several: a full watched read after every (re)connect, then what the watches tell.
 
 import { BaseWatch } from './base-watch.js';
-import { Placement } from './placement.js';
+import { SessionPlacement } from './placement.js';
 import type { TreeReader } from './reads.js';
 import type { RegistryNote, RegistrySink } from './registry.js';
 import { Relist } from './relist.js';
 import { ReportWatch } from './report-watch.js';
-import type { TreeChange } from './retell.js';
+import type { TreeChange } from './republish.js';
 import { SessionShare, type ShareOwner } from './session-share.js';
 import { Tree } from './tree.js';
 import { TreeAccounts, watchedBytesLimit } from './tree-accounts.js';
@@ -17,11 +17,11 @@ import type { WatchEvent } from './zookeeper-client.js';
 export type { TreeReader } from './reads.js';
 
 /** ms */
-const rereadDelay = 1_000;
+const rereadDelayMs = 1_000;
 /** ms a node: what edges that lost the same server wait at most before they read, so that they do not all read together. */
-const jitterPerNode = 0.05;
+const jitterMsPerNode = 0.05;
 /** Less is not worth a timer. ms */
-const leastJitter = 10;
+const minJitterMs = 10;
 /** Nodes of a session whose data are read again by one reconciliation. */
 const sweptAtOnce = 5_000;
 
@@ -31,7 +31,7 @@ export class TreeWatch {
   readonly #bases: readonly BaseWatch[];
   readonly #baseOf: ReadonlyMap<Tree, BaseWatch>;
   readonly #shares: SessionShare[] = [];
-  readonly #placement: Placement;
+  readonly #placement: SessionPlacement;
   readonly #reports: ReportWatch;
   readonly #accounts: TreeAccounts;
   #known: boolean;
@@ -50,18 +50,18 @@ export class TreeWatch {
     const note = (one: RegistryNote) => sink.note(one);
     const room = new TreeRoom(options.limits);
     this.#reports = new ReportWatch({
-      ...{ most: options.limits.endpoints, chrootBytes: options.chrootBytes, note },
+      ...{ maxWatched: options.limits.endpoints, chrootBytes: options.chrootBytes, note },
       roomiest: () => this.#placement.roomiest(),
-      tell: (share, changes, seenAt) => this.#tell(share, changes, seenAt),
+      publish: (share, changes, seenAt) => this.#publish(share, changes, seenAt),
     });
     const { nodes } = this.#reports;
     this.#trees = options.trees.map(({ pattern, formats }) => new Tree(pattern, room, note, formats, nodes));
     this.#accounts = new TreeAccounts([...this.#trees, this.#reports], this.#shares, note);
     this.#relist = new Relist(this.#shares);
     const first = this.#addShare();
-    this.#placement = new Placement({
+    this.#placement = new SessionPlacement({
       shares: this.#shares,
-      most: options.readDepth,
+      maxUnanswered: options.readDepth,
       open: () => this.#openShare(),
     });
     this.#bases = this.#trees.map((tree) => this.#baseWatch(tree, first));
@@ -75,8 +75,8 @@ export class TreeWatch {
     if (share === undefined) return;
     share.begin(reader, fresh);
     this.#readAgain(share, fresh);
-    const jitter = fresh && this.#pictured ? this.#options.random() * jitterPerNode * this.#nodes(share) : 0;
-    this.#lookAfter(jitter < leastJitter ? 0 : jitter);
+    const jitterMs = fresh && this.#pictured ? this.#options.random() * jitterMsPerNode * this.#nodes(share) : 0;
+    this.#lookAfter(jitterMs < minJitterMs ? 0 : jitterMs);
   }
 
   /** A connection is gone: what was told stands. Returns whether its session could never be resumed. */
@@ -135,16 +135,16 @@ export class TreeWatch {
   }
 
   #openShare(): SessionShare | undefined {
-    if (this.#shares.length >= this.#options.mostSessions) return undefined;
+    if (this.#shares.length >= this.#options.maxSessions) return undefined;
     const share = this.#addShare();
     this.#options.openSession(this.#shares.length - 1);
     return share;
   }
 
   #baseWatch(tree: Tree, { reads }: SessionShare): BaseWatch {
-    const { chrootBytes, settling, now } = this.#options;
+    const { chrootBytes, settlingMs, now } = this.#options;
     return new BaseWatch({
-      ...{ tree, reads, chrootBytes, settling, now },
+      ...{ tree, reads, chrootBytes, settlingMs, now },
       known: () => !this.#isEmpty(tree),
       looked: (state, before) => {
         this.#accounts.changed();
@@ -161,7 +161,7 @@ export class TreeWatch {
   }
 
   readonly #owner: ShareOwner = {
-    tell: (share, changes, seenAt) => this.#tell(share, changes, seenAt),
+    publish: (share, changes, seenAt) => this.#publish(share, changes, seenAt),
     made: (tree, nodes, full, seenAt) => {
       for (const node of nodes) this.#placement.add({ tree, node, full, seenAt });
       this.#placement.proceed();
@@ -172,7 +172,7 @@ export class TreeWatch {
       const { parent } = node;
       const { gone, changes } = tree.remove(node);
       this.#placement.gone([node, ...gone]);
-      this.#tell(share, changes, seenAt);
+      this.#publish(share, changes, seenAt);
       // The list of the other session may have the node already that was made again.
       if (parent !== undefined && !share.holds(parent)) this.#relist.soon(tree, parent);
     },
@@ -184,7 +184,7 @@ export class TreeWatch {
       share.begin(share.reader, false);
       this.#placement.lost(share);
       this.#readAgain(share);
-      this.#lookAfter(rereadDelay);
+      this.#lookAfter(rereadDelayMs);
     },
     isOpen: (tree) => this.#baseOf.get(tree)?.state === 'open',
   };
@@ -218,7 +218,7 @@ export class TreeWatch {
   }
 
   /** What is due is read when the bases were looked at: a server that lost its data has none, or others. */
-  #lookAfter(delay: number): void {
+  #lookAfter(delayMs: number): void {
     if (this.#lookTimer !== undefined) return;
     const look = () => {
       this.#lookTimer = undefined;
@@ -226,8 +226,8 @@ export class TreeWatch {
       if (first?.reader === undefined) return;
       for (const base of this.#bases) base.look();
     };
-    if (delay === 0) look();
-    else this.#lookTimer = setTimeout(look, delay);
+    if (delayMs === 0) look();
+    else this.#lookTimer = setTimeout(look, delayMs);
   }
 
   /** The base itself is another, or was. */
@@ -240,7 +240,7 @@ export class TreeWatch {
    * While something is read again only news are told: what is missing in the lists may be in another one, and is told with
    * the whole.
    */
-  #tell(share: SessionShare, changes: readonly TreeChange[], seenAt: number | undefined): void {
+  #publish(share: SessionShare, changes: readonly TreeChange[], seenAt: number | undefined): void {
     const newsOnly = this.#pictured && this.#isComplete(share);
     if (!this.#live && !newsOnly) return;
     this.#accounts.changed();

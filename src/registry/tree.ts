@@ -9,8 +9,8 @@ import { decode } from './formats/decode.js';
 import { parseChannelName } from './names.js';
 import type { RegistryNote } from './registry.js';
 import { ReportNodes } from './report-nodes.js';
-import { retell, retellChildren, type TreeChange } from './retell.js';
-import { add, type Census, countFaults, mostMisnamed, noteFaults, noteOnce, noteSkipped } from './tree-census.js';
+import { republish, republishChildren, type TreeChange } from './republish.js';
+import { add, type Census, countFaults, maxMisnamed, noteFaults, noteOnce, noteSkipped } from './tree-census.js';
 import {
   type ChannelNode,
   type FolderNode,
@@ -182,10 +182,10 @@ export class Tree {
     }
     node.stat = stat;
     if (child === undefined) {
-      return reported ? [...retell(channel, channel, 'always'), ...retellChildren(channel)] : [];
+      return reported ? [...republish(channel, channel, 'always'), ...republishChildren(channel)] : [];
     }
-    const changes = retell(channel, child, reported ? 'always' : 'other');
-    return this.#keepsWeights(channel, child) && reported ? [...changes, ...retellChildren(channel)] : changes;
+    const changes = republish(channel, child, reported ? 'always' : 'other');
+    return this.#keepsWeights(channel, child) && reported ? [...changes, ...republishChildren(channel)] : changes;
   }
 
   /** A node that is still listed has no data, as the fixed names below it are missing. */
@@ -193,7 +193,7 @@ export class Tree {
     node.stat = undefined;
     node.decoded = { kind: 'nothing' };
     node.unreadable = undefined;
-    return this.#reports.untell(node);
+    return this.#reports.withdraw(node);
   }
 
   removeChild(channel: ChannelNode, child: TreeNode): TreeChange[] {
@@ -202,8 +202,8 @@ export class Tree {
       this.#room.endpoints -= 1;
       this.#room.count(channel.channel, -1);
     }
-    const changes = this.#reports.untell(child);
-    return channel.vectors.delete(child) ? [...changes, ...retellChildren(channel)] : changes;
+    const changes = this.#reports.withdraw(child);
+    return channel.vectors.delete(child) ? [...changes, ...republishChildren(channel)] : changes;
   }
 
   /** Every folder and channel, from the base on. */
@@ -219,8 +219,8 @@ export class Tree {
   /** Every endpoint there is. */
   *endpoints(): Generator<Endpoint> {
     for (const channel of this.channels()) {
-      yield* channel.told;
-      for (const child of channel.children.values()) yield* child.told;
+      yield* channel.published;
+      for (const child of channel.children.values()) yield* child.published;
     }
   }
 
@@ -244,7 +244,7 @@ export class Tree {
         continue;
       }
       add(left, reason);
-      if (misnamed.size >= mostMisnamed) continue;
+      if (misnamed.size >= maxMisnamed) continue;
       misnamed.add(name);
       if (!folder.misnamed.has(name)) noteSkipped(this.#note, reason, below(folder.path, name));
     }
@@ -284,7 +284,7 @@ export class Tree {
     gone.push(node);
     this.#room.endpoints -= node.children.size;
     this.#room.count(node.channel, -node.children.size - (this.hasChildren ? 0 : 1));
-    for (const each of [node, ...node.children.values()]) changes.push(...this.#reports.untell(each));
+    for (const each of [node, ...node.children.values()]) changes.push(...this.#reports.withdraw(each));
   }
 
   /** Whether a child holds weights of its siblings, or did until now. */

@@ -11,12 +11,12 @@ class Late extends Error {}
 /**
  * Runs `work` in a session of its own. The native client is loaded in this process, so only short-lived processes may do this.
  *
- * @param deadline milliseconds for all of it
+ * @param deadlineMs for all of it
  * @throws OperatorError in words: no server is in reach, the credentials are refused, no answer by the deadline
  */
 export async function withZooKeeper<T>(
   settings: SessionSettings,
-  deadline: number,
+  deadlineMs: number,
   work: (client: ZooKeeperClient) => Promise<T>,
 ): Promise<T> {
   const connect = await loadClient();
@@ -32,7 +32,7 @@ export async function withZooKeeper<T>(
   if (reach.connect === undefined) throw new OperatorError(`no session with ZooKeeper: ${reach.problems()}`);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Late()), deadline);
+    timer = setTimeout(() => reject(new Late()), deadlineMs);
   });
   const session = openSession(connect, { ...settings, servers: reach.connect });
   let connected = false;
@@ -46,7 +46,7 @@ export async function withZooKeeper<T>(
     return await Promise.race([done, session.ended, refused, late]);
   } catch (error) {
     if (!(error instanceof Late)) throw error;
-    const seconds = deadline / 1000;
+    const seconds = deadlineMs / 1000;
     if (connected)
       throw new OperatorError(`ZooKeeper did not answer in ${seconds} s; what was asked may have been done`);
     throw new OperatorError(`no session with ZooKeeper in ${seconds} s: ${await reach.why()}`);

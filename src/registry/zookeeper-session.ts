@@ -31,9 +31,9 @@ export interface SessionHandler {
   changed(state: SessionChange): void;
 }
 
-const retry: Backoff = { base: 200, max: 10_000 };
+const retry: Backoff = { baseMs: 200, maxMs: 10_000 };
 /** Refused credentials do not get better soon. */
-const authRetry: Backoff = { base: 30_000, max: 60_000 };
+const authRetry: Backoff = { baseMs: 30_000, maxMs: 60_000 };
 
 type End = 'expired' | 'auth_failed' | 'watchdog' | 'renewed' | 'aborted' | 'unresolved';
 
@@ -57,24 +57,24 @@ export async function keepSession(
   }
   const logged = loggedHandler(handler, logger);
   let failures = 0;
-  let toldProblems = '';
+  let loggedProblems = '';
   while (!signal.aborted) {
     const reach = await reachServers(target, settings.tls, (why) => {
-      if (why !== toldProblems) logger.warn({ why }, 'no server of ZooKeeper is reached by TLS');
-      toldProblems = why;
+      if (why !== loggedProblems) logger.warn({ why }, 'no server of ZooKeeper is reached by TLS');
+      loggedProblems = why;
     });
     if (signal.aborted) return await reach.close();
     let end: End = 'unresolved';
     const unresolved = reach.problems();
     if (reach.connect !== undefined) {
-      if (unresolved !== '' && unresolved !== toldProblems)
+      if (unresolved !== '' && unresolved !== loggedProblems)
         logger.warn({ why: unresolved }, 'not all servers of ZooKeeper have an address');
       const session = await oneSession(connect, { ...settings, servers: reach.connect }, logged, signal);
       end = session.end;
       if (session.wasConnected) failures = 0;
     }
     const problems = reach.problems();
-    toldProblems = problems;
+    loggedProblems = problems;
     await reach.close();
     if (end === 'aborted' || signal.aborted) return;
     if (end !== 'renewed') handler.changed(end);
@@ -83,12 +83,12 @@ export async function keepSession(
       failures = 1;
       continue;
     }
-    const delay = backoffDelay(failures++, end === 'auth_failed' ? authRetry : retry, Math.random);
+    const delayMs = backoffDelay(failures++, end === 'auth_failed' ? authRetry : retry, Math.random);
     const why = problems === '' ? {} : { why: problems };
-    const line = { servers: settings.servers, reason: end, ...why, retryMs: Math.round(delay) };
+    const line = { servers: settings.servers, reason: end, ...why, retryMs: Math.round(delayMs) };
     if (end === 'auth_failed') logger.error(line, 'ZooKeeper refused the credentials (registry.zookeeper.credentials)');
     else logger.warn(line, 'no ZooKeeper session');
-    await sleep(delay, undefined, { signal }).catch(() => {});
+    await sleep(delayMs, undefined, { signal }).catch(() => {});
   }
 }
 
@@ -134,9 +134,9 @@ function oneSession(
       });
     };
     const onAbort = () => finish('aborted');
-    const watch = (timeout: number) => {
+    const watch = (timeoutMs: number) => {
       clearTimeout(watchdog);
-      watchdog = setTimeout(finish, 2 * timeout, 'watchdog');
+      watchdog = setTimeout(finish, 2 * timeoutMs, 'watchdog');
     };
 
     const client = connect(

@@ -23,11 +23,11 @@ export interface ZooKeeperSettings extends SessionSettings {
 }
 
 /** Milliseconds: what is read all the time is no check but a load on ZooKeeper. */
-const leastReconcileInterval = 1_000;
+const minReconcileIntervalMs = 1_000;
 
 /** Until the next such read; jitter keeps a fleet from reading in step. Undefined: there is none. */
-export function reconcileDelay(interval: number, random: () => number): number | undefined {
-  return interval === 0 ? undefined : Math.max(interval, leastReconcileInterval) * (0.9 + random() * 0.2);
+export function reconcileDelayMs(intervalMs: number, random: () => number): number | undefined {
+  return intervalMs === 0 ? undefined : Math.max(intervalMs, minReconcileIntervalMs) * (0.9 + random() * 0.2);
 }
 
 /** A registry that follows ZooKeeper in this process. It connects when it is run. */
@@ -48,10 +48,10 @@ async function follow(
   known: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const { readDepth, sessionTimeout, limits, maxSessions: mostSessions } = settings;
+  const { readDepth, sessionTimeout, limits, maxSessions } = settings;
   const kept: Promise<void>[] = [];
   // Each session listens for the end.
-  setMaxListeners(mostSessions + 10, signal);
+  setMaxListeners(maxSessions + 10, signal);
   /** Another session, which lives until the end. */
   const openSession = (session: number) => {
     const own = session === 0 ? logger : numbered(logger, session);
@@ -69,9 +69,9 @@ async function follow(
     readDepth,
     chrootBytes: Buffer.byteLength(parseConnectString(settings.servers)?.chroot ?? ''),
     known,
-    settling: 2 * sessionTimeout,
+    settlingMs: 2 * sessionTimeout,
     limits,
-    mostSessions,
+    maxSessions,
     openSession,
     now: () => performance.timeOrigin + performance.now(),
     random: Math.random,
@@ -79,7 +79,7 @@ async function follow(
   const tree = new TreeWatch(options, sink);
   let reconcileTimer: NodeJS.Timeout | undefined;
   const reconcileLater = () => {
-    const delay = reconcileDelay(settings.reconcileInterval, Math.random);
+    const delay = reconcileDelayMs(settings.reconcileInterval, Math.random);
     if (delay === undefined) return;
     reconcileTimer = setTimeout(() => {
       tree.reconcile();

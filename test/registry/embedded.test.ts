@@ -53,9 +53,9 @@ test('a lease that is not renewed expires on time, a renewed one stays', async (
 
 test('every renewal is a report of its own: same id, higher version', async () => {
   const { registry, sink, end } = running();
-  assert.deepEqual(registry.put(news, 'a', info(0.5), 1_000), { kind: 'created', ttl: 1_000 });
+  assert.deepEqual(registry.put(news, 'a', info(0.5), 1_000), { kind: 'created', ttlMs: 1_000 });
   const [first] = sink.of('news');
-  assert.deepEqual(registry.put(news, 'a', info(0.5), 1_000), { kind: 'renewed', ttl: 1_000 });
+  assert.deepEqual(registry.put(news, 'a', info(0.5), 1_000), { kind: 'renewed', ttlMs: 1_000 });
   const [second] = sink.of('news');
   assert.ok(first && second);
   assert.equal(second.id, first.id);
@@ -94,7 +94,7 @@ test('a channel that has as many endpoints as one may have leaves room for the o
 
 test('a longer lease than allowed is cut, and a further endpoint than allowed is refused', async () => {
   const { registry, sink, pass, end } = running({ maxTtl: 5_000, maxEndpoints: 2, maxEndpointsPerChannel: 100 });
-  assert.deepEqual(registry.put(news, 'a', info(), 3_600_000), { kind: 'created', ttl: 5_000 });
+  assert.deepEqual(registry.put(news, 'a', info(), 3_600_000), { kind: 'created', ttlMs: 5_000 });
   registry.put(news, 'b', info(), 1_000);
   assert.deepEqual(registry.put(news, 'c', info(), 1_000), { kind: 'full', by: 'registry.embedded.maxEndpoints' });
   assert.equal(registry.put(news, 'a', info(), 5_000).kind, 'renewed');

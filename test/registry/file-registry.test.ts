@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { FileRegistry, largestFile } from '../../src/registry/file-registry.js';
+import { FileRegistry, maxFileBytes } from '../../src/registry/file-registry.js';
 import { RecordingSink } from '../support/recording-sink.js';
 
 let folder: string;
@@ -198,7 +198,7 @@ test('one that is too large, or no file, is not read', async () => {
   writeFileSync(path, news(a));
   const { sink, look, errors } = bound(await follow());
   writeFileSync(`${path}.new`, '');
-  truncateSync(`${path}.new`, largestFile + 1);
+  truncateSync(`${path}.new`, maxFileBytes + 1);
   renameSync(`${path}.new`, path);
   await look(2);
   assert.match(errors.join(), /4 MiB/);

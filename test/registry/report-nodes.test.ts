@@ -12,7 +12,7 @@ afterEach(() => {
   for (const each of release.splice(0)) each();
 });
 
-function follow(tree: WatchedTree, { mostSessions = 1, endpoints = 1_000, chrootBytes = 0 } = {}) {
+function follow(tree: WatchedTree, { maxSessions = 1, endpoints = 1_000, chrootBytes = 0 } = {}) {
   const sink = new RecordingSink();
   const sessions: Session[] = [];
   const open = (number: number) => {
@@ -21,7 +21,7 @@ function follow(tree: WatchedTree, { mostSessions = 1, endpoints = 1_000, chroot
   const watch: TreeWatch = new TreeWatch(
     {
       trees: compileTrees([{ path: '/r/{channel}/{endpoint}', formats: 'auto' }]),
-      ...{ readDepth: 20, chrootBytes, known: false, settling: 8_000, mostSessions, openSession: open },
+      ...{ readDepth: 20, chrootBytes, known: false, settlingMs: 8_000, maxSessions, openSession: open },
       ...{ limits: { endpoints, endpointsPerChannel: 1_000 }, now: () => 1, random: () => 0 },
     },
     sink,
@@ -184,14 +184,14 @@ test('a report whose answer was lost is asked for again on the same session', ()
 
 test('the watches of reports count for their session, with the chroot, and are spread over several', () => {
   const tree = new WatchedTree({ '/r': '', '/r/news': '' });
-  const { sink, sessions, connect } = follow(tree, { mostSessions: 3, chrootBytes: 10 });
+  const { sink, sessions, connect } = follow(tree, { maxSessions: 3, chrootBytes: 10 });
   const before = sink.notes.findLast((note) => note.kind === 'watched');
   for (let i = 0; i < 1_000; i++) tree.set(`/r/news/${i}`, naming(`/${'s'.repeat(900)}${i}`));
   tree.settle();
   for (let number = 1; number < sessions.length; number++) connect(number);
   tree.settle();
   assert.ok(sessions.length > 1);
-  const again = follow(tree, { mostSessions: 1, chrootBytes: 10 });
+  const again = follow(tree, { maxSessions: 1, chrootBytes: 10 });
   const after = again.sink.notes.findLast((note) => note.kind === 'watched');
   assert.ok(before?.kind === 'watched' && after?.kind === 'watched');
   const paths = (each: (i: number) => string) =>

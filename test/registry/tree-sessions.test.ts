@@ -8,7 +8,7 @@ import { RecordingSink } from '../support/recording-sink.js';
 import { type Session, WatchedTree } from '../support/watched-tree.js';
 
 const auto = 'auto' as const;
-const settling = 8_000;
+const settlingMs = 8_000;
 const release: (() => void)[] = [];
 afterEach(() => {
   for (const each of release.splice(0)) each();
@@ -17,7 +17,7 @@ afterEach(() => {
 function follow(
   tree: WatchedTree,
   trees: readonly TreeSetting[],
-  { mostSessions = 1, endpoints = 10_000, known = false, readDepth = 20 } = {},
+  { maxSessions = 1, endpoints = 10_000, known = false, readDepth = 20 } = {},
 ) {
   const sink = new RecordingSink();
   const sessions: Session[] = [];
@@ -28,7 +28,7 @@ function follow(
   const watch: TreeWatch = new TreeWatch(
     {
       trees: compileTrees(trees),
-      ...{ readDepth, chrootBytes: 0, known, settling, limits, mostSessions, openSession: open },
+      ...{ readDepth, chrootBytes: 0, known, settlingMs, limits, maxSessions, openSession: open },
       ...{ now: () => Date.now(), random: () => 0 },
     },
     sink,
@@ -196,7 +196,7 @@ test('a base that goes takes nothing with it that was not seen to go, and the ot
   tree.set('/a/news', 'o:83');
   tree.settle();
   assert.equal(sink.state, 'stale', 'origins have time to return');
-  mock.timers.tick(settling + 1);
+  mock.timers.tick(settlingMs + 1);
   tree.settle();
   assert.equal(sink.state, 'live');
   assert.deepEqual(found(sink), ['films o:82', 'news o:83', 'sport o:81']);
@@ -244,7 +244,7 @@ describe('more watches than one session may have', () => {
 
   test('are spread over several, each below what one packet holds, and only all together are live', () => {
     const tree = new WatchedTree(nodes);
-    const following = follow(tree, trees, { mostSessions: 9 });
+    const following = follow(tree, trees, { maxSessions: 9 });
     const { sink, sessions, connect } = following;
     connect(0);
     tree.settle();
@@ -263,7 +263,7 @@ describe('more watches than one session may have', () => {
   test('channels that turn out to be large are passed on before their endpoints are watched', () => {
     const tree = new WatchedTree(nodes);
     // All are listed before anything is known of how much is in them.
-    const following = follow(tree, trees, { mostSessions: 9, readDepth: 1_000 });
+    const following = follow(tree, trees, { maxSessions: 9, readDepth: 1_000 });
     connectAll(following, tree);
     assert.equal(following.sink.endpoints.size, all);
     const watched = following.sink.notes.filter((note) => note.kind === 'watched').at(-1);
@@ -272,7 +272,7 @@ describe('more watches than one session may have', () => {
 
   test('a lost session lets the rest stand, and reads its own share again when it is made anew', () => {
     const tree = new WatchedTree(nodes);
-    const following = follow(tree, trees, { mostSessions: 9 });
+    const following = follow(tree, trees, { maxSessions: 9 });
     const { sink, watch, sessions, connect } = following;
     connectAll(following, tree);
     const before = sessions.map(dataOf);
@@ -295,7 +295,7 @@ describe('more watches than one session may have', () => {
 
   test('a connection that returns to its session lists its share, and reads only what it was asking for', () => {
     const tree = new WatchedTree(nodes);
-    const following = follow(tree, trees, { mostSessions: 9 });
+    const following = follow(tree, trees, { maxSessions: 9 });
     const { sink, watch, sessions, connect } = following;
     connectAll(following, tree);
     const before = sessions.map(dataOf);
@@ -310,7 +310,7 @@ describe('more watches than one session may have', () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     release.push(() => mock.timers.reset());
     const tree = new WatchedTree(nodes);
-    const following = follow(tree, trees, { mostSessions: 9 });
+    const following = follow(tree, trees, { maxSessions: 9 });
     const { sink, sessions } = following;
     connectAll(following, tree);
     const [path] = [...tree.nodes.keys()].filter(
@@ -332,7 +332,7 @@ describe('more watches than one session may have', () => {
 
   test('a channel that a session cannot see yet is asked for again behind a sync', () => {
     const tree = new WatchedTree(nodes);
-    const following = follow(tree, trees, { mostSessions: 9 });
+    const following = follow(tree, trees, { maxSessions: 9 });
     const { sink, sessions } = following;
     connectAll(following, tree);
     const [first, last] = [sessions[0] as Session, sessions.at(-1) as Session];

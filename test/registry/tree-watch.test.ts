@@ -8,7 +8,7 @@ import { compilePattern, type TreePattern } from '../../src/tree-pattern.js';
 import { RecordingSink } from '../support/recording-sink.js';
 
 const stat = (ctime: number): Stat => ({ czxid: 1, ctime, version: 0, mtime: 1, ephemeral: false, mine: false });
-const settling = 8_000;
+const settlingMs = 8_000;
 const limits = { endpoints: 1_000, endpointsPerChannel: 1_000 };
 
 /** A tree whose answers come when the test says so, in order, and which never fires a watch. */
@@ -59,7 +59,7 @@ function watching(nodes: Record<string, string>, known = false, chrootBytes = 0)
   const one = compilePattern('/r/{channel}/{endpoint}') as TreePattern;
   const options = {
     trees: [{ pattern: one, formats: 'auto' as const }],
-    ...{ readDepth: 3, chrootBytes, known, settling, limits, now: Date.now, mostSessions: 1 },
+    ...{ readDepth: 3, chrootBytes, known, settlingMs, limits, now: Date.now, maxSessions: 1 },
     ...{ openSession: () => {}, random: () => 0 },
   };
   return { tree, sink, watch: new TreeWatch(options, sink) };
@@ -203,7 +203,7 @@ describe('a root that is missing or new', () => {
     tree.nodes.set('/r', '').set('/r/news', 'a:80');
     watch.event(0, 'created', '/r');
     tree.answer();
-    mock.timers.tick(settling - 1);
+    mock.timers.tick(settlingMs - 1);
     tree.answer();
     assert.deepEqual(sink.sequence, []);
     tree.nodes.set('/r/sport', 'b:80');
@@ -223,7 +223,7 @@ describe('a root that is missing or new', () => {
     for (const path of Object.keys(news).slice(1)) tree.nodes.delete(path);
     watch.connected(0, tree);
     tree.answer();
-    mock.timers.tick(settling / 2);
+    mock.timers.tick(settlingMs / 2);
     // Another session meanwhile does not make it wait longer, nor less.
     watch.disconnected(0);
     watch.connected(0, tree);
@@ -231,7 +231,7 @@ describe('a root that is missing or new', () => {
     watch.event(0, 'child', '/r');
     watch.reconcile();
     tree.answer();
-    mock.timers.tick(settling / 2 - 1);
+    mock.timers.tick(settlingMs / 2 - 1);
     tree.answer();
     assert.deepEqual(sink.sequence, ['replace', 'live', 'stale']);
     mock.timers.tick(2);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import type { RegistryNote } from '../../src/registry/registry.js';
-import type { TreeChange } from '../../src/registry/retell.js';
+import type { TreeChange } from '../../src/registry/republish.js';
 import { Tree } from '../../src/registry/tree.js';
 import type { ChannelNode, FolderNode, TreeNode } from '../../src/registry/tree-node.js';
 import { TreeRoom } from '../../src/registry/tree-room.js';

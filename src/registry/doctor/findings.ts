@@ -166,11 +166,11 @@ export function rightsFindings({ path, state, acl, user, scratch }: SeenRoot): F
 }
 
 /** Seconds that clocks may differ by before log lines and reports are hard to compare. */
-const mostSkewMs = 5_000;
+const maxSkewMs = 5_000;
 
 /** @param skewMs server's clock minus ours; undefined: it was not measured */
 export function clockFinding(skewMs: number | undefined, newestMtime: number, now: number): Finding {
-  if (skewMs !== undefined && Math.abs(skewMs) <= mostSkewMs)
+  if (skewMs !== undefined && Math.abs(skewMs) <= maxSkewMs)
     return ok('clock', `within ${Math.abs(Math.round(skewMs))} ms of ours`);
   if (skewMs !== undefined) {
     const seconds = (Math.abs(skewMs) / 1000).toFixed(1);
@@ -181,7 +181,7 @@ export function clockFinding(skewMs: number | undefined, newestMtime: number, no
     );
   }
   const ahead = newestMtime - now;
-  if (ahead <= mostSkewMs) return ok('clock', 'no node was changed in the future (--write measures it)');
+  if (ahead <= maxSkewMs) return ok('clock', 'no node was changed in the future (--write measures it)');
   return bad(
     'clock',
     `a node was changed ${(ahead / 1000).toFixed(1)} s in the future`,
@@ -207,11 +207,11 @@ const remedies: Readonly<Record<string, string>> = {
 };
 
 /** Bytes that a server takes in one packet unless `jute.maxbuffer` says otherwise. */
-const packetLimit = 1_048_575;
+const packetLimitBytes = 1_048_575;
 
 /** What the size and the contents of the tree mean, and what to do. */
 export function treeFindings({ channels, endpoints, watched, faults }: SeenTree): Finding[] {
-  const found = `the paths watched by a session take ${watched.bytes} of ${packetLimit} bytes of a packet (jute.maxbuffer)`;
+  const found = `the paths watched by a session take ${watched.bytes} of ${packetLimitBytes} bytes of a packet (jute.maxbuffer)`;
   const raise =
     'raise jute.maxbuffer on all servers, or use shorter names: a reconnect sends all of them in one packet';
   const limits = watched.alarm ? bad('limits', found, raise) : ok('limits', found);

@@ -12,7 +12,7 @@ export type ServerAnswer =
   | { readonly kind: 'unreachable'; readonly why: string };
 
 /** Bytes; the answer takes some hundred. */
-const longestAnswer = 16 * 1024;
+const maxAnswerChars = 16 * 1024;
 
 /** Pure: what the answer means. */
 export function readAnswer(text: string): ServerAnswer {
@@ -48,7 +48,7 @@ export function askServer(
     socket.once('connect', onReady);
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1');
-      if (text.length > longestAnswer) settle(readAnswer(text));
+      if (text.length > maxAnswerChars) settle(readAnswer(text));
     });
     socket.on('error', (error) => settle({ kind: 'unreachable', why: words(error) }));
     socket.once('close', () => settle(silent()));

@@ -18,7 +18,7 @@ export interface Look {
 }
 
 /** Channels whose time of change is looked at. */
-const mostChannels = 200;
+const maxChannels = 200;
 
 function statOf(client: ZooKeeperClient, path: string): Promise<Stat | undefined> {
   return new Promise((resolve) => client.exists(path, false, (_, stat) => resolve(stat)));
@@ -67,7 +67,7 @@ export async function look(
   const tried = mayWrite && state === 'there' ? await scratch(client, path, now) : undefined;
   const config = await dataOf(client, '/zookeeper/config');
   const names = state === 'there' ? await children(client, path) : [];
-  const paths = [path, ...names.slice(0, mostChannels).map((name) => `${path}/${name}`)];
+  const paths = [path, ...names.slice(0, maxChannels).map((name) => `${path}/${name}`)];
   const stats = await Promise.all(paths.map((each) => statOf(client, each)));
   return {
     sessionTimeout: client.timeout,

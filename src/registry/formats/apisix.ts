@@ -3,15 +3,15 @@
 
 import { parseServiceAddress } from '../../net-address.js';
 import { hostAndPort } from './address.js';
-import type { Format, JsonObject, Registration } from './format.js';
+import type { Format, JsonObject, RegisteredEndpoint } from './format.js';
 import { registrationOf } from './reported.js';
 import { Unknowns } from './traits.js';
 import { asObject, own } from './values.js';
 
 /** Endpoints of one node. */
-export const mostNodes = 256;
+export const maxNodes = 256;
 
-function addressOf(json: JsonObject): Registration['address'] | undefined {
+function addressOf(json: JsonObject): RegisteredEndpoint['address'] | undefined {
   const [host, port] = [own(json, 'host'), own(json, 'port')];
   if (port !== undefined || typeof host !== 'string') return hostAndPort(host, port);
   // Only an authority: a URL is none here.
@@ -29,10 +29,10 @@ export const apisix: Format = ({ list, level }) => {
   const nodes = list.map((each) => asObject(each)).filter((each) => each !== undefined && Object.hasOwn(each, 'host'));
   if (nodes.length === 0) return list.length === 0 ? { kind: 'nothing' } : undefined;
   const unknown = new Unknowns();
-  if (list.length > mostNodes) unknown.add('endpoints', 'too_many');
-  const looked = nodes.slice(0, mostNodes) as JsonObject[];
+  if (list.length > maxNodes) unknown.add('endpoints', 'too_many');
+  const looked = nodes.slice(0, maxNodes) as JsonObject[];
   const highest = looked.reduce((most, json) => Math.max(most, priorityOf(json)), Number.NEGATIVE_INFINITY);
-  const registrations: Registration[] = [];
+  const registrations: RegisteredEndpoint[] = [];
   for (const json of looked) {
     const address = addressOf(json);
     if (address === undefined) unknown.add('endpoints', 'malformed');

@@ -28,7 +28,7 @@ const formats: Readonly<Record<FormatName, Format>> = {
 };
 
 /** Bytes; an address and three numbers take a hundred. */
-export const largestData = 64 * 1024;
+export const maxDataBytes = 64 * 1024;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -53,7 +53,7 @@ const skipped = (reason: SkipReason): Reading => {
 
 /** The data of a node as text and JSON, or why they are neither. Never throws. */
 export function readData(data: Uint8Array): Omit<ReadNode, 'name' | 'level'> | SkipReason {
-  if (data.byteLength > largestData) return 'too_large';
+  if (data.byteLength > maxDataBytes) return 'too_large';
   let text: string;
   try {
     text = utf8.decode(data).trim();

@@ -7,8 +7,8 @@ import { reportedEndpoint, withNumbers } from './reported.js';
 
 /** Dubbo's own weight of a provider that names none, which is 1 here. */
 const usualWeight = 100;
-/** Characters of a provider. */
-const longest = 8_192;
+/** Of a provider. */
+const maxNameChars = 8_192;
 /** What is shown of a provider's parameters; the others (methods, timeouts) say nothing about an origin of media. */
 const shown = ['application', 'group', 'interface', 'protocol', 'region', 'side'];
 
@@ -27,7 +27,7 @@ const first = (params: URLSearchParams, name: string) => params.get(name) ?? und
  * provider without it is taken at its word, and `https` is the only protocol that means TLS.
  */
 export const dubbo: Format = ({ name }) => {
-  if (name.length > longest || !/^[a-z][a-z0-9+.-]{0,31}%3A%2F%2F/i.test(name)) return undefined;
+  if (name.length > maxNameChars || !/^[a-z][a-z0-9+.-]{0,31}%3A%2F%2F/i.test(name)) return undefined;
   const url = decoded(name);
   if (url === undefined) return { kind: 'skipped', reason: 'bad_address' };
   const [, protocol = '', host = '', port, rest = ''] =

@@ -3,10 +3,10 @@
 import { z } from 'zod';
 import { parseServiceAddress } from '../../net-address.js';
 import { expectedTraits } from './traits.js';
-import { mostBitrate } from './values.js';
+import { maxBitrateKbps } from './values.js';
 
-const value = (most: number, expected: string) =>
-  z.number(`expected ${expected}`).min(0, `expected ${expected}`).max(most, `expected ${expected}`).nullish();
+const value = (max: number, expected: string) =>
+  z.number(`expected ${expected}`).min(0, `expected ${expected}`).max(max, `expected ${expected}`).nullish();
 
 /** What each may be is said where all of them are read (`faultsOfTraits`). */
 const traits = Object.fromEntries(Object.keys(expectedTraits).map((field) => [field, z.unknown().optional()]));
@@ -21,6 +21,6 @@ export const endpointFields = {
     return z.NEVER;
   }),
   load: value(1, 'a fraction from 0 to 1, or null for unknown'),
-  bitrate: value(mostBitrate, 'kbit/s, a number from 0 to 1e9, or null for unknown'),
+  bitrate: value(maxBitrateKbps, 'kbit/s, a number from 0 to 1e9, or null for unknown'),
   packet_loss_rate: value(1, 'a fraction from 0 to 1, or null for unknown'),
 };

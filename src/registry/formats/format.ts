@@ -50,7 +50,7 @@ export interface Values {
 export type SkipReason = 'too_large' | 'not_utf8' | 'bad_json' | 'unknown_format' | 'no_address' | 'bad_address';
 
 /** One endpoint that a node registers. */
-export interface Registration {
+export interface RegisteredEndpoint {
   readonly address: ServiceAddress;
   readonly values: Values;
   readonly traits: Traits;
@@ -74,7 +74,7 @@ export interface Defaults {
 
 export type Decoded =
   /** At least one. Several are told apart by their addresses. */
-  | { readonly kind: 'endpoints'; readonly registrations: readonly [Registration, ...Registration[]] }
+  | { readonly kind: 'endpoints'; readonly registrations: readonly [RegisteredEndpoint, ...RegisteredEndpoint[]] }
   /** A channel's own data without an address. */
   | ({ readonly kind: 'defaults' } & Defaults)
   /** No endpoint, but the weights of its siblings by a selector of theirs. */
@@ -94,7 +94,7 @@ export type Format = (node: ReadNode) => Decoded | undefined;
 export function oneEndpoint(
   address: ServiceAddress,
   values: Values,
-  more: Partial<Omit<Registration, 'address' | 'values'>> = {},
+  more: Partial<Omit<RegisteredEndpoint, 'address' | 'values'>> = {},
 ): Decoded {
   return { kind: 'endpoints', registrations: [{ address, values, traits: {}, eligible: true, ...more }] };
 }

@@ -2,11 +2,11 @@
 
 import { withPath } from '../../net-address.js';
 import { traitNames, traitRules } from '../../traits.js';
-import type { Decoded, JsonObject, Registration } from './format.js';
+import type { Decoded, JsonObject, RegisteredEndpoint } from './format.js';
 import { readProperties, readTraits, type Said, saidFields, traitsOf, Unknowns } from './traits.js';
 import { own, readValues } from './values.js';
 
-type Address = Registration['address'];
+type Address = RegisteredEndpoint['address'];
 
 const fields: readonly string[] = ['load', 'bitrate', 'packet_loss_rate', ...saidFields];
 const numbers = new Set([
@@ -51,7 +51,7 @@ export function reportedEndpoint(address: Address, json: JsonObject, more: More 
  * One registration, from its address and the fields of its JSON. Fields that cannot be used are unknown, never an
  * error.
  */
-export function registrationOf(address: Address, json: JsonObject, more: More = {}): Registration {
+export function registrationOf(address: Address, json: JsonObject, more: More = {}): RegisteredEndpoint {
   const said: Said = readTraits(json);
   const values = readValues(json);
   const unknown = new Unknowns();

@@ -7,7 +7,7 @@ import type { ServiceAddress } from '../../model.js';
 import { hostAndPort } from './address.js';
 import type { Decoded, Format, JsonObject } from './format.js';
 import { freeProperties, reportedEndpoint, withNumbers } from './reported.js';
-import { mostWeight, readWeight, Unknowns } from './traits.js';
+import { maxWeight, readWeight, Unknowns } from './traits.js';
 import { asObject, own } from './values.js';
 
 /** Of the endpoints that a member names, those that speak HTTP, the best first; else its main one. */
@@ -16,7 +16,7 @@ const preferred = [
   { name: 'https', tls: true },
 ] as const;
 /** Entries of a vector that are looked at. */
-const mostEntries = 1_000;
+const maxEntries = 1_000;
 
 const memberPrefix = 'member_';
 const vectorPrefix = 'vector_';
@@ -50,13 +50,13 @@ function selectorsOf(json: JsonObject, name: string): string[] {
 function weights(entries: readonly unknown[]): Decoded {
   const unknown = new Unknowns();
   const bySelector = new Map<string, number>();
-  if (entries.length > mostEntries) unknown.add('endpoints', 'too_many');
-  for (const each of entries.slice(0, mostEntries)) {
+  if (entries.length > maxEntries) unknown.add('endpoints', 'too_many');
+  for (const each of entries.slice(0, maxEntries)) {
     const entry = asObject(each) ?? {};
     const select = own(entry, 'select');
     const weight = readWeight(own(entry, 'weight'), unknown);
     if (typeof select !== 'string' || weight === undefined) continue;
-    bySelector.set(select, Math.min((bySelector.get(select) ?? 1) * weight, mostWeight));
+    bySelector.set(select, Math.min((bySelector.get(select) ?? 1) * weight, maxWeight));
   }
   return { kind: 'weights', bySelector, unknown: unknown.all };
 }

@@ -9,7 +9,7 @@ import type { JsonObject } from './format.js';
 import { asObject, own } from './values.js';
 
 /** Parts of a URI that are looked at; the usual one has five. */
-const mostParts = 64;
+const maxParts = 64;
 
 /** Whether this JSON is an instance of Curator's service discovery. */
 export function isInstance(json: JsonObject): boolean {
@@ -21,7 +21,7 @@ const number = (value: unknown) => (typeof value === 'number' || typeof value ==
 /** What the parts say with the instance's own values in them; undefined: there are none. */
 function fromParts(json: JsonObject): string | undefined {
   const parts = asObject(own(json, 'uriSpec'))?.['parts'];
-  if (!Array.isArray(parts) || parts.length === 0 || parts.length > mostParts) return undefined;
+  if (!Array.isArray(parts) || parts.length === 0 || parts.length > maxParts) return undefined;
   const sslPort = number(own(json, 'sslPort'));
   const port = number(own(json, 'port'));
   const host = own(json, 'address');

@@ -6,14 +6,14 @@ import { type TraitField, type TraitName, traitFields, traitNames, traitRules, t
 import type { JsonObject, NumberField, TextFault, TextField, UnknownValue } from './format.js';
 import { asObject, faultOf, own } from './values.js';
 
-export const mostWeight = traitRules.weight.most;
-export const mostPriority = traitRules.priority.most;
+export const maxWeight = traitRules.weight.max;
+export const maxPriority = traitRules.priority.max;
 /** Characters of a text, such as a zone or a version. */
-export const longestName = 64;
+export const maxTextChars = 64;
 /** Characters of a path at the endpoint, and of one in the registry. */
-export const longestPath = 1_024;
+export const maxPathChars = 1_024;
 /** Entries; characters of a name; characters of a value. */
-export const mostProperties = { entries: 16, name: longestName, value: 256 } as const;
+export const maxProperties = { entries: 16, nameChars: maxTextChars, valueChars: 256 } as const;
 
 /** The statuses that a registration may have. */
 export const statuses = ['live', 'draining', 'off'] as const;
@@ -32,35 +32,35 @@ export class Unknowns {
   }
 }
 
-function textFault(value: unknown, most: number): TextFault | undefined {
+function textFault(value: unknown, max: number): TextFault | undefined {
   if (typeof value !== 'string') return 'not_a_text';
-  if (value.length > most) return 'too_long';
+  if (value.length > max) return 'too_long';
   return value === '' || unprintable.test(value) ? 'malformed' : undefined;
 }
 
 /** A text of at most so many characters; undefined, and noted in `unknown`, for anything else. */
-export function readText(field: TextField, value: unknown, most: number, unknown: Unknowns): string | undefined {
+export function readText(field: TextField, value: unknown, max: number, unknown: Unknowns): string | undefined {
   if (value === undefined) return undefined;
-  const fault = textFault(value, most);
+  const fault = textFault(value, max);
   return fault === undefined ? String(value) : unknown.add(field, fault);
 }
 
-/** From 0 to `most`; whole where that is asked for. */
+/** From 0 to `max`; whole where that is asked for. */
 function readNumber(
   field: NumberField,
   value: unknown,
-  most: number,
+  max: number,
   unknown: Unknowns,
   whole = false,
 ): number | undefined {
   if (value === undefined) return undefined;
-  const fault = faultOf(value, most) ?? (whole && !Number.isInteger(value) ? 'not_whole' : undefined);
+  const fault = faultOf(value, max) ?? (whole && !Number.isInteger(value) ? 'not_whole' : undefined);
   return fault === undefined ? Number(value) + 0 : unknown.add(field, fault);
 }
 
 /** A weight; undefined, and noted in `unknown`, for anything else. */
 export function readWeight(value: unknown, unknown: Unknowns): number | undefined {
-  return readNumber('weight', value, mostWeight, unknown);
+  return readNumber('weight', value, maxWeight, unknown);
 }
 
 /** Numbers and truth values become text; what else is no text is left out, and so is what is too long or too many. */
@@ -72,13 +72,13 @@ export function readProperties(value: unknown, unknown: Unknowns): Readonly<Reco
   for (const name of Object.keys(json)) {
     const said = own(json, name);
     if (said === undefined) continue;
-    if (entries.length === mostProperties.entries) {
+    if (entries.length === maxProperties.entries) {
       unknown.add('properties', 'too_many');
       break;
     }
     const text = typeof said === 'number' || typeof said === 'boolean' ? String(said) : said;
-    const isBad = name === '__proto__' || textFault(name, mostProperties.name) !== undefined;
-    const fault = isBad ? 'malformed' : text === '' ? undefined : textFault(text, mostProperties.value);
+    const isBad = name === '__proto__' || textFault(name, maxProperties.nameChars) !== undefined;
+    const fault = isBad ? 'malformed' : text === '' ? undefined : textFault(text, maxProperties.valueChars);
     if (fault === undefined) entries.push([name, String(text)]);
     else unknown.add('properties', fault);
   }
@@ -86,14 +86,14 @@ export function readProperties(value: unknown, unknown: Unknowns): Readonly<Reco
 }
 
 function readStatus(value: unknown, unknown: Unknowns): Status | undefined {
-  const text = readText('status', value, longestName, unknown);
+  const text = readText('status', value, maxTextChars, unknown);
   if (text === undefined) return undefined;
   return statuses.find((status) => status === text) ?? unknown.add('status', 'not_known');
 }
 
 /** A path that may stand behind an address: with a slash first, perhaps with `{channel}` and `{rest}`. */
 function readPath(value: unknown, unknown: Unknowns): string | undefined {
-  const path = readText('path', value, longestPath, unknown);
+  const path = readText('path', value, maxPathChars, unknown);
   if (path === undefined) return undefined;
   const holds = path.startsWith('/') && parseServiceAddress(`http://o${path}`) !== undefined;
   return holds ? path : unknown.add('path', 'malformed');
@@ -104,7 +104,7 @@ const outsideOfPaths = /[\u{fff0}-\u{10ffff}]/u;
 
 /** An absolute path of a node, without a slash at its end; what is below `/zookeeper` is ZooKeeper's own. */
 function readReport(value: unknown, unknown: Unknowns): string | undefined {
-  const path = readText('report', value, longestPath, unknown);
+  const path = readText('report', value, maxPathChars, unknown);
   if (path === undefined) return undefined;
   const parts = path.split('/');
   const isPath =
@@ -125,14 +125,14 @@ type Rule = (typeof traitRules)[TraitName];
 function expectedOf(rule: Rule): string {
   switch (rule.kind) {
     case 'number':
-      return `a number from 0 to ${rule.most}`;
+      return `a number from 0 to ${rule.max}`;
     case 'whole':
-      return `a whole number from 0 to ${rule.most}`;
+      return `a whole number from 0 to ${rule.max}`;
     case 'text':
     case 'text_or_number':
-      return `a text of 1 to ${longestName} characters`;
+      return `a text of 1 to ${maxTextChars} characters`;
     case 'texts':
-      return `an object of at most ${mostProperties.entries} texts of ${mostProperties.value} characters`;
+      return `an object of at most ${maxProperties.entries} texts of ${maxProperties.valueChars} characters`;
   }
 }
 
@@ -142,7 +142,7 @@ export const expectedTraits = {
   ...(Object.fromEntries(traitNames.map((name) => [traitRules[name].field, expectedOf(traitRules[name])])) as Readonly<
     Record<TraitField, string>
   >),
-  path: `a path with a slash first, of ${longestPath} characters at most`,
+  path: `a path with a slash first, of ${maxPathChars} characters at most`,
 } as const;
 
 /** What is wrong with them, in words; empty: nothing. */
@@ -170,13 +170,13 @@ export const saidFields: readonly string[] = ['status', ...traitFields, 'path', 
 function readTrait(rule: Rule, value: unknown, unknown: Unknowns): Traits[TraitName] {
   switch (rule.kind) {
     case 'number':
-      return readNumber(rule.field, value, rule.most, unknown);
+      return readNumber(rule.field, value, rule.max, unknown);
     case 'whole':
-      return readNumber(rule.field, value, rule.most, unknown, true);
+      return readNumber(rule.field, value, rule.max, unknown, true);
     case 'text':
-      return readText(rule.field, value, longestName, unknown);
+      return readText(rule.field, value, maxTextChars, unknown);
     case 'text_or_number':
-      return readText(rule.field, typeof value === 'number' ? String(value) : value, longestName, unknown);
+      return readText(rule.field, typeof value === 'number' ? String(value) : value, maxTextChars, unknown);
     case 'texts':
       return readProperties(value, unknown);
   }

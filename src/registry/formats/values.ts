@@ -6,14 +6,14 @@ import type { JsonObject, NumberFault, UnknownValue, Values } from './format.js'
 export const noValues: Values = { load: undefined, bitrate: undefined, packetLoss: undefined, unknown: [] };
 
 /** kbit/s: a terabit a second. Sums over all endpoints have to stay finite. */
-export const mostBitrate = 1e9;
+export const maxBitrateKbps = 1e9;
 
-/** Why a value means nothing; undefined when it is a number from 0 to `most`. */
-export function faultOf(value: unknown, most: number): NumberFault | undefined {
+/** Why a value means nothing; undefined when it is a number from 0 to `max`. */
+export function faultOf(value: unknown, max: number): NumberFault | undefined {
   if (typeof value !== 'number' || !Number.isFinite(value)) return 'not_a_number';
   if (value < 0) return 'negative';
-  if (value <= most) return undefined;
-  return most === 1 ? 'above_one' : 'too_large';
+  if (value <= max) return undefined;
+  return max === 1 ? 'above_one' : 'too_large';
 }
 
 /** The value itself, never one that it inherits. Missing and null are the same: it was not said. */
@@ -29,16 +29,16 @@ export function asObject(value: unknown): JsonObject | undefined {
 /** Reads `load`, `bitrate` and `packet_loss_rate`; a missing or null one is unknown without being a fault. */
 export function readValues(json: JsonObject): Values {
   const unknown: UnknownValue[] = [];
-  const read = (field: 'load' | 'bitrate' | 'packet_loss_rate', most: number): number | undefined => {
+  const read = (field: 'load' | 'bitrate' | 'packet_loss_rate', max: number): number | undefined => {
     const value = own(json, field);
     if (value === undefined) return undefined;
-    const reason = faultOf(value, most);
+    const reason = faultOf(value, max);
     if (reason === undefined) return Number(value) + 0;
     unknown.push({ field, reason });
     return undefined;
   };
   const load = read('load', 1);
-  const bitrate = read('bitrate', mostBitrate);
+  const bitrate = read('bitrate', maxBitrateKbps);
   const packetLoss = read('packet_loss_rate', 1);
   return { load, bitrate, packetLoss, unknown };
 }

@@ -15,7 +15,7 @@ const handshakeDeadlineMs = 5_000;
 /** Milliseconds that the last bytes of a session may take. */
 const closeDeadlineMs = 1_000;
 /** Connections at once to a listener: the client has one, perhaps another while that ends. */
-const mostConnections = 4;
+const maxConnections = 4;
 
 export interface TunnelOptions {
   /** Every server failed since one worked, in words. It may be told again. */
@@ -85,7 +85,7 @@ export class Tunnel {
         this.#failed(server, error.message);
       });
     });
-    listener.maxConnections = mostConnections;
+    listener.maxConnections = maxConnections;
     listener.listen(0, '127.0.0.1');
     await once(listener, 'listening');
     this.#listeners.push(listener);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseServiceAddress } from '../../../src/net-address.js';
 import { encodeChannelInfo } from '../../../src/registry/formats/channel-info.js';
-import { decode, largestData } from '../../../src/registry/formats/decode.js';
+import { decode, maxDataBytes } from '../../../src/registry/formats/decode.js';
 import type { Decoded } from '../../../src/registry/formats/format.js';
 import { runs } from '../../support/runs.js';
 
@@ -147,12 +147,12 @@ test('data that are no text, no JSON or too much are skipped with the reason', (
   assert.equal(brief(read(Buffer.from([0xff, 0xfe, 0x00]))), 'skipped not_utf8');
   assert.equal(brief(read('{"service_address":"o:80"')), 'skipped bad_json');
   assert.equal(brief(read('{service_address:1}')), 'skipped bad_json');
-  assert.equal(brief(read(Buffer.alloc(largestData + 1, 0x20))), 'skipped too_large');
+  assert.equal(brief(read(Buffer.alloc(maxDataBytes + 1, 0x20))), 'skipped too_large');
   assert.equal(brief(read(Buffer.alloc(1024 * 1024, 0x7b))), 'skipped too_large');
 });
 
 test('deep JSON neither overflows nor delays', () => {
-  const half = largestData / 2 - 64;
+  const half = maxDataBytes / 2 - 64;
   const deepArray = `{"service_address":"o:80","x":${'['.repeat(half)}${']'.repeat(half)}}`;
   const deepObject = `{"service_address":"o:80","x":${'{"a":'.repeat(9_000)}1${'}'.repeat(9_000)}}`;
   const started = performance.now();

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatNames } from '../../../src/config-schema/format-names.js';
 import { parseServiceAddress } from '../../../src/net-address.js';
-import { decode, largestData } from '../../../src/registry/formats/decode.js';
+import { decode, maxDataBytes } from '../../../src/registry/formats/decode.js';
 import type { Decoded, RegisteredNode, UnknownValue } from '../../../src/registry/formats/format.js';
-import { mostPriority, mostProperties, mostWeight } from '../../../src/registry/formats/traits.js';
+import { maxPriority, maxProperties, maxWeight } from '../../../src/registry/formats/traits.js';
 import { samples, textOf } from '../../support/registrations.js';
 import { runs } from '../../support/runs.js';
 
@@ -21,7 +21,7 @@ function holds(decoded: Decoded): void {
   if (decoded.kind === 'weights') {
     few(decoded.unknown);
     isBounded([...decoded.bySelector], 1_000);
-    for (const weight of decoded.bySelector.values()) assert.ok(between(weight, mostWeight));
+    for (const weight of decoded.bySelector.values()) assert.ok(between(weight, maxWeight));
   }
   if (decoded.kind !== 'endpoints' && decoded.kind !== 'defaults') return;
   const all = decoded.kind === 'endpoints' ? decoded.registrations : [decoded];
@@ -32,16 +32,16 @@ function holds(decoded: Decoded): void {
     assert.ok(between(load, 1) && between(packetLoss, 1) && between(bitrate, 1e9));
     few(unknown);
     const { weight, priority, zone = '', release = '', properties = {} } = one.traits;
-    assert.ok(between(weight, mostWeight) && between(priority, mostPriority));
+    assert.ok(between(weight, maxWeight) && between(priority, maxPriority));
     assert.ok(priority === undefined || Number.isInteger(priority));
     isBounded(zone, 64);
     isBounded(release, 64);
     const entries = Object.entries(properties);
-    isBounded(entries, mostProperties.entries);
+    isBounded(entries, maxProperties.entries);
     for (const [name, value] of entries) {
-      isBounded(name, mostProperties.name);
+      isBounded(name, maxProperties.nameChars);
       assert.equal(typeof value, 'string');
-      isBounded(value, mostProperties.value);
+      isBounded(value, maxProperties.valueChars);
     }
     assert.equal(Object.getPrototypeOf(properties), Object.prototype);
   }
@@ -118,7 +118,7 @@ test('each format alone reads anything without harm', () => {
 
 test('the largest nodes take time in proportion to their size', () => {
   const fill = (unit: string, around: (inside: string) => string) =>
-    around(unit.repeat(Math.floor((largestData - 200) / unit.length)).replace(/,$/, ''));
+    around(unit.repeat(Math.floor((maxDataBytes - 200) / unit.length)).replace(/,$/, ''));
   const large: readonly (readonly [name: string, data: string, level: RegisteredNode['level']])[] = [
     ['a', fill('"a":1,', (inside) => `{"service_address":"o:80","properties":{${inside}}}`), 'endpoint'],
     ['a', fill('{"value":"a"},', (parts) => `{"address":"o","port":80,"uriSpec":{"parts":[${parts}]}}`), 'endpoint'],
@@ -131,7 +131,7 @@ test('the largest nodes take time in proportion to their size', () => {
   ];
   for (const [name, data, where] of large) {
     const node = { name, level: where, data: Buffer.from(data) };
-    assert.ok(node.data.length <= largestData);
+    assert.ok(node.data.length <= maxDataBytes);
     const before = process.cpuUsage();
     for (let i = 0; i < 5; i++) holds(decode(node));
     const { user } = process.cpuUsage(before);

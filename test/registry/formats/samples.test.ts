@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { formatNames } from '../../../src/config-schema/format-names.js';
 import { packageRoot } from '../../../src/package.js';
 import { read } from '../../../src/registry/formats/decode.js';
-import type { RegisteredNode, Registration } from '../../../src/registry/formats/format.js';
+import type { RegisteredEndpoint, RegisteredNode } from '../../../src/registry/formats/format.js';
 import { type Sample, samples, textOf } from '../../support/registrations.js';
 
 const nodeOf = (sample: Sample): RegisteredNode => ({
@@ -14,7 +14,7 @@ const nodeOf = (sample: Sample): RegisteredNode => ({
   data: Buffer.from(textOf(sample)),
 });
 
-function said({ address, values: { load, bitrate, packetLoss }, traits }: Registration): object {
+function said({ address, values: { load, bitrate, packetLoss }, traits }: RegisteredEndpoint): object {
   const values = Object.entries({ load, bitrate, packetLoss }).filter(([, value]) => value !== undefined);
   return { address, ...Object.fromEntries(values), ...traits };
 }

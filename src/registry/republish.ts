@@ -13,13 +13,13 @@ export type TreeChange =
  * `always`: the node itself has a new version, which is a report even when it says the same as before. `newer`: what it names
  * as its report has. `other`: only what says something else is told.
  */
-export function retell(channel: ChannelNode, node: TreeNode, which: 'always' | 'newer' | 'other'): TreeChange[] {
+export function republish(channel: ChannelNode, node: TreeNode, which: 'always' | 'newer' | 'other'): TreeChange[] {
   const now = composeEndpoints(channel, node);
-  const { told } = node;
-  node.told = now;
+  const { published } = node;
+  node.published = now;
   // Nearly all are new, or one that stays.
-  if (told.length === 0) return now.map((endpoint) => ({ kind: 'put', endpoint }));
-  const before = new Map(told.map((endpoint) => [endpoint.id, endpoint]));
+  if (published.length === 0) return now.map((endpoint) => ({ kind: 'put', endpoint }));
+  const before = new Map(published.map((endpoint) => [endpoint.id, endpoint]));
   const puts: TreeChange[] = [];
   for (const endpoint of now) {
     const known = before.get(endpoint.id);
@@ -31,13 +31,13 @@ export function retell(channel: ChannelNode, node: TreeNode, which: 'always' | '
 }
 
 /** The same for all children of a channel. */
-export function retellChildren(channel: ChannelNode): TreeChange[] {
-  return [...channel.children.values()].flatMap((each) => retell(channel, each, 'other'));
+export function republishChildren(channel: ChannelNode): TreeChange[] {
+  return [...channel.children.values()].flatMap((each) => republish(channel, each, 'other'));
 }
 
 /** It registers nothing any more. */
-export function untell(node: TreeNode): TreeChange[] {
-  const before = node.told;
-  node.told = [];
+export function withdraw(node: TreeNode): TreeChange[] {
+  const before = node.published;
+  node.published = [];
   return before.map(({ id }) => ({ kind: 'drop', id }));
 }

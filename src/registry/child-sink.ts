@@ -5,7 +5,7 @@ import type { ChildMessage } from './messages.js';
 import type { RegistrySink } from './registry.js';
 
 /** Passes on what a child tells, and remembers whether anything was told. */
-export class ToldSink {
+export class ChildSink {
   readonly #ids = new Set<EndpointId>();
   #picture: Endpoint[] = [];
   #live = false;
