@@ -39,6 +39,14 @@ test('each walk takes at most ten steps, and each change at most three files', (
   for (const change of changes) assert.ok((change.match(/`src\//g)?.length ?? 0) <= 3, change);
 });
 
+test('the walk of a stale playlist enters no folder twice', () => {
+  const walk = map.slice(map.indexOf('**A stale playlist**'), map.indexOf('**A viewer of FLV**'));
+  const rooms = [...walk.matchAll(/`(src\/[\w./-]*)\/[\w.-]+`/g)].map(([, room]) => room);
+  const entered = rooms.filter((room, at) => room !== rooms[at - 1]);
+  assert.ok(entered.length >= 6);
+  assert.deepEqual(entered, [...new Set(entered)]);
+});
+
 test('no file of src/ is longer than 300 lines, and half of them are shorter than 90', () => {
   const lengths = (readdirSync(join(packageRoot, 'src'), { recursive: true }) as string[])
     .filter((name) => name.endsWith('.ts'))
