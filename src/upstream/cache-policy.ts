@@ -7,7 +7,7 @@ export interface CachePolicy {
   readonly storable: boolean;
   /** Milliseconds from now for which it needs no question back; Infinity when the origin sets no limit. */
   readonly freshForMs: number;
-  /** Milliseconds beyond `freshFor` for which it may stand in for an endpoint that fails. */
+  /** Milliseconds beyond `freshForMs` for which it may stand in for an endpoint that fails. */
   readonly staleIfErrorMs: number;
 }
 

@@ -165,7 +165,7 @@ export function rightsFindings({ path, state, acl, user, scratch }: SeenRoot): F
   return findings;
 }
 
-/** Seconds that clocks may differ by before log lines and reports are hard to compare. */
+/** Milliseconds that clocks may differ by before log lines and reports are hard to compare. */
 const maxSkewMs = 5_000;
 
 /** @param skewMs server's clock minus ours; undefined: it was not measured */
