@@ -1,4 +1,4 @@
-// The node that a tree hangs from: whether it is there, whether it is the one that was read before, and when to look again.
+// Watches the base of a tree: whether it exists, whether it is the same node as before, and when to look again.
 
 import type { Reads } from './reads.js';
 import { RootIdentity } from './root-identity.js';
@@ -6,41 +6,40 @@ import type { Tree } from './tree.js';
 import { rc, type Stat, unreadableReason } from './zookeeper-client.js';
 
 /**
- * - unknown: nobody looked yet.
- * - open: it is there and its tree is followed.
- * - empty: it is missing, and so is nothing.
- * - missing: it is missing although something is known, which stands until it appears.
- * - settling: it was made anew, so the server lost its data: what is known stands until the origins had time to return.
- * - unreadable: what is known stands.
+ * - unknown: not looked at yet.
+ * - open: it exists and its tree is followed.
+ * - empty: it does not exist, and no endpoint is known.
+ * - missing: it does not exist although endpoints are known. They are kept until it appears.
+ * - settling: it was created again, so the server lost its data. Known endpoints are kept until origins had time to register.
+ * - unreadable: it cannot be read. Known endpoints are kept.
  */
 export type BaseState = 'unknown' | 'open' | 'empty' | 'missing' | 'settling' | 'unreadable';
 
-/** ms */
 const deniedDelayMs = 10_000;
 
 export interface BaseWatchOptions {
   readonly tree: Tree;
-  /** Of the session that looks. */
+  /** The reads of the session that looks. */
   readonly reads: Reads;
   readonly chrootBytes: number;
-  /** ms that origins are given to register again below a base that was made anew. */
+  /** The time that origins have to register again below a base that was created again. */
   readonly settlingMs: number;
   /** Epoch ms. */
   readonly now: () => number;
   /** Whether endpoints are known that could be lost. */
   readonly known: () => boolean;
-  /** Looked at; `before` is what it was until now. */
+  /** Called after each look; `before` is the state until now. */
   readonly looked: (state: BaseState, before: BaseState) => void;
-  /** Told once until it is there. */
+  /** Called once, until the node appears. */
   readonly missing: (node: 'root' | 'chroot', path: string) => void;
 }
 
-/** The state of one root node. Its times are ms. */
+/** The state of the base of one tree. */
 export class BaseWatch {
   state: BaseState = 'unknown';
   #missing: 'root' | 'chroot' | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Answers to an earlier look are ignored. */
+  /** Number of the current look: answers to an earlier one are ignored. */
   #look = 0;
   readonly #identity: RootIdentity;
   readonly #options: BaseWatchOptions;
@@ -54,7 +53,7 @@ export class BaseWatch {
     return this.#options.tree;
   }
 
-  /** Asks whether it is there, and whether it is the same. */
+  /** Asks whether the base exists, and whether it is the same. */
   look(): void {
     this.release();
     this.#exists(this.#path, false, (code, stat) => {
@@ -71,14 +70,14 @@ export class BaseWatch {
     });
   }
 
-  /** What it was stands; nothing is waited for. */
+  /** Keeps the state, and ends timers and pending looks. */
   release(): void {
     this.#look += 1;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  /** It is there, and may not be listed. */
+  /** The base exists, and may not be listed. */
   denied(code: number): void {
     this.release();
     this.#unreadable(code);

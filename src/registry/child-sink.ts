@@ -1,23 +1,23 @@
-// What registry processes told, one after the other, as one source.
+// Joins the registry processes that run one after the other into one source.
 
 import type { Endpoint, EndpointId } from '../model.js';
 import type { ChildMessage } from './messages.js';
 import type { RegistrySink } from './registry.js';
 
-/** Passes on what a child tells, and remembers whether anything was told. */
+/** Passes on what a child reports, and remembers whether endpoints are known. */
 export class ChildSink {
   readonly #ids = new Set<EndpointId>();
   #picture: Endpoint[] = [];
   #live = false;
-  /** A complete picture was told, be it an empty one. */
+  /** A complete picture arrived, even an empty one. */
   complete = false;
-  /** A process came up: it told something of the registry. */
+  /** A process worked: it reported something of the registry. */
   heard = false;
 
   readonly #sink: RegistrySink;
   readonly #session: (state: string) => void;
 
-  /** @param session told of each change of the session, beside the sink */
+  /** @param session called for each change of the session, beside the sink */
   constructor(sink: RegistrySink, session: (state: string) => void) {
     this.#sink = sink;
     this.#session = session;
@@ -27,7 +27,7 @@ export class ChildSink {
     return this.#ids.size > 0;
   }
 
-  /** What was told stands; only what was live goes stale. */
+  /** Keeps the known endpoints. The status becomes stale only if it was live. */
   stale(): void {
     if (this.#live) this.#sink.status('stale');
     this.#live = false;

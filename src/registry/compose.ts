@@ -1,4 +1,4 @@
-// Pure: what a node, its siblings and the channel it is in say together about endpoints.
+// Pure: composes endpoints from a node, its siblings, its channel and the reports that it names.
 
 import type { Endpoint, EndpointId, ServiceAddress, Traits } from '../model.js';
 import { withPath } from '../net-address.js';
@@ -9,8 +9,8 @@ import { noValues } from './formats/values.js';
 import type { ChannelNode, ReportNode, TreeNode } from './tree-node.js';
 
 /**
- * A node that is made again is another endpoint: the transaction that made it is part of the id. Of several endpoints in one
- * node each has its address in the id, not its place: the list may be written in another order.
+ * A node that is created again is another endpoint, so the transaction that created it is part of the id. Several endpoints in
+ * one node have their addresses in their ids, not their positions: the list may be written in another order.
  */
 function endpointId(path: string, czxid: number, address: ServiceAddress | undefined): EndpointId {
   const place = address === undefined ? path : `${path}#${address}`;
@@ -20,8 +20,8 @@ function endpointId(path: string, czxid: number, address: ServiceAddress | undef
 type Field = UnknownValue['field'];
 
 /**
- * Of what a node says and what its channel says for it. What a value that was given and meant nothing hides stays unknown: a
- * default must not stand in for a broken report.
+ * The values of a node, and defaults for the missing ones. An invalid value stays unknown: a default must not replace a
+ * broken report.
  */
 function valuesOver(own: Values, defaults: Omit<Values, 'unknown'>): Omit<Values, 'unknown'> {
   const faulty = (field: Field) => own.unknown.some((value) => value.field === field);
@@ -32,10 +32,10 @@ function valuesOver(own: Values, defaults: Omit<Values, 'unknown'>): Omit<Values
   };
 }
 
-/** Undefined: it is no trait of its own (`draining`). */
+/** The field of a trait; undefined for `draining`, which is not in the table. */
 const fieldOf = (name: string): Field | undefined => traitRules[name as TraitName]?.field;
 
-/** A channel that drains drains all of its endpoints, whatever they say. */
+/** The traits of an endpoint, and defaults for the missing ones. A draining channel drains all its endpoints. */
 function traitsOver(own: Traits, defaults: Traits, unknown: readonly UnknownValue[]): Traits {
   if (unknown.length === 0) return { ...defaults, ...own };
   const hidden = new Set<Field | undefined>(unknown.map(({ field }) => field));
@@ -43,10 +43,10 @@ function traitsOver(own: Traits, defaults: Traits, unknown: readonly UnknownValu
   return { ...Object.fromEntries(left), ...own };
 }
 
-/** Of more siblings with weights only so many count: each is asked for each endpoint. */
+/** Siblings with weights that count: each of them is looked at for each endpoint. */
 const maxVectors = 8;
 
-/** The product of what siblings give to an endpoint of this channel; undefined: none of them names it. */
+/** The product of the weights that siblings give to an endpoint; undefined: none of them names it. */
 function weightOf(selectors: readonly string[] | undefined, { vectors }: ChannelNode): number | undefined {
   if (selectors === undefined || vectors.size === 0) return undefined;
   let product: number | undefined;
@@ -61,13 +61,13 @@ function weightOf(selectors: readonly string[] | undefined, { vectors }: Channel
   return product;
 }
 
-/** Of a report that cannot be read: what the endpoints say themselves must not stand in for it. */
+/** The values of a report that is not valid: the endpoints' own values must not replace it. */
 const broken: Values = {
   ...noValues,
   unknown: (['load', 'bitrate', 'packet_loss_rate'] as const).map((field) => ({ field, reason: 'not_a_number' })),
 };
 
-/** What a report says. */
+/** The values of a report. */
 function reportedBy({ decoded }: ReportNode): Values {
   if (decoded.kind === 'defaults') return decoded.values;
   return decoded.kind === 'skipped' ? broken : noValues;
@@ -76,12 +76,12 @@ function reportedBy({ decoded }: ReportNode): Values {
 const none: readonly Endpoint[] = [];
 const noDefaults: Defaults = { values: noValues, traits: {}, eligible: true, path: undefined };
 
-/** What the node says that its channel does not, and the other way round. */
+/** What the channel says for the endpoints of a node. */
 function defaultsOf(channel: ChannelNode, node: TreeNode): Defaults {
   return node !== channel && channel.decoded.kind === 'defaults' ? channel.decoded : noDefaults;
 }
 
-/** How many of a node's endpoints say themselves, or have it said by their channel, that they serve nobody now. */
+/** How many endpoints of a node serve nobody now, by their own word or their channel's. */
 export function countIneligible(channel: ChannelNode, node: TreeNode): number {
   const { decoded } = node;
   if (decoded.kind !== 'endpoints') return 0;
@@ -90,13 +90,13 @@ export function countIneligible(channel: ChannelNode, node: TreeNode): number {
   return registrations.filter(({ eligible }) => !eligible).length;
 }
 
-/** The endpoints that a node registers, each id once; those that serve nobody now are left out. */
+/** The endpoints that a node registers, each id once. Those that serve nobody now are left out. */
 export function composeEndpoints(channel: ChannelNode, node: TreeNode): readonly Endpoint[] {
   const { decoded, stat, path } = node;
   if (decoded.kind !== 'endpoints' || stat === undefined) return none;
   const defaults = defaultsOf(channel, node);
   if (!defaults.eligible) return none;
-  // The sum grows with a report of any, also when the defaults come and go.
+  // The sum grows with each report of the node, its channel or its report node.
   const written = stat.version + (node === channel ? 0 : (channel.stat?.version ?? 0));
   const { registrations } = decoded;
   const endpoints = new Map<EndpointId, Endpoint>();

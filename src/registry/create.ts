@@ -1,4 +1,4 @@
-// The registry that the settings name.
+// Creates the registry that the settings name.
 
 import type { Config } from '../config-schema.js';
 import type { Logger } from '../log.js';

@@ -1,4 +1,4 @@
-// Deadlines in order, one entry a key: a binary heap that knows where each key stands.
+// Deadlines in order, one entry per key: a binary heap that knows the index of each key.
 
 interface Entry<K> {
   readonly key: K;
@@ -6,7 +6,7 @@ interface Entry<K> {
   index: number;
 }
 
-/** The next deadline in constant time; a change takes logarithmic time. */
+/** Finds the next deadline in constant time; a change takes logarithmic time. Deadlines are monotonic ms. */
 export class DeadlineQueue<K> {
   readonly #heap: Entry<K>[] = [];
   readonly #entries = new Map<K, Entry<K>>();

@@ -1,4 +1,4 @@
-// Pure: what a file of endpoints says, or what is wrong with it. YAML or JSON:
+// Pure: reads the endpoints in a file, or says what is wrong with it. YAML or JSON:
 //
 //   channels:
 //     news:
@@ -16,19 +16,19 @@ import { faultsOfTraits, readTraits } from './formats/traits.js';
 import { asObject } from './formats/values.js';
 import { parseChannelName } from './names.js';
 
-/** An endpoint without what tells one state of it from the next. */
+/** An endpoint without its version. */
 export type WrittenEndpoint = Omit<Endpoint, 'version'>;
 
 export interface EndpointsFileLimits {
   readonly endpointsPerChannel: number;
 }
 
-/** Faults that are told; a file may have more. */
+/** Faults that are reported; a file may have more. */
 const maxFaultsTold = 5;
 
 const entrySchema = z.strictObject(endpointFields);
 
-/** An endpoint of a channel at an address. It is the same one in the next state of the file. */
+/** The id of a channel's endpoint at an address: the same in the next state of the file. */
 export function writtenEndpoint(
   channel: ChannelName,
   address: ServiceAddress,
@@ -39,8 +39,7 @@ export function writtenEndpoint(
 }
 
 /**
- * All endpoints of a file. It is taken whole or not at all: of a file that is wrong in one place, or written by half, nobody
- * knows what was meant.
+ * All endpoints of a file, or none: a file with one fault, or one that is only half written, is not used at all.
  *
  * @throws Error with what is wrong, and where
  */
@@ -85,13 +84,13 @@ function channelsOf(text: string): Readonly<Record<string, unknown>> {
   return channels;
 }
 
-/** JSON is YAML too, but read far quicker as what it is. */
+/** JSON is YAML too, but a JSON parser is far quicker. */
 function parse(text: string): unknown {
   if (text.trimStart().startsWith('{')) {
     try {
       return JSON.parse(text);
     } catch {
-      // What is wrong is told below, with its line.
+      // The YAML parser below reports the fault with its line.
     }
   }
   const document = parseDocument(text);
@@ -100,7 +99,7 @@ function parse(text: string): unknown {
   return document.toJS();
 }
 
-/** Undefined for one that is wrong, or that says itself that it serves nobody (`status: off`). */
+/** Undefined for a faulty endpoint, and for one that serves nobody (`status: off`). */
 function readEntry(channel: ChannelName, entry: unknown, fault: (text: string) => void): WrittenEndpoint | undefined {
   const parsed = entrySchema.safeParse(typeof entry === 'string' ? { service_address: entry } : entry);
   if (!parsed.success) {

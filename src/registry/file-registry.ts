@@ -1,8 +1,8 @@
-// The registry without a server: endpoints that stand in a file, which is followed, and in the settings.
+// The registry without a server: endpoints of a file, which is followed, and of the settings.
 //
-// The file is looked at by its path a few times a second: so it does not matter whether it is renamed into its place, a link
-// is turned to another one (as Kubernetes does with config maps), or it is on a network. One that is written in place is read
-// once it has stood still from one look to the next. A file that is wrong, or gone, takes nothing away.
+// The file is checked by its path a few times a second. So it may be replaced by a rename, a link may point to another file
+// (as Kubernetes does with config maps), and it may be on a network. A file that is written in place is read when it did not
+// change between two checks. A faulty or missing file takes no endpoint away.
 
 import { type BigIntStats, promises as files } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,9 +17,9 @@ import type { RegistryLogger } from './logger.js';
 import type { Registry, RegistrySink } from './registry.js';
 import { sameValues } from './reported-values.js';
 
-/** Milliseconds between two looks. */
+/** Between two checks of the file. */
 const lookIntervalMs = 250;
-/** Bytes; some ten thousand endpoints. */
+/** Some ten thousand endpoints. */
 export const maxFileBytes = 4 * 1024 * 1024;
 
 export interface FileRegistryOptions {
@@ -29,7 +29,7 @@ export interface FileRegistryOptions {
   readonly limits: EndpointsFileLimits;
 }
 
-/** What tells one state of a file from the next. */
+/** Identifies one state of a file. */
 type Mark = Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs'>;
 
 const isSameFile = (a: Mark | undefined, b: Mark | undefined) => a?.ino === b?.ino && a?.dev === b?.dev;
@@ -45,13 +45,13 @@ export class FileRegistry implements Registry {
   readonly #pause: (signal: AbortSignal) => Promise<void>;
   #known = new Map<EndpointId, Endpoint>();
   #state: 'live' | 'stale' | undefined;
-  /** The state of the file that was read last, whatever came of it. */
+  /** The state of the file that was read last, valid or not. */
   #read: Mark | undefined;
-  /** The state at the last look. */
+  /** The state at the last check. */
   #seen: Mark | undefined;
   #version = 0;
 
-  /** @param pause until the next look */
+  /** @param pause waits until the next check */
   constructor(
     { path, origins, limits }: FileRegistryOptions,
     logger: RegistryLogger,
@@ -83,7 +83,7 @@ export class FileRegistry implements Registry {
     const before = this.#seen;
     this.#seen = mark;
     if (isSame(mark, this.#read)) return;
-    // In the making: what stands there now may be half of what is meant.
+    // Somebody may be writing it: the content may be incomplete.
     if (isSameFile(mark, this.#read) && !isSame(mark, before)) return;
     let text: string;
     try {
@@ -112,7 +112,7 @@ export class FileRegistry implements Registry {
     this.#take(sink, written);
   }
 
-  /** All that is known from now on. */
+  /** Replaces all known endpoints. */
   #take(sink: RegistrySink, written: readonly WrittenEndpoint[]): void {
     const seenAt = performance.timeOrigin + performance.now();
     this.#version = Math.max(this.#version + 1, Math.floor(seenAt));
@@ -133,7 +133,7 @@ export class FileRegistry implements Registry {
     for (const id of before.keys()) if (!next.has(id)) sink.drop(id, seenAt);
   }
 
-  /** Nobody can read it: what is known stands, and nothing is known of what comes. Told once. */
+  /** The file cannot be read: known endpoints stay, as stale. Logged once. */
   #lose(sink: RegistrySink, error: unknown): void {
     const isNews = this.#state !== 'stale';
     this.#read = undefined;
@@ -142,7 +142,7 @@ export class FileRegistry implements Registry {
     if (isNews) this.#warn(error, 'the file of endpoints cannot be read: what it last said stands');
   }
 
-  /** It says nothing that can be used: all stays as it is until it is written again. Told once. */
+  /** The file is not valid: all stays as it is until it is written again. Logged once. */
   #refuse(sink: RegistrySink, mark: Mark, error: unknown): void {
     this.#read = mark;
     sink.note({ kind: 'event', event: 'file_refused' });

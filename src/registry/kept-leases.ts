@@ -1,4 +1,4 @@
-// The embedded registry with its leases kept in a file, so that a restart of the edge loses none that is in time.
+// The embedded registry with its leases in a file, so that a restart of the edge loses no lease that has not expired.
 
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import type { EmbeddedRegistry } from './embedded.js';
@@ -7,10 +7,10 @@ import type { Registry, RegistrySink } from './registry.js';
 import { replaceFile } from './replace-file.js';
 import { type Clocks, readLeases, writeLeases } from './saved-leases.js';
 
-/** Milliseconds from a change to the write: of who is registered, and of nothing but a renewal. */
+/** From a change of the registered endpoints to the write; from a mere renewal. */
 const memberDelayMs = 1_000;
 const renewalDelayMs = 5_000;
-/** Bytes; as many leases as are granted take less. */
+/** As many leases as can be granted take less. */
 const maxFileBytes = 128 * 1024 * 1024;
 
 /** Restores the leases when it runs, and writes them after each change and at its end. Owns the file. */
@@ -25,7 +25,7 @@ export class KeptLeases implements Registry {
   #writing: Promise<void> = Promise.resolve();
   #isFailing = false;
 
-  /** @param clocks the monotonic one is that of the registry */
+  /** @param clocks the monotonic one must be the clock of the registry */
   constructor(
     registry: EmbeddedRegistry,
     path: string,
@@ -100,7 +100,7 @@ export class KeptLeases implements Registry {
   }
 }
 
-/** What others may write could register anything. */
+/** Refuses a file that others may write: they could register anything. */
 function readOwnFile(path: string): string {
   const file = openSync(path, 'r');
   try {

@@ -1,4 +1,4 @@
-// What the registry process and its parent say to each other.
+// The messages between the registry process and its parent.
 
 import type { Endpoint, EndpointId } from '../model.js';
 import type { LogLevel } from './logger.js';
@@ -7,16 +7,16 @@ import type { ZooKeeperSettings } from './zookeeper.js';
 
 export interface StartMessage {
   readonly kind: 'start';
-  /** Credentials are among them: they travel over IPC only, never in arguments or the environment. */
+  /** They contain credentials, so they are sent over IPC only, never in arguments or the environment. */
   readonly settings: ZooKeeperSettings;
-  /** True: an earlier process told endpoints. */
+  /** True: an earlier process reported endpoints. */
   readonly known: boolean;
 }
 
-/** What the parent says. */
+/** Sent by the parent. */
 export type ParentMessage =
   | StartMessage
-  /** It closes its session and ends. */
+  /** The process must close its session and end. */
   | { readonly kind: 'stop' };
 
 export type Change =
@@ -24,7 +24,7 @@ export type Change =
   | { readonly kind: 'drop'; readonly id: EndpointId; readonly seenAt: number | undefined };
 
 export type ChildMessage =
-  /** Part of a complete picture: it is told when `last` arrives. */
+  /** Part of a complete picture, which counts when its `last` part arrives. */
   | { readonly kind: 'replace'; readonly first: boolean; readonly last: boolean; readonly endpoints: Endpoint[] }
   | {
       readonly kind: 'batch';
@@ -33,10 +33,10 @@ export type ChildMessage =
       readonly status: 'live' | 'stale' | undefined;
     }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }
-  /** What only whoever runs weir can mend. */
+  /** An error that only the operator can mend. */
   | { readonly kind: 'fatal'; readonly message: string }
-  /** The event loop of the child turns. */
+  /** The event loop of the child runs. */
   | { readonly kind: 'heartbeat' };
 
-/** Milliseconds between two heartbeats. */
+/** Between two heartbeats. */
 export const heartbeatIntervalMs = 1_000;

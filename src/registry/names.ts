@@ -1,4 +1,4 @@
-// Which names may become a channel.
+// Decides which names can be channels.
 
 import type { ChannelName } from '../model.js';
 

@@ -1,4 +1,4 @@
-// Reads and writes single nodes by compare-and-set: what somebody else wrote meanwhile is never overwritten.
+// Reads and writes single nodes by compare-and-set: changes that somebody else made meanwhile are never overwritten.
 
 import { OperatorError } from '../errors.js';
 import { check, children, Failed, makeFolder } from './zookeeper-calls.js';
@@ -11,11 +11,11 @@ export interface NodeState {
   readonly stat: Stat;
 }
 
-/** Somebody else was there first: nothing was written. */
+/** Somebody else changed the node first: nothing was written. */
 export class Conflict extends OperatorError {
   override readonly exitCode = 3;
 
-  /** @param current what stands there now; undefined: nothing does */
+  /** @param current the node as it is now; undefined: it does not exist */
   constructor(
     readonly path: string,
     readonly expected: number | 'absent',
@@ -27,7 +27,7 @@ export class Conflict extends OperatorError {
   }
 }
 
-/** What whoever asks must see is read from the leader's state, not from a server that lags behind. */
+/** Reads a node after a sync, so that the answer is not that of a server which lags behind. Undefined: it does not exist. */
 export async function readNode(client: ZooKeeperClient, path: string): Promise<NodeState | undefined> {
   await new Promise<void>((resolve, reject) => {
     client.sync(path, (code) => {
@@ -45,10 +45,10 @@ export async function readNode(client: ZooKeeperClient, path: string): Promise<N
 }
 
 /**
- * Writes the data of a node that has the version `expected`, or makes it where there is none.
+ * Writes the data of a node that has the version `expected`, or creates a node that is `absent`.
  *
- * @returns the version that it has now
- * @throws Conflict when it is otherwise
+ * @returns the new version
+ * @throws Conflict when the node has another version, exists already or does not exist
  */
 export async function writeNode(
   client: ZooKeeperClient,
@@ -71,9 +71,9 @@ export async function writeNode(
 }
 
 /**
- * Removes a node that has the version `expected`, and nothing below it.
+ * Removes a node that has the version `expected` and no children.
  *
- * @throws Conflict when it has another one
+ * @throws Conflict when it has another version
  */
 export async function removeNode(client: ZooKeeperClient, path: string, expected: number): Promise<void> {
   const code = await new Promise<number>((resolve) => client.remove(path, expected, resolve));
@@ -82,10 +82,10 @@ export async function removeNode(client: ZooKeeperClient, path: string, expected
 }
 
 /**
- * Gives a node that was just made to whoever these credentials are: only they may change it or add and remove below it, and
- * everybody may read. Until then it was open: ZooKeeper's client cannot make a node with its rights.
+ * Protects a node that was just created: only the session's credentials may change it or create and delete below it, and
+ * everybody may read it. Until then it was open: ZooKeeper's client cannot create a node with its rights.
  *
- * @throws OperatorError when somebody used those milliseconds
+ * @throws OperatorError when somebody created nodes in it before
  */
 export async function protectNode(client: ZooKeeperClient, path: string): Promise<void> {
   await check(`protect ${path}`, (done) => client.protect(path, done));
@@ -96,8 +96,8 @@ export async function protectNode(client: ZooKeeperClient, path: string): Promis
 }
 
 /**
- * Makes the nodes of `paths` that are missing, each below the one before it. With `protect` those from the place `from` on
- * belong to the credentials of the session; what was there keeps its rights.
+ * Creates the nodes of `paths` that are missing, each below the one before it. With `protect`, those from the index `from` on
+ * are protected with the credentials of the session; existing nodes keep their rights.
  */
 export async function makeFolders(
   client: ZooKeeperClient,

@@ -1,12 +1,12 @@
-// What a registry notes, as log lines and metrics. However many registrations are wrong, the log gets a few lines at a time.
+// Turns the notes of a registry into log lines and metrics. However many registrations are faulty, the log gets only a few
+// lines at a time.
 
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import type { RegistryNote } from './registry.js';
 
-/** Lines of one kind in one window; what is beyond is told as a number at its end. */
+/** Of one kind in one window; a line at its end has the number of the others. */
 const maxLines = 20;
-/** ms */
 const windowMs = 10_000;
 
 type Fault = Extract<RegistryNote, { kind: 'skipped' | 'unknown_value' }>;
@@ -16,7 +16,7 @@ const faults: Record<Fault['kind'], string> = {
   unknown_value: 'reported value counts as unknown',
 };
 
-/** What is missing, in words for whoever set up the registry. */
+/** A sentence for operators about a missing root. */
 export function missingWords({
   node,
   path,

@@ -1,21 +1,20 @@
-// Says in words why ZooKeeper cannot be reached. It runs where the native client does not: that one closes sockets behind the
-// back of Node, so that another socket of its process may lose its events.
+// Logs why ZooKeeper cannot be reached. It runs in another process than the native client, which closes sockets without
+// telling Node: another socket of its process may then lose its events.
 
 import { parseConnectString } from '../net-address.js';
 import type { RegistryLogger } from './logger.js';
 import { addressesOf, resolveServers, whyUnreachable } from './servers.js';
 
-/** A server that gives no session in this time (ms) is told of, long before the watchdog gives it up. */
+/** A server that gives no session within this time is logged, long before the watchdog gives up. */
 const patienceMs = 1_000;
-/** ms */
 const resolveDeadlineMs = 3_000;
-/** Milliseconds in which a server takes a connection, or does not answer. */
+/** For a server to accept a connection. */
 const tryDeadlineMs = 1_000;
 
 /** Logs why no server can be reached: when a client gets no session, and whenever its session is lost. */
 export class OutageLog {
   #timer: NodeJS.Timeout | undefined;
-  /** Grows with all that makes an explanation that was asked for pointless. */
+  /** Grows whenever a pending explanation becomes pointless. */
   #turn = 0;
   #asking = false;
   readonly #servers: string;
@@ -45,7 +44,7 @@ export class OutageLog {
     clearTimeout(this.#timer);
   }
 
-  /** An explanation is looked for. */
+  /** Whether an explanation is being looked for. */
   get asking(): boolean {
     return this.#asking;
   }

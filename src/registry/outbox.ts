@@ -1,21 +1,22 @@
-// What the registry process still has to tell its parent, merged while it waits: bounded by the number of endpoints.
+// The messages that the registry process has not sent to its parent yet. They are merged while they wait, so the number of
+// endpoints bounds them.
 
 import type { Endpoint, EndpointId } from '../model.js';
 import type { Change, ChildMessage } from './messages.js';
 import type { RegistryNote, RegistrySink } from './registry.js';
 
-/** Endpoints or changes in one message: serialising it stays in the low milliseconds. */
+/** Endpoints or changes in one message, so that serializing it takes only a few milliseconds. */
 const batchSize = 1_000;
-/** Notes of single things kept while the parent is slow; further ones are dropped, as they are only counted. */
+/** Single events that are kept while the parent is slow. Further ones are dropped, since they are only counted. */
 const maxNotes = 10_000;
 const single: ReadonlySet<RegistryNote['kind']> = new Set(['event', 'skipped', 'unknown_value']);
 
-/** Sends one message; `done` when the channel took it. */
+/** Sends one message; calls `done` when the channel took it. */
 export type Send = (message: ChildMessage, done: () => void) => void;
 
 /**
- * A sink that sends what it is told in batches, one message under way at a time. What waits is merged: the latest
- * change of an endpoint wins, a `replace` takes the place of all before it, and so does the latest status.
+ * A sink that sends in batches, one message under way at a time. Waiting changes are merged: the latest change of an endpoint
+ * wins, a `replace` replaces everything before it, and the latest status wins.
  */
 export class Outbox implements RegistrySink {
   #picture: Endpoint[] | undefined;
@@ -53,7 +54,7 @@ export class Outbox implements RegistrySink {
   }
 
   note(note: RegistryNote): void {
-    // What tells of a state comes seldom, and has to arrive.
+    // Notes about a state are rare, and must arrive.
     if (this.#notes.length < maxNotes || !single.has(note.kind)) this.#notes.push(note);
     this.#schedule();
   }
@@ -64,7 +65,7 @@ export class Outbox implements RegistrySink {
     this.#schedule();
   }
 
-  /** A tick's changes travel together. */
+  /** All changes of one tick are sent together. */
   #schedule(): void {
     if (this.#scheduled || this.#sending) return;
     this.#scheduled = true;
@@ -98,7 +99,7 @@ export class Outbox implements RegistrySink {
       this.#changes.delete(id);
     }
     const notes = this.#notes.splice(0, batchSize);
-    // The status is about all that was told before it.
+    // The status must arrive after all changes before it.
     const status = this.#changes.size === 0 ? this.#state : undefined;
     if (this.#changes.size === 0) this.#state = undefined;
     return { kind: 'batch', changes, notes, status };

@@ -1,4 +1,4 @@
-// Pure: what a path of ZooKeeper is to a tree, as its pattern says.
+// Pure: the role of a ZooKeeper path in a tree, by the tree's pattern.
 
 import type { ChannelName } from '../model.js';
 import type { TreePattern } from '../tree-pattern.js';
@@ -9,38 +9,38 @@ export interface Place {
   readonly kind: 'node';
   readonly level: 'channel' | 'endpoint';
   readonly channel: ChannelName;
-  /** What its variable stands for. */
+  /** The value of its variable. */
   readonly name: string;
-  /** The node whose children are the endpoints; of a tree without `{endpoint}` the node itself. */
+  /** The node whose children are the endpoints; in a tree without `{endpoint}` the node itself. */
   readonly channelPath: string;
 }
 
 export type Placed =
   | Place
-  /** A channel's folder, whose data are not read. */
+  /** The folder of a channel, whose data are not read. */
   | { readonly kind: 'folder'; readonly channel: ChannelName; readonly channelPath: string }
   /** There may be channels below it. */
   | { readonly kind: 'above' }
-  /** Its name, or that of its channel, is none. */
+  /** The name cannot be a channel. */
   | { readonly kind: 'misnamed' }
   | { readonly kind: 'outside' };
 
 const isVariable = (segment: string) => segment.startsWith('{');
 const segmentsOf = (path: string) => (path === '/' ? [] : path.slice(1).split('/'));
 
-/** Whether the names stand where the pattern has them, as far as both go. */
+/** Whether the names match the pattern, as far as both go. */
 function fits(names: readonly string[], pattern: readonly string[]): boolean {
   if (names[0] === 'zookeeper') return false;
   return names.every((name, i) => name !== '' && (isVariable(pattern[i] ?? '') || pattern[i] === name));
 }
 
-/** The channel that the names stand for; undefined: they name none, or none that can be one. */
+/** The channel in the names; undefined where there is none, or it is not valid. */
 function channelOf(names: readonly string[], pattern: readonly string[], fixed: ChannelName | undefined) {
   if (fixed !== undefined) return fixed;
   return parseChannelName(names[pattern.indexOf('{channel}')] ?? '');
 }
 
-/** What the path, which is absolute and without a slash at its end, is to the tree. */
+/** The role of a path in a tree. @param path absolute, without a slash at its end */
 export function placeOf(path: string, pattern: TreePattern): Placed {
   const names = segmentsOf(path);
   const wanted = segmentsOf(pattern.text);

@@ -1,12 +1,12 @@
-// Which session follows what. A session re-arms all of its watches in one packet, which ZooKeeper bounds.
+// Decides which session follows which nodes. A session re-arms all its watches in one packet, whose size ZooKeeper bounds.
 
 import type { SessionShare } from './session-share.js';
 import type { Tree } from './tree.js';
 import type { ListedNode } from './tree-node.js';
 
-/** Bytes up to which a session is given more; the rest is for what grows. `jute.maxbuffer` is 1,048,575. */
+/** A session below this gets more nodes; the rest is reserve for nodes that grow. `jute.maxbuffer` is 1,048,575. */
 const roomyBytes = 500_000;
-/** Bytes from which a session passes on what turns out to be large when it is listed first. */
+/** A session above this passes on a node that proves large when it is listed first. */
 const fullBytes = 700_000;
 
 interface Waiting {
@@ -18,18 +18,18 @@ interface Waiting {
 
 export interface PlacementOptions {
   readonly shares: readonly SessionShare[];
-  /** Nodes that may be without their first answer at once: how much they hold is not known before. */
+  /** Nodes that may wait for their first answer at once: their size is not known before. */
   readonly maxUnanswered: number;
-  /** One more session; undefined: there may be no more. */
+  /** Opens one more session; undefined: the limit is reached. */
   readonly open: () => SessionShare | undefined;
 }
 
-/** The session of each node, and the nodes that wait for one. */
+/** Gives each node to a session; nodes without one wait. */
 export class SessionPlacement {
-  /** In their order; those before `#next` have a place. */
+  /** In order; those before `#next` have a session. */
   #waiting: Waiting[] = [];
   #next = 0;
-  /** Nodes that were given to a session and are not answered yet. */
+  /** Nodes whose session has not answered yet. */
   readonly #unanswered = new Map<ListedNode, SessionShare>();
   readonly #options: PlacementOptions;
 
@@ -37,7 +37,7 @@ export class SessionPlacement {
     this.#options = options;
   }
 
-  /** All have a place. */
+  /** Whether all nodes have a session. */
   get done(): boolean {
     return this.#next === this.#waiting.length;
   }
@@ -46,7 +46,7 @@ export class SessionPlacement {
     this.#waiting.push(one);
   }
 
-  /** Gives away what waits, as far as the answers allow it. */
+  /** Gives waiting nodes to sessions, as far as `maxUnanswered` allows. */
   proceed(): void {
     while (!this.done && this.#unanswered.size < this.#options.maxUnanswered) {
       const { tree, node, full, seenAt } = this.#waiting[this.#next++] as Waiting;
@@ -54,7 +54,7 @@ export class SessionPlacement {
       const share = this.roomiest();
       this.#unanswered.set(node, share);
       share.take(tree, node);
-      // Where there is no connection yet, it is read when there is one.
+      // A session without a connection reads it when it has one.
       share.read(tree, node, full, seenAt);
     }
     if (!this.done) return;
@@ -62,7 +62,7 @@ export class SessionPlacement {
     this.#next = 0;
   }
 
-  /** Returns whether it may stay where it is. `first`: its size is known only now. */
+  /** A session answered. Returns whether it keeps the node. @param first the size of the node is known only now */
   answered(share: SessionShare, tree: Tree, node: ListedNode, first: boolean): boolean {
     this.#unanswered.delete(node);
     const stays = !first || share.bytes < fullBytes || share.size === 1 || !this.#hasRoomElsewhere(share);
@@ -74,7 +74,7 @@ export class SessionPlacement {
     return stays;
   }
 
-  /** Nothing is answered any more by this one. */
+  /** The session answers nothing any more. */
   lost(share: SessionShare): void {
     for (const [node, by] of this.#unanswered) if (by === share) this.#unanswered.delete(node);
   }

@@ -1,4 +1,4 @@
-// The registry process: the only one that loads the native ZooKeeper client. It ends when its parent does.
+// The registry process, the only one that loads the native ZooKeeper client. It ends when its parent ends.
 
 import { OperatorError } from '../errors.js';
 import type { LogLevel } from './logger.js';
@@ -8,7 +8,7 @@ import { createZooKeeperRegistry } from './zookeeper.js';
 
 const stop = new AbortController();
 
-/** A parent that is gone takes no message; `disconnect` ends this process then. */
+/** Sends nothing to a parent that is gone; then `disconnect` ends this process. */
 function send(message: ChildMessage, done: () => void = () => {}): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => done());
 }
@@ -31,7 +31,7 @@ async function run({ settings, known }: StartMessage): Promise<void> {
   }
 }
 
-// Ctrl-C and a service manager's SIGTERM reach the whole process group; the parent says when this process ends.
+// Ctrl-C and a service manager's SIGTERM reach the whole process group; only the parent ends this process.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('disconnect', () => process.exit(0));

@@ -1,4 +1,4 @@
-// Where the native client connects to: the servers' addresses, or the near end of a tunnel to each of them.
+// What the native client connects to: the servers' addresses, or with TLS the local ends of tunnels to them.
 
 import type { ConnectString } from '../net-address.js';
 import { addressesOf, resolveServers, whyUnreachable } from './servers.js';
@@ -10,20 +10,20 @@ const resolveDeadlineMs = 3_000;
 const whyDeadlineMs = 2_000;
 
 export interface Reach {
-  /** For the client; undefined: no server has an address. */
+  /** Connect string for the client; undefined: no server has an address. */
   readonly connect: string | undefined;
-  /** What is wrong with single servers so far, in words; empty: nothing. */
+  /** Problems of single servers so far, as text; empty: none. */
   problems(): string;
-  /** Why no session comes about, in words. */
+  /** Why there is no session, as text. */
   why(): Promise<string>;
-  /** After the client was closed: what it sent still arrives. */
+  /** Call it after the client was closed: its last bytes still arrive. */
   close(): Promise<void>;
 }
 
 /**
  * @param tls undefined: the servers are connected to directly
- * @param onAllFailed no server was reached by TLS, in words; perhaps again and again
- * @throws OperatorError where there can be no tunnel
+ * @param onAllFailed called with the reason each time no server could be reached by TLS
+ * @throws OperatorError where tunnels are not possible
  */
 export async function reachServers(
   target: ConnectString,

@@ -1,11 +1,11 @@
-// Reads under way at once are bounded; what an event asks for goes before the rest of a full read.
+// Bounds the reads under way. Reads that follow an event go before the rest of a full read.
 
 /** A queue of reads with two priorities. */
 export class ReadQueue {
   #running = 0;
   #urgent: (() => void)[] = [];
   #bulk: (() => void)[] = [];
-  /** Index of the next one in `bulk`, which only ever empties as a whole. */
+  /** Index of the next one in `#bulk`, which is only emptied as a whole. */
   #next = 0;
   readonly #depth: () => number;
 
@@ -14,7 +14,7 @@ export class ReadQueue {
     this.#depth = depth;
   }
 
-  /** `start` begins a read; whoever calls this calls `done` once when it is answered. */
+  /** `start` begins a read. The caller must call `done` once when the read is answered. */
   add(start: () => void, urgent: boolean): void {
     (urgent ? this.#urgent : this.#bulk).push(start);
     this.#fill();
@@ -25,7 +25,7 @@ export class ReadQueue {
     this.#fill();
   }
 
-  /** Forgets everything; answers still to come must not call `done`. */
+  /** Forgets everything. Answers that still arrive must not call `done`. */
   clear(): void {
     this.#running = 0;
     this.#urgent = [];

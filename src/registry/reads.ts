@@ -1,19 +1,20 @@
-// Reads from one client: bounded, each answered or forgotten, and those of a full read counted until the last is answered.
+// The reads from one client. They are bounded, and each is answered or forgotten. The reads of a full read are counted until
+// the last one is answered.
 
 import { ReadQueue } from './read-queue.js';
 import { isLost, type ZooKeeperClient } from './zookeeper-client.js';
 
-/** What is read with; the part of the client that this needs. */
+/** The part of the client that reads need. */
 export type TreeReader = Pick<ZooKeeperClient, 'get' | 'children' | 'exists' | 'sync'>;
 
 export interface ReadsListener {
-  /** An answer was lost with its connection, or nobody knows why. */
+  /** An answer was lost, with its connection or for an unknown reason. */
   lost(): void;
   /** Every read of the full read is answered. */
   complete(): void;
 }
 
-/** The reads of one reader at a time, from `begin` to `forget`. */
+/** The reads from one client at a time. */
 export class Reads {
   readonly #queue: ReadQueue;
   #reader: TreeReader | undefined;
@@ -29,12 +30,12 @@ export class Reads {
     this.#queue = new ReadQueue(depth);
   }
 
-  /** No full read is under way. */
+  /** Whether no full read is under way. */
   get settled(): boolean {
     return this.#outstanding === 0;
   }
 
-  /** Forgets every read under way, and reads from this one on. */
+  /** Forgets all reads under way, and reads from this client from now on. */
   begin(reader: TreeReader | undefined): void {
     this.#reader = reader;
     this.#epoch++;

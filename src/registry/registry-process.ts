@@ -43,15 +43,15 @@ export function createProcessRegistry(
   start: () => ChildProcess = startChild,
 ): ProcessRegistry {
   let child: ChildProcess | undefined;
-  const runOnce = async (told: ChildSink, known: boolean, signal: AbortSignal): Promise<string> => {
+  const runOnce = async (childSink: ChildSink, known: boolean, signal: AbortSignal): Promise<string> => {
     try {
       child = start();
     } catch (error) {
       return (error as Error).message;
     }
     if (child.pid !== undefined) logger.info({ pid: child.pid }, 'registry process started');
-    const message: StartMessage = { kind: 'start', settings, known: told.any || (known && !told.complete) };
-    return await superviseChild(child, message, told, logger, signal).finally(() => {
+    const message: StartMessage = { kind: 'start', settings, known: childSink.any || (known && !childSink.complete) };
+    return await superviseChild(child, message, childSink, logger, signal).finally(() => {
       child = undefined;
     });
   };
@@ -61,13 +61,13 @@ export function createProcessRegistry(
     },
     async run(sink, signal, known = false) {
       const outages = new OutageLog(settings.servers, logger);
-      const told = new ChildSink(sink, (state) => outages.session(state));
+      const childSink = new ChildSink(sink, (state) => outages.session(state));
       for (let attempt = 0; !signal.aborted; ) {
         const startedAt = performance.now();
         outages.started();
-        const why = await runOnce(told, known, signal).finally(() => outages.stopped());
+        const why = await runOnce(childSink, known, signal).finally(() => outages.stopped());
         if (signal.aborted) return;
-        told.stale();
+        childSink.stale();
         sink.note({ kind: 'session', state: 'restarted' });
         if (performance.now() - startedAt > settledAfterMs) attempt = 0;
         const delayMs = backoffDelay(attempt++, restart, Math.random);

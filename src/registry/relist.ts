@@ -1,14 +1,14 @@
-// Folders that are listed again because another session saw one of their children go. The child may have been made again
-// meanwhile, and be in the last list already.
+// Folders that are listed again because another session saw that one of their children was deleted. The child may have been
+// created again meanwhile, and be in the last list already.
 
 import type { SessionShare } from './session-share.js';
 import type { Tree } from './tree.js';
 import type { FolderNode } from './tree-node.js';
 
-/** ms; however many children go, a folder is listed no more often than this. */
+/** However many children are deleted, folders are listed at most once in this time. */
 const relistDelayMs = 200;
 
-/** The folders that are listed again a moment later. */
+/** The folders that will be listed again after a moment. */
 export class Relist {
   readonly #folders = new Map<FolderNode, Tree>();
   #timer: NodeJS.Timeout | undefined;
@@ -29,7 +29,7 @@ export class Relist {
     this.#folders.clear();
   }
 
-  /** Who has lost its connection lists its folders when it has one again. */
+  /** A session without a connection lists its folders anyway when it has one again. */
   #list(): void {
     const folders = [...this.#folders];
     this.release();

@@ -1,4 +1,4 @@
-// Replaces a file whole: whoever reads it sees the old one or the new one, also after a crash.
+// Replaces a whole file: readers see the old one or the new one, even after a crash.
 
 import { open, rename, rm } from 'node:fs/promises';
 
@@ -12,7 +12,7 @@ export async function replaceFile(path: string, pieces: Iterable<string>): Promi
   try {
     const file = await open(temporary, 'w', 0o600);
     try {
-      // Each goes on where the one before ended.
+      // Each piece continues after the previous one.
       for (const piece of pieces) await file.writeFile(piece);
       await file.sync();
     } finally {

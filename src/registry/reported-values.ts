@@ -1,4 +1,4 @@
-// Pure: whether two reports of an endpoint say the same.
+// Pure: compares two reports of an endpoint.
 
 import type { Endpoint } from '../model.js';
 import { traitNames, traitRules } from '../traits.js';
@@ -7,7 +7,7 @@ type Texts = Readonly<Record<string, string>>;
 
 const isTexts = (name: (typeof traitNames)[number]) => traitRules[name].kind === 'texts';
 const values = ['address', 'load', 'bitrate', 'packetLoss', 'draining'] as const;
-/** Those that are equal when they are the same. */
+/** Fields that are compared by `===`. */
 const fields = [...values, ...traitNames.filter((name) => !isTexts(name))];
 const objects = traitNames.filter(isTexts);
 

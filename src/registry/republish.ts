@@ -1,4 +1,5 @@
-// Pure but for what a node was told to register: the difference between that and what it registers now.
+// The difference between the endpoints that a node registers now and those that were published for it. Pure but for
+// `published`, which it updates.
 
 import type { Endpoint, EndpointId } from '../model.js';
 import { composeEndpoints } from './compose.js';
@@ -10,14 +11,16 @@ export type TreeChange =
   | { readonly kind: 'drop'; readonly id: EndpointId };
 
 /**
- * `always`: the node itself has a new version, which is a report even when it says the same as before. `newer`: what it names
- * as its report has. `other`: only what says something else is told.
+ * The changes to publish for a node.
+ *
+ * @param which `always`: the node has a new version, which is a report even with the same values. `newer`: a report node that
+ *   it names may have one. `other`: only endpoints that differ are published
  */
 export function republish(channel: ChannelNode, node: TreeNode, which: 'always' | 'newer' | 'other'): TreeChange[] {
   const now = composeEndpoints(channel, node);
   const { published } = node;
   node.published = now;
-  // Nearly all are new, or one that stays.
+  // The usual case: the node was just read for the first time.
   if (published.length === 0) return now.map((endpoint) => ({ kind: 'put', endpoint }));
   const before = new Map(published.map((endpoint) => [endpoint.id, endpoint]));
   const puts: TreeChange[] = [];
@@ -35,7 +38,7 @@ export function republishChildren(channel: ChannelNode): TreeChange[] {
   return [...channel.children.values()].flatMap((each) => republish(channel, each, 'other'));
 }
 
-/** It registers nothing any more. */
+/** The changes when a node registers nothing any more. */
 export function withdraw(node: TreeNode): TreeChange[] {
   const before = node.published;
   node.published = [];

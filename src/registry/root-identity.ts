@@ -1,11 +1,11 @@
-// Which root was read last. A root that was made anew means that the server lost its data: what is known stands until the
-// origins had time to register again.
+// Remembers which root was read last. A root that was created again means that the server lost its data: known endpoints are
+// kept until the origins had time to register again.
 
 import type { Stat } from './zookeeper-client.js';
 
 /** The identity of the root node that was read last. */
 export class RootIdentity {
-  /** `none` when it was missing although something is known. */
+  /** `none` when the root was missing although endpoints are known. */
   #id: string | undefined;
   #settledAt = Number.NEGATIVE_INFINITY;
   readonly #settlingMs: number;
@@ -16,11 +16,11 @@ export class RootIdentity {
   }
 
   /**
-   * The root is there.
+   * The root exists.
    *
    * @param known whether there are endpoints that could be lost
-   * @param now ms
-   * @returns ms for which it is not to be read yet; 0 or less: it is
+   * @param now epoch ms
+   * @returns ms until it may be read; 0 or less: now
    */
   found({ czxid, ctime }: Pick<Stat, 'czxid' | 'ctime'>, known: boolean, now: number): number {
     const id = `${czxid}-${ctime}`;
@@ -29,7 +29,7 @@ export class RootIdentity {
     return this.#settledAt - now;
   }
 
-  /** The root is not there. */
+  /** The root does not exist. */
   missing(known: boolean): void {
     this.#id = known ? 'none' : undefined;
   }

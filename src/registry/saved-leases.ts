@@ -1,5 +1,5 @@
-// Pure: leases as text and back. What stands in the text is checked like what comes over the API, and only what has not
-// expired by the wall clock counts.
+// Pure: leases as text and back. Leases from the text are checked like those of the API, and those that have expired by the
+// wall clock are left out.
 
 import { z } from 'zod';
 import type { ChannelName } from '../model.js';
@@ -11,7 +11,7 @@ import { parseChannelName } from './names.js';
 
 const formatVersion = 1;
 
-/** A lease to be made again. */
+/** A lease to restore. */
 export interface SavedLease {
   readonly channel: ChannelName;
   readonly name: string;
@@ -35,13 +35,13 @@ const fileSchema = z.object({
   ),
 });
 
-/** Both clocks at one moment, in milliseconds: that of the leases, and that of the epoch. */
+/** One moment by both clocks: monotonic ms, which the leases use, and epoch ms. */
 export interface Clocks {
   readonly monotonic: number;
   readonly wall: number;
 }
 
-/** The leases as text, their ends by the wall clock. */
+/** The leases as text. They expire by the wall clock there. */
 export function writeLeases(leases: Iterable<Lease>, now: Clocks): string {
   const all = [...leases].map(({ channel, name, endpoint, eligible, isLeaving, isDrained, expiresAt }) => {
     const { id: _, version: __, draining: ___, ...said } = endpoint;
@@ -53,7 +53,7 @@ export function writeLeases(leases: Iterable<Lease>, now: Clocks): string {
 
 /**
  * @param wall epoch ms
- * @throws Error for what is no text of ours
+ * @throws Error for a text that `writeLeases` did not write
  */
 export function readLeases(text: string, wall: number): SavedLease[] {
   return fileSchema.parse(JSON.parse(text)).leases.flatMap((saved) => {

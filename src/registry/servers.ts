@@ -1,4 +1,4 @@
-// The servers of an ensemble: their addresses, and in words why none of them can be reached.
+// The servers of an ensemble: their addresses, and why none of them can be reached.
 
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
@@ -12,13 +12,13 @@ export const addressesOf: Lookup = async (host) => (await lookup(host, { all: tr
 export interface Resolved {
   /** With IP addresses only, each once. */
   readonly servers: readonly Server[];
-  /** What the native client may be given; undefined when no server has an address. */
+  /** Connect string for the native client; undefined when no server has an address. */
   readonly connect: string | undefined;
-  /** In words, which names have no address and why. */
+  /** Which names have no address, and why. */
   readonly problems: readonly string[];
 }
 
-/** Resolves every name, all at once; names without an address by `deadline` milliseconds are left out. */
+/** Resolves all names at once. A name that has no address within `deadlineMs` is left out. */
 export async function resolveServers(
   { servers, chroot }: ConnectString,
   lookup: Lookup,
@@ -39,7 +39,7 @@ export async function resolveServers(
       return [];
     }
   };
-  // Nobody may be waiting when it rejects.
+  // Perhaps nobody waits when it rejects.
   late.catch(() => undefined);
   const found = await Promise.all(
     servers.map(async ({ host, port }) => (await addressesOf(host)).map((address) => ({ host: address, port }))),
@@ -62,7 +62,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENETUNREACH: 'cannot be reached',
 };
 
-/** Why no session comes from these servers: each is connected to, which takes at most `deadline` milliseconds. */
+/** Why these servers give no session: connects to each of them, which takes at most `deadlineMs`. */
 export async function whyUnreachable(servers: readonly Server[], deadlineMs: number): Promise<string> {
   const asked = servers
     .slice(0, maxAsked)

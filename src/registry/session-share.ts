@@ -1,4 +1,4 @@
-// What one session reads and watches: the folders and channels that were given to it, and all that its watches tell of them.
+// The share of one session: it reads and watches the folders and channels that were given to it.
 
 import { HeldNodes } from './held-nodes.js';
 import { Reads, type TreeReader } from './reads.js';
@@ -7,24 +7,24 @@ import type { Tree } from './tree.js';
 import { type ChannelNode, isChannel, type ListedNode, type TreeNode } from './tree-node.js';
 import { rc, type Stat, unreadableReason, type WatchEvent } from './zookeeper-client.js';
 
-/** Who gave it what it follows. `seenAt`: epoch ms of the event that led there; undefined: none did. */
+/** The owner of the shares. `seenAt`: epoch ms of the event that was the cause; undefined: a full read. */
 export interface ShareOwner {
-  /** Endpoints changed, or what cannot be used of them. */
+  /** Endpoints or faults changed. */
   publish(share: SessionShare, changes: readonly TreeChange[], seenAt: number | undefined): void;
-  /** These are new, and nobody follows them yet. */
+  /** These nodes are new, and no session follows them yet. */
   made(tree: Tree, nodes: readonly ListedNode[], full: boolean, seenAt: number | undefined): void;
-  /** Nobody has to follow these any more. */
+  /** These nodes need not be followed any more. */
   gone(channels: readonly ChannelNode[]): void;
-  /** It was asked for what is in this node for the first time. Returns false when another session has to ask: it is too much. */
+  /** The first read of the node was answered. Returns false when another session must follow it, since it is too large for this one. */
   answered(share: SessionShare, tree: Tree, node: ListedNode, first: boolean): boolean;
-  /** It was listed, and is not there. */
+  /** The node was listed, but does not exist. */
   vanished(share: SessionShare, tree: Tree, node: ListedNode, seenAt: number | undefined): void;
   baseMissing(tree: Tree): void;
-  /** The base may not be listed. */
+  /** The session has no right to list the base. */
   baseDenied(tree: Tree, code: number): void;
-  /** The answers to all questions of a full read are there. */
+  /** All reads of a full read are answered. */
   complete(share: SessionShare): void;
-  /** Answers were lost, though perhaps not the connection. */
+  /** Answers were lost, perhaps without the connection. */
   lost(share: SessionShare): void;
   isOpen(tree: Tree): boolean;
 }
@@ -34,27 +34,27 @@ export interface ShareOptions {
   readonly depth: () => number;
   /** Length of the chroot in bytes: watches are re-armed with it. */
   readonly chrootBytes: number;
-  /** Its folders are listed by this session alone, so that it cannot be behind their lists. */
+  /** True: this session lists all folders, so it cannot be behind their lists. */
   readonly first: boolean;
 }
 
-/** Steps from the base. */
+/** The number of steps from the base. */
 function depthOf(tree: Tree, node: ListedNode): number {
   return isChannel(node) ? tree.pattern.channelDepth : node.depth;
 }
 
 /** The part of a tree that one session follows. */
 export class SessionShare {
-  /** Trees of which it has to read everything again, as soon as their bases were looked at. */
+  /** Trees to read again completely, as soon as their bases were looked at. */
   readonly due = new Set<Tree>();
   reader: TreeReader | undefined;
   readonly reads: Reads;
   readonly #held: HeldNodes;
   readonly #owner: ShareOwner;
   readonly #options: ShareOptions;
-  /** What is watched for others than its nodes: Σ(path bytes + 4), with the chroot. */
+  /** Σ(path bytes + 4), with the chroot, of watches that are not of its nodes (report nodes). */
   otherBytes = 0;
-  /** Nodes that the sweep has read since it began anew. */
+  /** Nodes that the present round of the sweep has passed. */
   #swept = 0;
 
   constructor(owner: ShareOwner, options: ShareOptions) {
@@ -78,7 +78,7 @@ export class SessionShare {
     return this.#held.has(node);
   }
 
-  /** Reads with this one from now on. @param fresh a new session: it has no watches */
+  /** Reads with this client from now on. @param fresh a new session, which has no watches */
   begin(reader: TreeReader | undefined, fresh: boolean): void {
     this.reader = reader;
     this.reads.begin(reader);
@@ -91,22 +91,22 @@ export class SessionShare {
     }
   }
 
-  /** It follows this from now on. It is read when there is a connection. */
+  /** Follows a node from now on. The caller reads it. */
   take(tree: Tree, node: ListedNode): void {
     this.#held.add(node, tree);
   }
 
-  /** It does not follow this any more. @param watched its watches stay set all the same */
+  /** Does not follow a node any more. @param watched its watches are still set */
   release(node: ListedNode, watched = false): void {
     this.#held.remove(node, watched);
   }
 
-  /** All that it follows of a tree: lists, and data that no watch is set for. */
+  /** Reads all that it follows of a tree: the lists, and the data that have no watch. */
   readTree(tree: Tree): void {
     for (const node of this.#held.of(tree)) this.read(tree, node, true);
   }
 
-  /** The data of some nodes are to be read with the next lists, in case a watch was lost; in turn all of them. */
+  /** Reads the data of the next `count` nodes with the next lists, in case a watch was lost. All nodes get their turn. */
   sweep(count: number): void {
     let index = 0;
     const last = this.#swept + count;
@@ -120,7 +120,7 @@ export class SessionShare {
     this.#swept = last < index ? last : 0;
   }
 
-  /** Lists what is in a node, and reads what it does not know. */
+  /** Lists the children of a node, and reads unread data. */
   read(tree: Tree, node: ListedNode, full: boolean, seenAt?: number): void {
     if (isChannel(node) && tree.pattern.readsChannel && node.unread)
       this.#readData(tree, node, undefined, full, seenAt, true);
@@ -140,7 +140,7 @@ export class SessionShare {
     else this.#missing(tree, node, false, seenAt, true);
   }
 
-  /** A listed node is not there. */
+  /** A listed node does not exist. */
   #missing(tree: Tree, node: ListedNode, full: boolean, seenAt: number | undefined, certain: boolean): void {
     if (node === tree.base) return this.#owner.baseMissing(tree);
     if (!tree.isFixed(depthOf(tree, node))) {
@@ -163,7 +163,7 @@ export class SessionShare {
     this.#await(node.path, full, () => this.#holdsNow(tree, node) && this.read(tree, node, full, seenAt));
   }
 
-  /** Another session listed it, perhaps from a server that is ahead of the one that this session is with. */
+  /** Another session listed the node, perhaps from a server that is ahead of this session's. */
   #readAgain(tree: Tree, node: ListedNode, full: boolean, seenAt: number | undefined): void {
     this.reads.read<[]>(
       full,
@@ -194,7 +194,7 @@ export class SessionShare {
     });
   }
 
-  /** Sets a watch for a node that is missing; `there`: it appeared meanwhile. */
+  /** Sets a watch for a missing node. Calls `there` if it appeared meanwhile. */
   #await(path: string, full: boolean, there: () => void): void {
     this.reads.read<[Stat | undefined]>(
       full,
@@ -219,7 +219,7 @@ export class SessionShare {
           tree.setUnlisted(node, unreadableReason(code));
           this.#owner.publish(this, [], seenAt);
         } else if (!isChannel(node) || !tree.pattern.readsChannel) this.#missing(tree, node, full, seenAt, false);
-        // Else the watch of its data tells that it is gone.
+        // Else the watch on its data reports that it is gone.
       },
     );
   }
@@ -237,7 +237,7 @@ export class SessionShare {
     const { added, changes } = tree.setChildren(node, names);
     this.#changed(node, () => changes, seenAt);
     if (!this.#owner.answered(this, tree, node, first)) return;
-    // What may not be read is asked for again with the next full read, not with every new sibling.
+    // A node that may not be read is read again with the next full read, not with every new sibling.
     const unread = full ? [...node.children.values()].filter((child) => child.unread) : added;
     for (const child of unread) this.#readData(tree, node, child, full, seenAt);
   }

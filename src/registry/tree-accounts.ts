@@ -1,4 +1,4 @@
-// What following trees costs, and what of them cannot be used: counted a moment after it changed, told when it is another.
+// Counts what following trees costs and what of them cannot be used: a moment after a change, and notes each new result.
 
 import type { RegistryNote } from './registry.js';
 import type { Census } from './tree-census.js';
@@ -7,13 +7,13 @@ import type { Census } from './tree-census.js';
 const watchedBytesAlarm = 800_000;
 export const watchedBytesLimit = 1_000_000;
 
-/** ms from a change to the count of all nodes. */
+/** From a change to the count of all nodes. */
 const countDelayMs = 1_000;
-/** The delay is at least so many times what the last count took: of very many nodes it takes its time. */
+/** The delay is at least so many times the duration of the last count, which is long with very many nodes. */
 const countShare = 50;
 
 interface CensusSource {
-  /** Adds what cannot be used. */
+  /** Adds its faults to the counts. */
   census(to: Census): void;
 }
 

@@ -1,4 +1,4 @@
-// What of a tree cannot be used: each fault noted once, and all of them counted.
+// The parts of a tree that cannot be used: each fault is noted once, and all are counted.
 
 import type { SkipReason } from '../metrics.js';
 import { shown } from './admission.js';
@@ -7,11 +7,11 @@ import type { Decoded, UnknownValue } from './formats/format.js';
 import type { RegistryNote } from './registry.js';
 import { type ChannelNode, isChannel, type ListedNode, type ReportNode, type TreeNode } from './tree-node.js';
 
-/** What cannot be used now. */
+/** Counts of what cannot be used now. */
 export interface Census {
-  /** Nodes, by why. */
+  /** Nodes, by reason. */
   readonly skipped: Record<string, number>;
-  /** Reported values of endpoints that are used, by field and why, with a space between. */
+  /** Reported values of endpoints that are used, by field and reason with a space between. */
   readonly unknown: Record<string, number>;
 }
 
@@ -29,7 +29,7 @@ function unknownOf(decoded: Decoded): readonly UnknownValue[] {
   if (decoded.kind === 'defaults') return decoded.values.unknown;
   if (decoded.kind === 'weights') return decoded.unknown;
   if (decoded.kind !== 'endpoints') return noneUnknown;
-  // Of very many nodes nearly all register one endpoint.
+  // Nearly all nodes register one endpoint.
   const [first, ...others] = decoded.registrations;
   return others.length === 0 ? first.values.unknown : decoded.registrations.flatMap(({ values }) => values.unknown);
 }
@@ -39,14 +39,14 @@ function countNode(channel: ChannelNode, node: TreeNode, to: Census): void {
   countData(node, to);
 }
 
-/** Adds what of a node's data cannot be used. */
+/** Adds the faults of a node's data. */
 export function countData({ unreadable, decoded }: TreeNode | ReportNode, { skipped, unknown }: Census): void {
   if (unreadable !== undefined) add(skipped, unreadable);
   else if (decoded.kind === 'skipped') add(skipped, decoded.reason);
   else for (const { field, reason } of unknownOf(decoded)) add(unknown, `${field} ${reason}`);
 }
 
-/** Adds what cannot be used of a folder and all below it. */
+/** Adds the faults of a folder and all nodes below it. */
 export function countFaults(node: ListedNode, to: Census): void {
   if (node.unlisted !== undefined) add(to.skipped, node.unlisted);
   for (const [reason, left] of Object.entries(node.left)) add(to.skipped, reason, left);
@@ -65,7 +65,7 @@ export function noteSkipped(note: Note, reason: SkipReason, path: string): void 
   note({ kind: 'skipped', reason, path: shown(path) });
 }
 
-/** A fault of a node that stays as it is, however often it is reported. */
+/** Notes a fault of a node once, however often it is reported. */
 export function noteOnce(note: Note, node: TreeNode | ReportNode, fault: string, what: RegistryNote): void {
   node.noted ??= new Set();
   if (node.noted.has(fault)) return;
@@ -73,7 +73,7 @@ export function noteOnce(note: Note, node: TreeNode | ReportNode, fault: string,
   note(what);
 }
 
-/** What its decoder found wrong. */
+/** Notes the faults that the decoder of a node found. */
 export function noteFaults(note: Note, node: TreeNode | ReportNode): void {
   const { decoded } = node;
   const path = shown(node.path);

@@ -1,8 +1,8 @@
-// What all trees hold together, counted, so that one writer costs the others no more than the limits say.
+// Counts the nodes that all trees hold together, so that one writer cannot take more room than the limits allow.
 
 import type { ChannelName } from '../model.js';
 
-/** What one writer may cost the others at most. */
+/** How many nodes are followed at most. */
 export interface TreeLimits {
   /** Nodes below all channels, and nodes above them with the channels themselves. */
   readonly endpoints: number;

@@ -1,4 +1,4 @@
-// Pure: the trees that the settings name.
+// Pure: reads the trees from the settings.
 
 import type { AllowedFormats } from '../config-schema/format-names.js';
 import type { Config } from '../config-schema.js';
@@ -6,16 +6,16 @@ import { OperatorError } from '../errors.js';
 import { compilePattern } from '../tree-pattern.js';
 import type { FollowedTree } from './tree-watch-options.js';
 
-/** A tree as it is written, with every choice made. */
+/** A tree of the settings, with all defaults filled in. */
 export interface TreeSetting {
   /** A pattern, such as `/channels/{channel}/{endpoint}`. */
   readonly path: string;
-  /** Of every endpoint, where the pattern has no `{channel}`. */
+  /** The channel of every endpoint, where the pattern has no `{channel}`. */
   readonly channel?: string | undefined;
   readonly formats: AllowedFormats;
 }
 
-/** What is followed: the trees that are listed, else the one below the root that weir writes to. */
+/** The trees to follow: those of `trees`, else the one below `root`, which weir writes to. */
 export function treesOf({ root, trees }: Pick<Config['registry']['zookeeper'], 'root' | 'trees'>): TreeSetting[] {
   if (trees.length === 0) return [{ path: `${root}/{channel}/{endpoint}`, formats: 'auto' }];
   return trees.map((tree) => (typeof tree === 'string' ? { path: tree, formats: 'auto' } : tree));
@@ -30,7 +30,7 @@ export function compileTrees(settings: readonly TreeSetting[]): FollowedTree[] {
   });
 }
 
-/** In a few words. */
+/** The paths of the trees, for one line of text. */
 export function namesOf(trees: readonly TreeSetting[]): string {
   return trees.map(({ path, channel }) => (channel === undefined ? path : `${path} (${channel})`)).join(', ');
 }

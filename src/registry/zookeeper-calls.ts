@@ -1,4 +1,4 @@
-// ZooKeeper's calls as promises, with errors in words.
+// ZooKeeper's calls as promises, with errors that operators understand.
 
 import { OperatorError } from '../errors.js';
 import { anyVersion, isLost, rc, type Stat, type ZooKeeperClient } from './zookeeper-client.js';
@@ -22,7 +22,7 @@ export class Failed extends OperatorError {
     super(`${what}: ${reasons[code] ?? lost} (${code})`);
   }
 
-  /** The connection did not live to bring an answer: it may have been done or not. */
+  /** The connection was lost before the answer: the call may or may not have been executed. */
   get isLost(): boolean {
     return isLost(this.code);
   }
@@ -34,7 +34,7 @@ export async function check(what: string, send: (done: (code: number) => void) =
   if (code !== rc.ok) throw new Failed(code, what);
 }
 
-/** Undefined when there is none; watches it either way. */
+/** The stat of a node, undefined when it does not exist; sets a watch in both cases. */
 export async function exists(client: ZooKeeperClient, path: string): Promise<Stat | undefined> {
   return await new Promise((resolve, reject) => {
     client.exists(path, true, (code, stat) => {
@@ -44,7 +44,7 @@ export async function exists(client: ZooKeeperClient, path: string): Promise<Sta
   });
 }
 
-/** Empty when there is no such node. */
+/** The names of a node's children; empty when the node does not exist. */
 export async function children(client: ZooKeeperClient, path: string): Promise<readonly string[]> {
   return await new Promise((resolve, reject) => {
     client.children(path, false, (code, names) => {

@@ -1,4 +1,4 @@
-// A short session for a single command: connect, do, close. What follows or registers keeps a session: zookeeper-session.ts.
+// A short ZooKeeper session for a single command: connect, work, close. A session that must last: zookeeper-session.ts.
 
 import { OperatorError } from '../errors.js';
 import { parseConnectString } from '../net-address.js';
@@ -40,7 +40,7 @@ export async function withZooKeeper<T>(
     connected = true;
     return work(session.client);
   });
-  // Whichever is not first has nobody who waits for it.
+  // Nobody waits for the promises that lose the race.
   for (const promise of [late, refused, session.ended, done]) promise.catch(() => {});
   try {
     return await Promise.race([done, session.ended, refused, late]);

@@ -1,4 +1,5 @@
-// The registry in ZooKeeper, in this process. It loads a native client that may abort the process: see registry-process.ts.
+// The registry in ZooKeeper, inside this process. It loads the native client, which may abort the process: see
+// registry-process.ts.
 
 import { setMaxListeners } from 'node:events';
 import { parseConnectString } from '../net-address.js';
@@ -11,21 +12,21 @@ import { type ConnectClient, loadClient, type WatchEvent } from './zookeeper-cli
 import { keepSession, type SessionSettings } from './zookeeper-session.js';
 
 export interface ZooKeeperSettings extends SessionSettings {
-  /** Where channels and endpoints stand. */
+  /** Where channels and endpoints are registered. */
   readonly trees: readonly TreeSetting[];
-  /** Sessions that watch at most. */
+  /** Bound on the sessions that watch. */
   readonly maxSessions: number;
   /** Reads under way at once during a full read. */
   readonly readDepth: number;
-  /** Milliseconds between two reads of all lists and some data while connected, give or take a tenth, at least a second; 0: none. */
+  /** ms between two reads of all lists and some data while connected, ± 10 %, at least 1 s; 0: none. */
   readonly reconcileInterval: number;
   readonly limits: TreeLimits;
 }
 
-/** Milliseconds: what is read all the time is no check but a load on ZooKeeper. */
+/** Reading more often would be a load on ZooKeeper. */
 const minReconcileIntervalMs = 1_000;
 
-/** Until the next such read; jitter keeps a fleet from reading in step. Undefined: there is none. */
+/** Time until the next such read. Jitter keeps edges from reading at the same time. Undefined: there is none. */
 export function reconcileDelayMs(intervalMs: number, random: () => number): number | undefined {
   return intervalMs === 0 ? undefined : Math.max(intervalMs, minReconcileIntervalMs) * (0.9 + random() * 0.2);
 }
@@ -50,14 +51,14 @@ async function follow(
 ): Promise<void> {
   const { readDepth, sessionTimeout, limits, maxSessions } = settings;
   const kept: Promise<void>[] = [];
-  // Each session listens for the end.
+  // Each session listens to the signal.
   setMaxListeners(maxSessions + 10, signal);
-  /** Another session, which lives until the end. */
+  /** Opens one more session, which lives until the end. */
   const openSession = (session: number) => {
     const own = session === 0 ? logger : numbered(logger, session);
     const handler = {
       connected: (client: TreeReader, fresh: boolean) => tree.connected(session, client, fresh),
-      // Where the server would refuse the one packet that re-arms all watches, a new session is better.
+      // When the server would refuse the packet that re-arms all watches, a new session is better.
       disconnected: () => tree.disconnected(session),
       watch: (event: WatchEvent, path: string) => tree.event(session, event, path),
       changed: (state: string) => sink.note({ kind: 'session', state }),
@@ -79,17 +80,17 @@ async function follow(
   const tree = new TreeWatch(options, sink);
   let reconcileTimer: NodeJS.Timeout | undefined;
   const reconcileLater = () => {
-    const delay = reconcileDelayMs(settings.reconcileInterval, Math.random);
-    if (delay === undefined) return;
+    const delayMs = reconcileDelayMs(settings.reconcileInterval, Math.random);
+    if (delayMs === undefined) return;
     reconcileTimer = setTimeout(() => {
       tree.reconcile();
       reconcileLater();
-    }, delay);
+    }, delayMs);
   };
   try {
     openSession(0);
     reconcileLater();
-    // More are added meanwhile. They end with the signal, and the first one says it when nothing can be mended.
+    // More are added meanwhile. They end with the signal; the first one rejects when no retry helps.
     for (let session = 0; session < kept.length; session++) await kept[session];
   } finally {
     clearTimeout(reconcileTimer);
@@ -97,7 +98,7 @@ async function follow(
   }
 }
 
-/** Which of several sessions a line is about. */
+/** A logger that adds the number of the session. */
 function numbered(logger: RegistryLogger, session: number): RegistryLogger {
   return {
     info: (fields, message) => logger.info({ ...fields, session }, message),
