@@ -1,16 +1,16 @@
-// Pure: which names of a tree get a place, and how much of one is shown.
+// Pure: which names of a tree are followed, and how much of a path is shown.
 
-/** Bytes of a node's name. Some formats keep all of a registration in it; ZooKeeper takes a megabyte. */
+/** Of a node's name. Some formats keep a whole registration in it; ZooKeeper allows a megabyte. */
 const maxNameBytes = 2_048;
-/** Characters of a path that are worth a place in a log. */
+/** Of a path in a log line. */
 const maxShownChars = 300;
 
-/** Whether a name is longer, in bytes, than any that is followed. */
+/** Whether a name is too long to be followed. */
 export function isTooLong(name: string): boolean {
   return name.length > maxNameBytes || Buffer.byteLength(name) > maxNameBytes;
 }
 
-/** Those of the names that are known, and the lowest of the others: of sequential nodes the oldest. */
+/** The names that are known, and the lowest of the others up to `max`: of sequential nodes the oldest. */
 export function choose(names: ReadonlySet<string>, known: ReadonlyMap<string, unknown>, max: number): Set<string> {
   const fresh: string[] = [];
   const chosen = new Set<string>();
@@ -25,7 +25,7 @@ export function choose(names: ReadonlySet<string>, known: ReadonlyMap<string, un
   return chosen;
 }
 
-/** For a log line. */
+/** The path as a log line shows it. */
 export function shown(path: string): string {
   return path.length > maxShownChars ? `${path.slice(0, maxShownChars)}…` : path;
 }

@@ -1,11 +1,11 @@
-// The embedded registry: leases in memory, for one machine and for trying. An endpoint that is not renewed is gone.
+// The embedded registry: leases in memory, for single machines and for tests. An endpoint whose lease is not renewed is gone.
 
 import { randomUUID } from 'node:crypto';
 import type { ChannelName, Endpoint, EndpointId, ServiceAddress, Traits } from '../model.js';
 import { DeadlineQueue } from './deadline-queue.js';
 import type { Registry, RegistrySink } from './registry.js';
 
-/** What an endpoint says of itself with each renewal. */
+/** What an endpoint reports with each renewal. */
 export interface LeaseInfo {
   readonly address: ServiceAddress;
   /** Fraction 0..1; undefined is unknown. */
@@ -15,43 +15,44 @@ export interface LeaseInfo {
   /** Fraction 0..1; undefined is unknown. */
   readonly packetLoss: number | undefined;
   readonly traits?: Traits;
-  /** False: it is held, and serves nobody now. Default true. */
+  /** False: the lease is held, but the endpoint serves nobody now. Default true. */
   readonly eligible?: boolean;
 }
 
 export interface Lease {
   readonly channel: ChannelName;
-  /** As its owner calls it; unique within the channel. */
+  /** Chosen by its owner; unique within the channel. */
   readonly name: string;
   readonly endpoint: Endpoint;
-  /** False: it is no endpoint for those who follow the registry. */
+  /** False: it is not published as an endpoint. */
   readonly eligible: boolean;
-  /** Its owner says that it drains. */
+  /** Its owner reports that it drains. */
   readonly isLeaving: boolean;
-  /** Somebody else took it out of service: it stays so over renewals. */
+  /** Somebody else took it out of service, which renewals do not change. */
   readonly isDrained: boolean;
-  /** Of the injected clock, in milliseconds. */
+  /** Monotonic ms of the injected clock. */
   readonly expiresAt: number;
 }
 
 export interface EmbeddedSettings {
-  /** The longest lease granted, in milliseconds. */
+  /** The longest lease that is granted, in ms. */
   readonly maxTtl: number;
-  /** Leases held at most. */
+  /** Bound on all leases. */
   readonly maxEndpoints: number;
-  /** Leases of one channel at most. */
+  /** Bound on the leases of one channel. */
   readonly maxEndpointsPerChannel: number;
 }
 
 export type PutResult =
-  | { readonly kind: 'created' | 'renewed' /** Milliseconds granted. */; readonly ttlMs: number }
+  /** `ttlMs`: as granted. */
+  | { readonly kind: 'created' | 'renewed'; readonly ttlMs: number }
   | {
       readonly kind: 'full';
       /** The setting that allows no more. */
       readonly by: 'registry.embedded.maxEndpoints' | 'registry.maxEndpointsPerChannel';
     };
 
-/** The longest wait of one timer; a longer one would overflow and fire at once. */
+/** Of one timer; a very long one would overflow and fire at once. */
 const maxWaitMs = 60_000;
 
 /** Leases in memory. They end with the process, and by their TTL on the clock that is handed in. */
@@ -62,12 +63,12 @@ export class EmbeddedRegistry implements Registry {
   readonly #sinks = new Set<RegistrySink>();
   #timer: NodeJS.Timeout | undefined;
   #made = 0;
-  /** Ids of another run of the process must differ, as a kept snapshot may still hold them. */
+  /** Makes ids differ from those of an earlier run of the process, which a kept snapshot may still hold. */
   readonly #instance = randomUUID().slice(0, 8);
   readonly #settings: EmbeddedSettings;
   readonly #now: () => number;
 
-  /** now: monotonic milliseconds. */
+  /** @param now monotonic ms */
   constructor(settings: EmbeddedSettings, now: () => number = () => performance.now()) {
     this.#settings = settings;
     this.#now = now;
@@ -85,7 +86,7 @@ export class EmbeddedRegistry implements Registry {
     this.#schedule();
   }
 
-  /** Makes or renews a lease for `ttlMs`, at most `maxTtl`. Every renewal is a fresh report. */
+  /** Creates or renews a lease for `ttlMs`, at most `maxTtl`. Every renewal is a new report. */
   put(channel: ChannelName, name: string, info: LeaseInfo, ttlMs: number): PutResult {
     this.#expire();
     const key = leaseKey(channel, name);
@@ -118,7 +119,8 @@ export class EmbeddedRegistry implements Registry {
   }
 
   /**
-   * Takes an endpoint out of service or back, until its lease ends. One whose owner says that it drains goes on draining.
+   * Takes an endpoint out of service or back, until its lease ends. An endpoint whose owner reports that it drains goes on
+   * draining.
    *
    * @returns false when there is no such lease
    */

@@ -1,4 +1,4 @@
-// Pure: how a node of a tree is read, for whoever wonders why an endpoint is used or not. It goes the way that the registry goes.
+// Pure: explains how a node of a tree is read, and why an endpoint is used or not. It uses the same functions as the registry.
 
 import type { FormatName } from '../config-schema/format-names.js';
 import type { Endpoint } from '../model.js';
@@ -18,41 +18,41 @@ export interface NodeExplanation {
   readonly tree: string;
   readonly channel: string;
   readonly level: Place['level'];
-  /** What accepted it; undefined: no format did. */
+  /** The format that accepted it; undefined: none did. */
   readonly format: FormatName | undefined;
   readonly ephemeral: boolean;
-  /** Of the node. */
+  /** The version of the node. */
   readonly version: number;
   /** `not_eligible`: it says, or its channel says, that all of its endpoints serve nobody now. */
   readonly outcome: 'endpoints' | 'not_eligible' | 'defaults' | 'weights' | 'folder' | 'skipped';
   readonly reason: SkipReason | 'bad_name' | undefined;
-  /** As they are used, with what their channel and their siblings say for them. */
+  /** As they are used, with the values that their channel and their siblings add. */
   readonly endpoints: readonly Endpoint[];
   /** Addresses of its endpoints that serve nobody now. */
   readonly ineligible: readonly string[];
   readonly unknown: readonly UnknownValue[];
-  /** Nodes that say something for it. */
+  /** Paths of other nodes that add values to it. */
   readonly saidBy: readonly string[];
   /** Report nodes that its endpoints name, and how they are read. */
   readonly reports: readonly { readonly path: string; readonly state: 'read' | 'missing' | SkipReason }[];
 }
 
-/** Nodes that may say something for another one. */
+/** Other nodes that may add values to a node. */
 export interface Around {
   /** The channel's own node. */
   readonly channel: NodeState | undefined;
   /** Siblings. */
   readonly siblings: readonly NodeState[];
-  /** Report nodes that are there. */
+  /** The report nodes that exist. */
   readonly reports?: readonly NodeState[];
 }
 
-/** Whether it may hold weights of its siblings. */
+/** Whether a node of this name may hold weights of its siblings. */
 export const isVector = (name: string): boolean => name.startsWith('vector_');
 
 const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 
-/** The channel with what it and its children say for others. */
+/** The channel, with the defaults and weights for its endpoints. */
 function channelNode(place: Place, formats: FollowedTree['formats'], around: Around): ChannelNode {
   const node = newChannel(place.channelPath, place.channel, place.channel, undefined);
   if (around.channel !== undefined) {
@@ -68,7 +68,7 @@ function channelNode(place: Place, formats: FollowedTree['formats'], around: Aro
   return node;
 }
 
-/** What the report nodes say that the node names. */
+/** The report nodes that the node names, as they are read. */
 function readReports(parent: ChannelNode, node: TreeNode, found: readonly NodeState[]): readonly ReportNode[] {
   const reports = new ReportNodes(() => {});
   reports.name(parent, node);
@@ -89,7 +89,7 @@ function outcomeOf(kind: ReturnType<typeof read>['decoded']['kind'], used: numbe
   return kind === 'endpoints' && used === 0 ? 'not_eligible' : kind;
 }
 
-/** How `found`, which stands at `place`, is read in its tree. */
+/** Explains how `found`, a node at `place`, is read in its tree. */
 export function explain(
   place: Place,
   { pattern, formats }: FollowedTree,

@@ -1,11 +1,11 @@
-// The nodes that one session follows, and what their watches cost when they are re-armed.
+// The nodes that one session follows, and the bytes that re-arming their watches takes.
 
 import { type Tree, watchCost } from './tree.js';
 import { isChannel, type ListedNode } from './tree-node.js';
 
 interface Held {
   readonly tree: Tree;
-  /** What its watches cost, with those of its children. */
+  /** Of its watches, with those of its children. */
   bytes: number;
   listed: boolean;
 }
@@ -14,7 +14,7 @@ interface Held {
 export class HeldNodes {
   /** Σ(path bytes + 4) of all watches. */
   bytes = 0;
-  /** Of watches that nobody needs any more, and that the client cannot remove. */
+  /** Bytes of watches that are not needed any more, which the client cannot remove. */
   #leftover = 0;
   readonly #held = new Map<ListedNode, Held>();
   readonly #chrootBytes: number;
@@ -36,7 +36,7 @@ export class HeldNodes {
     return this.#held.keys();
   }
 
-  /** Those of a tree; it may change meanwhile. */
+  /** The nodes of a tree, as a copy: they may change meanwhile. */
   of(tree: Tree): ListedNode[] {
     return [...this.#held].flatMap(([node, held]) => (held.tree === tree ? node : []));
   }
@@ -46,7 +46,7 @@ export class HeldNodes {
     this.weigh(node);
   }
 
-  /** @param watched its own watches stay set all the same; those of its children are not set yet */
+  /** @param watched its own watches are still set; those of its children are not set yet */
   remove(node: ListedNode, watched: boolean): void {
     const held = this.#held.get(node);
     if (held === undefined) return;
@@ -62,7 +62,7 @@ export class HeldNodes {
     this.#leftover = 0;
   }
 
-  /** Its children are known. Returns whether that is so for the first time. */
+  /** The children of a node are known. Returns whether this is the first time. */
   listed(node: ListedNode): boolean {
     const held = this.#held.get(node);
     if (held === undefined) return false;
@@ -71,7 +71,7 @@ export class HeldNodes {
     return first;
   }
 
-  /** Counts the watches of a node anew. */
+  /** Counts the watches of a node again. */
   weigh(node: ListedNode): void {
     const held = this.#held.get(node);
     if (held === undefined) return;

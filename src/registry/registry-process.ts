@@ -1,4 +1,4 @@
-// The parent's side of the registry process: starts it, restarts it, and passes on what it tells.
+// The parent's side of the registry process: starts it, restarts it, and passes on what it reports.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,13 +14,13 @@ import type { ZooKeeperSettings } from './zookeeper.js';
 
 const entry = fileURLToPath(new URL('./process-entry.js', import.meta.url));
 const restart: Backoff = { baseMs: 100, maxMs: 10_000 };
-/** A process that lived this long did not fail to start: the back-off begins anew. */
+/** A process that lived this long did not fail to start: the back-off begins again. */
 const settledAfterMs = 30_000;
-/** Closing a session that is frozen blocks the native client for several seconds; longer is hung. */
+/** Closing a frozen session blocks the native client for several seconds; a longer silence means that it hangs. */
 const hungAfterMs = 15_000;
-/** From the word to end to SIGKILL. */
+/** From the stop message to SIGKILL. */
 const endDeadlineMs = 5_000;
-/** All else stays out of its environment, secrets first of all. */
+/** The only variables of its environment: secrets must not be in it. */
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'LD_LIBRARY_PATH'];
 
 /** The registry in ZooKeeper behind a process boundary. */
@@ -30,10 +30,10 @@ export interface ProcessRegistry extends Registry {
 }
 
 /**
- * A crash of the native client never touches a stream: the process is started again, what was told stands as `stale`
- * meanwhile, and the first complete picture of the next one is a `replace`. That the system cannot start it (no file
- * descriptor, no memory) is like a crash: it may be able to soon. `run` rejects only when the very first process says that
- * no retry helps.
+ * A crash of the native client never harms a stream: the process is started again, the known endpoints stay as `stale`
+ * meanwhile, and the first complete picture of the next process is a `replace`. When the system cannot start it (no file
+ * descriptor, no memory), that counts as a crash, since it may pass. `run` rejects only when no process has worked yet and one
+ * says that no retry helps.
  *
  * @param start throws, or gives a process without a pid, when the system cannot start one
  */
@@ -88,7 +88,7 @@ function startChild(): ChildProcess {
   });
 }
 
-/** Resolves with the reason when the process is gone. Rejects with the OperatorError that no retry heals. */
+/** Resolves with the reason when the process is gone. @throws OperatorError that no retry mends */
 async function superviseChild(
   child: ChildProcess,
   start: StartMessage,
@@ -138,7 +138,7 @@ async function superviseChild(
     send(start);
     if (signal.aborted) onAbort();
     const how = await ended;
-    // What worked before may work again.
+    // A registry that worked before may work again.
     if (fatal !== undefined && !sink.heard) throw new OperatorError(fatal);
     if (fatal !== undefined) return fatal;
     return hung ? `no heartbeat for ${hungAfterMs / 1000} s` : how;

@@ -1,4 +1,5 @@
-// Nodes whose load, bitrate and packet loss many endpoints share: who names them, what they say. Pure bookkeeping.
+// Report nodes, whose load, bitrate and packet loss many endpoints share: which nodes name them, and their values. Pure
+// bookkeeping.
 
 import { shown } from './admission.js';
 import { decodeReport } from './formats/report.js';
@@ -8,11 +9,11 @@ import { add, type Census, countData, noteFaults, noteOnce } from './tree-census
 import { type ChannelNode, newReportNode, type ReportNode, type TreeNode } from './tree-node.js';
 import type { Stat } from './zookeeper-client.js';
 
-/** Who reads and watches them. */
+/** Reads and watches report nodes. */
 export interface ReportOwner {
-  /** It is named for the first time. */
+  /** A node names this report for the first time. */
   named(report: ReportNode): void;
-  /** Nobody names it any more. */
+  /** No node names this report any more. */
   unnamed(report: ReportNode): void;
 }
 
@@ -25,7 +26,7 @@ function pathsOf({ decoded }: TreeNode): readonly string[] {
   return [...new Set(decoded.registrations.flatMap((one) => one.report ?? []))];
 }
 
-/** The report nodes of all trees. Sole owner of them, and of what nodes of the trees know of them. */
+/** The report nodes of all trees. Sole owner of them, and of `reports` of the nodes that name them. */
 export class ReportNodes {
   readonly #nodes = new Map<string, ReportNode>();
   readonly #note: (note: RegistryNote) => void;
@@ -40,7 +41,7 @@ export class ReportNodes {
     return this.#nodes.get(path);
   }
 
-  /** A node of a tree was read: it names these now, and none of those that it named before. */
+  /** A node of a tree was read: its reports are now those that its data name. */
   name(channel: ChannelNode, node: TreeNode): void {
     const before = node.reports;
     const paths = pathsOf(node);
@@ -57,7 +58,7 @@ export class ReportNodes {
     return withdraw(node);
   }
 
-  /** It was read. A new version of it is a report of all endpoints that name it. */
+  /** The report was read. A new version counts as a report of all endpoints that name it. */
   set(report: ReportNode, data: Uint8Array, stat: Stat): TreeChange[] {
     report.unreadable = undefined;
     const before = report.stat;
@@ -69,7 +70,7 @@ export class ReportNodes {
     return this.#changed(report, stat.version);
   }
 
-  /** It is not there: endpoints have the values that they say themselves. */
+  /** The report node does not exist: endpoints have their own values. */
   setMissing(report: ReportNode): TreeChange[] {
     report.unreadable = undefined;
     if (report.stat === undefined) return [];
@@ -78,13 +79,13 @@ export class ReportNodes {
     return this.#changed(report, 0);
   }
 
-  /** What is known of it stands although it cannot be read now. */
+  /** The report cannot be read now: its last values stay. */
   setUnreadable(report: ReportNode, reason: 'no_auth' | 'unreadable'): void {
     report.unreadable = reason;
     noteOnce(this.#note, report, reason, { kind: 'skipped', reason, path: shown(report.path) });
   }
 
-  /** Adds what cannot be used. @param left how many there is no room for */
+  /** Adds its faults to the counts. @param left report nodes that there is no room for */
   census(to: Census, left: number): void {
     add(to.skipped, 'too_many', left);
     for (const report of this.#nodes.values()) countData(report, to);

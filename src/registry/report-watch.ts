@@ -1,4 +1,4 @@
-// Reads and watches the report nodes, each through one of the sessions: on a connection, and as their watches tell.
+// Reads and watches the report nodes, each through one of the sessions: after every connect, and when their watches fire.
 
 import type { RegistryNote } from './registry.js';
 import { ReportNodes } from './report-nodes.js';
@@ -10,7 +10,7 @@ import type { ReportNode } from './tree-node.js';
 import { rc, type Stat, unreadableReason } from './zookeeper-client.js';
 
 export interface ReportWatchOptions {
-  /** Report nodes that are watched at most, with those that nobody names any more. */
+  /** Bound on the watched report nodes, including those that no node names any more. */
   readonly maxWatched: number;
   /** Length of the chroot in bytes: watches are re-armed with it. */
   readonly chrootBytes: number;
@@ -22,18 +22,18 @@ export interface ReportWatchOptions {
 
 interface Watched {
   readonly share: SessionShare;
-  /** It is to be read as soon as its session has a connection. */
+  /** It must be read as soon as its session has a connection. */
   due: boolean;
-  /** It was asked for, and the answer may be lost with the connection. */
+  /** A read is under way, whose answer may be lost with the connection. */
   asked: boolean;
 }
 
 /** The watches of report nodes. */
 export class ReportWatch {
   readonly nodes: ReportNodes;
-  /** By path; also those that nobody names any more, as the client cannot remove a watch. The longest not swept first. */
+  /** By path, including those that no node names any more, since the client cannot remove a watch. Least recently swept first. */
   readonly #watched = new Map<string, Watched>();
-  /** Those that there is no room for. */
+  /** Report nodes that there is no room for. */
   readonly #left = new Set<ReportNode>();
   readonly #options: ReportWatchOptions;
 
@@ -45,12 +45,12 @@ export class ReportWatch {
     });
   }
 
-  /** Adds what cannot be used. */
+  /** Adds its faults to the counts. */
   census(to: Census): void {
     this.nodes.census(to, this.#left.size);
   }
 
-  /** All that a session asked for is forgotten. @param fresh it is a new session, which has no watches */
+  /** Forgets the reads of a session that are under way. @param fresh a new session, which has no watches */
   begin(share: SessionShare, fresh: boolean): void {
     for (const [path, watched] of [...this.#watched]) {
       if (watched.share !== share) continue;
@@ -60,7 +60,7 @@ export class ReportWatch {
     this.#admit();
   }
 
-  /** Some of a session's are to be read again, in case a watch was lost; in turn all of them. */
+  /** Makes the next `count` reports of a session due, in case a watch was lost. All get their turn. */
   sweep(share: SessionShare, count: number): void {
     const own = [...this.#watched].filter(([, watched]) => watched.share === share).slice(0, count);
     for (const [path, watched] of own) {
@@ -70,7 +70,7 @@ export class ReportWatch {
     }
   }
 
-  /** Reads what is due of a session. */
+  /** Reads the due reports of a session. */
   read(share: SessionShare): void {
     for (const [path, watched] of this.#watched) {
       const report = watched.due && watched.share === share ? this.nodes.get(path) : undefined;
@@ -104,7 +104,7 @@ export class ReportWatch {
     this.#read(report, watched, true);
   }
 
-  /** There may be room. */
+  /** Follows waiting reports as far as there is room. */
   #admit(): void {
     for (const report of this.#left) {
       if (this.#watched.size >= this.#options.maxWatched) return;
@@ -145,7 +145,7 @@ export class ReportWatch {
     );
   }
 
-  /** Sets a watch for one that is missing. */
+  /** Sets a watch for a missing report node. */
   #await(report: ReportNode, watched: Watched, full: boolean, seenAt: number | undefined): void {
     watched.share.reads.read<[Stat | undefined]>(
       full,

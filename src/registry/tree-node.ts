@@ -1,52 +1,52 @@
-// The nodes of the registry's trees, with what was last read of each.
+// The nodes of the registry's trees, with the data that were last read.
 
 import type { ChannelName, Endpoint } from '../model.js';
 import type { Decoded } from './formats/format.js';
 import type { Stat } from './zookeeper-client.js';
 
-/** A node that may register endpoints. Its data are unknown until they were read once. */
+/** A node that may register endpoints. Its data are unknown until they are read for the first time. */
 export interface TreeNode {
   readonly path: string;
-  /** What its variable stands for: the last name of the path, unless fixed names follow. */
+  /** The value of its variable: the last name of the path, unless fixed names follow. */
   readonly name: string;
   stat: Stat | undefined;
   decoded: Decoded;
-  /** Those that its endpoints name. */
+  /** The report nodes that its endpoints name. */
   reports: readonly ReportNode[];
-  /** The endpoints it registers, as last told. */
+  /** The endpoints it registers, as last published. */
   published: readonly Endpoint[];
   /** Why its data cannot be read now. */
   unreadable: string | undefined;
-  /** What was noted of it: each fault once, however often it is reported. */
+  /** Faults that were noted: each once, however often it is reported. */
   noted: Set<string> | undefined;
-  /** Its data were asked for and not answered yet: no watch may be set. */
+  /** Its data have not been answered yet, so perhaps no watch is set. */
   unread: boolean;
 }
 
-/** A node with the values of all endpoints that name it. */
+/** A node with values for all endpoints that name it. */
 export interface ReportNode extends Pick<TreeNode, 'path' | 'stat' | 'unreadable' | 'noted'> {
   decoded: Extract<Decoded, { kind: 'defaults' | 'nothing' | 'skipped' }>;
-  /** Grows with every report, also when the node is made again. 0: it was not read yet. */
+  /** Grows with every report, even when the node is created again. 0: not read yet. */
   version: number;
-  /** Nodes with endpoints that name it, each with its channel. */
+  /** The nodes that name it, each with its channel. */
   readonly users: Map<TreeNode, ChannelNode>;
 }
 
-/** What is listed. */
+/** A node whose children are listed. */
 interface Listed {
   /** Why its children cannot be listed now. */
   unlisted: string | undefined;
-  /** Children that have no place here, by why. */
+  /** Numbers of children that are not followed, by reason. */
   left: Readonly<Record<string, number>>;
 }
 
-/** A node that stands for a channel: it may be an endpoint itself and hold endpoints. */
+/** The node of a channel: it may be an endpoint itself and have endpoints below it. */
 export interface ChannelNode extends TreeNode, Listed {
   readonly channel: ChannelName;
   /** Undefined: it is the base of its tree. */
   readonly parent: FolderNode | undefined;
   readonly children: Map<string, TreeNode>;
-  /** Those of its children that hold weights of the others. */
+  /** The children that hold weights of the others. */
   readonly vectors: Set<TreeNode>;
   /** Σ(path bytes + 4) of its children. */
   childBytes: number;
@@ -56,9 +56,9 @@ export interface ChannelNode extends TreeNode, Listed {
 export interface FolderNode extends Listed {
   readonly path: string;
   readonly name: string;
-  /** Steps from the base. */
+  /** The number of steps from the base. */
   readonly depth: number;
-  /** Of all that is below it, if that is known already. */
+  /** The channel of all nodes below it, where that is fixed. */
   readonly channel: ChannelName | undefined;
   readonly parent: FolderNode | undefined;
   readonly children: Map<string, ListedNode>;
@@ -77,7 +77,7 @@ export function isChannel(node: ListedNode): node is ChannelNode {
 const nothing = { kind: 'nothing' } as const;
 const noReports: readonly ReportNode[] = [];
 
-/** A node of which nothing was read yet. */
+/** A node that was not read yet. */
 export function newNode(path: string, name: string): TreeNode {
   const none = { stat: undefined, reports: noReports, published: [], unreadable: undefined, noted: undefined };
   return { path, name, decoded: nothing, ...none, unread: true };
@@ -96,7 +96,7 @@ export function newReportNode(path: string): ReportNode {
   };
 }
 
-/** A channel of which nothing was read yet. */
+/** A channel that was not read yet. */
 export function newChannel(
   path: string,
   name: string,
@@ -107,7 +107,7 @@ export function newChannel(
   return { ...newNode(path, name), channel, parent, ...empty, unlisted: undefined, left: {} };
 }
 
-/** A folder of which nothing was read yet. */
+/** A folder that was not read yet. */
 export function newFolder(
   path: string,
   name: string,

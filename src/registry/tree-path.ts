@@ -1,13 +1,13 @@
-// Pure: from a path to the node that is known there.
+// Pure: finds the known node at a path.
 
 import { type ChannelNode, type FolderNode, isChannel, type ListedNode, type TreeNode } from './tree-node.js';
 
-/** Where a path leads: to a node above the channels, or to a channel's node, or to one below that. */
+/** What is at a path: a node above the channels, a channel's node, or a child of it. */
 export type Found =
   | { readonly folder: FolderNode }
   | { readonly folder?: undefined; readonly channel: ChannelNode; readonly child: TreeNode | undefined };
 
-/** Undefined: nothing is known there. */
+/** The node at a path; undefined: none is known there. */
 export function findNode(base: ListedNode, path: string): Found | undefined {
   let node: ListedNode | TreeNode = base;
   let channel: ChannelNode | undefined;

@@ -1,4 +1,5 @@
-// Follows trees through one session or several: a full watched read after every (re)connect, then what the watches tell.
+// Follows trees through one or several sessions: a full read with watches after every (re)connect, then what the watches
+// report.
 
 import { BaseWatch } from './base-watch.js';
 import { SessionPlacement } from './placement.js';
@@ -16,16 +17,15 @@ import type { WatchEvent } from './zookeeper-client.js';
 
 export type { TreeReader } from './reads.js';
 
-/** ms */
 const rereadDelayMs = 1_000;
-/** ms a node: what edges that lost the same server wait at most before they read, so that they do not all read together. */
+/** Longest wait per node before a full read, so that edges that lost the same server do not all read at once. */
 const jitterMsPerNode = 0.05;
-/** Less is not worth a timer. ms */
+/** Less is not worth a timer. */
 const minJitterMs = 10;
-/** Nodes of a session whose data are read again by one reconciliation. */
+/** Nodes per session whose data one reconciliation reads again. */
 const sweptAtOnce = 5_000;
 
-/** Follows the tree below one root with watches: one reader at a time, from `start` to `stop`. */
+/** Follows trees with watches, and feeds a sink. Sole owner of the shares of all sessions. */
 export class TreeWatch {
   readonly #trees: readonly Tree[];
   readonly #bases: readonly BaseWatch[];
@@ -36,7 +36,7 @@ export class TreeWatch {
   readonly #accounts: TreeAccounts;
   #known: boolean;
   #live = false;
-  /** A complete picture was told. */
+  /** A complete picture was published. */
   #pictured = false;
   #lookTimer: NodeJS.Timeout | undefined;
   readonly #relist: Relist;
@@ -69,7 +69,7 @@ export class TreeWatch {
     for (const tree of this.#trees) first.take(tree, tree.base);
   }
 
-  /** A session has a connection. @param fresh it is a new session, which has no watches */
+  /** A session has a connection. @param fresh a new session, which has no watches */
   connected(session: number, reader: TreeReader, fresh = true): void {
     const share = this.#shares[session];
     if (share === undefined) return;
@@ -79,7 +79,7 @@ export class TreeWatch {
     this.#lookAfter(jitterMs < minJitterMs ? 0 : jitterMs);
   }
 
-  /** A connection is gone: what was told stands. Returns whether its session could never be resumed. */
+  /** A connection is lost: known endpoints stay. Returns whether its session could never be resumed. */
   disconnected(session: number): boolean {
     const share = this.#shares[session];
     if (share === undefined) return false;
@@ -88,14 +88,14 @@ export class TreeWatch {
     return share.bytes >= watchedBytesLimit;
   }
 
-  /** Ends it without a word. */
+  /** Ends all sessions' shares and timers without a status. */
   release(): void {
     for (const share of this.#shares) this.#end(share);
     this.#relist.release();
     this.#accounts.release();
   }
 
-  /** Lists everything again, and some of the data, and tells the difference, in case a watch was lost. */
+  /** Lists everything again, reads some of the data, and publishes the difference, in case a watch was lost. */
   reconcile(): void {
     if (!this.#shares.every((share) => share.reader !== undefined && share.reads.settled)) return;
     for (const share of this.#shares) {
@@ -173,14 +173,14 @@ export class TreeWatch {
       const { gone, changes } = tree.remove(node);
       this.#placement.gone([node, ...gone]);
       this.#publish(share, changes, seenAt);
-      // The list of the other session may have the node already that was made again.
+      // The node may have been created again, and be in the other session's list already.
       if (parent !== undefined && !share.holds(parent)) this.#relist.soon(tree, parent);
     },
     baseMissing: (tree) => this.#lookAgain(tree),
     baseDenied: (tree, code) => this.#baseOf.get(tree)?.denied(code),
     complete: () => this.#check(),
     lost: (share) => {
-      // The session says so as well, and then everything is read again; the timer is for when it does not.
+      // The session reports this too, and then everything is read again; the timer is for when it does not.
       share.begin(share.reader, false);
       this.#placement.lost(share);
       this.#readAgain(share);
@@ -197,7 +197,7 @@ export class TreeWatch {
     return share.size + share.bytes / 50;
   }
 
-  /** Only what was live goes stale: before the first picture there is nothing to freeze. */
+  /** The status becomes stale only if it was live: before the first picture nothing is known. */
   #sayStale(): void {
     if (this.#live) this.#sink.status('stale');
     this.#live = false;
@@ -217,7 +217,7 @@ export class TreeWatch {
     for (const tree of this.#trees) share.due.add(tree);
   }
 
-  /** What is due is read when the bases were looked at: a server that lost its data has none, or others. */
+  /** Due trees are read after a look at their bases: a server that lost its data has no base, or another one. */
   #lookAfter(delayMs: number): void {
     if (this.#lookTimer !== undefined) return;
     const look = () => {
@@ -230,15 +230,15 @@ export class TreeWatch {
     else this.#lookTimer = setTimeout(look, delayMs);
   }
 
-  /** The base itself is another, or was. */
+  /** The base itself changed, or is not followed. */
   #lookAgain(tree: Tree): void {
     this.#shares[0]?.due.add(tree);
     this.#baseOf.get(tree)?.look();
   }
 
   /**
-   * While something is read again only news are told: what is missing in the lists may be in another one, and is told with
-   * the whole.
+   * During a full read only new reports are published: an endpoint that is missing in one list may be in another one, and is
+   * dropped with the complete picture.
    */
   #publish(share: SessionShare, changes: readonly TreeChange[], seenAt: number | undefined): void {
     const newsOnly = this.#pictured && this.#isComplete(share);
@@ -257,7 +257,7 @@ export class TreeWatch {
 
   #isDecided({ state, tree }: BaseWatch): boolean {
     if (state === 'open' || state === 'empty') return true;
-    // What an earlier process told may have been of another tree.
+    // The endpoints of an earlier process may have been of another tree.
     const nothing = tree.endpoints().next().done === true;
     return state === 'missing' && nothing && this.#bases.some((base) => base.state === 'open');
   }

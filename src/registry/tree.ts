@@ -1,4 +1,4 @@
-// One tree as it was last read, and what it means: pure bookkeeping from nodes to endpoints.
+// One tree as it was last read, and the endpoints that follow from it: pure bookkeeping.
 
 import type { AllowedFormats } from '../config-schema/format-names.js';
 import type { SkipReason } from '../metrics.js';
@@ -25,7 +25,7 @@ import { type Found, findNode } from './tree-path.js';
 import type { TreeRoom } from './tree-room.js';
 import type { Stat } from './zookeeper-client.js';
 
-/** What new names of a folder made. */
+/** The effects of a new list of a folder. */
 export interface FolderChange {
   readonly folders: readonly FolderNode[];
   readonly channels: readonly ChannelNode[];
@@ -34,7 +34,7 @@ export interface FolderChange {
   readonly changes: readonly TreeChange[];
 }
 
-/** Σ(path bytes + 4) is what re-arming watches takes. */
+/** The bytes that re-arming one watch takes. */
 export const watchCost = (path: string): number => Buffer.byteLength(path) + 4;
 
 /** The tree as it was last read. Sole owner of its nodes. */
@@ -72,17 +72,17 @@ export class Tree {
     return this.pattern.channelDepth < this.pattern.steps.length;
   }
 
-  /** Fixed names follow the variable of this node: it is looked for where its parent does not list it. */
+  /** Whether fixed names follow the variable at this depth, so that the parent's list does not say whether the node exists. */
   isFixed(depth: number): boolean {
     return depth > 0 && this.pattern.steps[depth - 1]?.suffix !== '';
   }
 
-  /** What is known at a path. Undefined: nothing of this tree. */
+  /** The known node at a path; undefined: none of this tree. */
   find(path: string): Found | undefined {
     return findNode(this.base, path);
   }
 
-  /** The children of a folder are now these. */
+  /** Sets the children of a folder. */
   setFolder(folder: FolderNode, names: readonly string[]): FolderChange {
     folder.unlisted = undefined;
     const left: Record<string, number> = {};
@@ -108,7 +108,7 @@ export class Tree {
     return { folders, channels, gone, changes };
   }
 
-  /** A folder or a channel is not there any more. */
+  /** A folder or a channel is gone. */
   remove(node: ListedNode): Pick<FolderChange, 'gone' | 'changes'> {
     const gone: ChannelNode[] = [];
     const changes: TreeChange[] = [];
@@ -116,7 +116,7 @@ export class Tree {
     return { gone, changes };
   }
 
-  /** A channel's children are now these. */
+  /** Sets the children of a channel. */
   setChildren(channel: ChannelNode, names: readonly string[]): { added: TreeNode[]; changes: TreeChange[] } {
     channel.unlisted = undefined;
     const current = new Set(names.filter((name) => !isTooLong(name) && !this.#isReserved(channel.path, name)));
@@ -151,25 +151,25 @@ export class Tree {
     this.#closed = reason;
   }
 
-  /** What is known of a node stands although its data cannot be read now. */
+  /** The data of a node cannot be read now: the last ones stay. */
   setUnreadable(node: TreeNode, reason: SkipReason): void {
     node.unreadable = reason;
     noteOnce(this.#note, node, reason, { kind: 'skipped', reason, path: shown(node.path) });
   }
 
-  /** What is known below a node stands although it cannot be listed now. */
+  /** The children of a node cannot be listed now: the last ones stay. */
   setUnlisted(node: ListedNode, reason: SkipReason): void {
     if (isChannel(node)) noteOnce(this.#note, node, reason, { kind: 'skipped', reason, path: shown(node.path) });
     else if (node.unlisted !== reason) noteSkipped(this.#note, reason, node.path);
     node.unlisted = reason;
   }
 
-  /** A node's data were read. A channel's own may be the defaults of its children, which then change too. */
+  /** The data of a node were read. Those of a channel may be defaults for its children, which then change too. */
   setData(channel: ChannelNode, child: TreeNode | undefined, data: Uint8Array, stat: Stat): TreeChange[] {
     const node = child ?? channel;
     node.unreadable = undefined;
     const { czxid, version, mtime } = stat;
-    // A server that lost its data counts transactions and versions from the beginning: the time sets it apart.
+    // A server that lost its data counts transactions and versions from the beginning: then only the time differs.
     const reported = node.stat?.czxid !== czxid || node.stat.version !== version || node.stat.mtime !== mtime;
     if (reported) {
       if (node.stat?.czxid !== czxid) node.noted = undefined;
@@ -188,7 +188,7 @@ export class Tree {
     return this.#keepsWeights(channel, child) && reported ? [...changes, ...republishChildren(channel)] : changes;
   }
 
-  /** A node that is still listed has no data, as the fixed names below it are missing. */
+  /** A node is still listed but has no data, since the fixed names below it are missing. */
   clearData(node: TreeNode): TreeChange[] {
     node.stat = undefined;
     node.decoded = { kind: 'nothing' };
@@ -206,7 +206,7 @@ export class Tree {
     return channel.vectors.delete(child) ? [...changes, ...republishChildren(channel)] : changes;
   }
 
-  /** Every folder and channel, from the base on. */
+  /** All folders and channels, from the base on. */
   *nodes(from: ListedNode = this.base): Generator<ListedNode> {
     yield from;
     if (!isChannel(from)) for (const child of from.children.values()) yield* this.nodes(child);
@@ -216,7 +216,7 @@ export class Tree {
     for (const node of this.nodes()) if (isChannel(node)) yield node;
   }
 
-  /** Every endpoint there is. */
+  /** All endpoints that were published. */
   *endpoints(): Generator<Endpoint> {
     for (const channel of this.channels()) {
       yield* channel.published;
@@ -224,13 +224,13 @@ export class Tree {
     }
   }
 
-  /** Adds what cannot be used. */
+  /** Adds its faults to the counts. */
   census(to: Census): void {
     if (this.#closed !== undefined) add(to.skipped, this.#closed);
     countFaults(this.base, to);
   }
 
-  /** The names that can be children of a folder, with the channel that they stand for, if they do. */
+  /** The valid names among the children of a folder, each with its channel where it has one. */
   #wellNamed(folder: FolderNode, names: readonly string[], left: Record<string, number>) {
     const isChannelName = this.pattern.steps[folder.depth]?.variable === 'channel';
     const reason = isChannelName ? 'bad_channel_name' : 'bad_name';
@@ -252,7 +252,7 @@ export class Tree {
     return current;
   }
 
-  /** ZooKeeper keeps its own affairs below `/zookeeper`. */
+  /** ZooKeeper keeps its own data below `/zookeeper`. */
   #isReserved(path: string, name: string): boolean {
     return path === '/' && name === 'zookeeper';
   }

@@ -1,5 +1,5 @@
-// A narrow, typed facade of the npm package `zookeeper`, and the only file that loads it. It covers what is used here and
-// hides what hurts: wrong types, errors that carry arguments (credentials among them), return codes easily overlooked.
+// A narrow, typed facade of the npm package `zookeeper`, and the only file that loads it. It covers only what is used here,
+// and hides wrong types, errors that contain arguments (even credentials), and return codes that are easily overlooked.
 
 import { OperatorError } from '../errors.js';
 
@@ -25,7 +25,7 @@ export function unreadableReason(code: number): 'no_auth' | 'unreadable' {
   return code === rc.noAuth ? 'no_auth' : 'unreadable';
 }
 
-/** True: the answer says nothing about the node, only that the connection did not live to bring one. */
+/** Whether the connection was lost before an answer, so that the code says nothing about the node. */
 export function isLost(code: number): boolean {
   return (
     code === rc.connectionLoss ||
@@ -37,11 +37,11 @@ export function isLost(code: number): boolean {
 }
 
 export interface Stat {
-  /** Transaction that made the node. A server that lost its data counts them from the beginning again. */
+  /** Transaction that created the node. A server that lost its data counts them from the beginning again. */
   readonly czxid: number;
-  /** When it was made, in epoch milliseconds. */
+  /** When it was created, in epoch milliseconds. */
   readonly ctime: number;
-  /** Changes of its data. */
+  /** The number of changes of its data. */
   readonly version: number;
   /** When its data were changed last, in epoch milliseconds. */
   readonly mtime: number;
@@ -53,11 +53,11 @@ export interface Stat {
 export type WatchEvent = 'created' | 'changed' | 'child' | 'deleted';
 
 export interface ClientEvents {
-  /** A session was made, or the connection of a known one came back. */
+  /** A session was opened, or the connection of a known one came back. */
   connect(): void;
   /** The connection is lost; the session may still be alive. */
   connecting(): void;
-  /** The object is dead. */
+  /** The client is of no use any more. */
   close(reason: 'expired' | 'auth_failed' | 'closed'): void;
   watch(event: WatchEvent, path: string): void;
 }
@@ -65,7 +65,7 @@ export interface ClientEvents {
 export interface ClientOptions {
   /** `IP:PORT[,IP:PORT…][/chroot]`: never names, which would be resolved on the event loop at every I/O event. */
   readonly connect: string;
-  /** Milliseconds asked for. */
+  /** The requested session timeout in ms. */
   readonly timeout: number;
   /** `USER:PASSWORD`. */
   readonly digest: string | undefined;
@@ -93,7 +93,7 @@ export interface ZooKeeperClient {
   ): void;
   /** As `set` with the version. `notEmpty`: there are nodes below. */
   remove(path: string, version: number, done: (code: number) => void): void;
-  /** What others wrote before this call is seen by the reads after it. */
+  /** Reads after this call see all that others wrote before it. */
   sync(path: string, done: (code: number) => void): void;
   /** Only the authenticated user may write, create and delete below, and everybody may read. */
   protect(path: string, done: (code: number) => void): void;
@@ -162,7 +162,7 @@ export interface Acl {
 /** ZooKeeper's bits of rights. */
 export const rights = { read: 1, create: 4, delete: 8, all: 31 } as const;
 
-/** For `set` and `remove`: whatever version the node has. */
+/** For `set` and `remove`: any version. */
 export const anyVersion = -1;
 const noData = new Uint8Array();
 const createFlags = { persistent: 0, 'ephemeral-sequential': 3, container: 4 } as const;
@@ -175,7 +175,7 @@ function toStat(stat: NativeStat | null): Stat | undefined {
   return { czxid, version, ...times, ephemeral: ephemeralOwner !== '0', mine };
 }
 
-/** The package is optional and native: where it does not load, no retry helps. */
+/** The package is optional and native: when it does not load, no retry helps. */
 const clientMissing =
   'The npm package `zookeeper` is not installed or was not built, so ZooKeeper cannot be used. Install gcc, g++, make and ' +
   'python3 (Debian: apt-get install build-essential python3), then run `npm install` and `npm rebuild zookeeper` in the ' +
@@ -194,7 +194,7 @@ export async function loadClient(): Promise<ConnectClient> {
     const { default: Native } = module as { default: new () => NativeClient };
     return (options, events) => connect(new Native(), options, events);
   } catch (error) {
-    // The system is out of something, which may pass.
+    // The system lacks a resource, which may pass.
     if (['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     throw new OperatorError(clientMissing, { cause: error });
   }

@@ -1,4 +1,4 @@
-// The life of a ZooKeeper session: one native client after another, each a generation whose late calls are ignored.
+// Keeps a ZooKeeper session: one native client after another. Late events of an earlier client are ignored.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '../errors.js';
@@ -12,7 +12,7 @@ import type { ConnectClient, WatchEvent, ZooKeeperClient } from './zookeeper-cli
 export interface SessionSettings {
   /** `HOST:PORT[,HOST:PORT…][/chroot]`. */
   readonly servers: string;
-  /** Milliseconds asked for; the server floors it at twice its tickTime. */
+  /** The requested timeout in ms; the server grants at least twice its tickTime. */
   readonly sessionTimeout: number;
   /** `USER:PASSWORD` for digest authentication. */
   readonly credentials: string | undefined;
@@ -23,16 +23,16 @@ export interface SessionSettings {
 export type SessionChange = 'connected' | 'connecting' | 'expired' | 'auth_failed' | 'watchdog' | 'unresolved';
 
 export interface SessionHandler {
-  /** `fresh`: a new session, which owns no node and no watch. Otherwise the connection came back. */
+  /** `fresh`: a new session, which owns no node and no watch. Else the connection of the known session came back. */
   connected(client: ZooKeeperClient, fresh: boolean): void;
-  /** Nothing more comes from this client until `connected`. Return true to start over with a new session at once. */
+  /** Nothing comes from this client until `connected`. Return true to start a new session at once. */
   disconnected(): boolean;
   watch(event: WatchEvent, path: string): void;
   changed(state: SessionChange): void;
 }
 
 const retry: Backoff = { baseMs: 200, maxMs: 10_000 };
-/** Refused credentials do not get better soon. */
+/** Refused credentials are not corrected soon. */
 const authRetry: Backoff = { baseMs: 30_000, maxMs: 60_000 };
 
 type End = 'expired' | 'auth_failed' | 'watchdog' | 'renewed' | 'aborted' | 'unresolved';
@@ -40,7 +40,7 @@ type End = 'expired' | 'auth_failed' | 'watchdog' | 'renewed' | 'aborted' | 'unr
 /**
  * Keeps a session until `signal` aborts. Every loss is retried for ever, with back-off and jitter: expiry at once, refused
  * credentials after half a minute, a server that never answers (which the native client does not report) after twice the
- * session timeout. That the connection is lost is logged at once, and so is that it is back.
+ * session timeout. A lost connection is logged at once, and so is its return.
  *
  * @throws OperatorError for a malformed connect string
  */
@@ -107,7 +107,7 @@ function loggedHandler(handler: SessionHandler, logger: RegistryLogger): Session
   };
 }
 
-/** One native client from its making to its end. */
+/** One native client from its creation to its end. */
 function oneSession(
   connect: ConnectClient,
   settings: SessionSettings,
