@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { packageRoot } from '../src/package.js';
 import { runInBatches } from './support/batches.js';
 import { provision } from './support/provision.js';
@@ -63,11 +63,22 @@ async function runInProcess(...kinds: readonly Kind[]): Promise<boolean> {
   });
 }
 
-/** Integration tests measure delays in the tens of milliseconds: they get the machine to themselves, one file at a time. */
+/** Of these none measures a delay, and none takes more than a core. */
+const sideBySide =
+  /^(alerts|command-line|commands|docs|health-check|kept-leases|no-registry|package|registry-formats|zookeeper-tls|zookeeper-writes)\./;
+
+/** Most integration tests measure delays in the tens of milliseconds: they get the machine to themselves, one file at a time. */
 function runIntegrationTests(): boolean {
   const files = testFiles('integration');
   if (files.length === 0) return nothingFound('integration');
-  const flags = ['--enable-source-maps', '--test', '--test-concurrency=1', `--test-timeout=${timeout}`];
+  const paired = files.filter((file) => sideBySide.test(basename(file)));
+  const alone = files.filter((file) => !paired.includes(file));
+  return [runWithNode(alone, 1), runWithNode(paired, 2)].every((passed) => passed);
+}
+
+function runWithNode(files: readonly string[], concurrency: number): boolean {
+  if (files.length === 0) return true;
+  const flags = ['--enable-source-maps', '--test', `--test-concurrency=${concurrency}`, `--test-timeout=${timeout}`];
   return spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit', cwd: packageRoot, env }).status === 0;
 }
 
