@@ -1,34 +1,34 @@
-// Pure: a pattern that says where in ZooKeeper's tree channels and endpoints stand, such as
+// Pure: a pattern of the paths of channels and endpoints in ZooKeeper, such as
 // `/dubbo/{channel}/providers/{endpoint}`.
 
 import type { ChannelName } from './model.js';
 
 /** One variable of a pattern, and the fixed names below it up to the next one. */
 export interface Step {
-  /** `any` matches every name and means nothing. */
+  /** `any` matches every name, which is not used. */
   readonly variable: 'channel' | 'endpoint' | 'any';
-  /** Empty, or with a slash at its beginning: `/providers`. */
+  /** Empty, or starts with a slash: `/providers`. */
   readonly suffix: string;
 }
 
 export interface TreePattern {
-  /** As it was written. */
+  /** As in the settings. */
   readonly text: string;
   /** The node above the first variable: `/channels`, or `/`. */
   readonly base: string;
   readonly steps: readonly Step[];
-  /** Of every endpoint, where the pattern has no `{channel}`. */
+  /** The channel of every endpoint, where the pattern has no `{channel}`. */
   readonly channel: ChannelName | undefined;
-  /** Steps from the base to the node that stands for a channel: the one above the endpoints, else the last one. */
+  /** The number of steps from the base to a channel's node: the node above the endpoints, else the last one. */
   readonly channelDepth: number;
-  /** Whether the data of that node are read: they may be an endpoint, or the defaults of those below. */
+  /** Whether the data of that node are read: they may be an endpoint, or defaults for the endpoints below. */
   readonly readsChannel: boolean;
 }
 
-/** Names in one pattern: nobody nests deeper, and each costs a level of reads. */
+/** Names in one pattern. Each costs a level of reads. */
 const maxSegments = 16;
 
-/** The rule of all channels' names (src/registry/names.ts), but for the length in bytes. */
+/** The rule for names of channels (src/registry/names.ts), without the length in bytes. */
 const channelName = /^(?!\.{1,2}$)[^\p{Cs}\p{Cc}\p{Zl}\p{Zp}\ufffd/\\]{1,255}$/u;
 
 const variableOf = (segment: string): string | undefined => /^\{([a-zA-Z][\w-]*)\}$/.exec(segment)?.[1];
@@ -47,7 +47,7 @@ function shapeProblem(text: string, segments: readonly string[]): string | undef
   return segments[0] === 'zookeeper' ? "/zookeeper is ZooKeeper's own" : undefined;
 }
 
-/** Why these variables, in their order, say nothing about channels and endpoints. */
+/** Why these variables, in their order, do not describe channels and endpoints. */
 function variablesProblem(variables: readonly string[], channel: string | undefined): string | undefined {
   const count = (name: string) => variables.filter((each) => each === name).length;
   const [channels, endpoints] = [count('channel'), count('endpoint')];
@@ -62,8 +62,8 @@ function variablesProblem(variables: readonly string[], channel: string | undefi
 }
 
 /**
- * @param channel the name of the one channel that a pattern without `{channel}` is of
- * @returns the pattern, or in words what is wrong with it
+ * @param channel the name of the only channel, for a pattern without `{channel}`
+ * @returns the pattern, or what is wrong with it
  */
 export function compilePattern(text: string, channel?: string): TreePattern | string {
   const segments = text.slice(1).split('/');
@@ -90,7 +90,7 @@ export function compilePattern(text: string, channel?: string): TreePattern | st
     steps,
     channel: channel as ChannelName | undefined,
     channelDepth,
-    // Who makes a folder may leave anything in it: only the node that has the channel's name speaks for the channel.
+    // Other folders may contain any data: only the node with the channel's name may have the channel's data.
     readsChannel: !hasEndpoint || (above?.variable === 'channel' && above.suffix === ''),
   };
 }
@@ -107,7 +107,7 @@ function readNodes({ text, steps, channelDepth, readsChannel }: TreePattern): (r
   return [segments, segments.slice(0, segments.lastIndexOf(undefined))];
 }
 
-/** Whether one node could be read by both: its endpoints would be there twice. */
+/** Whether both patterns could read the same node, whose endpoints would then exist twice. */
 export function overlap(a: TreePattern, b: TreePattern): boolean {
   return readNodes(a).some((one) =>
     readNodes(b).some(

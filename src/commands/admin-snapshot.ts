@@ -1,4 +1,4 @@
-// What a running edge knows, asked of its admin API: the one way into an embedded registry from outside.
+// Reads the endpoints of a running edge from its admin API: the only way into an embedded registry from outside.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ const snapshot = z.object({
     z.object({
       channel: z.string(),
       endpoints: z.array(
-        // Its traits are whatever holds of them: the edge may be an older one, or a newer one.
+        // Only valid traits are taken: the edge may be older or newer.
         z.looseObject({
           id: z.string(),
           service_address: z.string(),
@@ -34,7 +34,7 @@ interface AdminSnapshot {
 /**
  * Asks the edge whose admin listener is at `url`.
  *
- * @throws Error in words for whoever typed the URL: nobody there, not an edge, no answer within `deadlineMs`
+ * @throws Error for the user: nobody listens there, it is not an edge, no answer within `deadlineMs`
  */
 async function readAdminSnapshot(url: string, deadlineMs: number, signal: AbortSignal): Promise<AdminSnapshot> {
   const options = { signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]) };
@@ -68,14 +68,14 @@ async function readAdminSnapshot(url: string, deadlineMs: number, signal: AbortS
 
 const pollIntervalMs = 1_000;
 
-/** Follows an edge as a registry is followed; the edge going away is `stale`. Asks once a second. */
+/** Follows an edge like a registry: polls once a second. While the edge does not answer, the status is `stale`. */
 export function createAdminRegistry(url: string): Registry {
   return {
     async run(sink, signal) {
       let state: 'live' | 'stale' | undefined;
       while (!signal.aborted) {
         const seen = await readAdminSnapshot(url, 10 * pollIntervalMs, signal).catch((error: unknown) => {
-          // Nobody there to begin with: probably a wrong URL.
+          // Nobody listens there from the beginning: probably a wrong URL.
           if (state === undefined && !signal.aborted) throw error;
           return undefined;
         });

@@ -56,12 +56,12 @@ a program prints: docs/agent.md.`;
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
 /** A duration in ms, for commander. */
-const duration = (least: number, most: number) => (text: string) => {
+const duration = (minMs: number, maxMs: number) => (text: string) => {
   const [, digits = '', unit = ''] =
     /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)$/.exec(text) ?? (text === '0' ? ['', '0', 'ms'] : []);
   const value = digits === '' ? Number.NaN : Number(digits) * (units[unit] ?? 1);
-  if (value >= least && value <= most) return value;
-  throw new InvalidArgumentError(`Expected a duration from ${least} ms to ${most / 1_000} s, such as 500ms or 2s.`);
+  if (value >= minMs && value <= maxMs) return value;
+  throw new InvalidArgumentError(`Expected a duration from ${minMs} ms to ${maxMs / 1_000} s, such as 500ms or 2s.`);
 };
 
 function apiUrl(text: string): string {
@@ -69,7 +69,7 @@ function apiUrl(text: string): string {
     const { protocol, username } = new URL(text);
     if ((protocol === 'http:' || protocol === 'https:') && username === '') return text;
   } catch {
-    // Told below.
+    // The error is thrown below.
   }
   throw new InvalidArgumentError('Expected an http(s) URL, without a user in it.');
 }

@@ -1,9 +1,9 @@
-// Pure: which endpoints a user means by a path, a name or an address.
+// Pure: finds the endpoints that a user means by a path, a name or an address.
 
 import type { Endpoint, EndpointId } from '../model.js';
 import { parseServiceAddress, serverOf } from '../net-address.js';
 
-/** The node that an id stands for: without the transaction that made it and, where a node has several, the address. */
+/** The node of an id: without the transaction that created it and, where a node has several endpoints, the address. */
 export function pathOf(id: EndpointId | string): string {
   const path = id.replace(/@[0-9a-f-]+$/, '');
   const mark = path.lastIndexOf('#');

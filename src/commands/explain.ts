@@ -17,10 +17,10 @@ import { onZooKeeper } from './zookeeper-nodes.js';
 
 /** Nodes below a channel that are explained with it. */
 const maxBelow = 100;
-/** Siblings that may say something for a node. */
+/** Siblings whose weights count. */
 const maxSiblings = 8;
 
-/** It is there, and nobody is sent to it. */
+/** The node exists, and no endpoint of it is used. */
 class NotUsed extends OperatorError {
   override readonly exitCode = 3;
 }
@@ -39,7 +39,7 @@ function findTree(path: string, trees: readonly FollowedTree[]): Found | undefin
   return found.find(({ placed }) => placed.kind === 'node') ?? found[0];
 }
 
-/** What stands there now; what is gone meanwhile is left out. */
+/** The nodes as they are now; those that were deleted meanwhile are left out. */
 async function readAll(client: ZooKeeperClient, paths: readonly string[]): Promise<NodeState[]> {
   const nodes = await Promise.all(paths.map((path) => readNode(client, path)));
   return nodes.filter((node) => node !== undefined);
@@ -68,7 +68,7 @@ async function readSiblings(
   };
 }
 
-/** With what the report nodes say that it names. */
+/** The explanation with the report nodes that the node names. */
 async function explainOne(
   client: ZooKeeperClient,
   tree: FollowedTree,
@@ -116,7 +116,7 @@ function tell(own: NodeExplanation | undefined, under: readonly NodeExplanation[
 }
 
 /**
- * Prints how the node is read, and of a channel how those below it are.
+ * Prints how the node is read, and for a channel how the nodes below it are read.
  *
  * @throws OperatorError with exit code 3 where no endpoint of it is used; 1 where it is not there, or ZooKeeper is out of reach
  */

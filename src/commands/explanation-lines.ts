@@ -28,7 +28,7 @@ export function outcomeWords({ outcome, reason }: Pick<NodeExplanation, 'outcome
   return reason === undefined ? outcomes[outcome] : `${outcomes[outcome]}: ${reasons[reason]} (${reason})`;
 }
 
-/** Whether somebody is sent there, or it serves those who are. */
+/** Whether the node is used: as an endpoint, or for others. */
 export function isUsed({ outcome }: NodeExplanation): boolean {
   return outcome !== 'skipped' && outcome !== 'not_eligible';
 }
@@ -70,7 +70,7 @@ export function belowLine(one: NodeExplanation): string {
   return `  ${safe(one.path.slice(one.path.lastIndexOf('/') + 1))}  ${one.format ?? '-'}  ${what}${unknown}`;
 }
 
-/** As one JSON object; null is what is not there. */
+/** As one JSON object; missing values are null. */
 export function explanationJson(one: NodeExplanation) {
   const { path, tree, channel, level, ephemeral, version, outcome, ineligible, unknown, saidBy, reports } = one;
   const [format, reason] = [one.format ?? null, one.reason ?? null];

@@ -2,7 +2,7 @@
 
 import { OperatorError } from '../errors.js';
 
-/** Paths of leases begin with it, as those of znodes do by default. */
+/** Paths of leases start with it, as those of znodes do by default. */
 export const leaseRoot = '/channels';
 
 const deadlineMs = 10_000;
@@ -45,7 +45,7 @@ function messageOf(text: string): string {
     const { message } = JSON.parse(text) as { message?: unknown };
     if (typeof message === 'string') return message;
   } catch {
-    // What answers is no edge.
+    // The answer is not that of an edge.
   }
   return text.slice(0, 200);
 }

@@ -1,4 +1,4 @@
-// Pure: nodes of ZooKeeper and what changes in them, as lines for people and as JSON for programs.
+// Pure: nodes of ZooKeeper and changes of them, as lines for people and as JSON for programs.
 
 import type { Conflict, NodeState } from '../registry/node-writes.js';
 import { safe } from './endpoint-lines.js';
@@ -14,7 +14,7 @@ export function textOf(data: Uint8Array): string | undefined {
   }
 }
 
-/** The lines of the data, without what would move a terminal's cursor. */
+/** The lines of the data, without characters that move a terminal's cursor. */
 function dataLines(data: Uint8Array): string[] {
   const text = textOf(data);
   if (text === undefined) return [`(${data.byteLength} bytes that are no UTF-8)`];
@@ -28,13 +28,13 @@ function dataLines(data: Uint8Array): string[] {
 const marked = (mark: string, data: Uint8Array | undefined) =>
   data === undefined ? [] : dataLines(data).map((line) => `${mark} ${line}`);
 
-/** What a write takes away and what it puts there; both where nothing changes are equal. */
+/** What a write removes and what it adds; without a change both are equal. */
 export function differenceLines(path: string, before: NodeState | undefined, after: Uint8Array): string[] {
   const was = before === undefined ? 'new' : `version ${before.stat.version}`;
   return [`${safe(path)}  ${was}`, ...marked('-', before?.data), ...marked('+', after)];
 }
 
-/** Both values of a conflict: what stands there, and what was to be written. */
+/** Both values of a conflict: the present one, and the one to be written. */
 export function conflictLines({ path, current }: Conflict, wanted: Uint8Array | undefined): string[] {
   const there = current === undefined ? 'not there' : `version ${current.stat.version}`;
   return [`${safe(path)}  ${there}`, ...marked('theirs:', current?.data), ...marked('yours: ', wanted)];
@@ -58,7 +58,7 @@ export function conflictJson({ path, expected, current }: Conflict, wanted: Uint
   return { path, conflict: true, expected, current: nodeJson(current), wanted: wanted && dataJson(wanted) };
 }
 
-/** A write that was done, as one JSON object. `version`: after it; null where the node is gone. */
+/** A completed write as one JSON object. `version`: after it; null where the node was deleted. */
 export function writtenJson(
   path: string,
   before: NodeState | undefined,
@@ -68,7 +68,7 @@ export function writtenJson(
   return { path, before: nodeJson(before), ...(after === undefined ? {} : dataJson(after)), version };
 }
 
-/** What `weir channel get` prints for people: of the node and of the names below it. */
+/** What `weir channel get` prints for people: the node and the names below it. */
 export function nodeLines({ path, data, stat }: NodeState, below: readonly string[]): string[] {
   const kind = stat.ephemeral ? 'ephemeral' : 'persistent';
   const changed = new Date(stat.mtime).toISOString();

@@ -1,4 +1,4 @@
-// What is registered, asked of the registry itself or of a running edge.
+// Reads the registered endpoints from the registry itself or from a running edge.
 
 import type { Config } from '../config-schema.js';
 import type { Logger } from '../log.js';
@@ -26,9 +26,9 @@ export function sourceOf(config: Config, logger: Logger): FollowedRegistry {
 }
 
 /**
- * One complete picture of what is registered; undefined when `asked` aborts before.
+ * One complete picture of the registered endpoints; undefined when `asked` aborts before.
  *
- * @throws Error when none is there by the deadline
+ * @throws Error when there is none by the deadline
  */
 export async function readEndpoints(
   source: FollowedRegistry,

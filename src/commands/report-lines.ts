@@ -1,10 +1,10 @@
-// What an origin reports of itself on standard input: JSON lines, each with the values that changed.
+// Reports of an origin on standard input: JSON lines, each with the values that changed.
 
 import { z } from 'zod';
 import type { ReportedValues } from '../registrar/registrar.js';
 import { statuses } from '../registry/formats/traits.js';
 
-/** undefined: not said, it stays as it was. null: unknown from now on. */
+/** undefined: not mentioned, so it stays. null: unknown from now on. */
 const report = z.strictObject({
   load: z.number().min(0).max(1).nullish(),
   bitrate: z.number().nonnegative().nullish(),
@@ -22,7 +22,7 @@ const expected: Record<string, string> = {
 const or = <T>(next: T | null | undefined, before: T | undefined): T | undefined =>
   next === undefined ? before : (next ?? undefined);
 
-/** The values after a line was applied to those before it, or what is wrong with the line. */
+/** The values with a line applied to them, or what is wrong with the line. */
 export function applyReport(line: string, before: ReportedValues): ReportedValues | { readonly error: string } {
   let json: unknown;
   try {

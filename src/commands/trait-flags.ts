@@ -1,4 +1,4 @@
-// The flags for what an endpoint says beside its values, for every command that writes a registration.
+// The flags for traits and status, for every command that writes a registration.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
@@ -21,12 +21,12 @@ export interface TraitFlags {
 
 export const traitFlagNames = ['status', 'weight', 'zone', 'priority', 'path'] as const;
 
-/** What was given of them, under its name in ChannelInfo. */
+/** The given flags, under their names in ChannelInfo. */
 export function flaggedTraits(flags: TraitFlags): TraitFlags {
   return Object.fromEntries(traitFlagNames.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])));
 }
 
-/** Reads a text that has to hold as this field of ChannelInfo. */
+/** Reads a text that must be valid for this field of ChannelInfo. */
 const textOf = (field: 'zone' | 'path') => (text: string) => {
   if (faultsOfTraits({ [field]: text }).length === 0) return text;
   throw new InvalidArgumentError(`Expected ${expectedTraits[field]}.`);

@@ -1,4 +1,4 @@
-// Pure: where something is, in the words of a message.
+// Pure: names of places in messages.
 
 import type { Config } from '../config-schema.js';
 import { edgeUrl } from '../registrar/edge-url.js';
@@ -9,7 +9,7 @@ export function urlOf({ address, port }: { readonly address: string; readonly po
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
-/** Where endpoints come from. */
+/** The place that endpoints come from. */
 export function registryName({ kind, zookeeper, file }: Config['registry']): string {
   if (kind === 'file')
     return file.path === undefined ? `origins of the settings (${file.origins.length})` : `file ${file.path}`;
@@ -20,7 +20,7 @@ export function registryName({ kind, zookeeper, file }: Config['registry']): str
     : `zookeeper ${servers}: ${namesOf(treesOf(zookeeper))}`;
 }
 
-/** The same for who waits for it, with what to do when nothing is heard. */
+/** The same for a user who waits, with advice for the case that nothing comes. */
 export function awaitedRegistry(config: Config): { readonly name: string; readonly advice: string } {
   if (config.registry.kind === 'file') {
     return { name: registryName(config.registry), advice: 'is it there, and can it be used?' };

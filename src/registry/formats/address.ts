@@ -1,4 +1,4 @@
-// Addresses of registrations that name host and port apart.
+// Addresses of registrations with separate host and port.
 
 import { isIP } from 'node:net';
 import type { ServiceAddress } from '../../model.js';
@@ -9,7 +9,7 @@ export function hostAndPort(host: unknown, port: unknown, tls = false): ServiceA
   const digits = typeof port === 'number' ? String(port) : port;
   if (typeof host !== 'string' || typeof digits !== 'string' || !/^\d{1,5}$/.test(digits)) return undefined;
   const isIPv6 = isIP(host) === 6;
-  // A host that brings a scheme, a port or a path of its own is not a host.
+  // A host with a scheme, a port or a path is not a host.
   if (!isIPv6 && /[:/?[\]]/.test(host)) return undefined;
   const authority = isIPv6 ? `[${host}]:${digits}` : `${host}:${digits}`;
   return parseServiceAddress(tls ? `https://${authority}` : authority);

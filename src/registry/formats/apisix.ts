@@ -8,13 +8,13 @@ import { registrationOf } from './reported.js';
 import { Unknowns } from './traits.js';
 import { asObject, own } from './values.js';
 
-/** Endpoints of one node. */
+/** Of one node. */
 export const maxNodes = 256;
 
 function addressOf(json: JsonObject): RegisteredEndpoint['address'] | undefined {
   const [host, port] = [own(json, 'host'), own(json, 'port')];
   if (port !== undefined || typeof host !== 'string') return hostAndPort(host, port);
-  // Only an authority: a URL is none here.
+  // Only an authority is allowed, not a URL.
   return host.includes('/') ? undefined : parseServiceAddress(host);
 }
 
@@ -23,7 +23,7 @@ const priorityOf = (json: JsonObject): number => {
   return typeof priority === 'number' && Number.isInteger(priority) ? priority : 0;
 };
 
-/** APISIX takes the highest priority first, weir the lowest: what is highest here gets 0. */
+/** APISIX prefers the highest priority, weir the lowest: the highest one becomes 0. */
 export const apisix: Format = ({ list, level }) => {
   if (list === undefined || level !== 'channel') return undefined;
   const nodes = list.map((each) => asObject(each)).filter((each) => each !== undefined && Object.hasOwn(each, 'host'));

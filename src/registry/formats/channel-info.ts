@@ -10,18 +10,18 @@ import { readTraits, type Status, saidFields } from './traits.js';
 import { own, readValues } from './values.js';
 
 const values = ['load', 'bitrate', 'packet_loss_rate'];
-/** Another format may carry the same values beside an address of its own. */
+/** Address fields of other formats, which may have the same values. */
 const othersAddress = ['ip', 'host', 'address', 'serviceEndpoint'];
 
 const hasOne = (json: JsonObject, fields: readonly string[]) => fields.some((field) => Object.hasOwn(json, field));
 
-/** The address that was said; of a child that is named like one and says none, its name. */
+/** The address in the data; without one, the name of a child that is named like an address. */
 function addressOf(given: unknown, name: string, isChild: boolean): ServiceAddress | 'none' | 'bad' {
   if (given !== undefined && given !== '') return (typeof given === 'string' && parseServiceAddress(given)) || 'bad';
   return (isChild && parseServiceAddress(name)) || 'none';
 }
 
-/** Any JSON object with one of the fields. Without an address a channel's data are defaults, an endpoint's are skipped. */
+/** Accepts any JSON object with one of the fields. Without an address, a channel's data are defaults and an endpoint is skipped. */
 export const channelInfo: Format = ({ json, level, name }) => {
   if (json === undefined) return undefined;
   const given = own(json, 'service_address');
@@ -43,13 +43,13 @@ export const channelInfo: Format = ({ json, level, name }) => {
   return { kind: 'defaults', values: reported, traits: said.traits, eligible, path };
 };
 
-/** What an endpoint says of itself beside its values. */
+/** What an endpoint reports beside its values. */
 export interface SaidTraits extends Omit<Traits, 'draining'> {
   readonly status?: Status | undefined;
   readonly path?: string | undefined;
 }
 
-/** What weir writes; unknown values are left out. */
+/** Encodes an endpoint as weir writes it; unknown values are left out. */
 export function encodeChannelInfo(
   address: string,
   { load, bitrate, packetLoss }: Omit<Values, 'unknown'>,

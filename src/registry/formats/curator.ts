@@ -1,5 +1,5 @@
-// An instance of Curator's service discovery. Its payload is the application's own: load, bitrate and packet loss may stand
-// there, and whatever else ChannelInfo has.
+// An instance of Curator's service discovery. Its payload belongs to the application, and may have load, bitrate,
+// packet loss and all other fields of ChannelInfo.
 
 import type { Format } from './format.js';
 import { reportedEndpoint } from './reported.js';

@@ -1,4 +1,4 @@
-// The formats in their order: the first that accepts a node wins.
+// Decodes nodes with the formats in their order: the first that accepts a node wins.
 
 import { type AllowedFormats, type FormatName, formatNames } from '../../config-schema/format-names.js';
 import { apisix } from './apisix.js';
@@ -27,7 +27,7 @@ const formats: Readonly<Record<FormatName, Format>> = {
   name: nameOnly,
 };
 
-/** Bytes; an address and three numbers take a hundred. */
+/** An address and three numbers take a hundred. */
 export const maxDataBytes = 64 * 1024;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -43,7 +43,7 @@ function parseJson(text: string): unknown {
 /** How a node was read. */
 export interface Reading {
   readonly decoded: Decoded;
-  /** Which format accepted it, also where it then had to be skipped; undefined: none did. */
+  /** The format that accepted it, even if it is skipped; undefined: none did. */
   readonly format: FormatName | undefined;
 }
 
@@ -51,7 +51,7 @@ const skipped = (reason: SkipReason): Reading => {
   return { decoded: { kind: 'skipped', reason }, format: undefined };
 };
 
-/** The data of a node as text and JSON, or why they are neither. Never throws. */
+/** The data of a node as text and JSON, or why they cannot be read. Never throws. */
 export function readData(data: Uint8Array): Omit<ReadNode, 'name' | 'level'> | SkipReason {
   if (data.byteLength > maxDataBytes) return 'too_large';
   let text: string;
@@ -66,7 +66,7 @@ export function readData(data: Uint8Array): Omit<ReadNode, 'name' | 'level'> | S
   return { text, json, list: Array.isArray(parsed) ? (parsed as unknown[]) : undefined };
 }
 
-/** Reads what one node registers, and says by which format. Never throws. */
+/** Decodes one node, and says by which format. Never throws. */
 export function read({ name, level, data }: RegisteredNode, allowed: AllowedFormats = 'auto'): Reading {
   const said = readData(data);
   if (typeof said === 'string') return skipped(said);
@@ -81,7 +81,7 @@ export function read({ name, level, data }: RegisteredNode, allowed: AllowedForm
   return skipped(text === '' ? 'no_address' : 'unknown_format');
 }
 
-/** Decodes what one node registers. Never throws; a node that no allowed format accepts is `skipped` with a reason. */
+/** Decodes one node. Never throws: a node that no allowed format accepts is `skipped` with a reason. */
 export function decode(node: RegisteredNode, allowed: AllowedFormats = 'auto'): Decoded {
   return read(node, allowed).decoded;
 }

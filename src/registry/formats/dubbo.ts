@@ -1,15 +1,15 @@
-// A provider of Dubbo 2, which stands in the name of a child of /dubbo/<interface>/providers:
+// A provider of Dubbo 2, as the name of a child of /dubbo/<interface>/providers:
 // dubbo%3A%2F%2F10.0.0.1%3A20880%2Fcom.x.Live%3Fweight%3D100
 
 import { hostAndPort } from './address.js';
 import type { Format } from './format.js';
 import { reportedEndpoint, withNumbers } from './reported.js';
 
-/** Dubbo's own weight of a provider that names none, which is 1 here. */
+/** Dubbo's default weight, which is 1 here. */
 const usualWeight = 100;
 /** Of a provider. */
 const maxNameChars = 8_192;
-/** What is shown of a provider's parameters; the others (methods, timeouts) say nothing about an origin of media. */
+/** Parameters that become properties; the others (methods, timeouts) say nothing about an origin of media. */
 const shown = ['application', 'group', 'interface', 'protocol', 'region', 'side'];
 
 function decoded(name: string): string | undefined {
@@ -23,8 +23,8 @@ function decoded(name: string): string | undefined {
 const first = (params: URLSearchParams, name: string) => params.get(name) ?? undefined;
 
 /**
- * Media are served over HTTP, which the port of a provider may not speak: the parameter `http.port` names the one that does. A
- * provider without it is taken at its word, and `https` is the only protocol that means TLS.
+ * Media are served over HTTP, which the port of a provider may not speak: the parameter `http.port` names a port that does.
+ * Without it the provider's own port is used. `https` is the only protocol that means TLS.
  */
 export const dubbo: Format = ({ name }) => {
   if (name.length > maxNameChars || !/^[a-z][a-z0-9+.-]{0,31}%3A%2F%2F/i.test(name)) return undefined;

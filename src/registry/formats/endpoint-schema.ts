@@ -1,4 +1,4 @@
-// An endpoint as people and programs write it, in ChannelInfo's fields: checked as a whole, with what is wrong in words.
+// An endpoint as people and programs write it, with ChannelInfo's fields: checked as a whole, with an error for each fault.
 
 import { z } from 'zod';
 import { parseServiceAddress } from '../../net-address.js';
@@ -8,10 +8,10 @@ import { maxBitrateKbps } from './values.js';
 const value = (max: number, expected: string) =>
   z.number(`expected ${expected}`).min(0, `expected ${expected}`).max(max, `expected ${expected}`).nullish();
 
-/** What each may be is said where all of them are read (`faultsOfTraits`). */
+/** `faultsOfTraits` checks these values. */
 const traits = Object.fromEntries(Object.keys(expectedTraits).map((field) => [field, z.unknown().optional()]));
 
-/** For a strict object: no other field is taken. */
+/** For a strict object, which allows no other field. */
 export const endpointFields = {
   ...traits,
   service_address: z.string('expected host:port or an http(s) URL').transform((text, context) => {

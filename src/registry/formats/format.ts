@@ -1,9 +1,9 @@
-// What every wire format is given and what it makes of it.
+// The input and the output of every wire format.
 
 import type { ServiceAddress, Traits } from '../../model.js';
 import type { TraitField } from '../../traits.js';
 
-/** A registration as it stands in the tree, before anything is known about its format. */
+/** A node of a tree before its format is known. */
 export interface RegisteredNode {
   /** The last segment of its path. */
   readonly name: string;
@@ -14,17 +14,17 @@ export interface RegisteredNode {
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** A node whose data was read as text, and as JSON where the text begins like an object or a list. */
+/** A node with its data as text, and as JSON where the text starts like an object or a list. */
 export interface ReadNode {
   readonly name: string;
   readonly level: 'channel' | 'endpoint';
-  /** Without white space around it. */
+  /** Trimmed. */
   readonly text: string;
   readonly json: JsonObject | undefined;
   readonly list: readonly unknown[] | undefined;
 }
 
-/** A value that was there and meant nothing: it counts as unknown. Bounded, as both become metric labels. */
+/** A value that is present but invalid, so it counts as unknown. Both fields are bounded, since they become metric labels. */
 export interface UnknownValue {
   readonly field: NumberField | TextField;
   readonly reason: NumberFault | TextFault;
@@ -42,11 +42,11 @@ export interface Values {
   readonly bitrate: number | undefined;
   /** Fraction 0..1. */
   readonly packetLoss: number | undefined;
-  /** Of these and of the traits. */
+  /** Faults of these values and of the traits. */
   readonly unknown: readonly UnknownValue[];
 }
 
-/** Why a node is skipped. Bounded: it becomes a metric label. */
+/** Why a node is skipped. Bounded, since it becomes a metric label. */
 export type SkipReason = 'too_large' | 'not_utf8' | 'bad_json' | 'unknown_format' | 'no_address' | 'bad_address';
 
 /** One endpoint that a node registers. */
@@ -54,30 +54,30 @@ export interface RegisteredEndpoint {
   readonly address: ServiceAddress;
   readonly values: Values;
   readonly traits: Traits;
-  /** False: it says itself that it serves nobody now (not UP, not ALIVE, disabled, off). */
+  /** False: it serves nobody now by its own word (not UP, not ALIVE, disabled, off). */
   readonly eligible: boolean;
-  /** How a sibling's `weights` may name it. */
+  /** The selectors by which a sibling's `weights` may name it. */
   readonly selectors?: readonly string[];
   /** The path of a znode with its load, bitrate and packet loss, which many endpoints may share. */
   readonly report?: string;
 }
 
-/** What the endpoints of a channel do not say themselves. */
+/** The defaults that a channel has for its endpoints. */
 export interface Defaults {
   readonly values: Values;
   readonly traits: Traits;
-  /** False: none of them serves anybody now. */
+  /** False: none of the endpoints serves anybody now. */
   readonly eligible: boolean;
-  /** For addresses that have none. */
+  /** Added to addresses without a path. */
   readonly path: string | undefined;
 }
 
 export type Decoded =
-  /** At least one. Several are told apart by their addresses. */
+  /** At least one. Several are distinguished by their addresses. */
   | { readonly kind: 'endpoints'; readonly registrations: readonly [RegisteredEndpoint, ...RegisteredEndpoint[]] }
   /** A channel's own data without an address. */
   | ({ readonly kind: 'defaults' } & Defaults)
-  /** No endpoint, but the weights of its siblings by a selector of theirs. */
+  /** Not an endpoint: the weights of its siblings, by selector. */
   | {
       readonly kind: 'weights';
       readonly bySelector: ReadonlyMap<string, number>;
@@ -87,7 +87,7 @@ export type Decoded =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'skipped'; readonly reason: SkipReason };
 
-/** Decodes the nodes of its format; undefined: the node is of another one. */
+/** Decodes the nodes of one format; undefined: the node has another format. */
 export type Format = (node: ReadNode) => Decoded | undefined;
 
 /** A node that registers one endpoint. */

@@ -1,9 +1,9 @@
-// Pure: sets members of a JSON object in its text. Whatever else stands in it keeps every byte: numbers that JavaScript would
-// round, the order, white space.
+// Pure: sets members of a JSON object in its text. All other bytes stay as they are: numbers that JavaScript would round, the
+// order, white space.
 
 interface Member {
   readonly key: string;
-  /** Where its value begins and ends in the text. */
+  /** The begin and end of its value in the text. */
   readonly from: number;
   readonly to: number;
 }
@@ -17,7 +17,7 @@ function afterSpace(text: string, at: number): number {
   return end;
 }
 
-/** @param at of the opening quote */
+/** @param at index of the opening quote */
 function afterString(text: string, at: number): number {
   let end = at + 1;
   while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
@@ -42,7 +42,7 @@ function afterValue(text: string, at: number): number {
   return text.length;
 }
 
-/** The members of the object that the text is; it was parsed before. `end`: of its closing brace. */
+/** The members of an object in a text that was parsed before. `end`: index of its closing brace. */
 function membersOf(text: string): { readonly members: Member[]; readonly end: number } {
   const members: Member[] = [];
   let at = afterSpace(text, text.indexOf('{') + 1);
@@ -58,7 +58,7 @@ function membersOf(text: string): { readonly members: Member[]; readonly end: nu
   return { members, end: at };
 }
 
-/** The text as an object; undefined when it is none. */
+/** The text as an object; undefined when it is not one. */
 export function parseJsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -71,10 +71,10 @@ export function parseJsonObject(text: string): Readonly<Record<string, unknown>>
 }
 
 /**
- * Sets each member that `values` has, in the text of a JSON object; one that is not there yet is added at the end. Of a key that
- * stands there twice the last one counts, as for every reader. A value that is undefined changes nothing.
+ * Sets the members of `values` in the text of a JSON object; new members are added at the end. Of a key that occurs twice, the
+ * last one counts, as for every reader. An undefined value changes nothing.
  *
- * @returns undefined when the text is no JSON object
+ * @returns undefined when the text is not a JSON object
  */
 export function setMembers(text: string, values: Readonly<Record<string, unknown>>): string | undefined {
   if (parseJsonObject(text) === undefined) return undefined;

@@ -5,7 +5,7 @@ import type { Format } from './format.js';
 import { reportedEndpoint } from './reported.js';
 import { own } from './values.js';
 
-/** `ip` may also be a host name; `"tls":true` means https; all else is read as in ChannelInfo. */
+/** `ip` may also be a host name; `"tls":true` means https; all other fields are those of ChannelInfo. */
 export const metadata: Format = ({ json }) => {
   if (json === undefined || !Object.hasOwn(json, 'ip') || !Object.hasOwn(json, 'port')) return undefined;
   const address = hostAndPort(own(json, 'ip'), own(json, 'port'), own(json, 'tls') === true);

@@ -4,7 +4,7 @@ import { parseServiceAddress } from '../../net-address.js';
 import { type Format, oneEndpoint } from './format.js';
 import { noValues } from './values.js';
 
-/** Only endpoints: a channel named like an address is a channel. */
+/** Accepts only endpoints: a channel named like an address is a channel. */
 export const nameOnly: Format = ({ name, level, text }) => {
   if (level !== 'endpoint' || text !== '') return undefined;
   const address = parseServiceAddress(name);

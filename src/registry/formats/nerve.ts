@@ -1,4 +1,4 @@
-// What Nerve reports: {"host":"h","port":1234,"name":"i-1","weight":10,"labels":{"az":"a"}} in a child such as i-1_0000000001,
+// Reports of Nerve: {"host":"h","port":1234,"name":"i-1","weight":10,"labels":{"az":"a"}} in a child such as i-1_0000000001,
 // or all of it in the child's name: base64_<length>_<base64url of the JSON>_0000000001.
 
 import { hostAndPort } from './address.js';
@@ -6,7 +6,7 @@ import type { Format, JsonObject } from './format.js';
 import { reportedEndpoint } from './reported.js';
 import { asObject, own } from './values.js';
 
-/** What a name holds; undefined: nothing of this kind. */
+/** The JSON in a name; undefined: there is none. */
 function fromName(name: string): JsonObject | undefined {
   const head = /^base64_(\d{1,5})_/.exec(name);
   if (head === null) return undefined;
@@ -22,7 +22,7 @@ function fromName(name: string): JsonObject | undefined {
 /** HAProxy's word for a server that is used when no other is left. */
 const isBackup = (options: unknown) => typeof options === 'string' && options.split(/\s+/, 100).includes('backup');
 
-/** The zone is the label `az` or `zone`; labels are properties; a backup has the priority after the others. */
+/** The label `az` or `zone` is the zone, labels are properties, and a backup has the priority after the others. */
 export const nerve: Format = ({ json: data, name, text }) => {
   const json = data ?? (text === '' ? fromName(name) : undefined);
   if (json === undefined || !Object.hasOwn(json, 'host') || !Object.hasOwn(json, 'port')) return undefined;

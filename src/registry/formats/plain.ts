@@ -1,5 +1,5 @@
-// An address as plain text: `10.0.0.1:8080`, `http://10.0.0.1:8080/x`, `[2001:db8::1]:8080`. It serves per-method trees
-// too, where the channel's node is itself the ephemeral one.
+// An address as plain text: `10.0.0.1:8080`, `http://10.0.0.1:8080/x`, `[2001:db8::1]:8080`. Trees of single
+// methods have it too: there the channel's node itself is ephemeral.
 
 import { parseServiceAddress } from '../../net-address.js';
 import { type Format, oneEndpoint } from './format.js';

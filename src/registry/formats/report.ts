@@ -1,10 +1,10 @@
-// A report node: load, bitrate and packet loss of all endpoints that name it, in JSON under ChannelInfo's names.
+// A report node: load, bitrate and packet loss of all endpoints that name it, as JSON with ChannelInfo's names.
 
 import { readData } from './decode.js';
 import type { Decoded } from './format.js';
 import { readValues } from './values.js';
 
-/** `defaults` with its values; `nothing` without data; `skipped` for what is no JSON object. Never throws. */
+/** `defaults` with its values; `nothing` without data; `skipped` for data that are not a JSON object. Never throws. */
 export function decodeReport(data: Uint8Array): Extract<Decoded, { kind: 'defaults' | 'nothing' | 'skipped' }> {
   const said = readData(data);
   if (typeof said === 'string') return { kind: 'skipped', reason: said };

@@ -1,4 +1,4 @@
-// What formats that are not weir's say beside an address: the same fields, somewhere in their JSON.
+// Reads values and traits from other formats than weir's: the same fields, somewhere in their JSON.
 
 import { withPath } from '../../net-address.js';
 import { traitNames, traitRules } from '../../traits.js';
@@ -17,7 +17,7 @@ const numbers = new Set([
   }),
 ]);
 
-/** Of a map of texts, as some libraries allow no other: numbers that are written as text are numbers. */
+/** Reads a map of texts, since some libraries allow only texts: numbers that are written as text become numbers. */
 export function withNumbers(json: JsonObject): JsonObject {
   const read: Record<string, unknown> = {};
   for (const field of fields) {
@@ -28,10 +28,10 @@ export function withNumbers(json: JsonObject): JsonObject {
   return read;
 }
 
-/** What is free in such a map: all that is no field of weir's. */
+/** The entries of such a map that are not fields of weir. */
 export function freeProperties(json: JsonObject, others: readonly string[] = []): JsonObject {
   const taken = new Set([...fields, ...others]);
-  // In the order of the text, so that of too many the first count; own properties only, `__proto__` as any other.
+  // In the order of the text, so that the first ones count if there are too many. Only own properties; `__proto__` like any other.
   return Object.fromEntries(Object.entries(json).filter(([name]) => !taken.has(name)));
 }
 
@@ -42,14 +42,13 @@ interface More {
   readonly properties?: JsonObject | undefined;
 }
 
-/** An endpoint whose values and traits stand in `json` under their names in ChannelInfo. */
+/** An endpoint whose values and traits are in `json` under their names in ChannelInfo. */
 export function reportedEndpoint(address: Address, json: JsonObject, more: More = {}): Decoded {
   return { kind: 'endpoints', registrations: [registrationOf(address, json, more)] };
 }
 
 /**
- * One registration, from its address and the fields of its JSON. Fields that cannot be used are unknown, never an
- * error.
+ * One endpoint, from its address and the fields of its JSON. Invalid fields are unknown, never an error.
  */
 export function registrationOf(address: Address, json: JsonObject, more: More = {}): RegisteredEndpoint {
   const said: Said = readTraits(json);

@@ -1,4 +1,4 @@
-// Members of a ServerSet, as Finagle, Aurora and their kin write them, and the weights beside them:
+// Members of a ServerSet, as Finagle and Aurora write them, and the weights beside them:
 // member_0000000001 {"serviceEndpoint":{"host":"h","port":31943},"additionalEndpoints":{"http":{"host":"h","port":31944}},
 //                    "status":"ALIVE","shard":0,"metadata":{"k":"v"}}
 // vector_0000000002 {"vector":[{"select":"shard=0","weight":2.0,"priority":1}]}
@@ -10,12 +10,12 @@ import { freeProperties, reportedEndpoint, withNumbers } from './reported.js';
 import { maxWeight, readWeight, Unknowns } from './traits.js';
 import { asObject, own } from './values.js';
 
-/** Of the endpoints that a member names, those that speak HTTP, the best first; else its main one. */
+/** The endpoints of a member that speak HTTP, the best first; else its main one. */
 const preferred = [
   { name: 'http', tls: false },
   { name: 'https', tls: true },
 ] as const;
-/** Entries of a vector that are looked at. */
+/** Of one vector. */
 const maxEntries = 1_000;
 
 const memberPrefix = 'member_';
@@ -35,7 +35,7 @@ function addressOf(json: JsonObject): ServiceAddress | undefined {
   return at(own(json, 'serviceEndpoint'));
 }
 
-/** How a vector may name the member: by its shard, by its node, by its main endpoint. */
+/** The selectors of a member: by its shard, its node and its main endpoint. */
 function selectorsOf(json: JsonObject, name: string): string[] {
   const main = at(own(json, 'serviceEndpoint'));
   const shard = own(json, 'shard');
@@ -46,7 +46,7 @@ function selectorsOf(json: JsonObject, name: string): string[] {
   return selectors;
 }
 
-/** Several entries with the same selector multiply. */
+/** Weights of entries with the same selector are multiplied. */
 function weights(entries: readonly unknown[]): Decoded {
   const unknown = new Unknowns();
   const bySelector = new Map<string, number>();
@@ -61,7 +61,7 @@ function weights(entries: readonly unknown[]): Decoded {
   return { kind: 'weights', bySelector, unknown: unknown.all };
 }
 
-/** Only a member that is ALIVE serves anybody; one without a status is. */
+/** Only a member that is ALIVE serves anybody. A member without a status is ALIVE. */
 export const serverset: Format = ({ json, name }) => {
   if (json === undefined) return undefined;
   const vector = own(json, 'vector');

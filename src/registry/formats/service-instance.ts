@@ -1,4 +1,4 @@
-// Where an instance of Curator's service discovery is, which Spring Cloud writes too:
+// The address of an instance of Curator's service discovery, which Spring Cloud writes too:
 // {"name":"live","id":"ab12","address":"10.0.0.1","port":8080,"sslPort":null,"payload":{…},"uriSpec":{"parts":[…]}}
 
 import { isIP } from 'node:net';
@@ -8,7 +8,7 @@ import { hostAndPort } from './address.js';
 import type { JsonObject } from './format.js';
 import { asObject, own } from './values.js';
 
-/** Parts of a URI that are looked at; the usual one has five. */
+/** Of a URI; usually there are five. */
 const maxParts = 64;
 
 /** Whether this JSON is an instance of Curator's service discovery. */
@@ -18,7 +18,7 @@ export function isInstance(json: JsonObject): boolean {
 
 const number = (value: unknown) => (typeof value === 'number' || typeof value === 'string' ? String(value) : undefined);
 
-/** What the parts say with the instance's own values in them; undefined: there are none. */
+/** The parts filled in with the instance's own values; undefined: there are none. */
 function fromParts(json: JsonObject): string | undefined {
   const parts = asObject(own(json, 'uriSpec'))?.['parts'];
   if (!Array.isArray(parts) || parts.length === 0 || parts.length > maxParts) return undefined;
@@ -45,9 +45,9 @@ function fromParts(json: JsonObject): string | undefined {
 }
 
 /**
- * As its URI says, else at its port; one that has a port for TLS is reached there.
+ * The address by its URI, else by its port; by its TLS port where it has one.
  *
- * @returns undefined where the instance says none that is valid
+ * @returns undefined where the instance has no valid address
  */
 export function instanceAddress(json: JsonObject): ServiceAddress | undefined {
   const uri = fromParts(json);

@@ -8,7 +8,7 @@ import { asObject, own } from './values.js';
 
 const statusField = 'instance_status';
 
-/** Any status but UP means that it serves nobody now; none is UP, as Spring Cloud reads it. */
+/** Any status but UP means that it serves nobody now. No status is UP, as in Spring Cloud. */
 export const springCloud: Format = ({ json }) => {
   if (json === undefined || !isInstance(json)) return undefined;
   const payload = asObject(own(json, 'payload'));

@@ -6,11 +6,11 @@ import { parseJsonObject, setMembers } from './json-members.js';
 
 export type StatusChange =
   | { readonly kind: 'set' /** What the node is to hold. */; readonly text: string }
-  /** It says so already. */
+  /** It has this status already. */
   | { readonly kind: 'same' }
   | { readonly kind: 'refused' /** In words. */; readonly why: string };
 
-/** Only ChannelInfo has a status. What else stands in it keeps every byte. */
+/** Only ChannelInfo has a status. All other bytes of the data stay as they are. */
 export function changeStatus(node: RegisteredNode, status: 'draining' | 'live'): StatusChange {
   const { decoded, format } = read(node);
   if (decoded.kind === 'skipped') return { kind: 'refused', why: `it cannot be read (${decoded.reason})` };

@@ -1,4 +1,4 @@
-// What a registration may say beside its load: each value within bounds, or unknown. A znode's writer is not trusted.
+// Reads traits from registrations: each value is within bounds, or unknown. Whoever writes a znode is not trusted.
 
 import type { Traits } from '../../model.js';
 import { parseServiceAddress } from '../../net-address.js';
@@ -8,21 +8,20 @@ import { asObject, faultOf, own } from './values.js';
 
 export const maxWeight = traitRules.weight.max;
 export const maxPriority = traitRules.priority.max;
-/** Characters of a text, such as a zone or a version. */
+/** Of a text, such as a zone or a version. */
 export const maxTextChars = 64;
-/** Characters of a path at the endpoint, and of one in the registry. */
+/** Of a path at the endpoint, and of a path in the registry. */
 export const maxPathChars = 1_024;
-/** Entries; characters of a name; characters of a value. */
 export const maxProperties = { entries: 16, nameChars: maxTextChars, valueChars: 256 } as const;
 
 /** The statuses that a registration may have. */
 export const statuses = ['live', 'draining', 'off'] as const;
 export type Status = (typeof statuses)[number];
 
-/** What moves a terminal's cursor or has no UTF-8 form. */
+/** Characters that move a terminal's cursor, or have no UTF-8 form. */
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/u;
 
-/** Collects what was there and meant nothing. */
+/** Collects values that are present but invalid. */
 export class Unknowns {
   readonly all: UnknownValue[] = [];
 
@@ -38,14 +37,14 @@ function textFault(value: unknown, max: number): TextFault | undefined {
   return value === '' || unprintable.test(value) ? 'malformed' : undefined;
 }
 
-/** A text of at most so many characters; undefined, and noted in `unknown`, for anything else. */
+/** Reads a text of at most `max` characters. Anything else is undefined, and noted in `unknown`. */
 export function readText(field: TextField, value: unknown, max: number, unknown: Unknowns): string | undefined {
   if (value === undefined) return undefined;
   const fault = textFault(value, max);
   return fault === undefined ? String(value) : unknown.add(field, fault);
 }
 
-/** From 0 to `max`; whole where that is asked for. */
+/** Reads a number from 0 to `max`; with `whole` only a whole number. */
 function readNumber(
   field: NumberField,
   value: unknown,
@@ -58,12 +57,12 @@ function readNumber(
   return fault === undefined ? Number(value) + 0 : unknown.add(field, fault);
 }
 
-/** A weight; undefined, and noted in `unknown`, for anything else. */
+/** Reads a weight. Anything else is undefined, and noted in `unknown`. */
 export function readWeight(value: unknown, unknown: Unknowns): number | undefined {
   return readNumber('weight', value, maxWeight, unknown);
 }
 
-/** Numbers and truth values become text; what else is no text is left out, and so is what is too long or too many. */
+/** Reads texts. Numbers and booleans become text; other values, too long ones and too many are left out. */
 export function readProperties(value: unknown, unknown: Unknowns): Readonly<Record<string, string>> | undefined {
   if (value === undefined) return undefined;
   const json = asObject(value);
@@ -91,7 +90,7 @@ function readStatus(value: unknown, unknown: Unknowns): Status | undefined {
   return statuses.find((status) => status === text) ?? unknown.add('status', 'not_known');
 }
 
-/** A path that may stand behind an address: with a slash first, perhaps with `{channel}` and `{rest}`. */
+/** Reads a path for an address: it starts with a slash, and may have `{channel}` and `{rest}`. */
 function readPath(value: unknown, unknown: Unknowns): string | undefined {
   const path = readText('path', value, maxPathChars, unknown);
   if (path === undefined) return undefined;
@@ -99,10 +98,10 @@ function readPath(value: unknown, unknown: Unknowns): string | undefined {
   return holds ? path : unknown.add('path', 'malformed');
 }
 
-/** ZooKeeper takes no such characters in a path. */
+/** Characters that ZooKeeper does not allow in a path. */
 const outsideOfPaths = /[\u{fff0}-\u{10ffff}]/u;
 
-/** An absolute path of a node, without a slash at its end; what is below `/zookeeper` is ZooKeeper's own. */
+/** Reads an absolute path of a node, without a slash at its end and not below `/zookeeper`, which is ZooKeeper's own. */
 function readReport(value: unknown, unknown: Unknowns): string | undefined {
   const path = readText('report', value, maxPathChars, unknown);
   if (path === undefined) return undefined;
@@ -136,7 +135,7 @@ function expectedOf(rule: Rule): string {
   }
 }
 
-/** What a value has to be, in words for whoever gave another one. */
+/** What a value must be, for error messages. */
 export const expectedTraits = {
   status: `one of ${statuses.join(', ')}`,
   ...(Object.fromEntries(traitNames.map((name) => [traitRules[name].field, expectedOf(traitRules[name])])) as Readonly<
@@ -145,7 +144,7 @@ export const expectedTraits = {
   path: `a path with a slash first, of ${maxPathChars} characters at most`,
 } as const;
 
-/** What is wrong with them, in words; empty: nothing. */
+/** The faults of traits as sentences; empty: none. */
 export function faultsOfTraits(json: JsonObject): string[] {
   const fields = new Set(readTraits(json).unknown.map(({ field }) => field));
   return Object.entries(expectedTraits).flatMap(([field, expected]) =>
@@ -153,18 +152,18 @@ export function faultsOfTraits(json: JsonObject): string[] {
   );
 }
 
-/** Those of a record, such as an endpoint that was written to a file, that hold. */
+/** The valid traits of a record, such as an endpoint that was written to a file. */
 export function checkedTraits(saved: JsonObject): Traits {
   const status = saved['draining'] === true ? 'draining' : undefined;
   return readTraits({ status, ...traitsByField(saved) }).traits;
 }
 
-/** Only what is there: an absent trait has no key. */
+/** Without keys for absent traits. */
 export function traitsOf(traits: { readonly [Name in keyof Traits]: Traits[Name] | undefined }): Traits {
   return Object.fromEntries(Object.entries(traits).filter(([, value]) => value !== undefined));
 }
 
-/** All that `readTraits` reads. */
+/** The result of `readTraits`. */
 export const saidFields: readonly string[] = ['status', ...traitFields, 'path', 'report'];
 
 function readTrait(rule: Rule, value: unknown, unknown: Unknowns): Traits[TraitName] {

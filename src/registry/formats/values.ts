@@ -1,14 +1,14 @@
-// Load, bitrate and packet loss out of JSON. Unknown is not zero: a broken origin that reports -1 must not win.
+// Reads load, bitrate and packet loss from JSON. Unknown is not zero: a broken origin that reports -1 must not win.
 
 import type { JsonObject, NumberFault, UnknownValue, Values } from './format.js';
 
-/** The values of a registration that reports none. */
+/** The values of a registration without any. */
 export const noValues: Values = { load: undefined, bitrate: undefined, packetLoss: undefined, unknown: [] };
 
-/** kbit/s: a terabit a second. Sums over all endpoints have to stay finite. */
+/** A terabit per second. Sums over all endpoints must stay finite. */
 export const maxBitrateKbps = 1e9;
 
-/** Why a value means nothing; undefined when it is a number from 0 to `max`. */
+/** Why a value is invalid; undefined when it is a number from 0 to `max`. */
 export function faultOf(value: unknown, max: number): NumberFault | undefined {
   if (typeof value !== 'number' || !Number.isFinite(value)) return 'not_a_number';
   if (value < 0) return 'negative';
@@ -16,7 +16,7 @@ export function faultOf(value: unknown, max: number): NumberFault | undefined {
   return max === 1 ? 'above_one' : 'too_large';
 }
 
-/** The value itself, never one that it inherits. Missing and null are the same: it was not said. */
+/** An own value, never an inherited one. Missing and null are the same. */
 export function own(json: JsonObject, field: string): unknown {
   return Object.hasOwn(json, field) ? (json[field] ?? undefined) : undefined;
 }
