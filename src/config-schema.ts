@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { balancer } from './config-schema/balancer.js';
+import { fleet } from './config-schema/fleet.js';
 import { hls } from './config-schema/hls.js';
 import { http } from './config-schema/http.js';
 import { duration, flag, listenAddress, reload, size } from './config-schema/kinds.js';
@@ -96,6 +97,7 @@ const all = z.strictObject({
   relay: relay.prefault({}).describe('Live FLV streams that viewers share.'),
   hls: hls.prefault({}).describe('How HLS is served.'),
   http: http.prefault({}).describe('The way to the players.'),
+  fleet,
   cluster: reload('live', cluster.prefault({}).describe('How the workers are watched.')),
   shutdown: reload('live', shutdown.prefault({}).describe('How an edge ends.')),
   log: log.prefault({}).describe('What is written to standard error.'),
@@ -110,6 +112,10 @@ export const configSchema = all
   .refine(({ registry: { kind, file } }) => kind !== 'file' || file.path !== undefined || file.origins.length > 0, {
     path: ['registry', 'file', 'path'],
     error: 'expected a file, or registry.file.origins, where registry.kind is file',
+  })
+  .refine(({ registry: { kind }, fleet: { enabled } }) => kind === 'zookeeper' || enabled !== true, {
+    path: ['fleet', 'enabled'],
+    error: 'expected registry.kind zookeeper, where edges meet',
   });
 
 /** The effective settings: durations in milliseconds, sizes in bytes. */

@@ -350,6 +350,27 @@ describe('secrets', () => {
   }
 });
 
+describe('a fleet', () => {
+  test('is on by itself where edges can meet, in ZooKeeper, and is not wanted elsewhere', () => {
+    assert.equal(loadConfig({}).fleet.enabled, 'auto');
+    assert.deepEqual(problems({ sets: ['registry.kind=embedded', 'fleet.enabled=true'] }), [
+      'fleet.enabled: expected registry.kind zookeeper, where edges meet, got true (--set)',
+    ]);
+    assert.deepEqual(problems({ sets: ['registry.kind=embedded', 'fleet.enabled=auto'] }), []);
+  });
+
+  test('takes only names and paths that ZooKeeper takes', () => {
+    for (const name of ['a/b', '..', '.', 'ü', 'a b', '', 'a'.repeat(256)]) {
+      assert.throws(() => configSchema.parse({ fleet: { name } }), name);
+      assert.throws(() => configSchema.parse({ fleet: { site: name } }), name);
+    }
+    for (const root of ['weir', '/', '/weir/', '/a//b', '/a/../b', '/./b', '/a b']) {
+      assert.throws(() => configSchema.parse({ fleet: { root } }), root);
+    }
+    configSchema.parse({ fleet: { name: 'edge-1.example.com:8080', site: 'eu_1', root: '/tv/weir' } });
+  });
+});
+
 describe('the effective configuration', () => {
   test('says what was set and where, and nothing of a secret', () => {
     const text = renderEffective(

@@ -21,7 +21,7 @@ for (const [path, generated] of documents) {
 }
 
 test('the reference names what takes a new start', () => {
-  assert.match(referenceDocument, /^These always do: `admin`, `registry`, `log\.format`\.$/m);
+  assert.match(referenceDocument, /^These always do: `admin`, `registry`, `fleet`, `log\.format`\.$/m);
 });
 
 test('config/weir.yaml sets every setting to its default', () => {
