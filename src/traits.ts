@@ -6,7 +6,7 @@ import type { Traits } from './model.js';
 /** `whole`: a whole number. `text_or_number`: a number counts as its digits. `texts`: an object of them. */
 export type TraitKind = 'number' | 'whole' | 'text' | 'text_or_number' | 'texts';
 
-interface TraitRule {
+export interface TraitRule {
   /** Its name in ChannelInfo, and in what weir prints. */
   readonly field: string;
   readonly kind: TraitKind;

@@ -13,10 +13,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { ChannelName } from '../model.js';
-import { withPath } from '../net-address.js';
 import type { EmbeddedRegistry } from '../registry/embedded.js';
-import { endpointFields } from '../registry/formats/endpoint-schema.js';
-import { faultsOfTraits, readTraits } from '../registry/formats/traits.js';
+import { endpointFields, readEntry } from '../registry/formats/endpoint-schema.js';
 import { parseChannelName } from '../registry/names.js';
 
 /** Bytes; the longest address and all values take less. */
@@ -89,14 +87,9 @@ async function put(
   response: ServerResponse,
 ): Promise<void> {
   const lease = parse(leaseSchema, await readJson(request));
-  const faults = faultsOfTraits(lease);
-  if (faults.length > 0) throw new Refusal(400, 'bad_request', faults.join('; '));
-  const { service_address, load, bitrate, packet_loss_rate: loss, ttl } = lease;
-  const { traits, eligible, path } = readTraits(lease);
-  const address = path === undefined ? service_address : withPath(service_address, path);
-  const values = { load: load ?? undefined, bitrate: bitrate ?? undefined, packetLoss: loss ?? undefined };
-  const info = { address, ...values, traits, eligible };
-  const result = registry.put(channel, name, info, ttl * 1000);
+  const entry = readEntry(lease);
+  if ('faults' in entry) throw new Refusal(400, 'bad_request', entry.faults.join('; '));
+  const result = registry.put(channel, name, entry, lease.ttl * 1000);
   if (result.kind === 'full') {
     throw new Refusal(507, 'registry_full', `As many endpoints are registered as ${result.by} allows.`);
   }

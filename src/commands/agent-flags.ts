@@ -3,18 +3,18 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { kindNames } from '../agent/kinds.js';
 import { type ListenAddress, parseListenAddress } from '../net-address.js';
-import { maxWeight } from '../registry/formats/traits.js';
 import {
-  addEdgeFlag,
+  addLeaseFlags,
   addRegistryFlags,
   addSettingFlags,
   append,
   type CommonFlags,
-  type EdgeFlags,
+  type LeaseFlags,
   number,
 } from './options.js';
+import { addOwnTraitFlags, type OwnTraitFlags } from './trait-flags.js';
 
-export interface AgentFlags extends CommonFlags, EdgeFlags {
+export interface AgentFlags extends CommonFlags, LeaseFlags, OwnTraitFlags {
   readonly api?: string;
   readonly apiUser?: string;
   readonly apiSecretFile?: string;
@@ -33,9 +33,6 @@ export interface AgentFlags extends CommonFlags, EdgeFlags {
   readonly network?: number;
   readonly interface?: string;
   readonly viewers?: number;
-  readonly zone?: string;
-  readonly weight?: number;
-  readonly tokenFile?: string;
   readonly dryRun?: true;
 }
 
@@ -120,13 +117,8 @@ export function addAgentFlags(command: Command): Command {
     .option('--cpu <source>', 'machine, none, or a file with the id of the process that counts', 'machine')
     .option('--network <Mbit/s>', 'what the network can carry, for the load', number(0.001, 1e7))
     .option('--interface <name>', 'network device that counts (default: all)')
-    .option('--viewers <number>', 'viewers that the server can serve, for the load', number(1, 1e9))
-    .option('--zone <name>', 'zone of the endpoints')
-    .option('--weight <number>', 'weight of the endpoints', number(0, maxWeight))
-    .option('--dry-run', 'print what would be registered, and end');
-  addEdgeFlag(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is').option(
-    '--token-file <file>',
-    'bearer token of the embedded registry (registry.embedded.tokenFile)',
-  );
+    .option('--viewers <number>', 'viewers that the server can serve, for the load', number(1, 1e9));
+  addOwnTraitFlags(command).option('--dry-run', 'print what would be registered, and end');
+  addLeaseFlags(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is');
   return addSettingFlags(command).addHelpText('after', examples);
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Command } from 'commander';
-import { Agent, type AgentSettings, runAgent, type Surroundings } from '../agent/agent.js';
+import { Agent, runAgent, type Surroundings } from '../agent/agent.js';
 import { CommandSource } from '../agent/command-source.js';
 import { listenForHooks } from '../agent/hooks.js';
 import { kinds } from '../agent/kinds.js';
@@ -16,11 +16,11 @@ import type { Config } from '../config-schema.js';
 import { OperatorError } from '../errors.js';
 import type { Logger } from '../log.js';
 import { openRegistrar } from '../registrar/registrar.js';
-import { faultsOfTraits } from '../registry/formats/traits.js';
 import { type AgentFlags, addAgentFlags } from './agent-flags.js';
 import { aborted, print, untilAskedToEnd } from './lifetime.js';
-import { edgeOverride, override, requestOf } from './options.js';
+import { leaseOverrides, requestOf } from './options.js';
 import { settingsWithLogger } from './settings.js';
+import { flaggedTraits } from './trait-flags.js';
 
 function secretIn(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
@@ -78,23 +78,11 @@ function beside(name: string, program: readonly string[], flags: AgentFlags, log
   return { source, server, address: flags.address ?? kind.address };
 }
 
-/** What can be said of no endpoint is told before anything starts. */
-function traitsOf({ zone, weight }: AgentFlags): AgentSettings['traits'] {
-  const traits = { ...(zone === undefined ? {} : { zone }), ...(weight === undefined ? {} : { weight }) };
-  const [fault] = faultsOfTraits(traits);
-  if (fault !== undefined) throw new OperatorError(fault);
-  return traits;
-}
-
 async function agent(name: string, program: readonly string[], flags: AgentFlags): Promise<void> {
   if (flags.silence < 2 * flags.interval && name !== 'command') {
     throw new OperatorError('--silence has to be at least twice --interval: one answer that is late is no silence');
   }
-  const request = requestOf(flags, [
-    edgeOverride(flags),
-    override('--token-file', flags.tokenFile, (tokenFile) => ({ registry: { embedded: { tokenFile } } })),
-  ]);
-  const { config, logger } = settingsWithLogger(request);
+  const { config, logger } = settingsWithLogger(requestOf(flags, leaseOverrides(flags)));
   const { source, server, address } = beside(name, program, flags, logger);
   const host = flags.host ?? ownAddress();
   const naming = { channel: flags.channel, address, host, apps: flags.app ?? [] };
@@ -119,7 +107,7 @@ async function run(
     reportIntervalMs: flags.reportInterval,
     maxStreams: flags.streams,
     maxViewers: flags.viewers,
-    traits: traitsOf(flags),
+    traits: flaggedTraits(flags),
   };
   const agent = new Agent(settings, registrar, surroundings, logger);
   const token = secretIn(flags.hookTokenFile);

@@ -28,11 +28,13 @@ import {
 import {
   addRegistryFlags,
   addSettingFlags,
+  addValueFlags,
   type CommonFlags,
   channelName,
   number,
   requestOf,
   serviceAddress,
+  type ValueFlags,
 } from './options.js';
 import { readSettings } from './settings.js';
 import { addTraitFlags, flaggedTraits, type TraitFlags, traitFlagNames } from './trait-flags.js';
@@ -47,12 +49,9 @@ interface WriteFlags extends Flags {
   readonly force?: true;
 }
 
-interface PutFlags extends WriteFlags, TraitFlags {
+interface PutFlags extends WriteFlags, TraitFlags, ValueFlags {
   readonly data?: string;
   readonly address?: string;
-  readonly load?: number;
-  readonly bitrate?: number;
-  readonly packetLoss?: number;
   readonly dryRun?: true;
 }
 
@@ -215,11 +214,9 @@ export function addChannel(program: Command): void {
   };
   const ifVersion = () =>
     new Option('--if-version <number>', 'only if the node has this version').argParser(number(0, 2 ** 31));
-  addTraitFlags(node('put', 'write a persistent node, by compare-and-set on its version', putExamples))
-    .option('--address <address>', 'HOST:PORT, an http(s) URL, or a template', serviceAddress)
-    .option('--load <fraction>', 'load, 0 to 1', number(0, 1))
-    .option('--bitrate <kbit/s>', 'bitrate', number(0, 1e9))
-    .option('--packet-loss <fraction>', 'packet loss, 0 to 1', number(0, 1))
+  const putNode = node('put', 'write a persistent node, by compare-and-set on its version', putExamples);
+  putNode.option('--address <address>', 'HOST:PORT, an http(s) URL, or a template', serviceAddress);
+  addTraitFlags(addValueFlags(putNode))
     .addOption(
       new Option('--data <file>', 'the whole data from a file, or - for standard input').conflicts([
         ...['address', 'load', 'bitrate', 'packetLoss', ...traitFlagNames],

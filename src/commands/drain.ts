@@ -13,24 +13,22 @@ import { safe } from './endpoint-lines.js';
 import { leaseRoot, writeLeaseStatus } from './lease-status.js';
 import { print, untilAskedToEnd } from './lifetime.js';
 import {
-  addEdgeFlag,
+  addLeaseFlags,
   addRegistryFlags,
   addSettingFlags,
   type CommonFlags,
-  type EdgeFlags,
-  edgeOverride,
+  type LeaseFlags,
+  leaseOverrides,
   number,
-  override,
   requestOf,
 } from './options.js';
 import { readEndpoints, sourceOf } from './registered.js';
 import { readSettings } from './settings.js';
 import { onZooKeeper } from './zookeeper-nodes.js';
 
-interface Flags extends CommonFlags, EdgeFlags {
+interface Flags extends CommonFlags, LeaseFlags {
   readonly json?: true;
   readonly timeout: number;
-  readonly tokenFile?: string;
 }
 
 type Status = 'draining' | 'live';
@@ -119,12 +117,7 @@ const words: Record<Status, Record<'written' | 'unchanged', string>> = {
 };
 
 const setStatus = (status: Status) => async (text: string, flags: Flags) => {
-  const { config } = readSettings(
-    requestOf(flags, [
-      edgeOverride(flags),
-      override('--token-file', flags.tokenFile, (tokenFile) => ({ registry: { embedded: { tokenFile } } })),
-    ]),
-  );
+  const { config } = readSettings(requestOf(flags, leaseOverrides(flags)));
   await untilAskedToEnd(async (asked) => {
     const paths = await pathsOf(config, text, flags, asked);
     let failures = 0;
@@ -145,8 +138,7 @@ function add(program: Command, name: string, description: string, status: Status
     '<endpoint|address>',
     'HOST:PORT or URL of a server, CHANNEL/NAME, a path, or the name of an endpoint',
   );
-  addEdgeFlag(addRegistryFlags(command), 'the edge whose embedded registry it is')
-    .option('--token-file <file>', 'bearer token of the embedded registry (registry.embedded.tokenFile)')
+  addLeaseFlags(addRegistryFlags(command), 'the edge whose embedded registry it is')
     .option('--json', 'one JSON object for each endpoint')
     .option('--timeout <seconds>', 'longest wait for the list of endpoints', number(0.1, 3600), 10);
   addSettingFlags(command).addHelpText('after', examples(name)).action(setStatus(status));

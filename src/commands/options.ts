@@ -6,6 +6,7 @@ import { ConfigError, type ConfigRequest, type Override } from '../config.js';
 import type { Config, ConfigInput } from '../config-schema.js';
 import { parseServiceAddress } from '../net-address.js';
 import { listenerUrl } from '../registrar/edge-url.js';
+import { maxBitrateKbps } from '../registry/formats/values.js';
 import { parseChannelName } from '../registry/names.js';
 
 export interface CommonFlags {
@@ -120,6 +121,38 @@ export const edgeOverride = ({ admin }: EdgeFlags): Override | undefined =>
   override('--admin', admin, (where) => ({
     registry: { kind: 'embedded', embedded: { url: listenerUrl(where) ?? where } },
   }));
+
+export interface LeaseFlags extends EdgeFlags {
+  readonly tokenFile?: string;
+}
+
+/** `--admin` and `--token-file`, for commands that write to a registry, which may be the embedded one of an edge. */
+export function addLeaseFlags(command: Command, description: string): Command {
+  return addEdgeFlag(command, description).option(
+    '--token-file <file>',
+    'bearer token of the embedded registry (registry.embedded.tokenFile)',
+  );
+}
+
+/** What `--admin` and `--token-file` mean. */
+export const leaseOverrides = (flags: LeaseFlags): readonly (Override | undefined)[] => [
+  edgeOverride(flags),
+  override('--token-file', flags.tokenFile, (tokenFile) => ({ registry: { embedded: { tokenFile } } })),
+];
+
+export interface ValueFlags {
+  readonly load?: number;
+  readonly bitrate?: number;
+  readonly packetLoss?: number;
+}
+
+/** `--load`, `--bitrate` and `--packet-loss` of a registration. */
+export function addValueFlags(command: Command): Command {
+  return command
+    .option('--load <fraction>', 'load, 0 to 1 (default: unknown)', number(0, 1))
+    .option('--bitrate <kbit/s>', 'bitrate (default: unknown)', number(0, maxBitrateKbps))
+    .option('--packet-loss <fraction>', 'packet loss, 0 to 1 (default: unknown)', number(0, 1));
+}
 
 /**
  * The name of a channel as it was typed.

@@ -5,31 +5,27 @@ import { linesOf } from '../lines.js';
 import { type RegisteredChannels, type ReportedValues, registerChannels } from '../registrar/registrar.js';
 import { aborted, print, untilAskedToEnd } from './lifetime.js';
 import {
-  addEdgeFlag,
+  addLeaseFlags,
   addRegistryFlags,
   addSettingFlags,
+  addValueFlags,
   append,
   type CommonFlags,
   channelName,
-  type EdgeFlags,
-  edgeOverride,
-  number,
-  override,
+  type LeaseFlags,
+  leaseOverrides,
   requestOf,
   serviceAddress,
+  type ValueFlags,
 } from './options.js';
 import { remindWhile } from './reminder.js';
 import { applyReport } from './report-lines.js';
 import { settingsWithLogger } from './settings.js';
 import { addTraitFlags, flaggedTraits, type TraitFlags } from './trait-flags.js';
 
-interface Flags extends CommonFlags, EdgeFlags, TraitFlags {
+interface Flags extends CommonFlags, LeaseFlags, TraitFlags, ValueFlags {
   readonly channel: readonly string[];
   readonly address: string;
-  readonly load?: number;
-  readonly bitrate?: number;
-  readonly packetLoss?: number;
-  readonly tokenFile?: string;
   readonly exitOnEof?: true;
 }
 
@@ -75,12 +71,7 @@ async function followReports(registered: RegisteredChannels, first: ReportedValu
 }
 
 async function register(flags: Flags): Promise<void> {
-  const { config, logger } = settingsWithLogger(
-    requestOf(flags, [
-      edgeOverride(flags),
-      override('--token-file', flags.tokenFile, (tokenFile) => ({ registry: { embedded: { tokenFile } } })),
-    ]),
-  );
+  const { config, logger } = settingsWithLogger(requestOf(flags, leaseOverrides(flags)));
   const { channel: channels, address, load, bitrate, packetLoss } = flags;
   const { status, ...traits } = flaggedTraits(flags);
   const values = { load, bitrate, packetLoss, status };
@@ -115,15 +106,8 @@ export function addRegister(program: Command): void {
       '--address <address>',
       'HOST:PORT, an http(s) URL, or a URL template with {channel} and {rest}',
       serviceAddress,
-    )
-    .option('--load <fraction>', 'load, 0 to 1 (default: unknown)', number(0, 1))
-    .option('--bitrate <kbit/s>', 'bitrate (default: unknown)', number(0, 1e9))
-    .option('--packet-loss <fraction>', 'packet loss, 0 to 1 (default: unknown)', number(0, 1))
-    .option('--exit-on-eof', 'end when standard input ends');
-  addTraitFlags(command);
-  addEdgeFlag(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is').option(
-    '--token-file <file>',
-    'bearer token of the embedded registry (registry.embedded.tokenFile)',
-  );
+    );
+  addTraitFlags(addValueFlags(command)).option('--exit-on-eof', 'end when standard input ends');
+  addLeaseFlags(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is');
   addSettingFlags(command).addHelpText('after', examples).action(register);
 }

@@ -1,50 +1,57 @@
 // The flags for traits and status, for every command that writes a registration.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import {
-  expectedTraits,
-  faultsOfTraits,
-  maxPriority,
-  maxWeight,
-  type Status,
-  statuses,
-} from '../registry/formats/traits.js';
+import type { Traits } from '../model.js';
+import { expectedTraits, faultsOfTraits, type Status, statuses } from '../registry/formats/traits.js';
+import { type TraitField, type TraitName, type TraitRule, traitRules } from '../traits.js';
 import { number } from './options.js';
 
-export interface TraitFlags {
+/** The traits that have a flag. */
+const described = {
+  weight: { value: 'number', help: 'share of the picks in relation to the others (default: 1)' },
+  zone: { value: 'name', help: 'where it stands' },
+  priority: { value: 'number', help: 'those of the lowest are used (default: 0)' },
+} as const satisfies { readonly [Name in TraitName]?: { readonly value: string; readonly help: string } };
+
+export type OwnTraitFlags = Pick<Traits, keyof typeof described>;
+
+export interface TraitFlags extends OwnTraitFlags {
   readonly status?: Status;
-  readonly weight?: number;
-  readonly zone?: string;
-  readonly priority?: number;
   readonly path?: string;
 }
 
-export const traitFlagNames = ['status', 'weight', 'zone', 'priority', 'path'] as const;
+const ownNames = Object.keys(described) as readonly (keyof OwnTraitFlags)[];
+
+export const traitFlagNames: readonly (keyof TraitFlags)[] = ['status', ...ownNames, 'path'];
 
 /** The given flags, under their names in ChannelInfo. */
 export function flaggedTraits(flags: TraitFlags): TraitFlags {
   return Object.fromEntries(traitFlagNames.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])));
 }
 
-/** Reads a text that must be valid for this field of ChannelInfo. */
-const textOf = (field: 'zone' | 'path') => (text: string) => {
-  if (faultsOfTraits({ [field]: text }).length === 0) return text;
+/** Reads a value that must be valid for this field of ChannelInfo. */
+function checkedValue(field: TraitField | 'path', max: number | undefined, text: string): string | number {
+  const value = max === undefined ? text : number(0, max)(text);
+  if (faultsOfTraits({ [field]: value }).length === 0) return value;
   throw new InvalidArgumentError(`Expected ${expectedTraits[field]}.`);
-};
+}
 
-const wholeNumber = (max: number) => (text: string) => {
-  const value = number(0, max)(text);
-  if (Number.isInteger(value)) return value;
-  throw new InvalidArgumentError(`Expected a whole number from 0 to ${max}.`);
-};
+/** The flags of the traits alone. */
+export function addOwnTraitFlags(command: Command): Command {
+  for (const name of ownNames) {
+    const { field, max }: TraitRule = traitRules[name];
+    const { value, help } = described[name];
+    command.option(`--${name} <${value}>`, help, (text) => checkedValue(field as TraitField, max, text));
+  }
+  return command;
+}
 
-/** `--status`, `--weight`, `--zone`, `--priority` and `--path`. */
+/** `--status`, the flags of the traits, and `--path`. */
 export function addTraitFlags(command: Command): Command {
   const status = new Option('--status <status>', 'draining: whoever it serves leaves; off: it serves nobody');
-  return command
-    .addOption(status.choices(statuses))
-    .option('--weight <number>', 'share of the picks in relation to the others (default: 1)', number(0, maxWeight))
-    .option('--zone <name>', 'where it stands', textOf('zone'))
-    .option('--priority <number>', 'those of the lowest are used (default: 0)', wholeNumber(maxPriority))
-    .option('--path <path>', 'at the address, perhaps with {channel} and {rest}', textOf('path'));
+  return addOwnTraitFlags(command.addOption(status.choices(statuses))).option(
+    '--path <path>',
+    'at the address, perhaps with {channel} and {rest}',
+    (text) => checkedValue('path', undefined, text),
+  );
 }

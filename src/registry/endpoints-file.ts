@@ -10,9 +10,7 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { ChannelName, Endpoint, EndpointId, ServiceAddress } from '../model.js';
-import { withPath } from '../net-address.js';
-import { endpointFields } from './formats/endpoint-schema.js';
-import { faultsOfTraits, readTraits } from './formats/traits.js';
+import { endpointFields, readEntry } from './formats/endpoint-schema.js';
 import { asObject } from './formats/values.js';
 import { parseChannelName } from './names.js';
 
@@ -60,7 +58,7 @@ export function parseEndpointsFile(text: string, limits: EndpointsFileLimits): W
     const seen = new Set<EndpointId>();
     for (const [index, entry] of list.entries()) {
       const where = `channels.${name}${Array.isArray(entries) ? `.${index}` : ''}`;
-      const endpoint = readEntry(channel, entry, (fault) => faults.push(`${where}: ${fault}`));
+      const endpoint = endpointOf(channel, entry, (fault) => faults.push(`${where}: ${fault}`));
       if (endpoint === undefined) continue;
       if (seen.has(endpoint.id)) faults.push(`${where}: ${endpoint.address} stands twice in the channel`);
       seen.add(endpoint.id);
@@ -100,17 +98,17 @@ function parse(text: string): unknown {
 }
 
 /** Undefined for a faulty endpoint, and for one that serves nobody (`status: off`). */
-function readEntry(channel: ChannelName, entry: unknown, fault: (text: string) => void): WrittenEndpoint | undefined {
+function endpointOf(channel: ChannelName, entry: unknown, fault: (text: string) => void): WrittenEndpoint | undefined {
   const parsed = entrySchema.safeParse(typeof entry === 'string' ? { service_address: entry } : entry);
   if (!parsed.success) {
     for (const { path, message } of parsed.error.issues) fault([path.join('.'), message].filter(Boolean).join(': '));
     return undefined;
   }
-  const faults = faultsOfTraits(parsed.data);
-  for (const each of faults) fault(each);
-  const { traits, eligible, path } = readTraits(parsed.data);
-  if (faults.length > 0 || !eligible) return undefined;
-  const { service_address: given, load, bitrate, packet_loss_rate: loss } = parsed.data;
-  const values = { load: load ?? undefined, bitrate: bitrate ?? undefined, packetLoss: loss ?? undefined };
-  return writtenEndpoint(channel, path === undefined ? given : withPath(given, path), { ...traits, ...values });
+  const read = readEntry(parsed.data);
+  if ('faults' in read) {
+    for (const each of read.faults) fault(each);
+    return undefined;
+  }
+  const { address, traits, eligible, ...values } = read;
+  return eligible ? writtenEndpoint(channel, address, { ...traits, ...values }) : undefined;
 }
