@@ -3,6 +3,7 @@
 import { withPath } from '../../net-address.js';
 import { traitNames, traitRules } from '../../traits.js';
 import type { Decoded, JsonObject, RegisteredEndpoint } from './format.js';
+import { withOwnStatus } from './status-words.js';
 import { readProperties, readTraits, type Said, saidFields, traitsOf, Unknowns } from './traits.js';
 import { own, readValues } from './values.js';
 
@@ -42,7 +43,7 @@ interface More {
   readonly properties?: JsonObject | undefined;
 }
 
-/** An endpoint whose values and traits are in `json` under their names in ChannelInfo. */
+/** An endpoint whose values and traits are in `json` under their names in ChannelInfo, perhaps with another registry's status. */
 export function reportedEndpoint(address: Address, json: JsonObject, more: More = {}): Decoded {
   return { kind: 'endpoints', registrations: [registrationOf(address, json, more)] };
 }
@@ -51,7 +52,7 @@ export function reportedEndpoint(address: Address, json: JsonObject, more: More 
  * One endpoint, from its address and the fields of its JSON. Invalid fields are unknown, never an error.
  */
 export function registrationOf(address: Address, json: JsonObject, more: More = {}): RegisteredEndpoint {
-  const said: Said = readTraits(json);
+  const said: Said = readTraits(withOwnStatus(json));
   const values = readValues(json);
   const unknown = new Unknowns();
   const free = said.traits.properties === undefined ? readProperties(more.properties, unknown) : undefined;

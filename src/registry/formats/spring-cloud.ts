@@ -4,9 +4,8 @@
 import type { Format } from './format.js';
 import { freeProperties, reportedEndpoint, withNumbers } from './reported.js';
 import { instanceAddress, isInstance } from './service-instance.js';
+import { instanceStatus, isUp } from './status-words.js';
 import { asObject, own } from './values.js';
-
-const statusField = 'instance_status';
 
 /** Any status but UP means that it serves nobody now. No status is UP, as in Spring Cloud. */
 export const springCloud: Format = ({ json }) => {
@@ -16,9 +15,7 @@ export const springCloud: Format = ({ json }) => {
   if (metadata === undefined) return undefined;
   const address = instanceAddress(json);
   if (address === undefined) return { kind: 'skipped', reason: 'bad_address' };
-  const status = own(metadata, statusField);
-  const isUp = status === undefined || (typeof status === 'string' && status.toUpperCase() === 'UP');
-  const eligible = isUp && own(json, 'enabled') !== false;
-  const properties = freeProperties(metadata, [statusField]);
+  const eligible = isUp(metadata) && own(json, 'enabled') !== false;
+  const properties = freeProperties(metadata, [instanceStatus]);
   return reportedEndpoint(address, withNumbers(metadata), { eligible, properties });
 };
