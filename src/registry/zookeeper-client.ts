@@ -78,12 +78,7 @@ export interface ZooKeeperClient {
   get(path: string, watch: boolean, done: (code: number, data: Uint8Array, stat: Stat | undefined) => void): void;
   children(path: string, watch: boolean, done: (code: number, names: readonly string[]) => void): void;
   exists(path: string, watch: boolean, done: (code: number, stat: Stat | undefined) => void): void;
-  create(
-    path: string,
-    data: string | Uint8Array,
-    mode: 'persistent' | 'container' | 'ephemeral-sequential',
-    done: (code: number, path: string) => void,
-  ): void;
+  create(path: string, data: string | Uint8Array, mode: CreateMode, done: (code: number, path: string) => void): void;
   /** Only if the node has this version, or whatever it has: `anyVersion`. `badVersion`: it has another one. */
   set(
     path: string,
@@ -165,7 +160,8 @@ export const rights = { read: 1, create: 4, delete: 8, all: 31 } as const;
 /** For `set` and `remove`: any version. */
 export const anyVersion = -1;
 const noData = new Uint8Array();
-const createFlags = { persistent: 0, 'ephemeral-sequential': 3, container: 4 } as const;
+const createFlags = { persistent: 0, ephemeral: 1, 'ephemeral-sequential': 3, container: 4 } as const;
+export type CreateMode = keyof typeof createFlags;
 const closeReasons: Record<number, 'expired' | 'auth_failed'> = { [-112]: 'expired', [-113]: 'auth_failed' };
 
 function toStat(stat: NativeStat | null): Stat | undefined {

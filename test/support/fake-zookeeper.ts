@@ -74,7 +74,7 @@ export class FakeZooKeeper {
           const parent = path.slice(0, path.lastIndexOf('/'));
           if (parent !== '' && !this.nodes.has(parent)) return rc.noNode;
           const node = { data: String(data), czxid: ++this.zxid, version: 0, protectedBy: undefined };
-          this.nodes.set(path, { ...node, session: sequential ? session : undefined });
+          this.nodes.set(path, { ...node, session: sequential || mode === 'ephemeral' ? session : undefined });
           return rc.ok;
         };
         ask('create', target, work, (code) => done(code, code === rc.ok ? path : ''));
