@@ -3,11 +3,8 @@
 
 import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { failures } from './errors.js';
+import { latencyBuckets, trafficMetrics } from './traffic-metrics.js';
 import { faultsByField } from './value-faults.js';
-
-/** Seconds; from a cached answer on the same machine to the deadlines of a slow origin. */
-const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-const durationBuckets = [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 600, 3600, 14400];
 
 /**
  * Why a process that serves players ends. `failed`: it said that it cannot serve; `spawn`: there never was a process;
@@ -29,17 +26,6 @@ const skipReasons = [
   ...(['bad_channel_name', 'bad_name', 'too_many', 'no_auth', 'unreadable'] as const),
 ] as const;
 export type SkipReason = (typeof skipReasons)[number];
-
-const protocols = ['hls', 'flv', 'ws-flv', 'other'] as const;
-/** What a player speaks; the label of everything counted per request. */
-export type Protocol = (typeof protocols)[number];
-
-interface Traffic {
-  readonly sent: Record<Protocol, number>;
-  readonly received: Record<Protocol, number>;
-  /** From other workers of this edge. */
-  readonly peers: { received: number };
-}
 
 /** @param process whether to measure the process too (memory, CPU, event loop): once in a process */
 export function createMetrics({ process = true } = {}) {
@@ -67,55 +53,10 @@ export function createMetrics({ process = true } = {}) {
   if (process) collectDefaultMetrics({ register: registry });
   // Gauges that are named like counters, against Prometheus' conventions; the same values stand in the metrics without `_total`.
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
-  const traffic: Traffic = {
-    sent: { hls: 0, flv: 0, 'ws-flv': 0, other: 0 },
-    received: { hls: 0, flv: 0, 'ws-flv': 0, other: 0 },
-    peers: { received: 0 },
-  };
-  const bytes = (name: string, help: string, totals: Record<Protocol, number>) =>
-    new Counter({
-      name,
-      help,
-      labelNames: ['protocol'],
-      registers,
-      collect() {
-        this.reset();
-        for (const protocol of protocols) this.inc({ protocol }, totals[protocol]);
-      },
-    });
-  bytes('weir_http_sent_bytes_total', 'Body bytes sent to players.', traffic.sent);
-  bytes('weir_upstream_received_bytes_total', 'Body bytes received from endpoints.', traffic.received);
-  new Counter({
-    name: 'weir_worker_received_bytes_total',
-    help: 'Body bytes that a worker took from the worker that owns the channel.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(traffic.peers.received);
-    },
-  });
-
   return {
     /** What `/metrics` renders. */
     registry,
-    /** Added to for every chunk: plain numbers, since a labelled counter costs a hash each time. */
-    traffic,
-
-    requests: counter('weir_http_requests_total', 'Requests answered.', ['protocol', 'status_class']),
-    firstByte: histogram(
-      'weir_http_first_byte_seconds',
-      'Seconds from a request to the first byte of its answer.',
-      latencyBuckets,
-      ['protocol'],
-    ),
-    duration: histogram(
-      'weir_http_duration_seconds',
-      'Seconds from a request to the end of its answer.',
-      durationBuckets,
-      ['protocol'],
-    ),
-    openStreams: gauge('weir_http_open_streams', 'Answers under way.', ['protocol']),
-    connections: gauge('weir_http_connections', "Players' open connections."),
+    ...trafficMetrics(registry),
     connectionsRefused: counter(
       'weir_http_connections_refused_total',
       'Connections closed because of http.maxConnections.',
@@ -189,13 +130,6 @@ export function createMetrics({ process = true } = {}) {
     relayWrongTagSizes: counter(
       'weir_relay_wrong_tag_sizes_total',
       'FLV tags with a wrong PreviousTagSize behind them, passed on with the right one.',
-    ),
-    hlsRequests: counter('weir_hls_requests_total', 'HLS requests by how they were answered.', ['kind', 'result']),
-    hlsSavedBytes: counter('weir_hls_saved_bytes_total', 'Body bytes sent without fetching them anew.'),
-    hlsPlaylistAge: histogram(
-      'weir_hls_playlist_age_seconds',
-      'Seconds since the origin was asked for the playlist that is served.',
-      [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30],
     ),
     hlsSwitches: counter('weir_hls_switches_total', 'Changes of a session to another endpoint.', ['cause']),
     hlsPins: counter('weir_hls_pins_total', 'Requests whose pin leads to no endpoint.', ['problem']),

@@ -18,6 +18,8 @@ const shared = [
   'log',
   'net-address',
   'package',
+  'tallies',
+  'traffic-metrics',
   'turns',
   'lines',
   'traits',

@@ -20,7 +20,8 @@ export function playerAddress(remoteAddress: string, forwardedFor: string | stri
 /** The address, of IPv6 its network of 64 bits, since that is what one subscriber has (RFC 6177). */
 export function clientKey(remoteAddress: string, forwardedFor: string | string[] | undefined): string {
   const address = playerAddress(remoteAddress, forwardedFor);
-  return isIPv6(address) ? network(address) : address;
+  // Asked for each request: most addresses are IPv4, and the check is a regular expression.
+  return address.includes(':') && isIPv6(address) ? network(address) : address;
 }
 
 function network(address: string): string {

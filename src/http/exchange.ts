@@ -5,9 +5,10 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Config } from '../config-schema.js';
 import type { WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
-import type { Metrics, Protocol } from '../metrics.js';
+import type { Metrics } from '../metrics.js';
 import type { ChannelName } from '../model.js';
 import { plainAddress } from '../net-address.js';
+import { type Protocol, statusClass } from '../traffic-metrics.js';
 import { accessFields } from './access-log.js';
 import { clientKey, playerAddress } from './client-key.js';
 import { errorAnswer } from './error-answer.js';
@@ -78,7 +79,7 @@ export class PlayerExchange {
     this.#open = true;
     this.#status = status;
     this.#firstByteAt = performance.now();
-    this.edge.metrics.openStreams.inc({ protocol: this.protocol });
+    this.edge.metrics.counts.openStreams[this.protocol] += 1;
   }
 
   sent(bytes: number): void {
@@ -105,11 +106,11 @@ export class PlayerExchange {
     const { protocol, channel, endpoint, request, hop } = this;
     const seconds = (performance.now() - this.#startedAt) / 1000;
     const firstByte = this.#firstByteAt === undefined ? undefined : (this.#firstByteAt - this.#startedAt) / 1000;
-    if (this.#open) metrics.openStreams.dec({ protocol });
+    if (this.#open) metrics.counts.openStreams[protocol] -= 1;
     if (this.#status === 0) this.#status = 499;
-    metrics.requests.inc({ protocol, status_class: `${Math.floor(this.#status / 100)}xx` });
-    metrics.duration.observe({ protocol }, seconds);
-    if (firstByte !== undefined) metrics.firstByte.observe({ protocol }, firstByte);
+    metrics.counts.requests[protocol][statusClass(this.#status)] += 1;
+    metrics.duration[protocol].observe(seconds);
+    if (firstByte !== undefined) metrics.firstByte[protocol].observe(firstByte);
     if (!this.edge.log.requests) return;
     const record = {
       id: hop.requestId,

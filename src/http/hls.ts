@@ -87,9 +87,9 @@ function sendPlaylist(exchange: PlayerExchange, response: ServerResponse, answer
   const { metrics } = exchange.edge;
   const { body, kind, lookup, etag, ageMs } = answer;
   exchange.endpoint = answer.endpoint;
-  metrics.hlsRequests.inc({ kind: 'playlist', result: lookup });
+  metrics.counts.hls.playlist[lookup] += 1;
   if (kind === 'media') metrics.hlsPlaylistAge.observe(ageMs / 1000);
-  if (lookup === 'hit') metrics.hlsSavedBytes.inc(body.length);
+  if (lookup === 'hit') metrics.counts.hlsSavedBytes += body.length;
   const fields = commonFields(exchange);
   fields.push('content-type', 'application/vnd.apple.mpegurl', 'cache-control', 'no-cache', 'etag', etag);
   if (isNotModified(exchange.request.headers, answer)) {
@@ -112,14 +112,14 @@ function sendObject(exchange: PlayerExchange, response: ServerResponse, answer: 
   const { metrics } = exchange.edge;
   const { object, lookup, selects } = answer;
   exchange.endpoint = answer.endpoint;
-  metrics.hlsRequests.inc({ kind: 'object', result: lookup });
+  metrics.counts.hls.object[lookup] += 1;
   const reply = new ObjectReply(object, exchange, response, {
     selects,
     reused: lookup !== 'miss',
     passRange: () => sendObject(exchange, response, answer.askRange(exchange.request.headers.range)),
     askAgain: answer.mayAskAgain ? () => sendObject(exchange, response, answer.askAgain()) : undefined,
     done: (_finished, sent) => {
-      if (lookup !== 'miss') metrics.hlsSavedBytes.inc(sent);
+      if (lookup !== 'miss') metrics.counts.hlsSavedBytes += sent;
       answer.ended();
     },
   });

@@ -68,8 +68,10 @@ export class DataServer {
     this.#server.timeout = settings.sendTimeout;
     this.intake = new Intake(this.#server);
     this.#server.on('connection', (socket) => {
-      metrics.connections.inc();
-      socket.on('close', () => metrics.connections.dec());
+      metrics.counts.connections += 1;
+      socket.on('close', () => {
+        metrics.counts.connections -= 1;
+      });
     });
     this.#server.on('drop', () => metrics.connectionsRefused.inc());
     this.#server.on('request', (request, response) => {
@@ -267,6 +269,6 @@ export class DataServer {
           ? 'request_timeout'
           : 'bad_request';
     socket.end(errorBytes(new WeirError(code)), () => socket.destroy());
-    this.#edge.metrics.requests.inc({ protocol: 'other', status_class: '4xx' });
+    this.#edge.metrics.counts.requests.other['4xx'] += 1;
   }
 }

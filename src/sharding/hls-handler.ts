@@ -120,7 +120,7 @@ export class OwnersHls implements RouteHandler {
       receive: receivedFromPeer(exchange),
     });
     const kind = route.kind === 'playlist' ? 'playlist' : 'object';
-    metrics.hlsRequests.inc({ kind, result: lookup });
+    metrics.counts.hls[kind][lookup] += 1;
     const reply = new ObjectReply(object, exchange, response, {
       selects: wanted.selects,
       reused: lookup !== 'miss',
@@ -135,7 +135,7 @@ export class OwnersHls implements RouteHandler {
       done: (finished, sent) => {
         const endpoint = finished.head?.headers[endpointField];
         if (typeof endpoint === 'string') exchange.endpoint = endpoint;
-        if (lookup !== 'miss') metrics.hlsSavedBytes.inc(sent);
+        if (lookup !== 'miss') metrics.counts.hlsSavedBytes += sent;
       },
     });
     reply.start();

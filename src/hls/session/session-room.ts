@@ -219,6 +219,8 @@ const none: ReadonlySet<never> = new Set<never>();
 /** Sessions of one standing, the least recently used first. */
 export class Shelf<T extends Tenant<T>> {
   readonly sessions = new Map<string, T>();
+  /** The last of `sessions`: one that all players ask for is moved there once. */
+  #newest: T | undefined;
   readonly #channels = new Map<string, Set<T>>();
   readonly #clients = new Map<string, Set<T>>();
 
@@ -228,6 +230,7 @@ export class Shelf<T extends Tenant<T>> {
 
   add(session: T): void {
     session.shelf = this;
+    this.#newest = session;
     this.sessions.set(session.key, session);
     addTo(this.#channels, session.channel, session);
     addTo(this.#clients, session.client, session);
@@ -235,12 +238,15 @@ export class Shelf<T extends Tenant<T>> {
 
   remove(session: T): void {
     session.shelf = undefined;
+    if (this.#newest === session) this.#newest = undefined;
     this.sessions.delete(session.key);
     removeFrom(this.#channels, session.channel, session);
     removeFrom(this.#clients, session.client, session);
   }
 
   touch(session: T): void {
+    if (this.#newest === session) return;
+    this.#newest = session;
     this.sessions.delete(session.key);
     this.sessions.set(session.key, session);
   }
