@@ -1,7 +1,7 @@
 // Runs the tests: `run.js unit | slow | integration | all [part-of-a-file-name …]`. Unit tests are quick. Slow ones play
-// through the listeners over sockets and wait out their deadlines, measure memory, or run a benchmark's simulation. Both need
-// nothing. Integration tests run against real
-// servers, which `provision` finds or installs first, so that none is skipped for want of one.
+// through the listeners over sockets and wait out their deadlines, measure memory or time, start processes, or run a benchmark's
+// simulation. Both need nothing. Integration tests run against real servers, which `provision` finds or installs first, so that
+// none is skipped for want of one.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -19,12 +19,16 @@ const root = join(packageRoot, 'dist/test');
 
 /** What other tests leave in the memory of a process is not to be measured, nor collected. */
 const measuresMemory = (file: string) => readFileSync(file, 'utf8').includes('/support/garbage.js');
+/** A process takes as long to start as a hundred tests. */
+const startsProcesses = (file: string) =>
+  /'(node:child_process|[./]*\/support\/batches\.js)'/.test(readFileSync(file, 'utf8'));
 
 /** The folder of a test says of which kind it is, and what it measures. */
 function kindOf(name: string): Kind {
   if (name.startsWith('integration/')) return 'integration';
-  const isSlow = /^(http|bench)\//.test(name) || name.endsWith('-cost.test.js') || measuresMemory(join(root, name));
-  return isSlow ? 'slow' : 'unit';
+  const file = join(root, name);
+  const isSlow = /^(http|bench)\//.test(name) || name.endsWith('-cost.test.js');
+  return isSlow || measuresMemory(file) || startsProcesses(file) ? 'slow' : 'unit';
 }
 
 function testFiles(...kinds: readonly Kind[]): string[] {
