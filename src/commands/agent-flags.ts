@@ -4,17 +4,19 @@ import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import { kindNames } from '../agent/kinds.js';
 import { type ListenAddress, parseListenAddress } from '../net-address.js';
 import {
+  addJsonFlag,
   addLeaseFlags,
   addRegistryFlags,
   addSettingFlags,
   append,
   type CommonFlags,
+  type JsonFlags,
   type LeaseFlags,
   number,
 } from './options.js';
 import { addOwnTraitFlags, type OwnTraitFlags } from './trait-flags.js';
 
-export interface AgentFlags extends CommonFlags, LeaseFlags, OwnTraitFlags {
+export interface AgentFlags extends CommonFlags, LeaseFlags, OwnTraitFlags, JsonFlags {
   readonly api?: string;
   readonly apiUser?: string;
   readonly apiSecretFile?: string;
@@ -120,5 +122,6 @@ export function addAgentFlags(command: Command): Command {
     .option('--viewers <number>', 'viewers that the server can serve, for the load', number(1, 1e9));
   addOwnTraitFlags(command).option('--dry-run', 'print what would be registered, and end');
   addLeaseFlags(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is');
-  return addSettingFlags(command).addHelpText('after', examples);
+  const json = 'one JSON object when it is ready, with --dry-run one a stream';
+  return addJsonFlag(addSettingFlags(command), json).addHelpText('after', examples);
 }

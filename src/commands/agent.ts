@@ -11,13 +11,13 @@ import { machineCpu, networkCount, processCpu, Share } from '../agent/machine.js
 import { Poller, type StreamSource } from '../agent/poller.js';
 import type { MediaServer } from '../agent/server.js';
 import type { Reading } from '../agent/stream.js';
-import { wantedOf } from '../agent/wanted.js';
+import { type Naming, wantedOf } from '../agent/wanted.js';
 import type { Config } from '../config-schema.js';
 import { OperatorError } from '../errors.js';
 import type { Logger } from '../log.js';
 import { openRegistrar } from '../registrar/registrar.js';
 import { type AgentFlags, addAgentFlags } from './agent-flags.js';
-import { aborted, print, untilAskedToEnd } from './lifetime.js';
+import { aborted, print, printJson, untilAskedToEnd } from './lifetime.js';
 import { leaseOverrides, requestOf } from './options.js';
 import { settingsWithLogger } from './settings.js';
 import { flaggedTraits } from './trait-flags.js';
@@ -87,7 +87,7 @@ async function agent(name: string, program: readonly string[], flags: AgentFlags
   const host = flags.host ?? ownAddress();
   const naming = { channel: flags.channel, address, host, apps: flags.app ?? [] };
   await untilAskedToEnd(async (asked) => {
-    if (flags.dryRun) return await show(await firstReading(source, flags.silence, asked), naming);
+    if (flags.dryRun) return show(await firstReading(source, flags.silence, asked), naming, flags.json === true);
     await run(config, logger, flags, { source, server, naming }, asked);
   });
 }
@@ -96,7 +96,7 @@ async function run(
   config: Config,
   logger: Logger,
   flags: AgentFlags,
-  { source, server, naming }: Pick<Beside, 'source' | 'server'> & { readonly naming: Parameters<typeof wantedOf>[2] },
+  { source, server, naming }: Pick<Beside, 'source' | 'server'> & { readonly naming: Naming },
   asked: AbortSignal,
 ): Promise<void> {
   const surroundings = around(flags);
@@ -124,7 +124,8 @@ async function run(
           },
           logger,
         );
-  print(`agent ready${hooks === undefined ? '' : `: hooks ${hooks.url}`}`);
+  if (flags.json) printJson({ ready: true, hooks: hooks?.url ?? null });
+  else print(`agent ready${hooks === undefined ? '' : `: hooks ${hooks.url}`}`);
   try {
     await runAgent(agent, source, { drainMs: flags.drain }, surroundings, asked);
   } finally {
@@ -155,12 +156,18 @@ async function firstReading(source: StreamSource, silenceMs: number, asked: Abor
   return reading;
 }
 
-function show({ streams }: Reading, naming: Parameters<typeof wantedOf>[2]): void {
+function show({ streams }: Reading, naming: Naming, json: boolean): void {
   const { wanted, leftOut } = wantedOf(streams, undefined, naming);
-  for (const { channel, address } of wanted.values()) print(`${channel}  ${address}`);
-  for (const { stream, why } of leftOut)
-    print(`left out (${why}): ${JSON.stringify(stream.name)} of app ${JSON.stringify(stream.app)}`);
-  if (wanted.size === 0) print('no streams');
+  for (const { channel, address, bitrate = null, packetLoss = null } of wanted.values()) {
+    if (json) printJson({ channel, service_address: address, bitrate, packet_loss_rate: packetLoss });
+    else print(`${channel}  ${address}`);
+  }
+  for (const { stream, why } of leftOut) {
+    const { app, name } = stream;
+    if (json) printJson({ left_out: why, app, stream: name });
+    else print(`left out (${why}): ${JSON.stringify(name)} of app ${JSON.stringify(app)}`);
+  }
+  if (wanted.size === 0 && !json) print('no streams');
 }
 
 /** Adds `weir agent` to the command line. */

@@ -15,7 +15,7 @@ import {
   writeNode,
 } from '../registry/node-writes.js';
 import { children } from '../registry/zookeeper-calls.js';
-import { print } from './lifetime.js';
+import { print, printJson } from './lifetime.js';
 import {
   conflictJson,
   conflictLines,
@@ -26,11 +26,13 @@ import {
   writtenJson,
 } from './node-lines.js';
 import {
+  addJsonFlag,
   addRegistryFlags,
   addSettingFlags,
   addValueFlags,
   type CommonFlags,
   channelName,
+  type JsonFlags,
   number,
   requestOf,
   serviceAddress,
@@ -40,9 +42,7 @@ import { readSettings } from './settings.js';
 import { addTraitFlags, flaggedTraits, type TraitFlags, traitFlagNames } from './trait-flags.js';
 import { nodePath, onZooKeeper, withAncestors } from './zookeeper-nodes.js';
 
-interface Flags extends CommonFlags {
-  readonly json?: true;
-}
+type Flags = CommonFlags & JsonFlags;
 
 interface WriteFlags extends Flags {
   readonly ifVersion?: number;
@@ -79,8 +79,6 @@ Examples:
 It removes the node that was named and nothing below it. An ephemeral node belongs to a session, which would be left
 without: --force removes it nevertheless. Exit code 3: somebody changed it meanwhile, and it was left.`;
 
-const print1 = (value: object) => print(JSON.stringify(value));
-
 /** Runs a write; a conflict is shown with both values before it ends the command. */
 async function showingConflicts(
   json: boolean,
@@ -91,7 +89,7 @@ async function showingConflicts(
     await write();
   } catch (error) {
     if (error instanceof Conflict) {
-      if (json) print1(conflictJson(error, wanted));
+      if (json) printJson(conflictJson(error, wanted));
       else conflictLines(error, wanted).forEach(print);
     }
     throw error;
@@ -149,7 +147,7 @@ async function put(channel: string, endpoint: string | undefined, flags: PutFlag
       const same = found !== undefined && Buffer.compare(found.data, data) === 0;
       if (!json) (same ? [`${path}  unchanged`] : differenceLines(path, found, data)).forEach(print);
       if (flags.dryRun || same) {
-        if (json) print1(writtenJson(path, found, data, found?.stat.version ?? null));
+        if (json) printJson(writtenJson(path, found, data, found?.stat.version ?? null));
         return;
       }
       if (expected === 'absent') {
@@ -160,7 +158,7 @@ async function put(channel: string, endpoint: string | undefined, flags: PutFlag
         await writeNode(client, path, data, expected);
         if (isProtected) await protectNode(client, path);
       } else await writeNode(client, path, data, expected);
-      if (json) print1(writtenJson(path, found, data, expected === 'absent' ? 0 : expected + 1));
+      if (json) printJson(writtenJson(path, found, data, expected === 'absent' ? 0 : expected + 1));
     });
   });
 }
@@ -172,7 +170,7 @@ async function get(channel: string, endpoint: string | undefined, flags: Flags):
     const node = await readNode(client, path);
     if (node === undefined) throw new OperatorError(`${path}: no such node`);
     const below = [...(await children(client, path))].sort();
-    if (flags.json) print1({ ...nodeJson(node), children: below });
+    if (flags.json) printJson({ ...nodeJson(node), children: below });
     else nodeLines(node, below).forEach(print);
   });
 }
@@ -193,7 +191,7 @@ async function rm(channel: string, endpoint: string | undefined, flags: WriteFla
       expectedVersion(path, found, flags.ifVersion);
       await removeNode(client, path, found.stat.version);
     });
-    if (json) print1(writtenJson(path, found, undefined, null));
+    if (json) printJson(writtenJson(path, found, undefined, null));
     else print(`removed ${path}`);
   });
 }
@@ -209,7 +207,7 @@ export function addChannel(program: Command): void {
       'the name of its node below the channel; without it, the channel itself',
       channelName,
     );
-    addSettingFlags(addRegistryFlags(command)).option('--json', 'print one JSON object').addHelpText('after', examples);
+    addJsonFlag(addSettingFlags(addRegistryFlags(command))).addHelpText('after', examples);
     return command;
   };
   const ifVersion = () =>

@@ -9,11 +9,13 @@ import { type EndpointFollower, follow } from './follow.js';
 import { print, untilAskedToEnd } from './lifetime.js';
 import {
   addEdgeFlag,
+  addJsonFlag,
   addRegistryFlags,
   addSettingFlags,
   type CommonFlags,
   type EdgeFlags,
   edgeOverride,
+  type JsonFlags,
   number,
   requestOf,
 } from './options.js';
@@ -21,9 +23,8 @@ import { type FollowedRegistry, readEndpoints, sourceOf } from './registered.js'
 import { remindOf } from './reminder.js';
 import { readSettings } from './settings.js';
 
-interface Flags extends CommonFlags, EdgeFlags {
+interface Flags extends CommonFlags, EdgeFlags, JsonFlags {
   readonly watch?: true;
-  readonly json?: true;
   readonly explain?: string;
   readonly timeout: number;
 }
@@ -31,7 +32,7 @@ interface Flags extends CommonFlags, EdgeFlags {
 const examples = `
 Examples:
   weir channels --zookeeper 127.0.0.1:2181
-  weir channels --watch --json | jq -r .address
+  weir channels --watch --json | jq -r .service_address
   weir channels --explain /channels/news           how its nodes are read, or why not
   weir channels --admin http://127.0.0.1:8081      what a running edge knows
 
@@ -90,7 +91,6 @@ export function addChannels(program: Command): void {
         .argParser(nodePathOf)
         .conflicts(['watch', 'admin']),
     )
-    .option('--json', 'one JSON object a line')
     .option('--timeout <seconds>', 'longest wait for a list', number(0.1, 3600), 10);
-  addSettingFlags(command).addHelpText('after', examples).action(channels);
+  addJsonFlag(addSettingFlags(command), 'one JSON object an endpoint').addHelpText('after', examples).action(channels);
 }

@@ -2,19 +2,22 @@
 
 import { type Command, Option } from 'commander';
 import { exampleDocument, referenceDocument, schemaDocument } from '../config/documents.js';
-import { renderEffective } from '../config/effective.js';
+import { effectiveJson, renderEffective } from '../config/effective.js';
+import { ConfigError, readConfig } from '../config.js';
+import { printJson } from './lifetime.js';
 import {
   addListenFlags,
   addRegistryFlags,
   addSettingFlags,
   type CommonFlags,
+  type JsonFlags,
   type ListenFlags,
   listenOverrides,
   requestOf,
 } from './options.js';
 import { readSettings } from './settings.js';
 
-interface Flags extends CommonFlags, ListenFlags {
+interface Flags extends CommonFlags, ListenFlags, JsonFlags {
   readonly check?: true;
   readonly schema?: true;
   readonly example?: true;
@@ -25,7 +28,8 @@ const examples = `
 Examples:
   weir config --config weir.yaml           what is in effect, and where each setting came from
   weir config --config weir.yaml --check   only the exit code, and what is wrong
-  weir config --example > weir.yaml        a file to begin with`;
+  weir config --example > weir.yaml        a file to begin with
+  weir config --json | jq .origins         which settings are no defaults`;
 
 function output(flags: Flags): string {
   if (flags.schema) return schemaDocument;
@@ -33,6 +37,17 @@ function output(flags: Flags): string {
   if (flags.reference) return referenceDocument;
   const { given } = readSettings(requestOf(flags, listenOverrides(flags)));
   return flags.check ? '' : renderEffective(given);
+}
+
+/** @throws ConfigError for wrong settings, after they are printed */
+function printAsJson(flags: Flags): void {
+  try {
+    const { given, warnings } = readConfig(requestOf(flags, listenOverrides(flags)));
+    printJson(flags.check ? { ok: true, problems: [], warnings } : { ...effectiveJson(given), warnings });
+  } catch (error) {
+    if (error instanceof ConfigError) printJson({ ok: false, problems: error.problems, warnings: [] });
+    throw error;
+  }
 }
 
 /** Adds `weir config` to the command line. */
@@ -45,8 +60,10 @@ export function addConfig(program: Command): void {
     .addOption(new Option('--schema', 'print the JSON Schema of the file').conflicts(['example', 'reference']))
     .addOption(new Option('--example', 'print a commented file with every default').conflicts('reference'))
     .option('--reference', 'print the reference of all settings and variables, in Markdown')
+    .addOption(new Option('--json', 'print one JSON object, for programs').conflicts(['example', 'reference']))
     .addHelpText('after', examples)
     .action((flags: Flags) => {
-      process.stdout.write(output(flags));
+      if (flags.json && !flags.schema) printAsJson(flags);
+      else process.stdout.write(output(flags));
     });
 }

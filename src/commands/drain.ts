@@ -11,12 +11,14 @@ import type { ZooKeeperClient } from '../registry/zookeeper-client.js';
 import { parseDrainTarget, pathOf } from './drain-target.js';
 import { safe } from './endpoint-lines.js';
 import { leaseRoot, writeLeaseStatus } from './lease-status.js';
-import { print, untilAskedToEnd } from './lifetime.js';
+import { print, printJson, untilAskedToEnd } from './lifetime.js';
 import {
+  addJsonFlag,
   addLeaseFlags,
   addRegistryFlags,
   addSettingFlags,
   type CommonFlags,
+  type JsonFlags,
   type LeaseFlags,
   leaseOverrides,
   number,
@@ -26,8 +28,7 @@ import { readEndpoints, sourceOf } from './registered.js';
 import { readSettings } from './settings.js';
 import { onZooKeeper } from './zookeeper-nodes.js';
 
-interface Flags extends CommonFlags, LeaseFlags {
-  readonly json?: true;
+interface Flags extends CommonFlags, LeaseFlags, JsonFlags {
   readonly timeout: number;
 }
 
@@ -124,7 +125,7 @@ const setStatus = (status: Status) => async (text: string, flags: Flags) => {
     await writeAll(config, paths, status, (written) => {
       const { path, result, error = '' } = written;
       if (result === 'failed') failures += 1;
-      if (flags.json) print(JSON.stringify({ ...written, status }));
+      if (flags.json) printJson({ ...written, status });
       else if (result === 'failed') process.stderr.write(`weir: ${safe(path)}: ${error}\n`);
       else print(`${words[status][result]}  ${safe(path)}`);
     });
@@ -138,10 +139,15 @@ function add(program: Command, name: string, description: string, status: Status
     '<endpoint|address>',
     'HOST:PORT or URL of a server, CHANNEL/NAME, a path, or the name of an endpoint',
   );
-  addLeaseFlags(addRegistryFlags(command), 'the edge whose embedded registry it is')
-    .option('--json', 'one JSON object for each endpoint')
-    .option('--timeout <seconds>', 'longest wait for the list of endpoints', number(0.1, 3600), 10);
-  addSettingFlags(command).addHelpText('after', examples(name)).action(setStatus(status));
+  addLeaseFlags(addRegistryFlags(command), 'the edge whose embedded registry it is').option(
+    '--timeout <seconds>',
+    'longest wait for the list of endpoints',
+    number(0.1, 3600),
+    10,
+  );
+  addJsonFlag(addSettingFlags(command), 'one JSON object an endpoint')
+    .addHelpText('after', examples(name))
+    .action(setStatus(status));
 }
 
 /** Adds `weir drain` and `weir undrain` to the command line. */

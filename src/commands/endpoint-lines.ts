@@ -1,7 +1,8 @@
 // Pure: endpoints and their changes as lines for people, and as JSON lines for programs.
 
+import { endpointJson } from '../endpoint-json.js';
 import type { Endpoint } from '../model.js';
-import { traitNames, traitRules, traitsIn } from '../traits.js';
+import { traitNames, traitRules } from '../traits.js';
 
 export type ChangeKind = 'added' | 'changed' | 'removed';
 
@@ -71,19 +72,14 @@ export function changeLine(change: ChangeKind, endpoint: Endpoint): string {
   return [`${marks[change]} ${channel}`, address, ...values].join('  ').trimEnd();
 }
 
+/** As commands print it: with the API's names, its channel, and null for what is unknown. */
+export function endpointAsJson(endpoint: Endpoint) {
+  const { channel, load = null, bitrate: rate = null, packetLoss = null } = endpoint;
+  // A reader should see that a value is unknown: the API leaves it out only to be short.
+  return { channel, ...endpointJson(endpoint), load, bitrate: rate, packet_loss_rate: packetLoss };
+}
+
 /** One JSON object without a newline; `change` only where there is one. */
 export function jsonLine(endpoint: Endpoint, change?: ChangeKind): string {
-  const { channel, address, load, packetLoss, bitrate: rate, draining, id, version } = endpoint;
-  // null, not left out: unknown is a value that a reader should see.
-  const values = { load: load ?? null, packetLoss: packetLoss ?? null, bitrate: rate ?? null };
-  return JSON.stringify({
-    ...(change === undefined ? {} : { change }),
-    channel,
-    address,
-    ...values,
-    draining,
-    ...traitsIn(endpoint),
-    id,
-    version,
-  });
+  return JSON.stringify({ ...(change === undefined ? {} : { change }), ...endpointAsJson(endpoint) });
 }

@@ -12,7 +12,7 @@ import type { ZooKeeperClient } from '../registry/zookeeper-client.js';
 import { below } from '../tree-pattern.js';
 import { safe } from './endpoint-lines.js';
 import { belowLine, explanationJson, explanationLines, isUsed } from './explanation-lines.js';
-import { print } from './lifetime.js';
+import { print, printJson } from './lifetime.js';
 import { onZooKeeper } from './zookeeper-nodes.js';
 
 /** Nodes below a channel that are explained with it. */
@@ -107,7 +107,7 @@ async function explainNode(client: ZooKeeperClient, tree: FollowedTree, place: P
 function tell(own: NodeExplanation | undefined, under: readonly NodeExplanation[], count: number, json: boolean): void {
   if (json) {
     const node = own === undefined ? {} : explanationJson(own);
-    return print(JSON.stringify({ ...node, below: under.map(explanationJson), below_count: count }));
+    return printJson({ ...node, below: under.map(explanationJson), below_count: count });
   }
   if (own !== undefined) explanationLines(own).forEach(print);
   if (count === 0) return;

@@ -1,8 +1,7 @@
 // Pure: how a node is read, as lines for people and as JSON for programs.
 
-import { endpointJson } from '../endpoint-json.js';
 import type { NodeExplanation } from '../registry/explanation.js';
-import { safe, traitWords, valueWords } from './endpoint-lines.js';
+import { endpointAsJson, safe, traitWords, valueWords } from './endpoint-lines.js';
 
 const reasons: Readonly<Record<NonNullable<NodeExplanation['reason']>, string>> = {
   too_large: 'it has more than 64 KiB',
@@ -77,7 +76,7 @@ export function explanationJson(one: NodeExplanation) {
   const read = { path, tree, channel, level, format, ephemeral, version, outcome, reason };
   return {
     ...read,
-    endpoints: one.endpoints.map(endpointJson),
+    endpoints: one.endpoints.map(endpointAsJson),
     not_eligible: ineligible,
     unknown,
     said_by: saidBy,

@@ -32,6 +32,11 @@ export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
+/** Writes one JSON object as a line to standard output. */
+export function printJson(value: object): void {
+  print(JSON.stringify(value));
+}
+
 /** Writes one line to standard output. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);

@@ -29,6 +29,15 @@ export function addSettingFlags(command: Command): Command {
     .option('--set <key=value>', 'any setting, such as log.level=warn; may be repeated', append);
 }
 
+export interface JsonFlags {
+  readonly json?: true;
+}
+
+/** `--json`: only JSON objects on standard output, one a line. */
+export function addJsonFlag(command: Command, each = 'one JSON object'): Command {
+  return command.option('--json', `print ${each}, for programs`);
+}
+
 /** `--zookeeper` and `--registry`, for every command that talks to a registry. */
 export function addRegistryFlags(command: Command): Command {
   return command

@@ -3,8 +3,9 @@
 import type { Command } from 'commander';
 import { linesOf } from '../lines.js';
 import { type RegisteredChannels, type ReportedValues, registerChannels } from '../registrar/registrar.js';
-import { aborted, print, untilAskedToEnd } from './lifetime.js';
+import { aborted, print, printJson, untilAskedToEnd } from './lifetime.js';
 import {
+  addJsonFlag,
   addLeaseFlags,
   addRegistryFlags,
   addSettingFlags,
@@ -12,6 +13,7 @@ import {
   append,
   type CommonFlags,
   channelName,
+  type JsonFlags,
   type LeaseFlags,
   leaseOverrides,
   requestOf,
@@ -23,7 +25,7 @@ import { applyReport } from './report-lines.js';
 import { settingsWithLogger } from './settings.js';
 import { addTraitFlags, flaggedTraits, type TraitFlags } from './trait-flags.js';
 
-interface Flags extends CommonFlags, LeaseFlags, TraitFlags, ValueFlags {
+interface Flags extends CommonFlags, LeaseFlags, TraitFlags, ValueFlags, JsonFlags {
   readonly channel: readonly string[];
   readonly address: string;
   readonly exitOnEof?: true;
@@ -86,7 +88,11 @@ async function register(flags: Flags): Promise<void> {
       throw error;
     }
     const all = [...new Set(channels)];
-    for (const [at, path] of registered.paths.entries()) print(`registered ${all[at]} ${address} as ${path}`);
+    for (const [at, path] of registered.paths.entries()) {
+      const channel = all[at] ?? '';
+      if (flags.json) printJson({ channel, service_address: address, path });
+      else print(`registered ${channel} ${address} as ${path}`);
+    }
     const reports = followReports(registered, values, asked);
     await (flags.exitOnEof ? Promise.race([reports, aborted(asked)]) : aborted(asked));
     await registered.close();
@@ -109,5 +115,7 @@ export function addRegister(program: Command): void {
     );
   addTraitFlags(addValueFlags(command)).option('--exit-on-eof', 'end when standard input ends');
   addLeaseFlags(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is');
-  addSettingFlags(command).addHelpText('after', examples).action(register);
+  addJsonFlag(addSettingFlags(command), 'one JSON object a channel once it is registered')
+    .addHelpText('after', examples)
+    .action(register);
 }

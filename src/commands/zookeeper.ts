@@ -24,13 +24,20 @@ import { addressesOf, resolveServers } from '../registry/servers.js';
 import { connectSecurely, type TlsSettings, tlsOf, tlsProblem } from '../registry/tls/connection.js';
 import { safe } from './endpoint-lines.js';
 import { type EndpointFollower, follow } from './follow.js';
-import { print } from './lifetime.js';
-import { addRegistryFlags, addSettingFlags, type CommonFlags, number, requestOf } from './options.js';
+import { print, printJson } from './lifetime.js';
+import {
+  addJsonFlag,
+  addRegistryFlags,
+  addSettingFlags,
+  type CommonFlags,
+  type JsonFlags,
+  number,
+  requestOf,
+} from './options.js';
 import { readSettings } from './settings.js';
 import { onZooKeeper } from './zookeeper-nodes.js';
 
-interface Flags extends CommonFlags {
-  readonly json?: true;
+interface Flags extends CommonFlags, JsonFlags {
   readonly write?: true;
   readonly timeout: number;
 }
@@ -138,7 +145,7 @@ async function doctor(flags: Flags): Promise<void> {
   if (config.registry.kind !== 'zookeeper') throw new OperatorError('registry.kind is not zookeeper');
   const findings = await examine(config, flags);
   const bad = findings.filter(({ state }) => state === 'bad').length;
-  if (flags.json) print(JSON.stringify({ ok: bad === 0, findings }));
+  if (flags.json) printJson({ ok: bad === 0, findings });
   else findings.flatMap(findingLines).forEach(print);
   if (bad > 0) throw new OperatorError(bad === 1 ? 'one thing needs doing' : `${bad} things need doing`);
 }
@@ -147,9 +154,8 @@ async function doctor(flags: Flags): Promise<void> {
 export function addZooKeeper(program: Command): void {
   const zookeeper = program.command('zookeeper').description('look at the ZooKeeper that weir works with');
   const command = zookeeper.command('doctor').description('say what is wrong with it, and what to do');
-  addSettingFlags(addRegistryFlags(command))
+  addJsonFlag(addSettingFlags(addRegistryFlags(command)))
     .option('--write', 'also make a node below the root and remove it')
-    .option('--json', 'print one JSON object')
     .option('--timeout <seconds>', 'longest time for reading the tree', number(1, 3600), 60)
     .addHelpText('after', examples)
     .action(doctor);

@@ -1,7 +1,7 @@
-// Pure: the settings in effect as a configuration file, with a note where each that was set came from.
+// Pure: the settings in effect as a configuration file and as JSON, with a note where each that was set came from.
 
-import type { Given } from './given.js';
-import { type Section, type Setting, settingsTree } from './settings.js';
+import { type Given, toMapping } from './given.js';
+import { type Section, type Setting, settings, settingsTree } from './settings.js';
 import { assignment, indent } from './yaml-lines.js';
 
 function settingLines(setting: Setting, given: Given | undefined): string[] {
@@ -26,4 +26,27 @@ export function renderEffective(given: ReadonlyMap<string, Given>): string {
     return section.path.length === 0 ? lines : [`${indent(section.path)}${section.path.at(-1)}:`, ...lines];
   };
   return `${sectionLines(settingsTree).join('\n')}\n`;
+}
+
+/** The settings in effect for programs. */
+export interface EffectiveJson {
+  /** Nested as in a configuration file, which they are one of. Without secrets, and without what has neither a value nor a default. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** By key, where each value that is no default came from. */
+  readonly origins: Readonly<Record<string, string>>;
+  /** Keys of the secrets that are set. */
+  readonly redacted: readonly string[];
+}
+
+/** See `EffectiveJson`. */
+export function effectiveJson(given: ReadonlyMap<string, Given>): EffectiveJson {
+  const shown = [...settings.values()].flatMap((setting): Given[] => {
+    const own = given.get(setting.key) ?? { setting, value: setting.default, origin: '' };
+    return setting.secret || own.value === undefined ? [] : [own];
+  });
+  return {
+    settings: toMapping(shown),
+    origins: Object.fromEntries([...given].map(([key, { origin }]) => [key, origin])),
+    redacted: [...given.values()].flatMap(({ setting }) => (setting.secret ? setting.key : [])),
+  };
 }

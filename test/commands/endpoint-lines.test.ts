@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { changeLine, jsonLine, table } from '../../src/commands/endpoint-lines.js';
+import { endpointJson } from '../../src/endpoint-json.js';
 import type { ChannelName, Endpoint, EndpointId, ServiceAddress } from '../../src/model.js';
 
 function endpoint(channel: string, address: string, load?: number, packetLoss?: number, bitrate?: number): Endpoint {
@@ -49,10 +50,11 @@ test('a channel name cannot move the cursor of a terminal', () => {
   for (const line of lines) assert.doesNotMatch(line, /\p{C}/u);
 });
 
-test('JSON has unknown values as null, and the change only where there is one', () => {
+test("JSON has the API's names, unknown values as null, and the change only where there is one", () => {
   const news = endpoint('news', '10.0.0.1:8080', 0.5);
-  const values = { channel: 'news', address: '10.0.0.1:8080', load: 0.5, packetLoss: null, bitrate: null };
-  assert.deepEqual(JSON.parse(jsonLine(news)), { ...values, id: '/channels/news/e@1', version: 3 });
+  const inApi = JSON.parse(JSON.stringify(endpointJson(news))) as object;
+  const unknown = { packet_loss_rate: null, bitrate: null };
+  assert.deepEqual(JSON.parse(jsonLine(news)), { channel: 'news', ...inApi, ...unknown });
   assert.equal((JSON.parse(jsonLine(news, 'removed')) as { change: string }).change, 'removed');
 });
 

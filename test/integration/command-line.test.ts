@@ -96,6 +96,17 @@ test('weir config prints YAML with its sources, --check nothing', async () => {
   assert.deepEqual(await runWeir(['config', '--check']), { code: 0, stdout: '', stderr: '' });
 });
 
+test('weir config --json prints one object, of what is wrong too', async () => {
+  const { code, stdout } = await runWeir(['config', '--json', '--zookeeper', 'zk:2181']);
+  assert.equal(code, 0);
+  const { settings, origins } = JSON.parse(stdout) as { settings: object; origins: object };
+  assert.deepEqual(origins, { 'registry.kind': '--zookeeper', 'registry.zookeeper.servers': '--zookeeper' });
+  assert.ok('listen' in settings);
+  const wrong = await runWeir(['config', '--json', '--check', '--set', 'log.level=loud']);
+  assert.deepEqual([wrong.code, (JSON.parse(wrong.stdout) as { ok: boolean }).ok], [2, false]);
+  assert.match(wrong.stderr, /log\.level/);
+});
+
 test('weir config takes the flags of weir serve', async () => {
   const { code, stdout } = await runWeir(['config', '--listen', ':1', '--admin', ':2', '--policy', 'p2c']);
   assert.equal(code, 0);

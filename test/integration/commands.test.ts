@@ -77,11 +77,8 @@ describe('with ZooKeeper', () => {
 
     const { code, stdout } = await runWeir(['channels', '--json', ...at()]);
     assert.equal(code, 0);
-    const { channel, address, load, packetLoss } = JSON.parse(stdout) as Record<string, unknown>;
-    assert.deepEqual(
-      { channel, address, load, packetLoss },
-      { channel: 'news', address: '127.0.0.1:9001', load: 0.5, packetLoss: 0.01 },
-    );
+    const { channel, service_address, load, packet_loss_rate } = JSON.parse(stdout) as Record<string, unknown>;
+    assert.deepEqual([channel, service_address, load, packet_loss_rate], ['news', '127.0.0.1:9001', 0.5, 0.01]);
 
     assert.equal(await register.end(), 0);
     await watch.told('- news  127.0.0.1:9001\n');
@@ -89,8 +86,8 @@ describe('with ZooKeeper', () => {
   });
 
   test('register --exit-on-eof ends with its input and takes its endpoint along', async () => {
-    const register = start('register', ...endpoint, '--exit-on-eof', ...at());
-    await register.told('registered');
+    const register = start('register', ...endpoint, '--exit-on-eof', '--json', ...at());
+    await register.told(/^\{"channel":"news","service_address":"127\.0\.0\.1:9001","path":"\/channels\/news\/.*"\}$/m);
     register.child.stdin?.end();
     assert.deepEqual(await once(register.child, 'exit'), [0, null]);
     const { stdout } = await runWeir(['channels', ...at()]);

@@ -41,7 +41,7 @@ test('one line is a working edge, and says what it knows', async () => {
     stdout
       .trim()
       .split('\n')
-      .map((line) => (JSON.parse(line) as { address: string }).address)
+      .map((line) => (JSON.parse(line) as { service_address: string }).service_address)
       .sort(),
     ['127.0.0.1:9', `http://${address}`],
   );

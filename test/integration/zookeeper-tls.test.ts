@@ -73,7 +73,7 @@ test('channels are written and followed through TLS, past a server that is away'
   assert.equal(written.code, 0, written.stderr);
   const listed = await runWeir(['channels', '--json', '--timeout', '50'], '', env);
   assert.equal(listed.code, 0, listed.stderr);
-  assert.match(listed.stdout, /"address":"10\.0\.0\.1:80"/);
+  assert.match(listed.stdout, /"service_address":"10\.0\.0\.1:80"/);
 });
 
 test('what this process asks through the tunnel is answered', async () => {

@@ -100,7 +100,7 @@ describe('at the command line', { concurrency: true }, () => {
     await waitFor(async () => (await line()).load === 0.9, { deadline: 60_000 });
     assert.equal((await line()).draining, true);
     assert.equal((await drain('undrain', path)).code, 0);
-    assert.equal((await line()).draining, undefined);
+    assert.equal((await line()).draining, false);
     const unknown = await drain('drain', '10.0.0.9:80');
     assert.equal(unknown.code, 1);
     assert.match(unknown.stderr, /10\.0\.0\.9:80: no endpoint like this in zookeeper/);
