@@ -18,7 +18,7 @@ export type Command =
   | { readonly kind: 'flow'; readonly rate: number; readonly seconds: number }
   /** Reports this load for its first endpoint; answers when the server had it, in epoch ms. */
   | { readonly kind: 'report'; readonly load: number }
-  /** Reads everything below the root and watches it; answers how long that took in ms. */
+  /** Reads everything below the root and watches it; answers how long that took, and the CPU time for it. */
   | { readonly kind: 'read'; readonly root: string }
   /** Answers when a change of this node to this load was read, in epoch ms. */
   | { readonly kind: 'seen'; readonly path: string; readonly load: number }
@@ -106,15 +106,23 @@ async function flow(rate: number, seconds: number): Promise<number> {
   return sent;
 }
 
-async function readAll(root: string): Promise<number> {
+/** Both in ms. */
+export interface ReadCost {
+  readonly time: number;
+  readonly cpu: number;
+}
+
+async function readAll(root: string): Promise<ReadCost> {
   const began = performance.now();
+  const before = process.cpuUsage();
   const names = await children(root);
   await each(names, async (name) => {
     await read(`${root}/${name}`, false);
     const below = await children(`${root}/${name}`);
     await Promise.all(below.map((child) => read(`${root}/${name}/${child}`, false)));
   });
-  return performance.now() - began;
+  const { user, system } = process.cpuUsage(before);
+  return { time: performance.now() - began, cpu: (user + system) / 1e3 };
 }
 
 async function act(command: Command): Promise<unknown> {

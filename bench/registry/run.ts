@@ -110,11 +110,15 @@ try {
   const raw = await Session.open(zookeeper.address);
   const bare = await raw.read('/channels');
   const empty = await startProbedEdge(root, zookeeper.address, '/nothing');
+  const emptyCpu = empty.registryCpu();
   await empty.stop();
   const edge = await startProbedEdge(root, zookeeper.address, '/channels');
-  tell('full read, bare client', ms(bare));
+  const readCpu = edge.registryCpu() - emptyCpu;
+  tell('full read, CPU: bare client, registry process', `${ms(bare.cpu)}, ${ms(readCpu)}`);
+  tell('full read, CPU, registry process ÷ bare client', (readCpu / bare.cpu).toFixed(2));
+  tell('full read, bare client', ms(bare.time));
   tell('weir ready after; before an empty tree', `${ms(edge.readyAfter)}; ${ms(empty.readyAfter)}`);
-  tell('full read, weir ÷ bare client', ((edge.readyAfter - empty.readyAfter) / bare).toFixed(2));
+  tell('full read by the clock, weir ÷ bare client', ((edge.readyAfter - empty.readyAfter) / bare.time).toFixed(2));
   const [supervisor, worker] = [await edge.supervisor.read(), await edge.worker.read()];
   tell(
     'resident: supervisor, registry process, worker',

@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Command, Registration } from './client.js';
+import type { Command, ReadCost, Registration } from './client.js';
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -46,8 +46,8 @@ export class Session {
     return this.#ask({ kind: 'report', load }) as Promise<number>;
   }
 
-  read(root: string): Promise<number> {
-    return this.#ask({ kind: 'read', root }) as Promise<number>;
+  read(root: string): Promise<ReadCost> {
+    return this.#ask({ kind: 'read', root }) as Promise<ReadCost>;
   }
 
   seen(path: string, load: number): Promise<number> {

@@ -156,7 +156,7 @@ export class SessionShare {
           return changes;
         }
         node.unread = true;
-        return [...tree.setChildren(node, []).changes, ...tree.clearData(node)];
+        return [...tree.setChildren(node, []).changes, ...tree.clearData(node, node)];
       },
       seenAt,
     );
@@ -188,7 +188,7 @@ export class SessionShare {
       return this.#changed(channel, () => tree.removeChild(channel, child), seenAt);
     }
     child.unread = true;
-    this.#owner.publish(this, tree.clearData(child), seenAt);
+    this.#owner.publish(this, tree.clearData(channel, child), seenAt);
     this.#await(child.path, full, () => {
       if (this.#holdsNow(tree, channel, child)) this.#readData(tree, channel, child, full, seenAt);
     });

@@ -15,9 +15,6 @@ export interface Census {
   readonly unknown: Record<string, number>;
 }
 
-/** Names that are remembered as noted. */
-export const maxMisnamed = 1_000;
-
 /** Adds to the count of a key. */
 export function add(counts: Record<string, number>, key: string, count = 1): void {
   if (count > 0) counts[key] = (counts[key] ?? 0) + count;
@@ -36,6 +33,7 @@ function unknownOf(decoded: Decoded): readonly UnknownValue[] {
 
 function countNode(channel: ChannelNode, node: TreeNode, to: Census): void {
   add(to.skipped, 'not_eligible', countIneligible(channel, node));
+  add(to.skipped, 'too_many', node.leftOut);
   countData(node, to);
 }
 

@@ -21,6 +21,10 @@ export interface TreeNode {
   noted: Set<string> | undefined;
   /** Its data have not been answered yet, so perhaps no watch is set. */
   unread: boolean;
+  /** Endpoints in its data that are counted beside the node itself. */
+  extra: number;
+  /** Endpoints in its data that there is no room for. */
+  leftOut: number;
 }
 
 /** A node with values for all endpoints that name it. */
@@ -80,7 +84,7 @@ const noReports: readonly ReportNode[] = [];
 /** A node that was not read yet. */
 export function newNode(path: string, name: string): TreeNode {
   const none = { stat: undefined, reports: noReports, published: [], unreadable: undefined, noted: undefined };
-  return { path, name, decoded: nothing, ...none, unread: true };
+  return { path, name, decoded: nothing, ...none, unread: true, extra: 0, leftOut: 0 };
 }
 
 /** A report node that was not read yet. */

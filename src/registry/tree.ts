@@ -5,12 +5,12 @@ import type { SkipReason } from '../metrics.js';
 import type { ChannelName, Endpoint } from '../model.js';
 import { below, type TreePattern } from '../tree-pattern.js';
 import { choose, isTooLong, shown } from './admission.js';
+import { followedNames, isReserved } from './folder-names.js';
 import { decode } from './formats/decode.js';
-import { parseChannelName } from './names.js';
 import type { RegistryNote } from './registry.js';
 import { ReportNodes } from './report-nodes.js';
 import { republish, republishChildren, type TreeChange } from './republish.js';
-import { add, type Census, countFaults, maxMisnamed, noteFaults, noteOnce, noteSkipped } from './tree-census.js';
+import { add, type Census, countFaults, noteFaults, noteOnce, noteSkipped } from './tree-census.js';
 import {
   type ChannelNode,
   type FolderNode,
@@ -86,7 +86,7 @@ export class Tree {
   setFolder(folder: FolderNode, names: readonly string[]): FolderChange {
     folder.unlisted = undefined;
     const left: Record<string, number> = {};
-    const current = this.#wellNamed(folder, names, left);
+    const current = followedNames(this.pattern, folder, names, left, this.#note);
     const chosen = choose(new Set(current.keys()), folder.children, this.#room.forFolder(folder.children.size));
     add(left, 'too_many', current.size - chosen.size);
     const gone: ChannelNode[] = [];
@@ -119,7 +119,7 @@ export class Tree {
   /** Sets the children of a channel. */
   setChildren(channel: ChannelNode, names: readonly string[]): { added: TreeNode[]; changes: TreeChange[] } {
     channel.unlisted = undefined;
-    const current = new Set(names.filter((name) => !isTooLong(name) && !this.#isReserved(channel.path, name)));
+    const current = new Set(names.filter((name) => !isTooLong(name) && !isReserved(channel.path, name)));
     const changes = [...channel.children.values()].flatMap((child) =>
       current.has(child.name) ? [] : this.removeChild(channel, child),
     );
@@ -171,25 +171,38 @@ export class Tree {
     const { czxid, version, mtime } = stat;
     // A server that lost its data counts transactions and versions from the beginning: then only the time differs.
     const reported = node.stat?.czxid !== czxid || node.stat.version !== version || node.stat.mtime !== mtime;
-    if (reported) {
+    const news = reported || node.leftOut > 0;
+    if (news) {
       if (node.stat?.czxid !== czxid) node.noted = undefined;
-      node.decoded = decode(
-        { name: node.name, level: child === undefined ? 'channel' : 'endpoint', data },
-        this.#formats,
-      );
-      noteFaults(this.#note, node);
-      this.#reports.name(channel, node);
+      this.#decode(channel, node, data);
     }
     node.stat = stat;
+    const which = reported ? 'always' : 'other';
     if (child === undefined) {
-      return reported ? [...republish(channel, channel, 'always'), ...republishChildren(channel)] : [];
+      return news ? [...republish(channel, channel, which), ...republishChildren(channel)] : [];
     }
-    const changes = republish(channel, child, reported ? 'always' : 'other');
+    const changes = republish(channel, child, which);
     return this.#keepsWeights(channel, child) && reported ? [...changes, ...republishChildren(channel)] : changes;
   }
 
+  #decode(channel: ChannelNode, node: TreeNode, data: Uint8Array): void {
+    const level = node === channel ? 'channel' : 'endpoint';
+    const decoded = decode({ name: node.name, level, data }, this.#formats);
+    node.decoded = this.#room.admit(channel.channel, node, decoded, this.#placesOf(channel, node));
+    noteFaults(this.#note, node);
+    const reason = 'too_many';
+    if (node.leftOut > 0) noteOnce(this.#note, node, reason, { kind: 'skipped', reason, path: shown(node.path) });
+    this.#reports.name(channel, node);
+  }
+
+  /** The endpoints of a node that are counted with the node itself. */
+  #placesOf(channel: ChannelNode, node: TreeNode): 0 | 1 {
+    return node === channel && this.hasChildren ? 0 : 1;
+  }
+
   /** A node is still listed but has no data, since the fixed names below it are missing. */
-  clearData(node: TreeNode): TreeChange[] {
+  clearData(channel: ChannelNode, node: TreeNode): TreeChange[] {
+    this.#room.release(channel.channel, node);
     node.stat = undefined;
     node.decoded = { kind: 'nothing' };
     node.unreadable = undefined;
@@ -202,6 +215,7 @@ export class Tree {
       this.#room.endpoints -= 1;
       this.#room.count(channel.channel, -1);
     }
+    this.#room.release(channel.channel, child);
     const changes = this.#reports.withdraw(child);
     return channel.vectors.delete(child) ? [...changes, ...republishChildren(channel)] : changes;
   }
@@ -228,33 +242,6 @@ export class Tree {
   census(to: Census): void {
     if (this.#closed !== undefined) add(to.skipped, this.#closed);
     countFaults(this.base, to);
-  }
-
-  /** The valid names among the children of a folder, each with its channel where it has one. */
-  #wellNamed(folder: FolderNode, names: readonly string[], left: Record<string, number>) {
-    const isChannelName = this.pattern.steps[folder.depth]?.variable === 'channel';
-    const reason = isChannelName ? 'bad_channel_name' : 'bad_name';
-    const current = new Map<string, ChannelName | undefined>();
-    const misnamed = new Set<string>();
-    for (const name of names) {
-      if (this.#isReserved(folder.path, name)) continue;
-      const channel = isChannelName ? parseChannelName(name) : folder.channel;
-      if (isChannelName ? channel !== undefined : !isTooLong(name)) {
-        current.set(name, channel);
-        continue;
-      }
-      add(left, reason);
-      if (misnamed.size >= maxMisnamed) continue;
-      misnamed.add(name);
-      if (!folder.misnamed.has(name)) noteSkipped(this.#note, reason, below(folder.path, name));
-    }
-    folder.misnamed = misnamed;
-    return current;
-  }
-
-  /** ZooKeeper keeps its own data below `/zookeeper`. */
-  #isReserved(path: string, name: string): boolean {
-    return path === '/' && name === 'zookeeper';
   }
 
   /** A new child of a folder; undefined: its channel has no room for one more. */
@@ -284,7 +271,10 @@ export class Tree {
     gone.push(node);
     this.#room.endpoints -= node.children.size;
     this.#room.count(node.channel, -node.children.size - (this.hasChildren ? 0 : 1));
-    for (const each of [node, ...node.children.values()]) changes.push(...this.#reports.withdraw(each));
+    for (const each of [node, ...node.children.values()]) {
+      this.#room.release(node.channel, each);
+      changes.push(...this.#reports.withdraw(each));
+    }
   }
 
   /** Whether a child holds weights of its siblings, or did until now. */

@@ -298,6 +298,48 @@ test('several endpoints in one node are told apart by their addresses, in whatev
   );
 });
 
+const listOf = (...hosts: string[]) => JSON.stringify(hosts.map((host) => ({ host, port: 80, weight: 1 })));
+const addresses = () => [...tree.endpoints()].map(({ address }) => address);
+
+test('a list in one node counts as all the endpoints in it', () => {
+  const [news, sport] = [addChannel('news'), addChannel('sport')];
+  set(news, undefined, listOf('a', 'b', 'c', 'd', 'e'), stat(1));
+  assert.deepEqual(addresses(), ['a:80', 'b:80', 'c:80', 'd:80'], 'four are the most of a channel');
+  assert.deepEqual(census().skipped, { too_many: 1 });
+  assert.deepEqual(notes, [{ kind: 'skipped', reason: 'too_many', path: '/channels/news' }]);
+  assert.equal(tree.setChildren(news, ['x']).added.length, 0, 'the channel is full');
+
+  set(sport, undefined, listOf('f', 'g', 'h'), stat(2));
+  assert.deepEqual(addresses().slice(4), ['f:80', 'g:80'], 'six are the most of all');
+  assert.deepEqual(census().skipped, { too_many: 3 });
+  assert.equal(tree.setChildren(sport, ['x']).added.length, 0, 'the tree is full');
+});
+
+test('endpoints of a list that had no room get it when others go, at the next look at the node', () => {
+  const [news, sport] = [addChannel('news'), addChannel('sport')];
+  set(news, undefined, listOf('a', 'b', 'c', 'd'), stat(1));
+  set(sport, undefined, listOf('e', 'f', 'g'), stat(2));
+  tree.clearData(news, news);
+  assert.deepEqual(set(sport, undefined, listOf('e', 'f', 'g'), stat(2)), ['put /channels/sport#g:80@2 g:80 ?/? v0']);
+  set(news, undefined, listOf('a', 'b', 'c', 'd'), stat(1, 1));
+  assert.deepEqual(addresses(), ['a:80', 'b:80', 'c:80', 'e:80', 'f:80', 'g:80']);
+  setChannels(['news']);
+  set(news, undefined, listOf('a', 'b', 'c', 'd'), stat(1, 2));
+  assert.equal(addresses().length, 4, 'a channel that is gone holds no room');
+  assert.deepEqual(census().skipped, {});
+});
+
+test('where channels have no nodes below them, the first endpoint of a list is counted with its node', () => {
+  tree = treeOf('/upstreams/{channel}');
+  const news = addChannel('news');
+  set(news, undefined, listOf('a', 'b', 'c', 'd', 'e'), stat(1));
+  assert.deepEqual(addresses(), ['a:80', 'b:80', 'c:80', 'd:80']);
+  set(news, undefined, listOf('a'), stat(1, 1));
+  assert.deepEqual(census().skipped, {});
+  set(news, undefined, listOf('a', 'b', 'c', 'd'), stat(1, 2));
+  assert.equal(addresses().length, 4);
+});
+
 const pathsOf = (nodes: readonly { readonly path: string }[]) => nodes.map(({ path }) => path);
 
 test('fixed names below a variable belong to its node, and other variables make folders', () => {
