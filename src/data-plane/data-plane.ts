@@ -1,7 +1,7 @@
 // Wires the path of a request: store -> balancer -> upstream -> sharding -> HLS and relays -> the listeners.
 //
-// All of them hear of a snapshot, in the order of the phases in snapshot/store.ts: the pools, the balancer, the view of a
-// worker, and only then HLS and the relays, which may pick at once.
+// All of them hear of a snapshot, in the order of the phases in snapshot/store.ts: the pools, the balancer, and only then HLS
+// and the relays, which may pick at once.
 
 import { explanationJson } from '../balancer/explanation.js';
 import { createPolicy } from '../balancer/policies.js';
@@ -95,7 +95,6 @@ export function createDataPlane(
     server.close();
     hls.close();
     peerServer.close();
-    sharding.close();
     balancer.close();
     await pools.close();
   };

@@ -123,7 +123,7 @@ export class Relays {
   }
 
   #refuseWithoutEndpoints(channel: ChannelName, relayed: boolean): void {
-    const { current } = this.#tools.store;
+    const { current } = this.#tools.registered;
     if (current.channels.has(channel)) return;
     if (relayed || this.holds(channel)) throw new WeirError('no_endpoint');
     throw new WeirError(current.state === 'pending' ? 'not_ready' : 'unknown_channel');

@@ -42,6 +42,4 @@ export class Alone implements Sharding {
   setMembers(): void {}
 
   keepOwn(): void {}
-
-  close(): void {}
 }

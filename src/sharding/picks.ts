@@ -19,7 +19,7 @@ export class PeerPicks implements Picks {
   /** @throws WeirError as the balancer does; worker_lost where the owner has just failed and the next one is not known yet */
   pick(channel: ChannelName, options?: PickOptions): Pick {
     const peer = this.#view.peerOf(channel);
-    const [endpoint] = this.#view.store.channel(channel)?.endpoints ?? [];
+    const [endpoint] = this.#view.channel(channel)?.endpoints ?? [];
     // Without endpoints the balancer throws the error that says why.
     if (peer === undefined || endpoint === undefined) return this.#balancer.pick(channel, options);
     const server = peerServer(peer.name);

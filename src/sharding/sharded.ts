@@ -6,7 +6,7 @@ import type { EdgeContext } from '../http/exchange.js';
 import type { RequestHandlers, RouteHandler } from '../http/server.js';
 import type { ChannelName } from '../model.js';
 import { peerServer } from '../net-address.js';
-import type { SnapshotStore } from '../snapshot/store.js';
+import type { ChannelSource, SnapshotStore } from '../snapshot/store.js';
 import type { UpstreamClient } from '../upstream/client.js';
 import type { Pools } from '../upstream/pools.js';
 import { OwnersHls } from './hls-handler.js';
@@ -18,7 +18,7 @@ import { PeerView } from './view.js';
 
 /** Sharding for one of several workers. Before it hears of members it knows of no other worker. */
 export class Sharded implements Sharding {
-  readonly store: SnapshotStore;
+  readonly store: ChannelSource;
   readonly picks: Picks;
   readonly #self: Member;
   readonly #view: PeerView;
@@ -34,7 +34,7 @@ export class Sharded implements Sharding {
     this.#balancer = balancer;
     this.#pools = pools;
     this.#client = client;
-    this.store = this.#view.store;
+    this.store = this.#view;
     this.picks = new PeerPicks(this.#view, balancer);
   }
 
@@ -66,9 +66,5 @@ export class Sharded implements Sharding {
 
   keepOwn(): void {
     this.#view.keepOwn(this.#self);
-  }
-
-  close(): void {
-    this.#view.close();
   }
 }

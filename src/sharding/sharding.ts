@@ -6,7 +6,7 @@ import type { HlsSessions } from '../hls/index.js';
 import type { EdgeContext } from '../http/exchange.js';
 import type { Ownership } from '../http/routing.js';
 import type { RequestHandlers, RouteHandler } from '../http/server.js';
-import type { SnapshotStore } from '../snapshot/store.js';
+import type { ChannelSource, SnapshotStore } from '../snapshot/store.js';
 import type { UpstreamClient } from '../upstream/client.js';
 import type { Pools } from '../upstream/pools.js';
 import type { Member } from './owner.js';
@@ -24,7 +24,7 @@ export interface ShardingParts {
 
 export interface Sharding extends Ownership {
   /** What streams are pulled by: the endpoints of a channel that is ours, the owner of any other. */
-  readonly store: SnapshotStore;
+  readonly store: ChannelSource;
   /** Picks among those. */
   readonly picks: Picks;
   /** Answers players' HLS requests for channels that another worker has. */
@@ -35,7 +35,6 @@ export interface Sharding extends Ownership {
   setMembers(members: readonly Member[]): void;
   /** What it has stays until it is closed, whoever owns it by then. */
   keepOwn(): void;
-  close(): void;
 }
 
 /** Serves the other workers. */

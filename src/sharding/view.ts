@@ -1,32 +1,43 @@
-// The snapshot as one of several workers sees it. A channel of its own has the registered endpoints; every other channel has
-// one endpoint, the worker that owns it. Relays and HLS read this view: they pull from a worker as from any endpoint, and
-// leave a worker that is gone like an endpoint that was deleted.
+// The channels as one of several workers sees them. A channel of its own has the registered endpoints; every other channel has
+// one endpoint, the worker that owns it. Relays read this view: they pull from a worker as from any endpoint, and leave a
+// worker that is gone like an endpoint that was deleted. Nothing is kept for a channel that nobody follows: it is computed
+// when somebody asks.
 
-import type { ChannelName, Endpoint, EndpointId, EndpointRef, ServiceAddress } from '../model.js';
+import type { Channel, ChannelName, Endpoint, EndpointId, ServiceAddress } from '../model.js';
 import { peerServer } from '../net-address.js';
-import { SnapshotStore } from '../snapshot/store.js';
-import { refOf, type SnapshotChange, sameEndpoint } from '../snapshot/update.js';
+import type { ChannelSource, SnapshotStore } from '../snapshot/store.js';
 import { type Member, ownerOf } from './owner.js';
 
-/**
- * A snapshot store derived from the registered one and the members. Sole owner of which worker owns what, in this
- * process.
- */
-export class PeerView {
-  /** What relays and HLS read. */
-  readonly store = new SnapshotStore();
+/** What is registered, seen through the members. Sole owner of which worker owns what, in this process. */
+export class PeerView implements ChannelSource {
   readonly #registered: SnapshotStore;
   readonly #self: string;
   #members: readonly Member[] = [];
   #drainingAs: Member | undefined;
-  readonly #unsubscribe: () => void;
+  readonly #followers = new Set<() => void>();
 
   /** @param self the name of this worker; @param registered what the control plane published */
   constructor(self: string, registered: SnapshotStore) {
     this.#self = self;
     this.#registered = registered;
-    this.#unsubscribe = registered.subscribe((_snapshot, change) => this.#registryChanged(change), 'owners');
-    this.#publishAll();
+  }
+
+  /** What streams of the channel are pulled from. */
+  channel(name: ChannelName): Channel | undefined {
+    const registered = this.#registered.channel(name);
+    const peer = registered === undefined ? undefined : this.peerOf(name);
+    return peer === undefined ? registered : { name, endpoints: [peerEndpoint(name, peer)] };
+  }
+
+  /** Calls `changed` when the channel may be another one, in the registry or by its owner. Returns a function that ends it. */
+  follow(channel: ChannelName, changed: () => void): () => void {
+    const leave = this.#registered.follow(channel, changed);
+    const told = () => changed();
+    this.#followers.add(told);
+    return () => {
+      leave();
+      this.#followers.delete(told);
+    };
   }
 
   /** The worker that owns the channel; undefined when it is this one, or not known. */
@@ -56,43 +67,17 @@ export class PeerView {
   /** These workers serve now. */
   setMembers(members: readonly Member[]): void {
     this.#members = members;
-    this.#publishAll();
+    this.#tellFollowers();
   }
 
   /** A worker that drains keeps its channels to the end; its successor starts without them. */
   keepOwn(self: Member): void {
     this.#drainingAs = self;
-    this.#publishAll();
+    this.#tellFollowers();
   }
 
-  close(): void {
-    this.#unsubscribe();
-  }
-
-  #endpointsOf(channel: ChannelName): readonly Endpoint[] {
-    const registered = this.#registered.channel(channel)?.endpoints ?? [];
-    const peer = registered.length === 0 ? undefined : this.peerOf(channel);
-    return peer === undefined ? registered : [peerEndpoint(channel, peer)];
-  }
-
-  #registryChanged(change: SnapshotChange): void {
-    const put: Endpoint[] = [];
-    const drop: EndpointRef[] = [];
-    for (const channel of new Set([...change.drop, ...change.put].map((endpoint) => endpoint.channel))) {
-      const before = this.store.channel(channel)?.endpoints ?? [];
-      const after = this.#endpointsOf(channel);
-      for (const endpoint of before) if (!after.some(({ id }) => id === endpoint.id)) drop.push(refOf(endpoint));
-      for (const endpoint of after) if (!before.some((known) => sameEndpoint(known, endpoint))) put.push(endpoint);
-    }
-    const { revision } = this.store.current;
-    const { state } = this.#registered.current;
-    this.store.accept({ kind: 'delta', base: revision, revision: revision + 1, state, put, drop });
-  }
-
-  #publishAll(): void {
-    const { state, channels } = this.#registered.current;
-    const endpoints = [...channels.keys()].flatMap((channel) => this.#endpointsOf(channel));
-    this.store.accept({ kind: 'full', revision: this.store.current.revision + 1, state, endpoints });
+  #tellFollowers(): void {
+    for (const changed of [...this.#followers]) changed();
   }
 }
 

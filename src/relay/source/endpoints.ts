@@ -2,10 +2,9 @@
 // yet.
 
 import type { Pick, Picks } from '../../balancer/balancer.js';
-import type { ChannelName, Endpoint, ServerOrigin, ServiceAddress, Snapshot } from '../../model.js';
+import type { ChannelName, Endpoint, ServerOrigin, ServiceAddress } from '../../model.js';
 import { serverOf } from '../../net-address.js';
-import type { SnapshotStore } from '../../snapshot/store.js';
-import type { SnapshotChange } from '../../snapshot/update.js';
+import type { ChannelSource } from '../../snapshot/store.js';
 import { FailedServers } from './failed-servers.js';
 import type { RegistrationStatus } from './failover-state.js';
 import type { PullFault } from './pull.js';
@@ -21,12 +20,13 @@ export class Endpoints {
   #registered: readonly Endpoint[];
 
   /** @param onChange one came, went, has another address, begins or ends to drain */
-  constructor(channel: ChannelName, tools: { store: SnapshotStore; balancer: Picks }, onChange: () => void) {
+  constructor(channel: ChannelName, tools: { store: ChannelSource; balancer: Picks }, onChange: () => void) {
     this.#channel = channel;
     this.#balancer = tools.balancer;
-    this.#registered = this.#of(tools.store.current);
-    this.#unsubscribe = tools.store.subscribe((snapshot, change) => {
-      if (this.#update(snapshot, change)) onChange();
+    const { store } = tools;
+    this.#registered = store.channel(channel)?.endpoints ?? [];
+    this.#unsubscribe = store.follow(channel, () => {
+      if (this.#update(store.channel(channel)?.endpoints ?? [])) onChange();
     });
   }
 
@@ -100,20 +100,20 @@ export class Endpoints {
     return this.#registered.filter(({ draining }) => draining === true).map(({ address }) => serverOf(address));
   }
 
-  #of(snapshot: Snapshot): readonly Endpoint[] {
-    return snapshot.channels.get(this.#channel)?.endpoints ?? [];
-  }
-
   /** What else endpoints report is of no matter here. */
-  #update(snapshot: Snapshot, { put, drop }: SnapshotChange): boolean {
-    const isOurs = ({ channel }: Endpoint) => channel === this.#channel;
-    const isNew = ({ id, draining }: Endpoint) =>
-      !this.#registered.some((known) => known.id === id && known.draining === draining);
-    if (!drop.some(isOurs) && !put.some((endpoint) => isOurs(endpoint) && isNew(endpoint))) return false;
-    this.#registered = this.#of(snapshot);
-    this.#failed.forgive(this.#registered);
+  #update(now: readonly Endpoint[]): boolean {
+    const before = this.#registered;
+    this.#registered = now;
+    if (now.length === before.length && now.every((endpoint) => before.some((known) => isSame(known, endpoint)))) {
+      return false;
+    }
+    this.#failed.forgive(now);
     return true;
   }
+}
+
+function isSame(one: Endpoint, other: Endpoint): boolean {
+  return one.id === other.id && one.address === other.address && one.draining === other.draining;
 }
 
 /** ms without media after which an endpoint is left: another worker may first spend the grace on its own failover. */

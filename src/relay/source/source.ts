@@ -6,7 +6,7 @@ import type { Outcome } from '../../balancer/policy.js';
 import { toWeirError, type WeirError } from '../../errors.js';
 import type { Logger } from '../../log.js';
 import type { ChannelName } from '../../model.js';
-import type { SnapshotStore } from '../../snapshot/store.js';
+import type { ChannelSource } from '../../snapshot/store.js';
 import type { UpstreamClient } from '../../upstream/client.js';
 import { judgeError } from '../../upstream/judge.js';
 import { type ChannelPath, type UpstreamTarget, upstreamTarget } from '../../upstream/target.js';
@@ -63,7 +63,7 @@ export interface SourceSettings extends Omit<PullSettings, 'firstTagTimeoutMs'> 
 export interface SourceTools {
   readonly balancer: Picks;
   readonly client: UpstreamClient;
-  readonly store: SnapshotStore;
+  readonly store: ChannelSource;
   /** Header fields of the request to an endpoint. */
   readonly headers: Record<string, string>;
   readonly logger: Logger;
