@@ -1,6 +1,7 @@
 // Pure: how a node is read, as lines for people and as JSON for programs.
 
 import type { NodeExplanation } from '../registry/explanation.js';
+import type { Bound } from '../registry/left-out.js';
 import { endpointAsJson, safe, traitWords, valueWords } from './endpoint-lines.js';
 
 const reasons: Readonly<Record<NonNullable<NodeExplanation['reason']>, string>> = {
@@ -10,7 +11,10 @@ const reasons: Readonly<Record<NonNullable<NodeExplanation['reason']>, string>> 
   unknown_format: 'no format that this tree allows accepts it',
   no_address: 'it says no address',
   bad_address: 'its address is neither HOST:PORT nor an http(s) URL',
-  bad_name: 'its name is too long',
+  bad_name: 'a name in its path is too long',
+  no_auth: 'the credentials may not read it',
+  unreadable: 'ZooKeeper does not give it out',
+  too_many: 'there are more nodes than an edge follows',
 };
 
 const outcomes: Readonly<Record<NodeExplanation['outcome'], string>> = {
@@ -27,6 +31,19 @@ export function outcomeWords({ outcome, reason }: Pick<NodeExplanation, 'outcome
   return reason === undefined ? outcomes[outcome] : `${outcomes[outcome]}: ${reasons[reason]} (${reason})`;
 }
 
+/** Which of the nodes an edge leaves out, and what to set. */
+export function boundWords({ setting, allows, holds }: Bound): string {
+  const which = 'those with the lowest names are followed; an edge that runs keeps those that it found first';
+  return `too_many  ${holds} nodes, and ${setting} allows ${allows}: ${which}`;
+}
+
+/** Why an edge does not get as far as the node's data. */
+function leftOutFacts({ leftOut }: NodeExplanation): [name: string, value: string][] {
+  if (leftOut === undefined) return [];
+  const { at, bound } = leftOut;
+  return [['list of', safe(at)], ...(bound === undefined ? [] : [['', boundWords(bound)] as [string, string]])];
+}
+
 /** Whether the node is used: as an endpoint, or for others. */
 export function isUsed({ outcome }: NodeExplanation): boolean {
   return outcome !== 'skipped' && outcome !== 'not_eligible';
@@ -37,6 +54,7 @@ function facts(one: NodeExplanation): [name: string, value: string][] {
     ['tree', one.tree],
     ['channel', safe(one.channel)],
     ['format', one.format ?? '-'],
+    ...leftOutFacts(one),
     ...one.endpoints.map((endpoint): [string, string] => {
       const words = [safe(endpoint.address), ...valueWords(endpoint), traitWords(endpoint)];
       return ['endpoint', words.join('  ').trimEnd()];
@@ -71,7 +89,8 @@ export function belowLine(one: NodeExplanation): string {
 
 /** As one JSON object; missing values are null. */
 export function explanationJson(one: NodeExplanation) {
-  const { path, tree, channel, level, ephemeral, version, outcome, ineligible, unknown, saidBy, reports } = one;
+  const { path, tree, channel, level, ephemeral, version, outcome, ineligible, unknown, saidBy, reports, leftOut } =
+    one;
   const [format, reason] = [one.format ?? null, one.reason ?? null];
   const read = { path, tree, channel, level, format, ephemeral, version, outcome, reason };
   return {
@@ -81,5 +100,6 @@ export function explanationJson(one: NodeExplanation) {
     unknown,
     said_by: saidBy,
     reports,
+    left_out: leftOut ?? null,
   };
 }

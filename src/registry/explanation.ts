@@ -6,10 +6,11 @@ import { isTooLong } from './admission.js';
 import { composeEndpoints } from './compose.js';
 import { read } from './formats/decode.js';
 import type { SkipReason, UnknownValue } from './formats/format.js';
-import type { NodeState } from './node-writes.js';
+import type { LeftOut } from './left-out.js';
 import type { Place } from './place.js';
 import { ReportNodes } from './report-nodes.js';
 import { type ChannelNode, newChannel, newNode, type ReportNode, type TreeNode } from './tree-node.js';
+import type { SeenNode } from './tree-reads.js';
 import type { FollowedTree } from './tree-watch-options.js';
 
 export interface NodeExplanation {
@@ -25,7 +26,9 @@ export interface NodeExplanation {
   readonly version: number;
   /** `not_eligible`: it says, or its channel says, that all of its endpoints serve nobody now. */
   readonly outcome: 'endpoints' | 'not_eligible' | 'defaults' | 'weights' | 'folder' | 'skipped';
-  readonly reason: SkipReason | 'bad_name' | undefined;
+  readonly reason: SkipReason | LeftOut['reason'] | undefined;
+  /** Why an edge does not get as far as its data. */
+  readonly leftOut: LeftOut | undefined;
   /** As they are used, with the values that their channel and their siblings add. */
   readonly endpoints: readonly Endpoint[];
   /** Addresses of its endpoints that serve nobody now. */
@@ -34,21 +37,23 @@ export interface NodeExplanation {
   /** Paths of other nodes that add values to it. */
   readonly saidBy: readonly string[];
   /** Report nodes that its endpoints name, and how they are read. */
-  readonly reports: readonly { readonly path: string; readonly state: 'read' | 'missing' | SkipReason }[];
+  readonly reports: readonly {
+    readonly path: string;
+    readonly state: 'read' | 'missing' | SkipReason | NonNullable<SeenNode['unreadable']>;
+  }[];
 }
 
 /** Other nodes that may add values to a node. */
 export interface Around {
   /** The channel's own node. */
-  readonly channel: NodeState | undefined;
+  readonly channel: SeenNode | undefined;
   /** Siblings. */
-  readonly siblings: readonly NodeState[];
+  readonly siblings: readonly SeenNode[];
   /** The report nodes that exist. */
-  readonly reports?: readonly NodeState[];
+  readonly reports?: readonly SeenNode[];
+  /** What lists above the node say of it. */
+  readonly leftOut?: LeftOut | undefined;
 }
-
-/** Whether a node of this name may hold weights of its siblings. */
-export const isVector = (name: string): boolean => name.startsWith('vector_');
 
 const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 
@@ -69,17 +74,20 @@ function channelNode(place: Place, formats: FollowedTree['formats'], around: Aro
 }
 
 /** The report nodes that the node names, as they are read. */
-function readReports(parent: ChannelNode, node: TreeNode, found: readonly NodeState[]): readonly ReportNode[] {
+function readReports(parent: ChannelNode, node: TreeNode, found: readonly SeenNode[]): readonly ReportNode[] {
   const reports = new ReportNodes(() => {});
   reports.name(parent, node);
-  for (const { path, data, stat } of found) {
+  for (const { path, data, stat, unreadable } of found) {
     const report = reports.get(path);
-    if (report !== undefined) reports.set(report, data, stat);
+    if (report === undefined) continue;
+    if (unreadable === undefined) reports.set(report, data, stat);
+    else reports.setUnreadable(report, unreadable);
   }
   return node.reports;
 }
 
-function reportOf({ path, stat, decoded }: ReportNode): NodeExplanation['reports'][number] {
+function reportOf({ path, stat, decoded, unreadable }: ReportNode): NodeExplanation['reports'][number] {
+  if (unreadable === 'no_auth' || unreadable === 'unreadable') return { path, state: unreadable };
   if (stat === undefined) return { path, state: 'missing' };
   return { path, state: decoded.kind === 'skipped' ? decoded.reason : 'read' };
 }
@@ -93,7 +101,7 @@ function outcomeOf(kind: ReturnType<typeof read>['decoded']['kind'], used: numbe
 export function explain(
   place: Place,
   { pattern, formats }: FollowedTree,
-  found: NodeState,
+  found: SeenNode,
   around: Around,
 ): NodeExplanation {
   const { level, channel, name } = place;
@@ -109,9 +117,11 @@ export function explain(
   const unknown =
     decoded.kind === 'defaults' ? decoded.values.unknown : decoded.kind === 'weights' ? decoded.unknown : [];
   const common = { path, tree: pattern.text, channel, level, format, ephemeral: stat.ephemeral, version: stat.version };
-  if (isTooLong(name)) {
+  const left = around.leftOut ?? (isTooLong(name) ? { reason: 'bad_name' as const, at: place.channelPath } : undefined);
+  const reason = left?.reason ?? found.unreadable;
+  if (reason !== undefined) {
     const nothing = { endpoints: [], ineligible: [], unknown: [], saidBy: [], reports: [] };
-    return { ...common, outcome: 'skipped', reason: 'bad_name', ...nothing };
+    return { ...common, outcome: 'skipped', reason, leftOut: left, ...nothing };
   }
   const saidBy = [
     ...(parent !== node && parent.decoded.kind === 'defaults' ? [parent.path] : []),
@@ -121,6 +131,7 @@ export function explain(
     ...common,
     outcome: outcomeOf(decoded.kind, endpoints.length),
     reason: decoded.kind === 'skipped' ? decoded.reason : undefined,
+    leftOut: undefined,
     endpoints,
     ineligible: registrations.filter(({ eligible }) => isOff || !eligible).map(({ address }) => address),
     unknown: [

@@ -38,6 +38,21 @@ test('a node is explained with what its channel says for it and what of it is un
   assert.equal(belowLine(one), '  a  weir  http://10.0.0.1:80/x  unknown: load, properties');
 });
 
+test('what keeps an edge from a node is told, with the list and the bound', () => {
+  const place = placeOf('/channels/news/a', tree.pattern);
+  assert.ok(place.kind === 'node');
+  const own = node('/channels/news/a', { service_address: 'o:80' });
+  const bound = { setting: 'registry.maxEndpointsPerChannel', allows: 2, holds: 3 } as const;
+  const leftOut = { reason: 'too_many', at: '/channels/news', bound } as const;
+  const one = explain(place, tree, own, { channel: undefined, siblings: [], leftOut });
+  const lines = explanationLines(one);
+  assert.match(lines[0] ?? '', /is skipped: there are more nodes than an edge follows \(too_many\)$/);
+  assert.match(lines.join('\n'), /list of +\/channels\/news\n.*3 nodes, and registry\.maxEndpointsPerChannel allows 2/);
+  assert.deepEqual([isUsed(one), explanationJson(one).left_out], [false, leftOut]);
+  const closed = explain(place, tree, { ...own, unreadable: 'no_auth' }, { channel: undefined, siblings: [] });
+  assert.match(explanationLines(closed)[0] ?? '', /is skipped: the credentials may not read it \(no_auth\)$/);
+});
+
 test('the report that an endpoint names is told, with what it says for it', () => {
   const place = placeOf('/channels/news/a', tree.pattern);
   assert.ok(place.kind === 'node');
@@ -67,7 +82,7 @@ test('why a node is not used is said: its data, its status, that of its channel'
       ['/channels/news/a', 'hello', undefined, /is skipped: no format .* \(unknown_format\)$/],
       ['/channels/news/a', '', undefined, /is skipped: it says no address \(no_address\)$/],
       ['/channels/news/a', { service_address: 'x' }, undefined, /\(bad_address\)$/],
-      [`/channels/news/${'1'.repeat(2_100)}:80`, '', undefined, /its name is too long/],
+      [`/channels/news/${'1'.repeat(2_100)}:80`, '', undefined, /a name in its path is too long/],
       ['/channels/news/a', { service_address: 'o:80', status: 'off' }, undefined, /is not used/],
       ['/channels/news/a', 'o:80', { status: 'off' }, /is not used/],
     ];
@@ -103,5 +118,6 @@ test('as JSON everything has a name, also what is not there', () => {
     unknown: [],
     said_by: [],
     reports: [],
+    left_out: null,
   });
 });

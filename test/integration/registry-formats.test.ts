@@ -104,13 +104,14 @@ describe('beside weir', { concurrency: true }, () => {
         path,
         ...more,
       ]);
-    const [news, b, off, json, missing, outside] = await Promise.all([
+    const [news, b, off, json, missing, outside, over] = await Promise.all([
       explain(`${root}/news`),
       explain(`${root}/news/b`),
       explain(`${root}/off/10.0.0.1:80`),
       explain(`${root}/news/a`, '--json'),
       explain(`${root}/gone`),
       explain('/zookeeper/quota'),
+      explain(`${root}/news/b`, '--set', 'registry.maxEndpointsPerChannel=1'),
     ]);
     assert.equal(news.code, 0, news.stderr);
     assert.match(news.stdout, /says what its endpoints do not say themselves/);
@@ -120,6 +121,8 @@ describe('beside weir', { concurrency: true }, () => {
     );
     assert.deepEqual([b.code, off.code, missing.code, outside.code], [3, 3, 1, 3]);
     assert.match(b.stdout, /is skipped: no format that this tree allows accepts it \(unknown_format\)/);
+    assert.equal(over.code, 3);
+    assert.match(over.stdout, /\(too_many\)\n(.|\n)*2 nodes, and registry\.maxEndpointsPerChannel allows 1/);
     assert.match(off.stdout, /is not used: (.|\n)*not used {2}10\.0\.0\.1:80/);
     assert.match(missing.stderr, /no such node/);
     assert.match(outside.stderr, /in none of the trees that are followed/);
