@@ -1,42 +1,45 @@
-// Pure: the channels of a snapshot as an immutable map in buckets. A change copies the buckets that it touches and shares all
-// others with the previous map. So a report costs the same with ten channels and with a hundred thousand, and two maps are
-// compared without a look at what they share.
+// Pure: the channels of a snapshot as an immutable map in buckets, and the buckets in pages. A change copies the buckets and
+// pages that it touches and shares all others with the previous map. So a report costs the same with ten channels and with a
+// hundred thousand, and two maps are compared without a look at what they share.
 
 import { mix32 } from '../mix.js';
 import type { Channel, ChannelMap, ChannelName } from '../model.js';
 
 type Bucket = ReadonlyMap<ChannelName, Channel>;
+type Page = readonly Bucket[];
 
-/**
- * An update copies this many references and each bucket that it touches. With a hundred thousand channels both take some
- * microseconds.
- */
-const bucketCount = 2_048;
-const emptyBucket: Bucket = new Map();
+/** An update copies as many references as there are pages, and for each bucket that it touches the bucket and its page. */
+const pageCount = 64;
+const bucketsPerPage = 64;
+const emptyPage: Page = Array.from({ length: bucketsPerPage }, () => new Map());
 
 /** FNV-1a over UTF-16 units, mixed. */
 function bucketOf(name: ChannelName): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < name.length; i += 1) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return mix32(hash) % bucketCount;
+  return mix32(hash) % (pageCount * bucketsPerPage);
 }
+
+/** The bucket of this number. */
+const at = (pages: readonly Page[], index: number): Bucket | undefined =>
+  pages[Math.floor(index / bucketsPerPage)]?.[index % bucketsPerPage];
 
 /** The immutable map. Each change makes a new one. */
 export class Channels implements ChannelMap {
   static readonly empty = new Channels(
-    Array.from({ length: bucketCount }, () => emptyBucket),
+    Array.from({ length: pageCount }, () => emptyPage),
     0,
   );
   readonly size: number;
-  readonly #buckets: readonly Bucket[];
+  readonly #pages: readonly Page[];
 
-  private constructor(buckets: readonly Bucket[], size: number) {
-    this.#buckets = buckets;
+  private constructor(pages: readonly Page[], size: number) {
+    this.#pages = pages;
     this.size = size;
   }
 
   get(name: ChannelName): Channel | undefined {
-    return this.#buckets[bucketOf(name)]?.get(name);
+    return at(this.#pages, bucketOf(name))?.get(name);
   }
 
   has(name: ChannelName): boolean {
@@ -44,30 +47,38 @@ export class Channels implements ChannelMap {
   }
 
   *keys(): Generator<ChannelName> {
-    for (const bucket of this.#buckets) yield* bucket.keys();
+    for (const page of this.#pages) for (const bucket of page) yield* bucket.keys();
   }
 
   *values(): Generator<Channel> {
-    for (const bucket of this.#buckets) yield* bucket.values();
+    for (const page of this.#pages) for (const bucket of page) yield* bucket.values();
   }
 
   /** A new map with what `change` does to the draft; this map stays as it is. */
   edit(change: (draft: Draft) => void): Channels {
-    const buckets = this.#buckets.slice();
-    const copied = new Map<number, Map<ChannelName, Channel>>();
+    const pages: Page[] = this.#pages.slice();
+    const ownPages = new Map<number, Bucket[]>();
+    const ownBuckets = new Map<number, Map<ChannelName, Channel>>();
     let { size } = this;
+    const pageFor = (number: number): Bucket[] => {
+      const own = ownPages.get(number) ?? (pages[number] ?? emptyPage).slice();
+      ownPages.set(number, own);
+      pages[number] = own;
+      return own;
+    };
     const bucketFor = (name: ChannelName): Map<ChannelName, Channel> => {
-      const at = bucketOf(name);
-      let bucket = copied.get(at);
+      const index = bucketOf(name);
+      let bucket = ownBuckets.get(index);
       if (bucket === undefined) {
-        bucket = new Map(buckets[at]);
-        copied.set(at, bucket);
-        buckets[at] = bucket;
+        const page = pageFor(Math.floor(index / bucketsPerPage));
+        bucket = new Map(page[index % bucketsPerPage]);
+        ownBuckets.set(index, bucket);
+        page[index % bucketsPerPage] = bucket;
       }
       return bucket;
     };
     change({
-      get: (name) => buckets[bucketOf(name)]?.get(name),
+      get: (name) => at(pages, bucketOf(name))?.get(name),
       set: (channel) => {
         const bucket = bucketFor(channel.name);
         if (!bucket.has(channel.name)) size += 1;
@@ -77,7 +88,7 @@ export class Channels implements ChannelMap {
         if (bucketFor(name).delete(name)) size -= 1;
       },
     });
-    return new Channels(buckets, size);
+    return new Channels(pages, size);
   }
 
   /**
@@ -88,16 +99,20 @@ export class Channels implements ChannelMap {
     const changes: ChannelChange[] = [];
     let { size } = this;
     let weight = 0;
-    for (let i = 0; i < bucketCount; i += 1) {
-      const before = this.#buckets[i] ?? emptyBucket;
-      const after = target.#buckets[i] ?? emptyBucket;
+    for (const [p, after] of target.#pages.entries()) {
+      const before = this.#pages[p] ?? emptyPage;
       if (before === after) continue;
-      if (weight >= pieceSize) {
-        const buckets = [...target.#buckets.slice(0, i), ...this.#buckets.slice(i)];
-        return { changes, reached: new Channels(buckets, size), isLast: false };
+      for (const [b, bucket] of after.entries()) {
+        const known = before[b] ?? bucket;
+        if (known === bucket) continue;
+        if (weight >= pieceSize) {
+          const page = [...after.slice(0, b), ...before.slice(b)];
+          const pages = [...target.#pages.slice(0, p), page, ...this.#pages.slice(p + 1)];
+          return { changes, reached: new Channels(pages, size), isLast: false };
+        }
+        weight += compareBuckets(known, bucket, changes);
+        size += bucket.size - known.size;
       }
-      weight += compareBuckets(before, after, changes);
-      size += after.size - before.size;
     }
     return { changes, reached: target, isLast: true };
   }

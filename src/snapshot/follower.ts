@@ -7,7 +7,7 @@ import type { ChannelChange } from './channels.js';
 import { emptySnapshot, type RegistrySnapshot, refOf } from './update.js';
 
 /** Endpoints in a piece, give or take those of some channels. */
-const pieceSize = 200;
+const pieceSize = 100;
 
 export interface SnapshotReader {
   /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Channel, ChannelName } from '../../src/model.js';
+import type { Channel, ChannelName, Endpoint } from '../../src/model.js';
 import { Channels } from '../../src/snapshot/channels.js';
 
 const channel = (name: string): Channel => ({ name: name as ChannelName, endpoints: [] });
@@ -42,4 +42,38 @@ test('a step between two maps sees nothing of what they share', () => {
   assert.deepEqual(changes, [{ before: first, after: other }]);
   assert.equal(reached.get(first.name), other);
   assert.equal(isLast, true);
+});
+
+test('an edit of one channel copies some hundred references, however many channels there are', () => {
+  let copied = 0;
+  const { slice } = Array.prototype;
+  Array.prototype.slice = function (this: unknown[], ...range: [number?, number?]) {
+    const copy = slice.apply(this, range);
+    copied += copy.length;
+    return copy;
+  };
+  try {
+    const next = full.edit((draft) => draft.set(channel('c77')));
+    assert.notEqual(next.get('c77' as ChannelName), full.get('c77' as ChannelName));
+  } finally {
+    Array.prototype.slice = slice;
+  }
+  assert.ok(copied > 0 && copied <= 200, `${copied} were copied`);
+});
+
+test('steps of whole buckets lead to the other map, each no larger than it has to be', () => {
+  const other = Channels.empty.edit((draft) => {
+    for (const { name } of many) draft.set({ name, endpoints: [{ channel: name } as Endpoint] });
+  });
+  let [at, changed, steps] = [full, 0, 0];
+  for (let isLast = false; !isLast; steps += 1) {
+    const step = at.stepTo(other, 100);
+    ({ reached: at, isLast } = step);
+    changed += step.changes.length;
+    assert.ok(step.changes.length < 120, `${step.changes.length} in one step`);
+    assert.equal(at.size, many.length);
+  }
+  assert.equal(at, other);
+  assert.equal(changed, many.length);
+  assert.ok(steps >= 40 && steps <= 50, `${steps} steps`);
 });
