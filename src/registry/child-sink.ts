@@ -40,9 +40,15 @@ export class ChildSink {
     else this.#batch(message);
   }
 
+  /** What a picture has is passed on part by part: all at once would take too long. What it lacks is known at its end. */
   #replace({ first, last, endpoints }: Extract<ChildMessage, { kind: 'replace' }>): void {
     if (first) this.#picture = [];
-    for (const endpoint of endpoints) this.#picture.push(endpoint);
+    for (const endpoint of endpoints) {
+      this.#picture.push(endpoint);
+      if (last && first) continue;
+      this.#ids.add(endpoint.id);
+      this.#sink.put(endpoint);
+    }
     if (!last) return;
     this.complete = true;
     this.#ids.clear();

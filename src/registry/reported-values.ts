@@ -18,6 +18,8 @@ function sameTexts(one: Texts = {}, other: Texts = {}): boolean {
 
 /** Whether both report the same address, values and traits. */
 export function sameValues(a: Endpoint, b: Endpoint): boolean {
-  if (fields.some((field) => a[field] !== b[field])) return false;
-  return objects.every((name) => sameTexts(a[name] as Texts | undefined, b[name] as Texts | undefined));
+  // After an outage all endpoints are compared.
+  for (const field of fields) if (a[field] !== b[field]) return false;
+  for (const name of objects) if (a[name] !== b[name] && !sameTexts(a[name] as Texts, b[name] as Texts)) return false;
+  return true;
 }

@@ -1,6 +1,6 @@
 // Turns the events of a registry into updates for the data planes. Reports in quick succession are gathered, since a busy
 // registry changes thousands of them a second. A first report and a vanished endpoint are published in the same turn of the
-// event loop.
+// event loop; where very many vanish, they are gathered like reports.
 
 import type { ChannelName, Endpoint, EndpointId, SnapshotState, Update } from '../model.js';
 import type { RegistryNote, RegistrySink } from '../registry/registry.js';
@@ -12,6 +12,8 @@ import { diff, refOf, sameEndpoint } from './update.js';
 const minIntervalMs = 10;
 /** Reports are published at least once in this time, which ten reports per millisecond or more reach. */
 const maxIntervalMs = 100;
+/** Endpoints vanish in their turn as long as no more than this vanished within `maxIntervalMs`. */
+const promptDrops = 50;
 
 export interface BuilderOptions {
   readonly publish: (update: Update) => void;
@@ -42,10 +44,14 @@ export class SnapshotBuilder implements RegistrySink {
   #revision = 0;
   #flushTimer: NodeJS.Timeout | undefined;
   #flushQueued = false;
-  /** Reports since the last publication. */
-  #reports = 0;
+  /** Reports and vanished endpoints since the last publication. */
+  #changes = 0;
+  /** Endpoints that vanished since `#dropsSince`, which is at most `maxIntervalMs` ago, and in as long a time before. */
+  #drops = 0;
+  #dropsBefore = 0;
+  #dropsSince = Number.NEGATIVE_INFINITY;
   #publishedAt = Number.NEGATIVE_INFINITY;
-  /** Between two publications of reports: longer the more reports there were. */
+  /** Between two publications: longer the more changes there were. */
   #intervalMs = minIntervalMs;
   #expiryTimer: NodeJS.Timeout | undefined;
 
@@ -81,11 +87,9 @@ export class SnapshotBuilder implements RegistrySink {
 
   put(endpoint: Endpoint, seenAt?: number): void {
     this.#put(endpoint);
-    this.#reports += 1;
+    this.#changes += 1;
     if (seenAt !== undefined) this.#pendingSeenAt.push(seenAt);
-    const waitMs = this.#publishedAt + this.#intervalMs - this.#options.now();
-    if (waitMs <= 0) this.#flushSoon();
-    else this.#flushTimer ??= setTimeout(() => this.#flush(), waitMs);
+    this.#flushInTime();
   }
 
   drop(id: EndpointId, seenAt?: number): void {
@@ -94,8 +98,10 @@ export class SnapshotBuilder implements RegistrySink {
     const endpoint = this.#endpoints.get(id);
     if (endpoint === undefined || endpoint.lastResort === true) return;
     this.#drop(endpoint);
+    this.#changes += 1;
     if (seenAt !== undefined) this.#pendingSeenAt.push(seenAt);
-    this.#flushSoon();
+    if (this.#isFlood()) this.#flushInTime();
+    else this.#flushSoon();
   }
 
   status(state: 'live' | 'stale'): void {
@@ -154,6 +160,26 @@ export class SnapshotBuilder implements RegistrySink {
     else this.#registered.set(channel, count);
   }
 
+  /** Counts a vanished endpoint. Returns whether very many vanish. */
+  #isFlood(): boolean {
+    const now = this.#options.now();
+    const sinceMs = now - this.#dropsSince;
+    if (sinceMs > maxIntervalMs) {
+      this.#dropsBefore = sinceMs > 2 * maxIntervalMs ? 0 : this.#drops;
+      this.#dropsSince = now;
+      this.#drops = 0;
+    }
+    this.#drops += 1;
+    return Math.max(this.#drops, this.#dropsBefore) > promptDrops;
+  }
+
+  /** Publishes as soon as the interval since the last time is over. */
+  #flushInTime(): void {
+    const waitMs = this.#publishedAt + this.#intervalMs - this.#options.now();
+    if (waitMs <= 0) this.#flushSoon();
+    else this.#flushTimer ??= setTimeout(() => this.#flush(), waitMs);
+  }
+
   /** Publishes at the end of this turn, so that one message of the registry becomes one update. */
   #flushSoon(): void {
     if (this.#flushQueued) return;
@@ -181,9 +207,9 @@ export class SnapshotBuilder implements RegistrySink {
 
   #pace(): void {
     const now = this.#options.now();
-    const perMillisecond = this.#reports / Math.max(minIntervalMs, now - this.#publishedAt);
+    const perMillisecond = this.#changes / Math.max(minIntervalMs, now - this.#publishedAt);
     this.#intervalMs = Math.min(maxIntervalMs, Math.max(minIntervalMs, minIntervalMs * perMillisecond));
-    this.#reports = 0;
+    this.#changes = 0;
     this.#publishedAt = now;
   }
 

@@ -110,6 +110,7 @@ export function diff(from: ReadonlyMap<EndpointId, Endpoint>, to: ReadonlyMap<En
 
 /** Whether two endpoints are equal in every field. */
 export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  if (a === b) return true;
   return (
     a.id === b.id &&
     a.version === b.version &&

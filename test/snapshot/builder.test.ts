@@ -80,6 +80,46 @@ test('reports that follow each other closely are gathered and published as one u
   assert.equal(store.channel(origin(1).channel)?.endpoints[0]?.load, 0.99);
 });
 
+test('the more reports there are, the longer they are gathered: up to 100 ms', async () => {
+  live(origin(1));
+  const publishedIn = async (milliseconds: number, reportsPerMs: number) => {
+    updates.length = 0;
+    for (let ms = 0; ms < milliseconds; ms += 1) {
+      for (let i = 0; i < reportsPerMs; i += 1) builder.put(origin(1, { version: now + 2, load: Math.random() }));
+      await turn();
+      pass(1);
+    }
+    return updates.length;
+  };
+  const atOne = await publishedIn(1_000, 1);
+  assert.ok(atOne >= 80 && atOne <= 110, `one a millisecond: ${atOne}`);
+  await publishedIn(200, 50);
+  const atFifty = await publishedIn(1_000, 50);
+  assert.ok(atFifty >= 9 && atFifty <= 11, `fifty a millisecond: ${atFifty}`);
+  await publishedIn(200, 1);
+  const again = await publishedIn(1_000, 1);
+  assert.ok(again >= 80 && again <= 110, `one a millisecond again: ${again}`);
+});
+
+test('where very many vanish they are gathered, and afterwards one is out in its turn again', async () => {
+  const many = Array.from({ length: 2_000 }, (_, i) => endpoint(`c${i}`, '10.0.0.1:80'));
+  live(...many, ...Array.from({ length: 3_000 }, (_, i) => endpoint(`d${i}`, '10.0.0.2:80')));
+  pass(1_000);
+  updates.length = 0;
+  for (const [i, { id }] of many.entries()) {
+    builder.drop(id);
+    await turn();
+    if (i % 2 === 1) pass(1);
+  }
+  pass(100);
+  assert.equal(store.current.channels.size, 3_000);
+  assert.ok(updates.length <= 50 + 1_000 / 10, `${updates.length} updates for 2,000 turns`);
+  pass(1_000);
+  builder.drop(endpoint('d1', '10.0.0.2:80').id);
+  await turn();
+  assert.equal(store.current.channels.size, 2_999);
+});
+
 test('a report after a quiet time is published in the same turn', async () => {
   live(origin(1));
   pass(10);
