@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { type AdminExtension, type AdminQueries, AdminServer, type RegistryReach } from './admin/server.js';
 import type { Config } from './config-schema.js';
+import { noFleet } from './fleet/no-fleet.js';
+import type { FleetSession } from './fleet/session.js';
 import type { Logger } from './log.js';
 import type { Metrics } from './metrics.js';
 import type { Snapshot, SnapshotState, Update } from './model.js';
@@ -23,6 +25,8 @@ export interface ControlPlane {
   start(): Promise<AddressInfo>;
   /** What is published now. */
   snapshot(): RegistrySnapshot;
+  /** What edges agree by. It is there without a fleet too, and then never connected. */
+  readonly fleet: FleetSession;
   /** Resolves when a picture is there, live or stale; rejects when the registry refuses for good. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -147,6 +151,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       return admin.listen(config.admin.listen);
     },
     snapshot: () => store.current,
+    fleet: registry.fleet ?? noFleet,
     ready: () => ready,
     close: async () => {
       stop.abort();

@@ -14,8 +14,11 @@ import { KeptLeases } from '../registry/kept-leases.js';
 
 export type { Edge } from '../cluster/edge.js';
 
-function sourceOf({ registry: settings }: Config, logger: Logger): RegistrySource {
-  if (settings.kind !== 'embedded') return { registry: createRegistry(settings, logger), adminExtensions: [] };
+function sourceOf({ registry: settings, fleet }: Config, logger: Logger): RegistrySource {
+  if (settings.kind !== 'embedded') {
+    const fleetRoot = fleet.enabled === false ? undefined : fleet.root;
+    return { registry: createRegistry(settings, logger, fleetRoot), adminExtensions: [] };
+  }
   const leases = createEmbeddedRegistry(settings);
   const { stateFile, token } = settings.embedded;
   const registry = stateFile === undefined ? leases : new KeptLeases(leases, stateFile, registryLogger(logger));

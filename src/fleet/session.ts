@@ -24,5 +24,6 @@ export { FleetError, maxDataBytes } from '../registry/coordination/session.js';
  */
 export async function openSession(config: Config, logger: RegistryLogger): Promise<DirectSession> {
   const { servers, sessionTimeout, credentials, tls } = config.registry.zookeeper;
-  return new DirectSession(await loadClient(), { servers, sessionTimeout, credentials, tls: tlsOf(tls) }, logger);
+  const settings = { servers, sessionTimeout, credentials, tls: tlsOf(tls), root: config.fleet.root };
+  return new DirectSession(await loadClient(), settings, logger);
 }

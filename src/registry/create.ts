@@ -13,8 +13,10 @@ import { treesOf } from './trees.js';
 /**
  * `file`: read here. `zookeeper`: followed by a process of its own. `embedded`: an EmbeddedRegistry, whose leases the admin API writes.
  * Nothing runs before `run`.
+ *
+ * @param fleetRoot the node below which edges keep what they share; undefined: no session of the fleet is opened
  */
-export function createRegistry(settings: Config['registry'], logger: Logger): Registry {
+export function createRegistry(settings: Config['registry'], logger: Logger, fleetRoot?: string): Registry {
   if (settings.kind === 'embedded') return createEmbeddedRegistry(settings);
   if (settings.kind === 'file') {
     const { path, origins } = settings.file;
@@ -27,7 +29,7 @@ export function createRegistry(settings: Config['registry'], logger: Logger): Re
   const limits = { endpoints: maxEndpoints, endpointsPerChannel: settings.maxEndpointsPerChannel };
   const tls = tlsOf(settings.zookeeper.tls);
   const all = { servers, trees, sessionTimeout, maxSessions, readDepth, reconcileInterval, credentials, tls, limits };
-  return createProcessRegistry(all, registryLogger(logger));
+  return createProcessRegistry(all, registryLogger(logger), { fleetRoot });
 }
 
 /** The registry of leases in memory, with the bounds of the settings. */

@@ -1,6 +1,7 @@
 // The messages between the registry process and its parent.
 
 import type { Endpoint, EndpointId } from '../model.js';
+import type { SessionReply, SessionRequest } from './coordination/session-messages.js';
 import type { LogLevel } from './logger.js';
 import type { RegistryNote } from './registry.js';
 import type { ZooKeeperSettings } from './zookeeper.js';
@@ -11,11 +12,14 @@ export interface StartMessage {
   readonly settings: ZooKeeperSettings;
   /** True: an earlier process reported endpoints. */
   readonly known: boolean;
+  /** The node below which edges keep what they share; undefined: this edge is in no fleet. */
+  readonly fleetRoot?: string | undefined;
 }
 
 /** Sent by the parent. */
 export type ParentMessage =
   | StartMessage
+  | { readonly kind: 'fleet'; readonly request: SessionRequest }
   /** The process must close its session and end. */
   | { readonly kind: 'stop' };
 
@@ -33,6 +37,7 @@ export type ChildMessage =
       readonly status: 'live' | 'stale' | undefined;
     }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }
+  | { readonly kind: 'fleet'; readonly reply: SessionReply }
   /** An error that only the operator can mend. */
   | { readonly kind: 'fatal'; readonly message: string }
   /** The event loop of the child runs. */

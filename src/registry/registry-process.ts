@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { OperatorError } from '../errors.js';
 import { type Backoff, backoffDelay } from './backoff.js';
 import { ChildSink } from './child-sink.js';
+import { RemoteSession } from './coordination/remote-session.js';
 import type { RegistryLogger } from './logger.js';
 import { type ChildMessage, heartbeatIntervalMs, type ParentMessage, type StartMessage } from './messages.js';
 import { OutageLog } from './outage-log.js';
@@ -29,20 +30,26 @@ export interface ProcessRegistry extends Registry {
   readonly pid: number | undefined;
 }
 
+export interface ProcessOptions {
+  /** Throws, or gives a process without a pid, when the system cannot start one. */
+  readonly start?: () => ChildProcess;
+  /** The node below which edges keep what they share; undefined: this edge is in no fleet. */
+  readonly fleetRoot?: string | undefined;
+}
+
 /**
  * A crash of the native client never harms a stream: the process is started again, the known endpoints stay as `stale`
  * meanwhile, and the first complete picture of the next process is a `replace`. When the system cannot start it (no file
  * descriptor, no memory), that counts as a crash, since it may pass. `run` rejects only when no process has worked yet and one
  * says that no retry helps.
- *
- * @param start throws, or gives a process without a pid, when the system cannot start one
  */
 export function createProcessRegistry(
   settings: ZooKeeperSettings,
   logger: RegistryLogger,
-  start: () => ChildProcess = startChild,
+  { start = startChild, fleetRoot }: ProcessOptions = {},
 ): ProcessRegistry {
   let child: ChildProcess | undefined;
+  const fleet = fleetRoot === undefined ? undefined : new RemoteSession(settings.sessionTimeout);
   const runOnce = async (childSink: ChildSink, known: boolean, signal: AbortSignal): Promise<string> => {
     try {
       child = start();
@@ -50,8 +57,9 @@ export function createProcessRegistry(
       return (error as Error).message;
     }
     if (child.pid !== undefined) logger.info({ pid: child.pid }, 'registry process started');
-    const message: StartMessage = { kind: 'start', settings, known: childSink.any || (known && !childSink.complete) };
-    return await superviseChild(child, message, childSink, logger, signal).finally(() => {
+    const isKnown = childSink.any || (known && !childSink.complete);
+    const message: StartMessage = { kind: 'start', settings, known: isKnown, fleetRoot };
+    return await superviseChild(child, message, { sink: childSink, fleet }, logger, signal).finally(() => {
       child = undefined;
     });
   };
@@ -59,6 +67,7 @@ export function createProcessRegistry(
     get pid() {
       return child?.pid;
     },
+    fleet,
     async run(sink, signal, known = false) {
       const outages = new OutageLog(settings.servers, logger);
       const childSink = new ChildSink(sink, (state) => outages.session(state));
@@ -92,7 +101,7 @@ function startChild(): ChildProcess {
 async function superviseChild(
   child: ChildProcess,
   start: StartMessage,
-  sink: ChildSink,
+  { sink, fleet }: { readonly sink: ChildSink; readonly fleet: RemoteSession | undefined },
   logger: RegistryLogger,
   signal: AbortSignal,
 ): Promise<string> {
@@ -106,6 +115,7 @@ async function superviseChild(
     silentTicks = 0;
     if (message.kind === 'fatal') fatal = message.message;
     else if (message.kind === 'log') logger[message.level](message.fields, message.message);
+    else if (message.kind === 'fleet') fleet?.receive(message.reply);
     else if (!signal.aborted) sink.receive(message);
   });
   const ended = new Promise<string>((resolve) => {
@@ -136,6 +146,7 @@ async function superviseChild(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     send(start);
+    fleet?.attach((request) => send({ kind: 'fleet', request }));
     if (signal.aborted) onAbort();
     const how = await ended;
     // A registry that worked before may work again.
@@ -143,6 +154,7 @@ async function superviseChild(
     if (fatal !== undefined) return fatal;
     return hung ? `no heartbeat for ${hungAfterMs / 1000} s` : how;
   } finally {
+    fleet?.detach();
     clearInterval(heartbeats);
     clearTimeout(killTimer);
     signal.removeEventListener('abort', onAbort);

@@ -3,6 +3,7 @@
 import type { SkipReason } from '../metrics.js';
 import type { Endpoint, EndpointId } from '../model.js';
 import type { ValueFault, ValueField } from '../value-faults.js';
+import type { FleetSession } from './coordination/session.js';
 
 /** Events inside a registry that operators want to see. A correct snapshot never needs them. */
 export type RegistryNote =
@@ -56,4 +57,6 @@ export interface Registry {
    * @param known the sink has endpoints of an earlier run, so a missing root must not count as an empty registry. Default false
    */
   run(sink: RegistrySink, signal: AbortSignal, known?: boolean): Promise<void>;
+  /** The session by which edges agree, connected while `run` runs. Only where the registry is in ZooKeeper. */
+  readonly fleet?: FleetSession | undefined;
 }

@@ -3,7 +3,7 @@
 
 import { setMaxListeners } from 'node:events';
 import { parseConnectString } from '../net-address.js';
-import type { RegistryLogger } from './logger.js';
+import { type RegistryLogger, withFields } from './logger.js';
 import type { Registry, RegistrySink } from './registry.js';
 import type { TreeLimits } from './tree-room.js';
 import { type TreeReader, TreeWatch } from './tree-watch.js';
@@ -55,7 +55,7 @@ async function follow(
   setMaxListeners(maxSessions + 10, signal);
   /** Opens one more session, which lives until the end. */
   const openSession = (session: number) => {
-    const own = session === 0 ? logger : numbered(logger, session);
+    const own = session === 0 ? logger : withFields(logger, { session });
     const handler = {
       connected: (client: TreeReader, fresh: boolean) => tree.connected(session, client, fresh),
       // When the server would refuse the packet that re-arms all watches, a new session is better.
@@ -96,13 +96,4 @@ async function follow(
     clearTimeout(reconcileTimer);
     tree.release();
   }
-}
-
-/** A logger that adds the number of the session. */
-function numbered(logger: RegistryLogger, session: number): RegistryLogger {
-  return {
-    info: (fields, message) => logger.info({ ...fields, session }, message),
-    warn: (fields, message) => logger.warn({ ...fields, session }, message),
-    error: (fields, message) => logger.error({ ...fields, session }, message),
-  };
 }

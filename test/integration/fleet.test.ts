@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { becomes, directSession } from '../support/fleet-sessions.js';
+import { createProcessRegistry } from '../../src/registry/registry-process.js';
+import { becomes, directSession, quietLogger, registrySettings } from '../support/fleet-sessions.js';
+import { RecordingSink } from '../support/recording-sink.js';
 import { waitFor } from '../support/wait.js';
 import { startZooKeeper, type ZooKeeperServer, zkCli } from '../support/zookeeper.js';
 
@@ -78,12 +80,51 @@ describe('a session', { concurrency: true }, () => {
     const stranger = await directSession(zookeeper.address);
     t.after(() => Promise.all([session.close(), stranger.close()]));
     await Promise.all([becomes(session, 'connected'), becomes(stranger, 'connected')]);
-    await session.create('/owned/a', 'data', 'ephemeral');
-    assert.equal((await stranger.get('/owned/a'))?.data, 'data');
-    await assert.rejects(stranger.set('/owned/a', 'other', 0), { kind: 'denied' });
-    await assert.rejects(stranger.create('/owned/b', '', 'ephemeral'), { kind: 'denied' });
-    await assert.rejects(stranger.remove('/owned/a'), { kind: 'denied' });
-    const acls = await zkCli(zookeeper.address, 'getAcl /owned', 'getAcl /owned/a');
+    await session.create('/weir/owned/a', 'data', 'ephemeral');
+    assert.equal((await stranger.get('/weir/owned/a'))?.data, 'data');
+    await assert.rejects(stranger.set('/weir/owned/a', 'other', 0), { kind: 'denied' });
+    await assert.rejects(stranger.create('/weir/owned/b', '', 'ephemeral'), { kind: 'denied' });
+    await assert.rejects(stranger.remove('/weir/owned/a'), { kind: 'denied' });
+    const acls = await zkCli(zookeeper.address, 'getAcl /weir/owned', 'getAcl /weir/owned/a');
     assert.equal(acls.match(/'digest,'edge:.*\n: cdrwa\n'world,'anyone\n: r\n/g)?.length, 2, acls);
+  });
+});
+
+describe('an edge', { concurrency: true }, () => {
+  test('has its session in the registry process, and loses it when that ends', async (t) => {
+    const observer = await directSession(zookeeper.address);
+    await becomes(observer, 'connected');
+    const stop = new AbortController();
+    const registry = createProcessRegistry(registrySettings(zookeeper.address), quietLogger, { fleetRoot: '/edge' });
+    const running = registry.run(new RecordingSink(), stop.signal);
+    t.after(async () => {
+      stop.abort();
+      await Promise.all([running, observer.close()]);
+    });
+    const session = registry.fleet;
+    assert.ok(session);
+    await becomes(session, 'connected');
+    assert.equal(session.isAlive(), true);
+    assert.equal(await session.create('/edge/edges/here/a', 'me', 'ephemeral'), '/edge/edges/here/a');
+    assert.equal((await session.get('/edge/edges/here/a'))?.mine, true);
+    let seen: readonly string[] | undefined;
+    session.watch('/edge/edges/here', 'children', async () => {
+      seen = await session.children('/edge/edges/here').catch(() => undefined);
+    });
+    await waitFor(() => seen?.length === 1);
+    await observer.create('/edge/edges/here/b', 'other', 'ephemeral');
+    await waitFor(() => seen?.length === 2);
+    const lost = becomes(session, 'lost');
+    process.kill(registry.pid ?? 0, 'SIGKILL');
+    await lost;
+    assert.equal(session.isAlive(), false);
+    await becomes(session, 'connected');
+    // The watch goes on in the next process: the old session's node goes when it expires.
+    await waitFor(() => seen?.length === 1);
+    await session.create('/edge/edges/here/a', 'me again', 'ephemeral');
+    stop.abort();
+    await running;
+    // A session that is closed keeps nothing.
+    assert.equal(await observer.get('/edge/edges/here/a'), undefined);
   });
 });

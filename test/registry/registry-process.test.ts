@@ -71,12 +71,13 @@ function starting(known: boolean, ...starts: (() => ChildProcess)[]) {
   const started = new Promise<void>((resolve) => {
     last = resolve;
   });
-  const registry = createProcessRegistry(settings, logger, () => {
+  const start = () => {
     const next = starts.shift();
     assert.ok(next);
     if (starts.length === 0) last();
     return next();
-  });
+  };
+  const registry = createProcessRegistry(settings, logger, { start });
   return { running: registry.run(sink, stop.signal, known), started };
 }
 

@@ -3,6 +3,7 @@
 import type { RegistryLogger } from '../logger.js';
 import type { ConnectClient, WatchEvent, ZooKeeperClient } from '../zookeeper-client.js';
 import { keepSession, type SessionSettings } from '../zookeeper-session.js';
+import { CallGate } from './call-gate.js';
 import { Liveness, questionIntervalMs } from './liveness.js';
 import { NodeCalls } from './node-calls.js';
 import {
@@ -11,57 +12,60 @@ import {
   type FleetNode,
   type FleetSession,
   type FleetState,
-  maxCalls,
-  maxDataBytes,
   type WatchKind,
 } from './session.js';
+import { StateNews } from './state-news.js';
 import { armWatch, kindsOf } from './watch-arming.js';
 import { WatchTable } from './watch-table.js';
+
+export interface FleetSettings extends SessionSettings {
+  /** What is made at this path and below is for the credentials alone, where there are some. */
+  readonly root: string;
+}
 
 /**
  * Keeps one session after the other until `close`. A session that no server confirmed for 2/3 of its timeout is given up, even
  * where it might still be alive.
  */
 export class DirectSession implements FleetSession {
-  readonly #listeners = new Set<(state: FleetState) => void>();
+  readonly #news = new StateNews();
+  readonly #gate = new CallGate();
   readonly #watches: WatchTable;
   readonly #liveness: Liveness;
+  readonly #settings: FleetSettings;
   readonly #now: () => number;
   readonly #closing = new AbortController();
   readonly #kept: Promise<void>;
   /** Ends the present session. */
   #giveUp = new AbortController();
+  /** Of the present connection. */
   #calls: NodeCalls | undefined;
   #timeoutMs: number;
-  /** The session was told as connected and not as lost. */
+  /** The session was told as connected, and not as lost since. */
   #isTold = false;
-  #underWay = 0;
-  #timer: NodeJS.Timeout | undefined;
-  /** Why no session is opened ever again. */
+  /** Tells of a new connection, once a server has confirmed the session. */
+  #announce: (() => void) | undefined;
+  #question: NodeJS.Timeout | undefined;
   #hopeless: Error | undefined;
 
   /** @param now monotonic milliseconds */
-  constructor(
-    connect: ConnectClient,
-    settings: SessionSettings,
-    logger: RegistryLogger,
-    now = () => performance.now(),
-  ) {
+  constructor(connect: ConnectClient, settings: FleetSettings, logger: RegistryLogger, now = () => performance.now()) {
+    this.#settings = settings;
     this.#now = now;
     this.#timeoutMs = settings.sessionTimeout;
-    this.#liveness = new Liveness(this.#timeoutMs);
+    this.#liveness = new Liveness({ timeoutMs: this.#timeoutMs, now, expired: () => this.renew() });
     this.#watches = new WatchTable(
       (path, what) => this.#arm(path, what),
       () => {},
     );
-    this.#kept = this.#keep(connect, settings, logger);
+    this.#kept = this.#keep(connect, logger);
   }
 
   get timeoutMs(): number {
     return this.#timeoutMs;
   }
 
-  /** Set when no session will ever be there, such as with a malformed list of servers. */
+  /** Why no session will ever be there, such as a malformed list of servers or refused credentials. */
   get hopeless(): Error | undefined {
     return this.#hopeless;
   }
@@ -86,25 +90,21 @@ export class DirectSession implements FleetSession {
     return this.#call(`remove ${path}`, (calls) => calls.remove(path, version));
   }
 
+  /** Resolves when a server has answered a question asked from now on. @throws FleetError `lost` */
+  confirm(): Promise<void> {
+    return this.#call('confirm the session', (calls) => this.#confirm(calls));
+  }
+
   watch(path: string, what: WatchKind, changed: () => void): () => void {
     return this.#watches.add(path, what, changed);
   }
 
   subscribe(listener: (state: FleetState) => void): () => void {
-    let isNew = true;
-    const own = (state: FleetState) => {
-      if (state.kind === 'connected') {
-        listener(isNew ? { kind: 'connected', fresh: true } : state);
-        isNew = false;
-      } else if (!isNew) listener(state);
-    };
-    this.#listeners.add(own);
-    if (this.#isTold && this.#calls !== undefined) own({ kind: 'connected', fresh: true });
-    return () => this.#listeners.delete(own);
+    return this.#news.subscribe(listener);
   }
 
   isAlive(): boolean {
-    return this.#isTold && this.#liveness.isAlive(this.#now());
+    return this.#isTold && this.#liveness.isAlive();
   }
 
   /** Gives the session up at once: its ephemeral nodes go, and another one is opened. */
@@ -116,101 +116,90 @@ export class DirectSession implements FleetSession {
   /** Ends the session and with it its ephemeral nodes. */
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#lose();
-    this.#giveUp.abort();
+    this.renew();
     await this.#kept;
   }
 
-  async #keep(connect: ConnectClient, settings: SessionSettings, logger: RegistryLogger): Promise<void> {
+  async #keep(connect: ConnectClient, logger: RegistryLogger): Promise<void> {
     const handler = {
-      connected: (client: ZooKeeperClient, fresh: boolean) => this.#connected(client, fresh, settings),
+      connected: (client: ZooKeeperClient, fresh: boolean) => this.#connected(client, fresh),
       // The session is kept, since it owns nodes.
       disconnected: () => {
         this.#suspend();
         return false;
       },
-      watch: (event: WatchEvent, path: string) => this.#event(event, path),
+      watch: (event: WatchEvent, path: string) => {
+        for (const what of kindsOf(event)) this.#arm(path, what);
+      },
       changed: (state: string) => {
         if (state !== 'connected' && state !== 'connecting') this.#lose();
+        if (state === 'auth_failed') this.#hopeless = new Error('ZooKeeper refused registry.zookeeper.credentials');
       },
     };
     try {
       while (!this.#closing.signal.aborted) {
         this.#giveUp = new AbortController();
-        await keepSession(connect, settings, handler, logger, this.#giveUp.signal);
+        await keepSession(connect, this.#settings, handler, logger, this.#giveUp.signal);
       }
     } catch (error) {
       this.#hopeless = error as Error;
       logger.error({ reason: this.#hopeless.message }, 'the fleet is given up');
     } finally {
       this.#lose();
-      clearTimeout(this.#timer);
     }
   }
 
-  #connected(client: ZooKeeperClient, fresh: boolean, { credentials }: SessionSettings): void {
+  #connected(client: ZooKeeperClient, fresh: boolean): void {
     if (this.#giveUp.signal.aborted) return;
     if (fresh) this.#lose();
     this.#timeoutMs = client.timeout;
-    this.#calls = new NodeCalls(client, credentials !== undefined);
-    this.#ask(this.#calls, () => {
+    this.#hopeless = undefined;
+    const { credentials, root } = this.#settings;
+    const calls = new NodeCalls(client, credentials === undefined ? undefined : root);
+    this.#calls = calls;
+    this.#announce = () => {
       this.#isTold = true;
-      this.#tell({ kind: 'connected', fresh });
+      this.#news.tell({ kind: 'connected', fresh });
       for (const { path, what } of this.#watches.all()) this.#arm(path, what);
-    });
+    };
+    this.#ask(calls);
   }
 
-  /** Asks the server whether the session lives, again and again. The first answer counts as the connection. */
-  #ask(calls: NodeCalls, first: () => void): void {
+  /** Asks for as long as there is this connection. */
+  #ask(calls: NodeCalls): void {
+    this.#confirm(calls).catch(() => {});
+  }
+
+  async #confirm(calls: NodeCalls): Promise<void> {
     const askedAt = this.#now();
-    calls.confirm((isAlive) => {
-      if (calls !== this.#calls) return;
-      if (isAlive) {
-        this.#liveness.confirmed(askedAt, this.#timeoutMs);
-        first();
-        this.#expectMore();
-      }
-      setTimeout(() => {
-        if (calls === this.#calls) this.#ask(calls, isAlive ? () => {} : first);
-      }, questionIntervalMs(this.#timeoutMs)).unref();
-    });
+    clearTimeout(this.#question);
+    this.#question = setTimeout(() => this.#ask(calls), questionIntervalMs(this.#timeoutMs));
+    await calls.confirm();
+    if (calls !== this.#calls) throw new FleetError('lost', 'confirm the session');
+    this.#liveness.confirmed(askedAt, this.#timeoutMs);
+    const announce = this.#announce;
+    this.#announce = undefined;
+    announce?.();
   }
 
-  /** Gives the session up when no further answer comes in time. */
-  #expectMore(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(
-      () => {
-        if (this.#liveness.isAlive(this.#now())) this.#expectMore();
-        else this.renew();
-      },
-      Math.max(1, this.#liveness.leftMs(this.#now())),
-    );
+  #disconnect(): void {
+    this.#announce = undefined;
+    clearTimeout(this.#question);
+    this.#calls?.end();
+    this.#calls = undefined;
   }
 
   #suspend(): void {
-    const before = this.#calls;
-    this.#calls?.end();
-    this.#calls = undefined;
-    if (before !== undefined && this.#isTold) this.#tell({ kind: 'suspended' });
+    this.#disconnect();
+    if (this.#isTold) this.#news.tell({ kind: 'suspended' });
   }
 
   #lose(): void {
-    clearTimeout(this.#timer);
-    this.#calls?.end();
-    this.#calls = undefined;
+    this.#disconnect();
     this.#liveness.end();
     if (!this.#isTold) return;
     this.#isTold = false;
-    this.#tell({ kind: 'lost' });
-  }
-
-  #tell(state: FleetState): void {
-    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) listener(state);
-  }
-
-  #event(event: WatchEvent, path: string): void {
-    for (const what of kindsOf(event)) this.#arm(path, what);
+    this.#news.tell({ kind: 'lost' });
   }
 
   /** Sets the watch at the server, and tells the listeners then: what they read from now on is watched. */
@@ -223,16 +212,11 @@ export class DirectSession implements FleetSession {
     });
   }
 
-  async #call<T>(what: string, work: (calls: NodeCalls) => Promise<T>, data = ''): Promise<T> {
-    if (data.length > maxDataBytes || Buffer.byteLength(data) > maxDataBytes) throw new FleetError('too_large', what);
-    if (this.#underWay >= maxCalls) throw new FleetError('busy', what);
-    const calls = this.#calls;
-    if (calls === undefined || !this.#isTold) throw new FleetError('lost', what);
-    this.#underWay += 1;
-    try {
-      return await work(calls);
-    } finally {
-      this.#underWay -= 1;
-    }
+  #call<T>(what: string, work: (calls: NodeCalls) => Promise<T>, data = ''): Promise<T> {
+    return this.#gate.pass(what, data, () => {
+      const calls = this.#calls;
+      if (calls === undefined || !this.#isTold) throw new FleetError('lost', what);
+      return work(calls);
+    });
   }
 }

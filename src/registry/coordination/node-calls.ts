@@ -1,7 +1,7 @@
 // The calls of one connection of a fleet's session. When the connection is lost, all that are under way end.
 
 import { makeFolder } from '../zookeeper-calls.js';
-import { anyVersion, rc, type ZooKeeperClient } from '../zookeeper-client.js';
+import { anyVersion, isLost, rc, type ZooKeeperClient } from '../zookeeper-client.js';
 import { type CreateMode, FleetError, type FleetNode, fleetError, maxDataBytes } from './session.js';
 
 const modes = {
@@ -15,10 +15,10 @@ export class NodeCalls {
   readonly #open = new Set<() => void>();
   #ended = false;
 
-  /** @param protects whether what is made is for the session's credentials alone */
+  /** @param root what is made there and below is for the session's credentials alone; undefined: for everybody */
   constructor(
     readonly client: ZooKeeperClient,
-    private readonly protects: boolean,
+    private readonly root: string | undefined,
   ) {}
 
   /** Everything under way is lost. */
@@ -29,8 +29,15 @@ export class NodeCalls {
   }
 
   /** Asks the leader of the ensemble, which alone knows whether a session lives. */
-  confirm(done: (isAlive: boolean) => void): void {
-    this.client.sync('/', (code) => done(code === rc.ok || code === rc.noNode || code === rc.noAuth));
+  confirm(): Promise<void> {
+    const what = 'confirm the session';
+    return this.#answer(what, (resolve, reject) => {
+      this.client.sync('/', (code) => {
+        // Whatever a server says of the path, it knows the session.
+        if (isLost(code)) reject(fleetError(code, what));
+        else resolve();
+      });
+    });
   }
 
   get(path: string): Promise<FleetNode | undefined> {
@@ -95,7 +102,7 @@ export class NodeCalls {
         else reject(fleetError(code, what));
       });
     });
-    if (this.protects) await this.#protect(made);
+    await this.#protect(made);
     return made;
   }
 
@@ -106,13 +113,14 @@ export class NodeCalls {
       const made = await this.#answer<string>(what, (resolve, reject) => {
         makeFolder(this.client, parent, 'persistent').then(resolve, () => reject(new FleetError('denied', what)));
       });
-      if (made !== 'there' && this.protects) await this.#protect(parent);
+      if (made !== 'there') await this.#protect(parent);
     }
   }
 
-  #protect(path: string): Promise<void> {
+  async #protect(path: string): Promise<void> {
+    if (this.root === undefined || (path !== this.root && !path.startsWith(`${this.root}/`))) return;
     const what = `protect ${path}`;
-    return this.#answer(what, (resolve, reject) => {
+    await this.#answer<void>(what, (resolve, reject) => {
       this.client.protect(path, (code) => {
         // Gone again, or another edge was first.
         if (code === rc.ok || code === rc.noNode || code === rc.noAuth) resolve();

@@ -95,6 +95,8 @@ export type WatchKind = 'data' | 'children';
 export const maxDataBytes = 100_000;
 /** Calls under way. Further ones are refused. */
 export const maxCalls = 1_000;
+/** Σ of the data of the calls under way. */
+export const maxCallBytes = 8_000_000;
 /** Watched paths. */
 export const maxWatches = 10_000;
 /** Σ(path bytes + 4) of the watches: after a reconnect they go in one packet, of which the server takes 1 MB. */
