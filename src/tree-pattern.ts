@@ -118,6 +118,14 @@ export function overlap(a: TreePattern, b: TreePattern): boolean {
   );
 }
 
+/** The path and all above it, from the first; of `/` none. */
+export function withAncestors(path: string): string[] {
+  if (path === '/') return [];
+  const paths: string[] = [];
+  for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) paths.push(path.slice(0, end));
+  return [...paths, path];
+}
+
 /** The path of a child. */
 export function below(path: string, name: string): string {
   return path === '/' ? `/${name}` : `${path}/${name}`;

@@ -8,15 +8,17 @@ import {
   addLeaseFlags,
   addRegistryFlags,
   addSettingFlags,
+  addTreeFlag,
   append,
   type CommonFlags,
   type JsonFlags,
   type LeaseFlags,
   number,
+  type TreeFlags,
 } from './options.js';
 import { addOwnTraitFlags, type OwnTraitFlags } from './trait-flags.js';
 
-export interface AgentFlags extends CommonFlags, LeaseFlags, OwnTraitFlags, JsonFlags {
+export interface AgentFlags extends CommonFlags, LeaseFlags, TreeFlags, OwnTraitFlags, JsonFlags {
   readonly api?: string;
   readonly apiUser?: string;
   readonly apiSecretFile?: string;
@@ -121,7 +123,7 @@ export function addAgentFlags(command: Command): Command {
     .option('--interface <name>', 'network device that counts (default: all)')
     .option('--viewers <number>', 'viewers that the server can serve, for the load', number(1, 1e9));
   addOwnTraitFlags(command).option('--dry-run', 'print what would be registered, and end');
-  addLeaseFlags(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is');
+  addLeaseFlags(addTreeFlag(addRegistryFlags(command)), 'admin listener of the edge whose embedded registry it is');
   const json = 'one JSON object when it is ready, with --dry-run one a stream';
   return addJsonFlag(addSettingFlags(command), json).addHelpText('after', examples);
 }

@@ -100,7 +100,7 @@ async function run(
   asked: AbortSignal,
 ): Promise<void> {
   const surroundings = around(flags);
-  const registrar = await openRegistrar(config, logger, { prefix: 'agent-' });
+  const registrar = await openRegistrar(config, logger, { prefix: 'agent-', tree: flags.tree });
   const settings = {
     naming,
     silenceMs: flags.silence,

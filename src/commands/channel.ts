@@ -14,7 +14,9 @@ import {
   removeNode,
   writeNode,
 } from '../registry/node-writes.js';
+import { channelFolder, type WriteTree, writeTreeOf } from '../registry/write-tree.js';
 import { children } from '../registry/zookeeper-calls.js';
+import { below, withAncestors } from '../tree-pattern.js';
 import { print, printJson } from './lifetime.js';
 import {
   conflictJson,
@@ -29,6 +31,7 @@ import {
   addJsonFlag,
   addRegistryFlags,
   addSettingFlags,
+  addTreeFlag,
   addValueFlags,
   type CommonFlags,
   channelName,
@@ -36,13 +39,14 @@ import {
   number,
   requestOf,
   serviceAddress,
+  type TreeFlags,
   type ValueFlags,
 } from './options.js';
 import { readSettings } from './settings.js';
 import { addTraitFlags, flaggedTraits, type TraitFlags, traitFlagNames } from './trait-flags.js';
-import { nodePath, onZooKeeper, withAncestors } from './zookeeper-nodes.js';
+import { onZooKeeper } from './zookeeper-nodes.js';
 
-type Flags = CommonFlags & JsonFlags;
+type Flags = CommonFlags & JsonFlags & TreeFlags;
 
 interface WriteFlags extends Flags {
   readonly ifVersion?: number;
@@ -78,6 +82,12 @@ Examples:
 
 It removes the node that was named and nothing below it. An ephemeral node belongs to a session, which would be left
 without: --force removes it nevertheless. Exit code 3: somebody changed it meanwhile, and it was left.`;
+
+/** The path of a channel's node, or of one of its endpoints. */
+function nodePath(tree: WriteTree, channel: string, endpoint: string | undefined): string {
+  const folder = channelFolder(tree, channel);
+  return endpoint === undefined ? folder : below(folder, endpoint);
+}
 
 /** Runs a write; a conflict is shown with both values before it ends the command. */
 async function showingConflicts(
@@ -124,10 +134,20 @@ function dataToWrite(flags: PutFlags, found: NodeState | undefined): Uint8Array 
   return Buffer.from(setMembers(before, values) ?? setMembers('{}', values) ?? '');
 }
 
-function refuseUnreadable(channel: string, endpoint: string | undefined, data: Uint8Array, force: boolean): void {
+function refuseUnreadable(
+  { pattern, formats }: WriteTree,
+  channel: string,
+  endpoint: string | undefined,
+  data: Uint8Array,
+): void {
+  if (endpoint === undefined && !pattern.readsChannel) {
+    throw new OperatorError(
+      `${pattern.text}: the data of a channel are not read there; --force writes them nevertheless`,
+    );
+  }
   const level = endpoint === undefined ? ('channel' as const) : ('endpoint' as const);
-  const decoded = decode({ name: endpoint ?? channel, level, data });
-  if (decoded.kind !== 'skipped' || force) return;
+  const decoded = decode({ name: endpoint ?? channel, level, data }, formats);
+  if (decoded.kind !== 'skipped') return;
   throw new OperatorError(
     `weir could not read this (${decoded.reason}), nothing was written; --force writes it nevertheless`,
   );
@@ -135,12 +155,13 @@ function refuseUnreadable(channel: string, endpoint: string | undefined, data: U
 
 async function put(channel: string, endpoint: string | undefined, flags: PutFlags): Promise<void> {
   const { config } = readSettings(requestOf(flags));
-  const path = nodePath(config, channel, endpoint);
+  const tree = writeTreeOf(config.registry.zookeeper, flags.tree);
+  const path = nodePath(tree, channel, endpoint);
   const [json, force] = [flags.json === true, flags.force === true];
   await onZooKeeper(config, async (client) => {
     const found = await readNode(client, path);
     const data = dataToWrite(flags, found);
-    refuseUnreadable(channel, endpoint, data, force);
+    if (!force) refuseUnreadable(tree, channel, endpoint, data);
     await showingConflicts(json, data, async () => {
       const expected = expectedVersion(path, found, flags.ifVersion);
       refuseEphemeral(found, force, 'its owner writes it (`weir drain` sets only the status)');
@@ -153,7 +174,7 @@ async function put(channel: string, endpoint: string | undefined, flags: PutFlag
       if (expected === 'absent') {
         const above = withAncestors(path).slice(0, -1);
         const isProtected = config.registry.zookeeper.credentials !== undefined;
-        const from = withAncestors(config.registry.zookeeper.root).length - 1;
+        const from = Math.max(0, withAncestors(tree.base).length - 1);
         await makeFolders(client, above, isProtected ? { from } : undefined);
         await writeNode(client, path, data, expected);
         if (isProtected) await protectNode(client, path);
@@ -165,27 +186,27 @@ async function put(channel: string, endpoint: string | undefined, flags: PutFlag
 
 async function get(channel: string, endpoint: string | undefined, flags: Flags): Promise<void> {
   const { config } = readSettings(requestOf(flags));
-  const path = nodePath(config, channel, endpoint);
+  const path = nodePath(writeTreeOf(config.registry.zookeeper, flags.tree), channel, endpoint);
   await onZooKeeper(config, async (client) => {
     const node = await readNode(client, path);
     if (node === undefined) throw new OperatorError(`${path}: no such node`);
-    const below = [...(await children(client, path))].sort();
-    if (flags.json) printJson({ ...nodeJson(node), children: below });
-    else nodeLines(node, below).forEach(print);
+    const names = [...(await children(client, path))].sort();
+    if (flags.json) printJson({ ...nodeJson(node), children: names });
+    else nodeLines(node, names).forEach(print);
   });
 }
 
 async function rm(channel: string, endpoint: string | undefined, flags: WriteFlags): Promise<void> {
   const { config } = readSettings(requestOf(flags));
-  const path = nodePath(config, channel, endpoint);
+  const path = nodePath(writeTreeOf(config.registry.zookeeper, flags.tree), channel, endpoint);
   const json = flags.json === true;
   await onZooKeeper(config, async (client) => {
     const found = await readNode(client, path);
     if (found === undefined) throw new OperatorError(`${path}: no such node`);
     refuseEphemeral(found, flags.force === true, 'it goes with the session that registered it');
-    const below = await children(client, path);
-    if (below.length > 0) {
-      throw new OperatorError(`${path}: ${below.length} below it, such as ${below[0]}; remove them by name first`);
+    const names = await children(client, path);
+    if (names.length > 0) {
+      throw new OperatorError(`${path}: ${names.length} below it, such as ${names[0]}; remove them by name first`);
     }
     await showingConflicts(json, undefined, async () => {
       expectedVersion(path, found, flags.ifVersion);
@@ -207,7 +228,7 @@ export function addChannel(program: Command): void {
       'the name of its node below the channel; without it, the channel itself',
       channelName,
     );
-    addJsonFlag(addSettingFlags(addRegistryFlags(command))).addHelpText('after', examples);
+    addJsonFlag(addSettingFlags(addTreeFlag(addRegistryFlags(command)))).addHelpText('after', examples);
     return command;
   };
   const ifVersion = () =>

@@ -15,13 +15,18 @@ export type DrainTarget =
   /** `single`: more than one match is a mistake. */
   | { readonly kind: 'search'; readonly single: boolean; matches(endpoint: Endpoint): boolean };
 
+/** The node whose children are a channel's endpoints. */
+export type FolderOf = (channel: string) => string;
+
 /**
- * A path as `weir channels` and `weir register` print it; `CHANNEL/NAME` below the root; an address, which means every endpoint of
+ * A path as `weir channels` and `weir register` print it; `CHANNEL/NAME`; an address, which means every endpoint of
  * that server, or with a path of its own every endpoint with that address; else the name of one endpoint.
+ *
+ * @param folderOf undefined: several trees may have them
  */
-export function parseDrainTarget(text: string, root: string): DrainTarget {
+export function parseDrainTarget(text: string, folderOf: FolderOf | undefined): DrainTarget {
   const api = /\/api\/v1\/channels\/([^/]+)\/endpoints\/([^/]+)$/.exec(text);
-  if (api !== null) return { kind: 'path', path: `${root}/${decoded(api[1])}/${decoded(api[2])}` };
+  if (api !== null) return named(decoded(api[1]), decoded(api[2]), folderOf);
   if (text.startsWith('/')) return { kind: 'path', path: pathOf(text) };
   const address = parseServiceAddress(text);
   if (address !== undefined) {
@@ -32,8 +37,15 @@ export function parseDrainTarget(text: string, root: string): DrainTarget {
     const plain = (of: string) => (isAnyScheme ? of.replace(/^https:/, 'http:') : of);
     return { kind: 'search', single: false, matches: (endpoint) => plain(serverOf(endpoint.address)) === server };
   }
-  if (text.includes('/')) return { kind: 'path', path: `${root}/${pathOf(text)}` };
+  const slash = text.indexOf('/');
+  if (slash > 0) return named(text.slice(0, slash), pathOf(text.slice(slash + 1)), folderOf);
   return { kind: 'search', single: true, matches: ({ id }) => pathOf(id).endsWith(`/${pathOf(text)}`) };
+}
+
+function named(channel: string, name: string, folderOf: FolderOf | undefined): DrainTarget {
+  if (folderOf !== undefined) return { kind: 'path', path: `${folderOf(channel)}/${name}` };
+  const matches = (endpoint: Endpoint) => endpoint.channel === channel && pathOf(endpoint.id).endsWith(`/${name}`);
+  return { kind: 'search', single: true, matches };
 }
 
 function decoded(segment = ''): string {

@@ -7,8 +7,9 @@ import { createLogger } from '../log.js';
 import { edgeUrl } from '../registrar/edge-url.js';
 import { changeStatus } from '../registry/formats/status.js';
 import { Conflict, readNode, writeNode } from '../registry/node-writes.js';
+import { channelFolder, writeTreeOf, writeTrees } from '../registry/write-tree.js';
 import type { ZooKeeperClient } from '../registry/zookeeper-client.js';
-import { parseDrainTarget, pathOf } from './drain-target.js';
+import { type FolderOf, parseDrainTarget, pathOf } from './drain-target.js';
 import { safe } from './endpoint-lines.js';
 import { leaseRoot, writeLeaseStatus } from './lease-status.js';
 import { print, printJson, untilAskedToEnd } from './lifetime.js';
@@ -17,18 +18,20 @@ import {
   addLeaseFlags,
   addRegistryFlags,
   addSettingFlags,
+  addTreeFlag,
   type CommonFlags,
   type JsonFlags,
   type LeaseFlags,
   leaseOverrides,
   number,
   requestOf,
+  type TreeFlags,
 } from './options.js';
 import { readEndpoints, sourceOf } from './registered.js';
 import { readSettings } from './settings.js';
 import { onZooKeeper } from './zookeeper-nodes.js';
 
-interface Flags extends CommonFlags, LeaseFlags, JsonFlags {
+interface Flags extends CommonFlags, LeaseFlags, TreeFlags, JsonFlags {
   readonly timeout: number;
 }
 
@@ -77,13 +80,20 @@ const failed = (path: string, error: unknown): Result => {
   return { path, result: 'failed', error: (error as Error).message };
 };
 
+/** Where a channel's endpoints stand; undefined: that does not follow from its name alone. */
+function foldersOf({ registry: { kind, zookeeper } }: Config, named: string | undefined): FolderOf | undefined {
+  if (kind !== 'zookeeper') return (channel) => `${leaseRoot}/${channel}`;
+  const isOnly = zookeeper.trees.length <= 1;
+  const tree = named !== undefined ? writeTreeOf(zookeeper, named) : isOnly ? writeTrees(zookeeper)[0] : undefined;
+  return tree && ((channel) => channelFolder(tree, channel));
+}
+
 /** The paths of the endpoints that are meant. */
 async function pathsOf(config: Config, text: string, flags: Flags, asked: AbortSignal): Promise<readonly string[]> {
   if (config.registry.kind === 'file') {
     throw new OperatorError('registry.kind is file: write `status: draining` to the endpoint in that file');
   }
-  const root = config.registry.kind === 'zookeeper' ? config.registry.zookeeper.root : leaseRoot;
-  const target = parseDrainTarget(text, root);
+  const target = parseDrainTarget(text, foldersOf(config, flags.tree));
   if (target.kind === 'path') return [target.path];
   const source = sourceOf(config, createLogger({ ...config.log, level: 'error' }));
   const endpoints = (await readEndpoints(source, flags.timeout * 1000, asked)) ?? [];
@@ -139,7 +149,7 @@ function add(program: Command, name: string, description: string, status: Status
     '<endpoint|address>',
     'HOST:PORT or URL of a server, CHANNEL/NAME, a path, or the name of an endpoint',
   );
-  addLeaseFlags(addRegistryFlags(command), 'the edge whose embedded registry it is').option(
+  addLeaseFlags(addTreeFlag(addRegistryFlags(command)), 'the edge whose embedded registry it is').option(
     '--timeout <seconds>',
     'longest wait for the list of endpoints',
     number(0.1, 3600),

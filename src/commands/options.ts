@@ -29,6 +29,18 @@ export function addSettingFlags(command: Command): Command {
     .option('--set <key=value>', 'any setting, such as log.level=warn; may be repeated', append);
 }
 
+export interface TreeFlags {
+  readonly tree?: string;
+}
+
+/** `--tree`, for commands that write to ZooKeeper. */
+export function addTreeFlag(command: Command): Command {
+  return command.option(
+    '--tree <pattern>',
+    'which of registry.zookeeper.trees to write to, where more than one has {channel} and {endpoint}',
+  );
+}
+
 export interface JsonFlags {
   readonly json?: true;
 }

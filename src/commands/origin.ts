@@ -14,6 +14,7 @@ import {
   addEdgeFlag,
   addRegistryFlags,
   addSettingFlags,
+  addTreeFlag,
   append,
   type CommonFlags,
   channelName,
@@ -22,11 +23,12 @@ import {
   number,
   requestOf,
   serviceAddress,
+  type TreeFlags,
 } from './options.js';
 import { remindWhile } from './reminder.js';
 import { settingsWithLogger } from './settings.js';
 
-interface Flags extends CommonFlags, EdgeFlags {
+interface Flags extends CommonFlags, EdgeFlags, TreeFlags {
   readonly channel: readonly string[];
   readonly listen?: { readonly host: string; readonly port: number };
   readonly name: string;
@@ -58,7 +60,7 @@ async function keepRegistered(
   asked: AbortSignal,
 ): Promise<void> {
   const report = () => ({ ...drift(Date.now() / 1000, flags.seed), bitrate: sample().bitrate });
-  const options = { prefix: `${flags.name}-`, signal: asked };
+  const options = { prefix: `${flags.name}-`, signal: asked, tree: flags.tree };
   const registering = registerChannels(config, flags.channel, { address, ...report() }, logger, options);
   try {
     const registered = await remindWhile(registering, config, logger);
@@ -99,6 +101,6 @@ export function addOrigin(program: Command): void {
     .option('--name <name>', 'what it calls itself in the header X-Origin', hostname())
     .option('--seed <number>', 'of the load and packet loss that it makes up', number(0, 2 ** 31), 1)
     .option('--register <address>', 'register as HOST:PORT, as the edge reaches it', serviceAddress);
-  addEdgeFlag(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is');
+  addEdgeFlag(addTreeFlag(addRegistryFlags(command)), 'admin listener of the edge whose embedded registry it is');
   addSettingFlags(command).addHelpText('after', examples).action(origin);
 }

@@ -9,6 +9,7 @@ import {
   addLeaseFlags,
   addRegistryFlags,
   addSettingFlags,
+  addTreeFlag,
   addValueFlags,
   append,
   type CommonFlags,
@@ -18,6 +19,7 @@ import {
   leaseOverrides,
   requestOf,
   serviceAddress,
+  type TreeFlags,
   type ValueFlags,
 } from './options.js';
 import { remindWhile } from './reminder.js';
@@ -25,7 +27,7 @@ import { applyReport } from './report-lines.js';
 import { settingsWithLogger } from './settings.js';
 import { addTraitFlags, flaggedTraits, type TraitFlags } from './trait-flags.js';
 
-interface Flags extends CommonFlags, LeaseFlags, TraitFlags, ValueFlags, JsonFlags {
+interface Flags extends CommonFlags, LeaseFlags, TreeFlags, TraitFlags, ValueFlags, JsonFlags {
   readonly channel: readonly string[];
   readonly address: string;
   readonly exitOnEof?: true;
@@ -81,7 +83,7 @@ async function register(flags: Flags): Promise<void> {
   await untilAskedToEnd(async (asked) => {
     let registered: RegisteredChannels;
     try {
-      const registering = registerChannels(config, channels, info, logger, { signal: asked });
+      const registering = registerChannels(config, channels, info, logger, { signal: asked, tree: flags.tree });
       registered = await remindWhile(registering, config, logger);
     } catch (error) {
       if (asked.aborted) return;
@@ -114,7 +116,7 @@ export function addRegister(program: Command): void {
       serviceAddress,
     );
   addTraitFlags(addValueFlags(command)).option('--exit-on-eof', 'end when standard input ends');
-  addLeaseFlags(addRegistryFlags(command), 'admin listener of the edge whose embedded registry it is');
+  addLeaseFlags(addTreeFlag(addRegistryFlags(command)), 'admin listener of the edge whose embedded registry it is');
   addJsonFlag(addSettingFlags(command), 'one JSON object a channel once it is registered')
     .addHelpText('after', examples)
     .action(register);

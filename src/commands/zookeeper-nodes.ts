@@ -1,4 +1,4 @@
-// What the commands that write nodes of ZooKeeper share: where a channel stands, and a session to do it in.
+// A session for the commands that work on nodes of ZooKeeper.
 
 import type { Config } from '../config-schema.js';
 import { OperatorError } from '../errors.js';
@@ -20,17 +20,4 @@ export async function onZooKeeper<T>(config: Config, work: (client: ZooKeeperCli
   }
   const { servers, sessionTimeout, credentials, tls } = zookeeper;
   return await withZooKeeper({ servers, sessionTimeout, credentials, tls: tlsOf(tls) }, deadlineMs, work);
-}
-
-/** The path of a channel's node, or of one of its endpoints. */
-export function nodePath({ registry }: Config, channel: string, endpoint: string | undefined): string {
-  const folder = `${registry.zookeeper.root}/${channel}`;
-  return endpoint === undefined ? folder : `${folder}/${endpoint}`;
-}
-
-/** The path and all above it, from the first. */
-export function withAncestors(path: string): string[] {
-  const paths: string[] = [];
-  for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) paths.push(path.slice(0, end));
-  return [...paths, path];
 }

@@ -18,10 +18,12 @@ import {
   treeFindings,
 } from '../registry/doctor/findings.js';
 import { askServer } from '../registry/doctor/four-letter.js';
-import { look } from '../registry/doctor/look.js';
+import { look, type RootsToSee } from '../registry/doctor/look.js';
 import type { RegistryNote } from '../registry/registry.js';
 import { addressesOf, resolveServers } from '../registry/servers.js';
 import { connectSecurely, type TlsSettings, tlsOf, tlsProblem } from '../registry/tls/connection.js';
+import { compileTrees, type TreeSettings, treesOf } from '../registry/trees.js';
+import { defaultWriteTree } from '../registry/write-tree.js';
 import { safe } from './endpoint-lines.js';
 import { type EndpointFollower, follow } from './follow.js';
 import { print, printJson } from './lifetime.js';
@@ -112,18 +114,30 @@ async function seeTree(config: Config, deadlineMs: number): Promise<SeenTree> {
   return { ...seen, watched, faults };
 }
 
+/** The nodes above all channels, and which of them weir writes below. */
+function rootsOf(settings: TreeSettings): Pick<RootsToSee, 'bases' | 'written'> {
+  const trees = compileTrees(treesOf(settings));
+  return {
+    bases: [...new Set(trees.map(({ pattern }) => pattern.base))],
+    written: defaultWriteTree(settings)?.base,
+  };
+}
+
 async function examine(config: Config, flags: Flags): Promise<Finding[]> {
-  const { servers, root, sessionTimeout, credentials } = config.registry.zookeeper;
+  const { servers, sessionTimeout, credentials } = config.registry.zookeeper;
   const seen = await seeServers(servers, tlsOf(config.registry.zookeeper.tls));
   const user = credentials?.split(':', 1)[0];
   try {
-    const found = await onZooKeeper(config, (client) => look(client, root, user, flags.write === true, Date.now));
+    const roots = { ...rootsOf(config.registry.zookeeper), user, mayWrite: flags.write === true };
+    const found = await onZooKeeper(config, (client) => look(client, roots, Date.now));
     return [
       ...serverFindings(seen.servers, seen.problems, found.configured),
       sessionFinding(sessionTimeout, found.sessionTimeout),
-      ...rightsFindings(found.root),
+      ...found.roots.flatMap((root) => rightsFindings(root)),
       clockFinding(found.skewMs, found.newestMtime, Date.now()),
-      ...(found.root.state === 'there' ? treeFindings(await seeTree(config, flags.timeout * 1000)) : []),
+      ...(found.roots.some(({ state }) => state === 'there')
+        ? treeFindings(await seeTree(config, flags.timeout * 1000))
+        : []),
     ];
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;

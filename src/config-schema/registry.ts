@@ -74,7 +74,7 @@ const zookeeper = z.strictObject({
     .regex(/^\/[^/\s]+(\/[^/\s]+)*$/, 'expected an absolute path without a slash at its end')
     .prefault('/channels')
     .describe(
-      'The node whose children are the channels: weir registers there, and follows it where registry.zookeeper.trees is empty.',
+      'The node whose children are the channels; where registry.zookeeper.trees has trees, these count instead.',
     ),
   trees: z
     .array(tree)

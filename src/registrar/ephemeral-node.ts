@@ -4,13 +4,14 @@ import type { ChannelName } from '../model.js';
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
 import type { RegistryLogger } from '../registry/logger.js';
 import { readNode } from '../registry/node-writes.js';
+import { channelFolder, type WritePlace } from '../registry/write-tree.js';
 import { children, exists, Failed, isOpen, makeFolder, remove } from '../registry/zookeeper-calls.js';
 import { rc, type Stat, type ZooKeeperClient } from '../registry/zookeeper-client.js';
+import { withAncestors } from '../tree-pattern.js';
 import { OthersValues } from './others-values.js';
 
 export interface NodeSettings {
-  /** The node whose children are the channels. */
-  readonly root: string;
+  readonly place: WritePlace;
   /** Prefix of the sequential name. */
   readonly prefix: string;
   /** With credentials, the nodes that are made here are protected. */
@@ -58,6 +59,7 @@ export class EphemeralNode {
   #retryTimer: NodeJS.Timeout | undefined;
   /** The data that the node should have; undefined: the node should not exist. */
   #wanted: string | undefined;
+  /** The node whose child it is: that of the channel, or below it. */
   readonly #folder: string;
   readonly #settings: NodeSettings;
   readonly #logger: RegistryLogger;
@@ -75,7 +77,7 @@ export class EphemeralNode {
     this.#logger = logger;
     this.#settled = settled;
     this.#wanted = data;
-    this.#folder = `${settings.root}/${channel}`;
+    this.#folder = channelFolder(settings.place, channel);
     this.made = new Promise((resolve, reject) => {
       this.#madeOnce = resolve;
       this.refused = reject;
@@ -236,15 +238,14 @@ export class EphemeralNode {
     return undefined;
   }
 
-  /** Makes the root, which stays for good, and the channel as a container, which the server removes when it is empty. */
+  /** Makes the base, which stays for good, and what is below it as containers, which the server removes when they are empty. */
   async #makeParents(client: ZooKeeperClient): Promise<void> {
     if ((await exists(client, this.#folder)) === undefined) {
-      const { root } = this.#settings;
-      for (let end = root.indexOf('/', 1); end > 0; end = root.indexOf('/', end + 1)) {
-        await makeFolder(client, root.slice(0, end), 'persistent');
+      const base = withAncestors(this.#settings.place.base).length - 1;
+      for (const [depth, path] of withAncestors(this.#folder).entries()) {
+        if (depth < base) await makeFolder(client, path, 'persistent');
+        else await this.#makeProtected(client, path, depth === base ? 'persistent' : 'container');
       }
-      await this.#makeProtected(client, root, 'persistent');
-      await this.#makeProtected(client, this.#folder, 'container');
     }
     await this.#protect(client);
   }

@@ -10,6 +10,7 @@ import { encodeChannelInfo } from '../registry/formats/channel-info.js';
 import { faultsOfTraits } from '../registry/formats/traits.js';
 import { parseChannelName } from '../registry/names.js';
 import { tlsOf } from '../registry/tls/connection.js';
+import { registrationTreeOf } from '../registry/write-tree.js';
 import { traitsByField } from '../traits.js';
 import { edgeUrl } from './edge-url.js';
 import { LeaseKeeper } from './http.js';
@@ -24,6 +25,8 @@ export interface RegistrarOptions {
   readonly prefix?: string;
   /** Time of a lease in the embedded registry; default 10 s. */
   readonly ttlMs?: number;
+  /** Which of `registry.zookeeper.trees`; default: see `writeTreeOf`. */
+  readonly tree?: string | undefined;
 }
 
 export interface RegisterOptions extends RegistrarOptions {
@@ -44,11 +47,11 @@ export interface Registrar {
   close(): Promise<void>;
 }
 
-/** @throws OperatorError where the client of ZooKeeper is missing */
+/** @throws OperatorError where the client of ZooKeeper is missing, or no tree can be written to */
 export async function openRegistrar(
   config: Config,
   logger: Logger,
-  { prefix = 'endpoint-', ttlMs = 10_000 }: RegistrarOptions = {},
+  { prefix = 'endpoint-', ttlMs = 10_000, tree }: RegistrarOptions = {},
 ): Promise<Registrar> {
   const log = registryLogger(logger);
   const { registry } = config;
@@ -58,9 +61,10 @@ export async function openRegistrar(
     );
   }
   if (registry.kind === 'zookeeper') {
-    const { servers, root, sessionTimeout, credentials, tls } = registry.zookeeper;
+    const { servers, sessionTimeout, credentials, tls } = registry.zookeeper;
+    const place = registrationTreeOf(registry.zookeeper, tree);
     const session = { servers, sessionTimeout, credentials, tls: tlsOf(tls) };
-    return registrarOf(await keepInZooKeeper({ ...session, root, prefix }, log));
+    return registrarOf(await keepInZooKeeper({ ...session, place, prefix }, log));
   }
   return registrarOf(new LeaseKeeper({ url: edgeUrl(config), token: registry.embedded.token, ttlMs }, log));
 }

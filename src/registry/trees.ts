@@ -15,8 +15,11 @@ export interface TreeSetting {
   readonly formats: AllowedFormats;
 }
 
+/** What the settings say of trees. */
+export type TreeSettings = Pick<Config['registry']['zookeeper'], 'root' | 'trees'>;
+
 /** The trees to follow: those of `trees`, else the one below `root`, which weir writes to. */
-export function treesOf({ root, trees }: Pick<Config['registry']['zookeeper'], 'root' | 'trees'>): TreeSetting[] {
+export function treesOf({ root, trees }: TreeSettings): TreeSetting[] {
   if (trees.length === 0) return [{ path: `${root}/{channel}/{endpoint}`, formats: 'auto' }];
   return trees.map((tree) => (typeof tree === 'string' ? { path: tree, formats: 'auto' } : tree));
 }

@@ -16,7 +16,10 @@ const paths: [text: string, path: string][] = [
 ];
 for (const [text, path] of paths) {
   test(`${text} is the node ${path}`, () => {
-    assert.deepEqual(parseDrainTarget(text, '/live'), { kind: 'path', path });
+    assert.deepEqual(
+      parseDrainTarget(text, (channel) => `/live/${channel}`),
+      { kind: 'path', path },
+    );
   });
 }
 
@@ -25,7 +28,11 @@ const endpoints = [
   ['/channels/news/e-2@2', 'http://10.0.0.1/a'],
   ['/channels/sport/e-1@3', 'https://10.0.0.1:80'],
   ['/channels/sport/e-10@4', '10.0.0.2:80'],
-].map(([id, address]) => ({ id: id as EndpointId, address: address as ServiceAddress, channel: '' as ChannelName }));
+].map(([id, address]) => ({
+  id: id as EndpointId,
+  address: address as ServiceAddress,
+  channel: id?.split('/')[2] as ChannelName,
+}));
 
 const searches: [text: string, found: string[], single: boolean][] = [
   ['10.0.0.1:80', ['/channels/news/e-1', '/channels/news/e-2', '/channels/sport/e-1'], false],
@@ -35,10 +42,12 @@ const searches: [text: string, found: string[], single: boolean][] = [
   ['e-1', ['/channels/news/e-1', '/channels/sport/e-1'], true],
   ['e-10@4', ['/channels/sport/e-10'], true],
   ['1', [], true],
+  // In whatever tree the channel is.
+  ['sport/e-1', ['/channels/sport/e-1'], true],
 ];
 for (const [text, found, single] of searches) {
   test(`${text} means ${found.join(', ') || 'nothing'}`, () => {
-    const target = parseDrainTarget(text, '/channels');
+    const target = parseDrainTarget(text, undefined);
     assert.ok(target.kind === 'search');
     const matching = endpoints.filter((endpoint) => target.matches(endpoint as Endpoint));
     assert.deepEqual(

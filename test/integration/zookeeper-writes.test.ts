@@ -105,6 +105,25 @@ describe('at the command line', { concurrency: true }, () => {
     assert.equal(unknown.code, 1);
     assert.match(unknown.stderr, /10\.0\.0\.9:80: no endpoint like this in zookeeper/);
   });
+
+  test('what is written stands in a tree that is followed, or is not written', async () => {
+    const [one, other] = [`${root}/svc/{channel}/providers/{endpoint}`, `${root}/other/{channel}/{endpoint}`];
+    const within = (words: string[], ...trees: string[]) =>
+      weir([...words, '--json'], '', { WEIR_REGISTRY_ZOOKEEPER_TREES: trees.join(',') });
+    const put = await within(['channel', 'put', 'news', 'a', '--address', '10.0.0.1:80'], one);
+    assert.equal(put.code, 0, put.stderr);
+    const path = `${root}/svc/news/providers/a`;
+    assert.equal((JSON.parse(put.stdout) as { path: string }).path, path);
+    const [unclear, registered, drained] = await Promise.all([
+      within(['register', '--channel', 'news', '--address', '10.0.0.2:80', '--exit-on-eof'], one, other),
+      within(['register', '--channel', 'x', '--address', '10.0.0.2:80', '--exit-on-eof', '--tree', other], one, other),
+      within(['drain', 'news/a'], one, other),
+    ]);
+    assert.equal(unclear.code, 1);
+    assert.match(unclear.stderr, /several trees that can be written to, say which by --tree: /);
+    assert.match(registered.stdout, new RegExp(`"path":"${root}/other/x/endpoint-`));
+    assert.deepEqual(JSON.parse(drained.stdout), { path, result: 'written', status: 'draining' }, drained.stderr);
+  });
 });
 
 test('the doctor says what is wrong and what to do, and its exit code that something is', async () => {

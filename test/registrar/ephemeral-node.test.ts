@@ -10,15 +10,12 @@ import { waitFor } from '../support/wait.js';
 
 const origin = '/channels/news/origin-';
 
-function registering(t: TestContext, credentials?: string, first = '10.0.0.1:80') {
+const channels = { base: '/channels', suffix: '' };
+
+function registering(t: TestContext, credentials?: string, first = '10.0.0.1:80', place = channels) {
   const warnings: string[] = [];
   const logger = { info() {}, warn: (_: object, message: string) => void warnings.push(message), error() {} };
-  const node = new EphemeralNode(
-    { root: '/channels', prefix: 'origin-', credentials },
-    'news' as ChannelName,
-    first,
-    logger,
-  );
+  const node = new EphemeralNode({ place, prefix: 'origin-', credentials }, 'news' as ChannelName, first, logger);
   t.after(() => node.end());
   return { node, warnings };
 }
@@ -151,3 +148,18 @@ test('what somebody else writes at the same moment as a report is not overwritte
   node.write(endpoint(0.9));
   await waitFor(() => data(zookeeper).join() === endpoint(0.9, ',"status":"draining"'));
 });
+
+for (const [base, suffix, parents] of [
+  ['/dubbo', '/providers', ['/dubbo', '/dubbo/news', '/dubbo/news/providers']],
+  ['/a/b', '', ['/a', '/a/b', '/a/b/news']],
+  ['/', '', ['/news']],
+] as const) {
+  test(`in the tree ${base} {channel}${suffix} an endpoint is made with all that is above it`, async (t) => {
+    const zookeeper = new FakeZooKeeper();
+    const { node } = registering(t, undefined, '10.0.0.1:80', { base, suffix });
+    node.attach(zookeeper.connect(), true);
+    await node.made;
+    assert.equal(node.path, `${parents.at(-1)}/origin-0000000000`);
+    for (const parent of parents) assert.ok(zookeeper.nodes.has(parent), parent);
+  });
+}

@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait.js';
 
 const settings = {
   servers: '127.0.0.1:1',
-  root: '/channels',
+  place: { base: '/channels', suffix: '' },
   sessionTimeout: 60_000,
   credentials: undefined,
   prefix: 'origin-',

@@ -110,7 +110,11 @@ const structural = rights.create | rights.delete;
 export function rightsFindings({ path, state, acl, user, scratch }: SeenRoot): Finding[] {
   if (state === 'missing') {
     return [
-      note('rights', `${path} is not there`, 'the first registration makes it; or registry.zookeeper.root is another'),
+      note(
+        'rights',
+        `${path} is not there`,
+        'the first registration makes it; or registry.zookeeper.root or trees name another',
+      ),
     ];
   }
   if (state === 'no_auth') {
