@@ -7,7 +7,8 @@ const maxShownChars = 300;
 
 /** Whether a name is too long to be followed. */
 export function isTooLong(name: string): boolean {
-  return name.length > maxNameBytes || Buffer.byteLength(name) > maxNameBytes;
+  // No UTF-16 unit takes more than three bytes.
+  return name.length * 3 > maxNameBytes && (name.length > maxNameBytes || Buffer.byteLength(name) > maxNameBytes);
 }
 
 /** The names that are known, and the lowest of the others up to `max`: of sequential nodes the oldest. */

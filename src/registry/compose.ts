@@ -3,7 +3,7 @@
 import type { Endpoint, EndpointId, ServiceAddress, Traits } from '../model.js';
 import { withPath } from '../net-address.js';
 import { type TraitName, traitRules } from '../traits.js';
-import type { Defaults, UnknownValue, Values } from './formats/format.js';
+import type { Defaults, RegisteredEndpoint, UnknownValue, Values } from './formats/format.js';
 import { maxWeight } from './formats/traits.js';
 import { noValues } from './formats/values.js';
 import type { ChannelNode, ReportNode, TreeNode } from './tree-node.js';
@@ -24,6 +24,13 @@ type Field = UnknownValue['field'];
  * broken report.
  */
 function valuesOver(own: Values, defaults: Omit<Values, 'unknown'>): Omit<Values, 'unknown'> {
+  if (own.unknown.length === 0) {
+    return {
+      load: own.load ?? defaults.load,
+      bitrate: own.bitrate ?? defaults.bitrate,
+      packetLoss: own.packetLoss ?? defaults.packetLoss,
+    };
+  }
   const faulty = (field: Field) => own.unknown.some((value) => value.field === field);
   return {
     load: faulty('load') ? undefined : (own.load ?? defaults.load),
@@ -99,19 +106,35 @@ export function composeEndpoints(channel: ChannelNode, node: TreeNode): readonly
   // The sum grows with each report of the node, its channel or its report node.
   const written = stat.version + (node === channel ? 0 : (channel.stat?.version ?? 0));
   const { registrations } = decoded;
+  const compose = (one: RegisteredEndpoint, id: EndpointId) => composeOne(channel, node, one, defaults, id, written);
+  // Nearly all nodes register one endpoint.
+  if (registrations.length === 1) {
+    const [only] = registrations;
+    return only.eligible ? [compose(only, endpointId(path, stat.czxid, undefined))] : none;
+  }
   const endpoints = new Map<EndpointId, Endpoint>();
-  for (const { address: given, values, traits, eligible, selectors, report: named } of registrations) {
-    if (!eligible) continue;
-    const id = endpointId(path, stat.czxid, registrations.length > 1 ? given : undefined);
-    const address = defaults.path === undefined ? given : withPath(given, defaults.path);
-    const weight = weightOf(selectors, channel);
-    const own = weight === undefined ? traits : { ...traits, weight };
-    const report = named === undefined ? undefined : node.reports.find((each) => each.path === named);
-    const said = valuesOver(values, defaults.values);
-    const reported = report === undefined ? said : valuesOver(reportedBy(report), said);
-    const version = written + (report?.version ?? 0);
-    const endpoint = { id, channel: channel.channel, address, ...reported, version };
-    endpoints.set(id, { ...traitsOver(own, defaults.traits, values.unknown), ...endpoint });
+  for (const one of registrations) {
+    const id = endpointId(path, stat.czxid, one.address);
+    if (one.eligible) endpoints.set(id, compose(one, id));
   }
   return [...endpoints.values()];
+}
+
+function composeOne(
+  channel: ChannelNode,
+  node: TreeNode,
+  { address: given, values, traits, selectors, report: named }: RegisteredEndpoint,
+  defaults: Defaults,
+  id: EndpointId,
+  written: number,
+): Endpoint {
+  const address = defaults.path === undefined ? given : withPath(given, defaults.path);
+  const weight = weightOf(selectors, channel);
+  const own = weight === undefined ? traits : { ...traits, weight };
+  const report = named === undefined ? undefined : node.reports.find((each) => each.path === named);
+  const said = valuesOver(values, defaults.values);
+  const reported = report === undefined ? said : valuesOver(reportedBy(report), said);
+  const version = written + (report?.version ?? 0);
+  const endpoint = { id, channel: channel.channel, address, ...reported, version };
+  return { ...traitsOver(own, defaults.traits, values.unknown), ...endpoint };
 }

@@ -21,9 +21,10 @@ const none: readonly string[] = [];
 
 function pathsOf({ decoded }: TreeNode): readonly string[] {
   if (decoded.kind !== 'endpoints') return none;
-  const [{ report }, ...others] = decoded.registrations;
-  if (others.length === 0) return report === undefined ? none : [report];
-  return [...new Set(decoded.registrations.flatMap((one) => one.report ?? []))];
+  const { registrations } = decoded;
+  const [{ report }] = registrations;
+  if (registrations.length === 1) return report === undefined ? none : [report];
+  return [...new Set(registrations.flatMap((one) => one.report ?? []))];
 }
 
 /** The report nodes of all trees. Sole owner of them, and of `reports` of the nodes that name them. */
@@ -85,10 +86,13 @@ export class ReportNodes {
     noteOnce(this.#note, report, reason, { kind: 'skipped', reason, path: shown(report.path) });
   }
 
-  /** Adds its faults to the counts. @param left report nodes that there is no room for */
-  census(to: Census, left: number): void {
+  /** Adds its faults to the counts, and yields after some nodes how many they were. @param left nodes without room */
+  *census(to: Census, left: number): Generator<number> {
     add(to.skipped, 'too_many', left);
-    for (const report of this.#nodes.values()) countData(report, to);
+    for (const report of this.#nodes.values()) {
+      countData(report, to);
+      yield 1;
+    }
   }
 
   #changed(report: ReportNode, version: number): TreeChange[] {

@@ -45,9 +45,9 @@ export class ReportWatch {
     });
   }
 
-  /** Adds its faults to the counts. */
-  census(to: Census): void {
-    this.nodes.census(to, this.#left.size);
+  /** Adds its faults to the counts, and yields after some nodes how many they were. */
+  census(to: Census): Generator<number> {
+    return this.nodes.census(to, this.#left.size);
   }
 
   /** Forgets the reads of a session that are under way. @param fresh a new session, which has no watches */

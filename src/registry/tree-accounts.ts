@@ -12,14 +12,18 @@ const countDelayMs = 1_000;
 /** The delay is at least so many times the duration of the last count, which is long with very many nodes. */
 const countShare = 50;
 
+/** Nodes that are counted in one turn of the event loop. */
+const countedAtOnce = 2_000;
+
 interface CensusSource {
-  /** Adds its faults to the counts. */
-  census(to: Census): void;
+  /** Adds its faults to the counts, and yields after some nodes how many they were. */
+  census(to: Census): Iterable<number>;
 }
 
 /** The cost of following a tree: nodes, watches and bytes. */
 export class TreeAccounts {
   #timer: NodeJS.Timeout | undefined;
+  #turn: NodeJS.Immediate | undefined;
   #delayMs = countDelayMs;
   #bytes = -1;
   #sessions = 0;
@@ -43,17 +47,35 @@ export class TreeAccounts {
     this.#timer ??= setTimeout(() => this.count(), this.#delayMs);
   }
 
+  /** Counts now, 2,000 nodes in each turn. What changes meanwhile is in the next count. */
   count(): void {
     this.release();
-    const startedAt = performance.now();
     this.#noteBytes();
-    this.#noteCensus();
-    this.#delayMs = Math.max(countDelayMs, countShare * (performance.now() - startedAt));
+    const counts: Census = { skipped: {}, unknown: {} };
+    this.#proceed(counts, walk(this.#sources, counts), 0);
   }
 
   release(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#turn);
     this.#timer = undefined;
+    this.#turn = undefined;
+  }
+
+  /** @param spentMs in the turns before */
+  #proceed(counts: Census, left: Iterator<number>, spentMs: number): void {
+    const startedAt = performance.now();
+    this.#turn = undefined;
+    let counted = 0;
+    for (let next = left.next(); next.done !== true; next = left.next()) {
+      counted += next.value;
+      if (counted < countedAtOnce) continue;
+      const spent = spentMs + performance.now() - startedAt;
+      this.#turn = setImmediate(() => this.#proceed(counts, left, spent));
+      return;
+    }
+    this.#noteCensus(counts);
+    this.#delayMs = Math.max(countDelayMs, countShare * (spentMs + performance.now() - startedAt));
   }
 
   #noteBytes(): void {
@@ -66,12 +88,14 @@ export class TreeAccounts {
     }
   }
 
-  #noteCensus(): void {
-    const counts: Census = { skipped: {}, unknown: {} };
-    for (const source of this.#sources) source.census(counts);
+  #noteCensus(counts: Census): void {
     const census = JSON.stringify(counts);
     if (census === this.#census) return;
     this.#census = census;
     this.#note({ kind: 'census', ...counts });
   }
+}
+
+function* walk(sources: readonly CensusSource[], to: Census): Generator<number> {
+  for (const source of sources) yield* source.census(to);
 }

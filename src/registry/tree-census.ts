@@ -26,9 +26,10 @@ function unknownOf(decoded: Decoded): readonly UnknownValue[] {
   if (decoded.kind === 'defaults') return decoded.values.unknown;
   if (decoded.kind === 'weights') return decoded.unknown;
   if (decoded.kind !== 'endpoints') return noneUnknown;
+  const { registrations } = decoded;
   // Nearly all nodes register one endpoint.
-  const [first, ...others] = decoded.registrations;
-  return others.length === 0 ? first.values.unknown : decoded.registrations.flatMap(({ values }) => values.unknown);
+  if (registrations.length === 1) return registrations[0].values.unknown;
+  return registrations.flatMap(({ values }) => values.unknown);
 }
 
 function countNode(channel: ChannelNode, node: TreeNode, to: Census): void {
@@ -44,16 +45,14 @@ export function countData({ unreadable, decoded }: TreeNode | ReportNode, { skip
   else for (const { field, reason } of unknownOf(decoded)) add(unknown, `${field} ${reason}`);
 }
 
-/** Adds the faults of a folder and all nodes below it. */
-export function countFaults(node: ListedNode, to: Census): void {
+/** Adds the faults of a folder, or of a channel with its children. Returns how many nodes that were. */
+export function countFaults(node: ListedNode, to: Census): number {
   if (node.unlisted !== undefined) add(to.skipped, node.unlisted);
-  for (const [reason, left] of Object.entries(node.left)) add(to.skipped, reason, left);
-  if (!isChannel(node)) {
-    for (const child of node.children.values()) countFaults(child, to);
-    return;
-  }
+  for (const reason in node.left) add(to.skipped, reason, node.left[reason]);
+  if (!isChannel(node)) return 1;
   countNode(node, node, to);
   for (const child of node.children.values()) countNode(node, child, to);
+  return 1 + node.children.size;
 }
 
 type Note = (note: RegistryNote) => void;

@@ -238,10 +238,10 @@ export class Tree {
     }
   }
 
-  /** Adds its faults to the counts. */
-  census(to: Census): void {
+  /** Adds its faults to the counts, and yields after some nodes how many they were. */
+  *census(to: Census): Generator<number> {
     if (this.#closed !== undefined) add(to.skipped, this.#closed);
-    countFaults(this.base, to);
+    for (const node of this.nodes()) yield countFaults(node, to);
   }
 
   /** A new child of a folder; undefined: its channel has no room for one more. */

@@ -109,14 +109,7 @@ interface NativeStat {
   readonly createdInThisSession: boolean;
 }
 
-interface NativeClient {
-  readonly timeout: number;
-  init(options: Record<string, unknown>): unknown;
-  close(): void;
-  on(event: 'connect' | 'connecting', listener: () => void): void;
-  on(event: 'close', listener: (client: unknown, code: number) => void): void;
-  on(event: WatchEvent, listener: (client: unknown, path: string) => void): void;
-  add_auth(scheme: string, auth: string, done: (code: number) => void): number;
+interface NativeReads {
   a_get(
     path: string,
     watch: boolean,
@@ -128,6 +121,18 @@ interface NativeClient {
     done: (code: number, text: string, names: string[] | null) => void,
   ): number;
   a_exists(path: string, watch: boolean, done: (code: number, text: string, stat: NativeStat | null) => void): number;
+}
+
+interface NativeClient extends NativeReads {
+  /** What the package wraps: the same calls, without a text of all arguments for a log that nobody reads. */
+  readonly native?: NativeReads;
+  readonly timeout: number;
+  init(options: Record<string, unknown>): unknown;
+  close(): void;
+  on(event: 'connect' | 'connecting', listener: () => void): void;
+  on(event: 'close', listener: (client: unknown, code: number) => void): void;
+  on(event: WatchEvent, listener: (client: unknown, path: string) => void): void;
+  add_auth(scheme: string, auth: string, done: (code: number) => void): number;
   a_create(
     path: string,
     data: string | Uint8Array,
@@ -217,6 +222,8 @@ function connect(native: NativeClient, options: ClientOptions, events: ClientEve
   });
   if (options.digest !== undefined) native.add_auth('digest', options.digest, () => {});
 
+  // Of these there are hundreds of thousands in a row.
+  const reads = native.native ?? native;
   /** A nonzero return value means that the callback never comes. */
   const failing = (returned: number, done: (code: number) => void) => {
     if (returned !== 0) queueMicrotask(() => done(returned));
@@ -226,15 +233,15 @@ function connect(native: NativeClient, options: ClientOptions, events: ClientEve
       return native.timeout;
     },
     get(path, watch, done) {
-      const returned = native.a_get(path, watch, (code, _, stat, data) => done(code, data ?? noData, toStat(stat)));
+      const returned = reads.a_get(path, watch, (code, _, stat, data) => done(code, data ?? noData, toStat(stat)));
       failing(returned, (code) => done(code, noData, undefined));
     },
     children(path, watch, done) {
-      const returned = native.a_get_children(path, watch, (code, _, names) => done(code, names ?? []));
+      const returned = reads.a_get_children(path, watch, (code, _, names) => done(code, names ?? []));
       failing(returned, (code) => done(code, []));
     },
     exists(path, watch, done) {
-      const returned = native.a_exists(path, watch, (code, _, stat) => done(code, toStat(stat)));
+      const returned = reads.a_exists(path, watch, (code, _, stat) => done(code, toStat(stat)));
       failing(returned, (code) => done(code, undefined));
     },
     create(path, data, mode, done) {

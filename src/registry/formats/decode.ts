@@ -1,5 +1,6 @@
 // Decodes nodes with the formats in their order: the first that accepts a node wins.
 
+import { isUtf8 } from 'node:buffer';
 import { type AllowedFormats, type FormatName, formatNames } from '../../config-schema/format-names.js';
 import { apisix } from './apisix.js';
 import { channelInfo } from './channel-info.js';
@@ -30,8 +31,6 @@ const formats: Readonly<Record<FormatName, Format>> = {
 /** An address and three numbers take a hundred. */
 export const maxDataBytes = 64 * 1024;
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -54,12 +53,10 @@ const skipped = (reason: SkipReason): Reading => {
 /** The data of a node as text and JSON, or why they cannot be read. Never throws. */
 export function readData(data: Uint8Array): Omit<ReadNode, 'name' | 'level'> | SkipReason {
   if (data.byteLength > maxDataBytes) return 'too_large';
-  let text: string;
-  try {
-    text = utf8.decode(data).trim();
-  } catch {
-    return 'not_utf8';
-  }
+  // Much faster than a TextDecoder, on hundreds of thousands of nodes. A byte order mark counts as white space.
+  const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  if (!isUtf8(bytes)) return 'not_utf8';
+  const text = bytes.toString().trim();
   const parsed = text.startsWith('{') || text.startsWith('[') ? parseJson(text) : undefined;
   const json: JsonObject | undefined = asObject(parsed);
   if (text.startsWith('{') && json === undefined) return 'bad_json';
