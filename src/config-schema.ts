@@ -116,6 +116,14 @@ export const configSchema = all
   .refine(({ registry: { kind }, fleet: { enabled } }) => kind === 'zookeeper' || enabled !== true, {
     path: ['fleet', 'enabled'],
     error: 'expected registry.kind zookeeper, where edges meet',
+  })
+  .refine(({ fleet: { hub, secret } }) => !hub || secret !== undefined, {
+    path: ['fleet', 'secret'],
+    error: 'expected the secret of the fleet where fleet.hub is set',
+  })
+  .refine(({ fleet: { name, peers } }) => peers.length === 0 || name !== undefined, {
+    path: ['fleet', 'name'],
+    error: 'expected the name of this edge where fleet.peers names the others',
   });
 
 /** The effective settings: durations in milliseconds, sizes in bytes. */

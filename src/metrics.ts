@@ -27,6 +27,13 @@ const skipReasons = [
 ] as const;
 export type SkipReason = (typeof skipReasons)[number];
 
+/** `refused`: it does not know the secret, or wants another edge. `late`: it said too little for too long. `full`: no room. */
+const proofOutcomes = ['proven', 'refused', 'late', 'full'] as const;
+export type ProofOutcome = (typeof proofOutcomes)[number];
+/** `unreachable`: it cannot be connected to, for all channels. `failed`: it refused or lost this one. */
+const avoidCauses = ['unreachable', 'failed'] as const;
+export type AvoidCause = (typeof avoidCauses)[number];
+
 /** @param process whether to measure the process too (memory, CPU, event loop): once in a process */
 export function createMetrics({ process = true } = {}) {
   const registry = new Registry();
@@ -92,7 +99,22 @@ export function createMetrics({ process = true } = {}) {
     endpoints: gauge('weir_endpoints', 'Endpoints by state.', ['state'], 'max'),
     channels: gauge('weir_channels', 'Channels in the snapshot.', [], 'max'),
 
-    relays: gauge('weir_relays', 'Streams pulled for viewers who share them.'),
+    relays: gauge('weir_relays', 'Streams pulled from origins for viewers who share them.'),
+    relaysFromEdges: gauge('weir_hub_relays', 'Streams taken from the edge that owns the channel.'),
+    hubConnections: at0(
+      counter(
+        'weir_hub_connections_total',
+        'Connections that came in on fleet.peerListen, by what came of the proof.',
+        ['outcome'],
+      ),
+      proofOutcomes.map((outcome) => ({ outcome })),
+    ),
+    hubAvoided: at0(
+      counter('weir_hub_avoided_total', 'Times another way was taken than by the edge that owns the channel, by why.', [
+        'cause',
+      ]),
+      avoidCauses.map((cause) => ({ cause })),
+    ),
     relayViewers: gauge('weir_relay_viewers', 'Viewers of relayed streams.', ['protocol']),
     relayPulls: counter('weir_relay_pulls_total', 'Pulls that ended, by why.', ['outcome']),
     relayFailovers: counter('weir_relay_failovers_total', 'Streams moved to another endpoint, by why.', ['cause']),

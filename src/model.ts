@@ -29,6 +29,9 @@ export interface Traits {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
+/** Another worker of this edge, or another edge. */
+export type PeerKind = 'worker' | 'edge';
+
 /** One origin that serves one channel, as it last reported itself. */
 export interface Endpoint extends Traits {
   readonly id: EndpointId;
@@ -44,8 +47,8 @@ export interface Endpoint extends Traits {
   readonly version: number;
   /** True: it vanished together with most of the registry and is kept for a while as a last resort. */
   readonly lastResort?: boolean;
-  /** True: no origin, but another worker of this edge, which has players of its own and moves to another origin by itself. */
-  readonly isPeer?: boolean;
+  /** No origin, but a peer, which has players of its own and moves to another origin by itself. */
+  readonly peer?: PeerKind;
 }
 
 /** Enough of an endpoint to take it out of a snapshot. */

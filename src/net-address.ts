@@ -106,9 +106,23 @@ export function peerServer(name: string): ServerOrigin {
   return `http://~${name}:1` as ServerOrigin;
 }
 
-/** Whether a server is another worker of this edge. */
+/** Another edge as a server: characters that no host name has, capitals among them, are written as `_` with their code. */
+export function edgeServer(name: string): ServerOrigin {
+  const host = name.replace(/[^a-z0-9.-]/g, (char) => `_${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return peerServer(`edge.${host}`);
+}
+
+/** Whether a server is a peer: another worker of this edge, or another edge. */
 export function isPeer(server: ServerOrigin): boolean {
   return server.startsWith('http://~');
+}
+
+/** The name of a peer. */
+export function peerName(server: ServerOrigin): string {
+  return server
+    .replace(/^http:\/\/~/, '')
+    .replace(/:1$/, '')
+    .replace(/_([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
 
 /** An address of a socket; IPv4 as such, also where a socket for both families calls it `::ffff:a.b.c.d`. */

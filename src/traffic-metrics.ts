@@ -1,6 +1,7 @@
 // The metrics of the path of every request and every chunk: plain numbers that the path adds to.
 
 import type { Registry } from 'prom-client';
+import type { PeerKind } from './model.js';
 import {
   Buckets,
   byName,
@@ -35,8 +36,8 @@ export function trafficMetrics(registry: Registry) {
   const traffic = {
     sent: createRow(protocols),
     received: createRow(protocols),
-    /** From other workers of this edge. */
-    peers: { received: 0 },
+    /** Received from other workers of this edge, and from other edges. */
+    peers: { worker: 0, edge: 0 } satisfies Record<PeerKind, number>,
   };
   const counts = {
     requests: createGrid(protocols, statusClasses),
@@ -70,7 +71,10 @@ export function trafficMetrics(registry: Registry) {
     'counter',
     'weir_worker_received_bytes_total',
     'Body bytes that a worker took from the worker that owns the channel.',
-    () => single(traffic.peers.received),
+    () => single(traffic.peers.worker),
+  );
+  tally('counter', 'weir_hub_received_bytes_total', 'Body bytes taken from the edge that owns the channel.', () =>
+    single(traffic.peers.edge),
   );
   tally('counter', 'weir_http_requests_total', 'Requests answered.', () =>
     gridSamples(['protocol', 'status_class'], counts.requests),

@@ -30,10 +30,13 @@ export async function startCluster(
   machine: Machine,
 ): Promise<Edge> {
   const socketFolder = await makeSocketFolder();
-  let socket: ListeningSocket;
+  let socket: ListeningSocket | undefined;
+  let edgeSocket: ListeningSocket | undefined;
   try {
     socket = await openListeningSocket(config.listen);
+    if (config.fleet.hub) edgeSocket = await openListeningSocket(config.fleet.peerListen);
   } catch (error) {
+    socket?.close();
     await rm(socketFolder, { recursive: true, force: true });
     throw error;
   }
@@ -45,13 +48,14 @@ export async function startCluster(
   const supervisor = new Supervisor({
     config: forWorkers(config),
     socket,
+    edgeSocket,
     logger,
     metrics,
     machine,
     identity: createEdgeIdentity(config.hls, logger),
     socketFolder,
     snapshot: () => controlPlane.snapshot(),
-    ownListeners: () => (adminAddress === undefined ? [] : [adminAddress]),
+    ownListeners: () => [adminAddress, edgeSocket?.address].filter((address) => address !== undefined),
     fork: forkWorker,
     now: () => performance.now(),
     random: Math.random,

@@ -58,6 +58,8 @@ export type SupervisorMessage =
   | { readonly kind: 'in-flight'; readonly counts: InFlight; readonly whole: boolean }
   /** Connections that it may have; comes with the socket when it does not accept now and may again. */
   | { readonly kind: 'allow'; readonly connections: number }
+  /** Comes with the socket from which other edges are let in. */
+  | { readonly kind: 'serve-edges' }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
   | { readonly kind: 'drain'; readonly end: 'shutdown' | 'handover' };
 

@@ -62,7 +62,8 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
   try {
     const adminAddress = await controlPlane.start();
     const dataAddress = await dataPlane.listen();
-    dataPlane.setOwnListeners([adminAddress, dataAddress]);
+    const edges = config.fleet.hub ? await dataPlane.listenForEdges(config.fleet.peerListen) : undefined;
+    dataPlane.setOwnListeners([adminAddress, dataAddress, ...(edges === undefined ? [] : [edges])]);
     accepting = true;
     return {
       dataAddress,

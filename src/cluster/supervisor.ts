@@ -31,6 +31,8 @@ export interface SupervisorOptions extends Pick<SlotTools, 'now' | 'random' | 'p
   readonly config: DataPlaneConfig;
   /** The supervisor closes it in the end. */
   readonly socket: ListeningSocket;
+  /** The same for other edges, where they are let in. */
+  readonly edgeSocket?: ListeningSocket | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly machine: Machine;
@@ -69,9 +71,9 @@ export class Supervisor {
   #heartbeats: NodeJS.Timeout | undefined;
 
   constructor(options: SupervisorOptions) {
-    const { config, socket, logger, now, random, pause } = options;
+    const { config, socket, edgeSocket, logger, now, random, pause } = options;
     this.#options = options;
-    this.#deployment = { config, socket };
+    this.#deployment = { config, socket, edgeSocket };
     this.#sockets.add(socket);
     this.#logger = logger;
     this.#watchdog = new Watchdog(logger, now, random);
@@ -152,7 +154,7 @@ export class Supervisor {
    */
   async replaceAll(config: DataPlaneConfig, socket = this.#deployment.socket): Promise<void> {
     const before = this.#deployment;
-    this.#deployment = { config, socket };
+    this.#deployment = { ...before, config, socket };
     this.#sockets.add(socket);
     this.#replacing = true;
     try {
@@ -209,6 +211,7 @@ export class Supervisor {
   }
 
   #closeSockets(except: ListeningSocket | undefined): void {
+    if (except === undefined) this.#deployment.edgeSocket?.close();
     for (const socket of this.#sockets) {
       if (socket === except) continue;
       socket.close();

@@ -12,11 +12,13 @@ export type WorkerState = 'starting' | 'serving' | 'draining' | 'gone';
 
 export type Start = Extract<SupervisorMessage, { kind: 'start' }>;
 
-/** What a worker runs with: both change together. */
+/** What a worker runs with: all of it changes together. */
 export interface Deployment {
   readonly config: DataPlaneConfig;
   /** That it accepts players from. */
   readonly socket: ListeningSocket;
+  /** That it lets other edges in from, where it does. */
+  readonly edgeSocket?: ListeningSocket | undefined;
 }
 
 /** Why a worker is made to end. */

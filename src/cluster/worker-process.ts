@@ -247,6 +247,7 @@ export class WorkerProcess {
         break;
       case 'listening':
         if (this.#state === 'starting') this.#state = 'serving';
+        if (this.deployment.edgeSocket) this.#outbox.insist({ kind: 'serve-edges' }, this.deployment.edgeSocket);
         listens();
         break;
       case 'failed':

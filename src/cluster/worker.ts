@@ -22,7 +22,7 @@ export interface Worker {
   listen(socket: SharedSocket | undefined): Promise<void>;
   /**
    * Messages come in order.
-   * @param socket that came with an `allow`
+   * @param socket that came with an `allow` or a `serve-edges`
    */
   onMessage(message: Exclude<SupervisorMessage, { kind: 'start' }>, socket?: SharedSocket): void;
   /** Lets players finish for the grace; then the worker is over. Idempotent. */
@@ -64,6 +64,10 @@ export function createWorker(
     reportIntake(plane, link),
     setInterval(reportSessions, sessionsIntervalMs),
   ];
+  /** It owns channels that other edges cannot take from here: they come by other workers, or go to the origins. */
+  function sayUnshared(err: unknown): void {
+    link.logger.error({ err }, 'no other edge is served by this worker');
+  }
   function reportSessions(): void {
     if (!link.keepsUp()) return;
     const sessions = plane.newHlsStates();
@@ -144,6 +148,9 @@ export function createWorker(
           break;
         case 'allow':
           plane.intake.allow(message.connections, again);
+          break;
+        case 'serve-edges':
+          if (again !== undefined) void plane.listenForEdges(again).catch(sayUnshared);
           break;
         case 'ask':
           answerTo(message);

@@ -1,13 +1,22 @@
 // The section `fleet`: how edges know each other, by way of ZooKeeper.
 
 import { z } from 'zod';
-import { reload } from './kinds.js';
+import { parseServiceAddress } from '../net-address.js';
+import { file, flag, listenAddress, reload, secret } from './kinds.js';
 
 /** One name in a path of ZooKeeper. */
 const nodeName = z
   .string()
   .max(255)
   .regex(/^(?!\.{1,2}$)[A-Za-z0-9._:-]+$/, 'expected a name of letters, digits, `.`, `_`, `:` and `-`');
+
+/** An edge of the site, by hand: its name, and where it lets other edges in. */
+export function parsePeer(text: string): { readonly name: string; readonly address: string } | undefined {
+  const at = text.indexOf('@');
+  const [name, address] = [text.slice(0, Math.max(at, 0)), text.slice(at + 1)];
+  if (!nodeName.safeParse(name).success || address.includes('/')) return undefined;
+  return parseServiceAddress(address) === undefined ? undefined : { name, address };
+}
 
 const section = z.strictObject({
   enabled: z
@@ -26,6 +35,33 @@ const section = z.strictObject({
     .regex(/^(\/(?!\.{1,2}(\/|$))[^/\s\p{C}]+)+$/u, 'expected an absolute path without a slash at its end')
     .prefault('/weir')
     .describe('The node below which the edges keep what they share. All edges of a fleet have the same.'),
+  hub: flag(
+    false,
+    'Whether the edges of a site take FLV streams from the one of them that owns the channel, so that the site pulls it once. All edges of the site need the same secret.',
+  ),
+  peerListen: listenAddress(
+    ':8082',
+    'Where other edges of the site come in, with hub. Whoever does not prove that it knows the secret gets nothing.',
+  ),
+  peers: z
+    .array(
+      z
+        .string()
+        .refine((text) => parsePeer(text) !== undefined, 'expected NAME@HOST:PORT, such as edge-2@10.0.0.2:8082'),
+    )
+    .max(1_000)
+    .prefault([])
+    .meta({
+      description:
+        'The edges of the site that share streams, as `NAME@HOST:PORT`: the fleet.name and fleet.peerListen of each. The same list on all of them; this edge may be in it.',
+      examples: [['edge-1@10.0.0.1:8082', 'edge-2@10.0.0.2:8082']],
+    }),
+  secretFile: file('A file with the secret of the fleet.', '/etc/weir/fleet.secret'),
+  secret: secret(
+    'The secret that edges prove to each other that they know: the same for all of a fleet, 32 characters or more. It never crosses the network.',
+    '32 random characters or more, such as of `openssl rand -base64 32`',
+    /^\S{32,512}$/,
+  ),
 });
 
 /** The schema of the section `fleet`. */

@@ -6,12 +6,14 @@ import type { HlsReport, SessionState } from '../hls/index.js';
 import type { Intake, SharedSocket } from '../http/intake.js';
 import type { ChannelName, ServerOrigin, Update } from '../model.js';
 import type { RelayJson } from '../relay/index.js';
+import type { Site } from '../sharding/neighbours.js';
 import type { Member } from '../sharding/owner.js';
 import type { OwnListener } from '../upstream/destinations.js';
 
 export type { HlsReport, SessionState } from '../hls/index.js';
 export type { IntakeState, SharedSocket } from '../http/intake.js';
 export type { RelayJson } from '../relay/index.js';
+export type { Site } from '../sharding/neighbours.js';
 export type { OwnListener } from '../upstream/destinations.js';
 export type { EdgeIdentity, Identity, WorkerIdentity } from './identity.js';
 
@@ -35,6 +37,11 @@ export interface DataPlane extends Views {
   setOwnListeners(listeners: readonly OwnListener[]): void;
   /** Starts to serve players from a socket that the edge's other processes accept from too, and those processes. */
   listenOnShared(socket: SharedSocket): Promise<void>;
+  /**
+   * Starts to serve other edges, where `fleet.hub` says so; resolves with the address.
+   * @param where an address, or a socket that the edge's other processes accept from too
+   */
+  listenForEdges(where: string | SharedSocket): Promise<AddressInfo | undefined>;
   /** How much of the shared socket it takes. */
   readonly intake: Intake;
   /**
@@ -51,6 +58,8 @@ export interface DataPlane extends Views {
   inFlightChanges(): [ServerOrigin, number][];
   /** The workers that serve now, this one among them. Channels move to their owners. */
   setMembers(members: readonly Member[]): void;
+  /** The edges of the site that are there now. Channels move to their owners. */
+  setSite(site: Site): void;
   /** HLS sessions for another worker to go on with, as far as they were not reported yet. */
   newHlsStates(): readonly SessionState[];
   /** Sessions of channels that are this worker's now. */

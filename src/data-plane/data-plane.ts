@@ -7,19 +7,22 @@ import { explanationJson } from '../balancer/explanation.js';
 import { createPolicy } from '../balancer/policies.js';
 import { assignInPlace } from '../config/assign.js';
 import type { EdgeContext } from '../http/exchange.js';
-import { createPassthrough, passedFlv, peerRoutes, playerRoutes, relayedFlv } from '../http/routing.js';
+import { createPassthrough, edgeRoutes, passedFlv, peerRoutes, playerRoutes, relayedFlv } from '../http/routing.js';
 import { DataServer } from '../http/server.js';
 import { type Logger, seldom } from '../log.js';
 import type { Metrics } from '../metrics.js';
+import { isPeer } from '../net-address.js';
 import { relayJson } from '../relay/index.js';
 import { Alone } from '../sharding/alone.js';
 import { Sharded } from '../sharding/sharded.js';
+import type { Sharding } from '../sharding/sharding.js';
 import { SnapshotStore } from '../snapshot/store.js';
 import { type ClientObserver, createUpstreamClient } from '../upstream/client.js';
 import { Destinations, type OwnListener } from '../upstream/destinations.js';
 import { Pools } from '../upstream/pools.js';
 import type { DataPlane, DataPlaneConfig } from './contract.js';
 import { createHls } from './hls.js';
+import { hubParts, siteByHand } from './hub.js';
 import { aloneIdentity, type Identity } from './identity.js';
 import { collectPicks, createBalancer, takeReport } from './observe.js';
 import { createRelays } from './relays.js';
@@ -42,7 +45,7 @@ export function createDataPlane(
   const store = new SnapshotStore();
   const pools = new Pools(store, destinations, {
     ...upstream,
-    // A worker asks another one for no more than its own players ask for.
+    // A peer asks another one for no more than its own players ask for.
     get peerConnections() {
       return config.http.maxConnections;
     },
@@ -51,11 +54,18 @@ export function createDataPlane(
   const sayExhausted = seldom((fields: object) => logger.error(fields, 'this process is at a limit of its system'));
   const observer: ClientObserver = {
     onHeaders: (server, headers) => takeReport(balancer, server, headers),
+    onFailed: (server, error) => {
+      if (isPeer(server)) sharding.peerFailed(server, error);
+    },
     onExhausted: ({ message }) => sayExhausted({ detail: message }),
   };
   const client = createUpstreamClient(pools, upstream, observer);
   const parts = { store, balancer, pools, client };
-  const sharding = identity.self === 'alone' ? new Alone(parts) : new Sharded(identity.self, parts);
+  const hub = hubParts(config, destinations, metrics);
+  const { self } = identity;
+  const sharding: Sharding = self === 'alone' && hub === undefined ? new Alone(parts) : new Sharded(self, parts, hub);
+  const site = siteByHand(config.fleet);
+  if (site !== undefined) sharding.setSite(site);
   let draining = false;
   const edge: EdgeContext = {
     settings: config.http,
@@ -85,16 +95,20 @@ export function createDataPlane(
     : passedFlv({ balancer, metrics, destinations, settings: upstream, observer }, passedThrough);
   const server = new DataServer(edge, store, playerRoutes(sharding, flv, hls, relays));
   const peerServer = sharding.createPeerServer(edge, peerRoutes(sharding, hls, relays));
+  const edgeServer = sharding.createEdgeServer(edge, edgeRoutes(sharding, relays, sharding.createFromWorker()));
 
   const setOwnListeners = (listeners: readonly OwnListener[]) => {
     destinations.setOwn(listeners);
     balancer.judgeAddresses();
   };
   const end = async () => {
+    // First: an end of a stream would tell peers that no origin delivers it.
+    peerServer.close();
+    edgeServer.close();
     relays.close();
     server.close();
     hls.close();
-    peerServer.close();
+    sharding.close();
     balancer.close();
     await pools.close();
   };
@@ -110,6 +124,7 @@ export function createDataPlane(
       await peerServer.listen();
       await server.listenOnShared(socket);
     },
+    listenForEdges: (where) => edgeServer.listen(where),
     intake: server.intake,
     explain: (channel) => explanationJson(balancer.explain(channel)),
     relays: () => relays.report().map(relayJson),
@@ -133,6 +148,7 @@ export function createDataPlane(
       sharding.setMembers(members);
       hls.releaseElsewhere();
     },
+    setSite: (site) => sharding.setSite(site),
     newHlsStates: () => hls.newStates(),
     adoptHls: (states) => hls.adopt(states),
     setInFlightElsewhere: (counts, whole) => balancer.setInFlightElsewhere(counts, whole),
@@ -141,7 +157,7 @@ export function createDataPlane(
       sharding.keepOwn();
       const { grace } = config.shutdown;
       const farewell = setTimeout(() => relays.close(), grace);
-      await Promise.all([server.drain(grace + farewellMs, how), peerServer.drain(grace)]);
+      await Promise.all([server.drain(grace + farewellMs, how), peerServer.drain(grace), edgeServer.drain(grace)]);
       clearTimeout(farewell);
       await end();
     },

@@ -56,7 +56,7 @@ function presented(config: DataPlaneConfig, { sessions: parts, sharding }: HlsPa
     collect: () => sessions.collect(),
     newStates: () => sessions.newStates(),
     adopt: (states) => sessions.adopt(states),
-    releaseElsewhere: () => sessions.release((channel) => sharding.isElsewhere(channel)),
+    releaseElsewhere: () => sessions.release((channel) => sharding.elsewhere(channel) === 'worker'),
     close: () => sessions.close(),
   };
 }

@@ -1,7 +1,7 @@
 // Pure: a player's request as the fields of its log line. Without query and credentials: they may hold tokens.
 
 import type { ServerOrigin } from '../model.js';
-import { isPeer } from '../net-address.js';
+import { isPeer, peerName } from '../net-address.js';
 
 /** The player chooses its path and its user agent. */
 const maxPathChars = 256;
@@ -14,7 +14,7 @@ export interface AccessRecord {
   readonly target: string | undefined;
   readonly protocol: string;
   readonly channel: string | undefined;
-  /** A service address, or another worker of this edge. */
+  /** A service address, or a peer. */
   readonly endpoint: string | undefined;
   readonly status: number;
   /** Of the error, if there was one. */
@@ -59,10 +59,10 @@ function pathOf(target: string): string {
   return path.replace(/^[a-z]+:\/\/[^/]*/i, '');
 }
 
-/** A worker that took the stream from another worker names that one: its endpoint may change meanwhile. */
+/** A stream that is taken from a peer names that one: its endpoint may change meanwhile. */
 function served(endpoint: string | undefined) {
   if (endpoint === undefined || !isPeer(endpoint as ServerOrigin)) return { endpoint };
-  return { via: endpoint.replace(/^http:\/\/~/, '').replace(/:\d+$/, '') };
+  return { via: peerName(endpoint as ServerOrigin) };
 }
 
 /** Characters that could move a terminal's cursor become question marks. */

@@ -8,6 +8,9 @@ export type Fields = (string | string[])[];
 /** Where a worker has an answer from, in its answer to another worker. */
 export const endpointField = 'x-weir-endpoint';
 
+/** Tells the worker that owns a channel that another one asks for another edge. Believed on the workers' own sockets only. */
+export const edgeField = 'x-weir-edge';
+
 const anyOrigin = new WeakMap<readonly string[], Fields>();
 
 /** CORS, request id, and the end of the connection where it is near. The list is the caller's to extend. */

@@ -49,7 +49,9 @@ export function relayHttp(relays: Relays, exchange: PlayerExchange, route: Route
     onEnd: () => {
       // Who does not read would otherwise keep the connection for as long as the kernel tries.
       socket.setTimeout(lastBytesTimeoutMs);
-      response.end();
+      // To a peer an end means that no origin delivers. It is this process that ends, and the peer knows others.
+      if (framing === 'peer' && exchange.edge.draining()) response.destroy();
+      else response.end();
     },
   };
   try {

@@ -1,17 +1,20 @@
-// Which part answers which request: one table for players, one for the other workers, side by side.
+// Which part answers which request: one table for players, one for other workers, one for other edges, side by side.
 //
-//                         a player asks                          another worker asks
-//   .flv (GET)            the relay, or passed through           the relay, for what is ours and not taken from a worker
-//   .flv (HEAD)           passed through                         as GET
-//   .flv as WebSocket     the relay, or passed through           refused
-//   HLS                   our session, or the channel's owner    our session, for what is ours
+//                         a player asks                          another worker asks             another edge asks
+//   .flv (GET)            the relay, or passed through           the relay, for what is ours     the relay, for what is ours and
+//                                                                and not taken from a worker     comes from an origin; at another
+//                                                                                                worker it is handed on from there
+//   .flv (HEAD)           passed through                         as GET                          as GET
+//   .flv as WebSocket     the relay, or passed through           refused                         refused
+//   HLS                   our session, or the channel's owner    our session, for what is ours   refused
 //
-// Two workers may see ownership differently for a moment: then one of them refuses (`not_owner`), and the other asks again.
+// Two peers may see ownership differently for a moment: then one of them refuses (`not_owner`), and the other asks again.
 
 import { WeirError } from '../errors.js';
-import type { ChannelName } from '../model.js';
+import type { ChannelName, PeerKind } from '../model.js';
 import type { Relays } from '../relay/index.js';
-import { answerError } from './exchange.js';
+import { answerError, type PlayerExchange } from './exchange.js';
+import { edgeField } from './fields.js';
 import { type PassthroughTools, passThrough } from './passthrough.js';
 import { relayHttp } from './relayed.js';
 import { createWebSocketServer, relayWebSocket } from './relayed-websocket.js';
@@ -21,8 +24,8 @@ import { passWebSocket, refuseUpgrade, type WebSocketTools } from './websocket.j
 
 /** Which channels are ours. */
 export interface Ownership {
-  /** True where another worker has the channel for whoever asks now. */
-  isElsewhere(channel: ChannelName): boolean;
+  /** What kind of peer has the channel for whoever asks now; undefined: it is ours. */
+  elsewhere(channel: ChannelName): PeerKind | undefined;
   /** True where no other worker is known to have the channel. A worker that drains owns what it has to the end. */
   owns(channel: ChannelName): boolean;
 }
@@ -74,7 +77,7 @@ export function playerRoutes(ownership: Ownership, flv: Flv, hls: HlsHandlers, r
   return {
     handle: (exchange, route, response) => {
       if (route.kind === 'flv') flv.handle(exchange, route, response);
-      else (ownership.isElsewhere(route.channel) ? elsewhere : own).handle(exchange, route, response);
+      else (ownership.elsewhere(route.channel) === 'worker' ? elsewhere : own).handle(exchange, route, response);
     },
     upgrade: (exchange, route, socket, head) => flv.upgrade(exchange, route, socket, head),
     holds: (channel) => relays.holds(channel) || own.holds(channel) || elsewhere.holds(channel),
@@ -84,17 +87,46 @@ export function playerRoutes(ownership: Ownership, flv: Flv, hls: HlsHandlers, r
 /** The handlers of other workers' requests: only channels that this worker owns. */
 export function peerRoutes(ownership: Ownership, hls: Pick<HlsHandlers, 'forPeers'>, relays: Relays): RequestHandlers {
   const { forPeers } = hls;
-  const isOurs = (route: Route) =>
-    route.kind === 'flv'
-      ? ownership.owns(route.channel) && !relays.isFromPeer(route)
-      : !ownership.isElsewhere(route.channel);
+  const isOurs = ({ request }: PlayerExchange, route: Route) => {
+    if (route.kind !== 'flv') return ownership.elsewhere(route.channel) !== 'worker';
+    if (!ownership.owns(route.channel)) return false;
+    return request.headers[edgeField] === undefined
+      ? relays.fromPeer(route) !== 'worker'
+      : isForEdges(ownership, relays, route);
+  };
   return {
     handle: (exchange, route, response) => {
-      if (!isOurs(route)) answerError(exchange, response, new WeirError('not_owner'));
+      if (!isOurs(exchange, route)) answerError(exchange, response, new WeirError('not_owner'));
       else if (route.kind === 'flv') relayHttp(relays, exchange, route, response);
       else forPeers.handle(exchange, route, response);
     },
-    upgrade: (exchange, _route, socket) => refuseUpgrade(socket, exchange, new WeirError('bad_request')),
+    upgrade: refusesUpgrade,
     holds: (channel) => relays.holds(channel) || forPeers.holds(channel),
   };
 }
+
+/**
+ * The handlers of other edges' requests: only channels that this edge owns.
+ *
+ * @param fromWorker hands on what the worker that owns the channel answers
+ */
+export function edgeRoutes(ownership: Ownership, relays: Relays, fromWorker: RouteHandler): RequestHandlers {
+  return {
+    handle: (exchange, route, response) => {
+      const isLeaving = exchange.edge.draining() || route.kind !== 'flv';
+      if (!isLeaving && ownership.elsewhere(route.channel) === 'worker') fromWorker.handle(exchange, route, response);
+      else if (!isLeaving && isForEdges(ownership, relays, route)) relayHttp(relays, exchange, route, response);
+      else answerError(exchange, response, new WeirError('not_owner'));
+    },
+    upgrade: refusesUpgrade,
+    holds: (channel) => relays.holds(channel),
+  };
+}
+
+/** What comes from a peer goes to no edge: two that take a channel from each other would have none. */
+function isForEdges(ownership: Ownership, relays: Relays, route: Route): boolean {
+  return ownership.elsewhere(route.channel) === undefined && relays.fromPeer(route) === undefined;
+}
+
+const refusesUpgrade: RequestHandlers['upgrade'] = (exchange, _route, socket) =>
+  refuseUpgrade(socket, exchange, new WeirError('bad_request'));

@@ -102,6 +102,12 @@ export class DataServer {
     return this.#listening(() => this.#server.listen({ path, backlog }));
   }
 
+  /** Serves a connection that was accepted elsewhere. */
+  adopt(socket: Socket): void {
+    this.#server.emit('connection', socket);
+    socket.resume();
+  }
+
   #listening(listen: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);

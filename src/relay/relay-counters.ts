@@ -2,6 +2,7 @@
 
 import type { WeirError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
+import type { PeerKind } from '../model.js';
 import { countRetries } from '../upstream/trail.js';
 import type { Batch } from './audience/batch.js';
 import type { Framing } from './audience/frames.js';
@@ -47,11 +48,11 @@ export class RelayCounters {
     this.#metrics.relayWrongTagSizes.inc();
   }
 
-  /** Bytes between workers do not count into the players' totals. */
-  received(bytes: number, isFromPeer: boolean): void {
+  /** Bytes between peers do not count into the players' totals. */
+  received(bytes: number, fromPeer: PeerKind | undefined): void {
     const { traffic } = this.#metrics;
-    if (isFromPeer) traffic.peers.received += bytes;
-    else traffic.received.flv += bytes;
+    if (fromPeer === undefined) traffic.received.flv += bytes;
+    else traffic.peers[fromPeer] += bytes;
   }
 
   batchMade(batch: Batch): void {

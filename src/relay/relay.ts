@@ -2,7 +2,7 @@
 
 import { WeirError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
-import type { ChannelName } from '../model.js';
+import type { ChannelName, PeerKind } from '../model.js';
 import { Audience } from './audience/audience.js';
 import type { Delivery, Viewer } from './audience/viewer.js';
 import { WaitingRoom } from './audience/waiting-room.js';
@@ -29,7 +29,7 @@ export interface RelayHooks {
 /** It lives from `start` until nobody watches for `lingerMs`, no endpoint delivers it, or it is closed. */
 export class Relay {
   readonly route: RelayPath;
-  /** Who started it; undefined: another worker. */
+  /** Who started it; undefined: a peer. */
   readonly client: string | undefined;
   readonly #settings: RelaySettings;
   readonly #counters: RelayCounters;
@@ -101,8 +101,8 @@ export class Relay {
     this.#source.start();
   }
 
-  /** Another worker delivers it now. */
-  get isFromPeer(): boolean {
+  /** The kind of peer that delivers it now, if one does. */
+  get fromPeer(): PeerKind | undefined {
     return this.#source.fromPeer;
   }
 
@@ -217,8 +217,8 @@ export class Relay {
 
   /** Not before the last batch is through. */
   #schedule(): void {
-    // What comes from another worker was gathered there.
-    if (!this.#audience.busy) this.#pending.schedule(this.#cutSoon || this.#source.fromPeer);
+    // What comes from a peer was gathered there.
+    if (!this.#audience.busy) this.#pending.schedule(this.#cutSoon || this.#source.fromPeer !== undefined);
   }
 
   #cut(): void {

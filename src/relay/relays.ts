@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { WeirError } from '../errors.js';
 import { seldom } from '../log.js';
 import type { Metrics } from '../metrics.js';
-import type { ChannelName } from '../model.js';
+import type { ChannelName, PeerKind } from '../model.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import { canonicalPath } from '../upstream/path.js';
 import { keepsPath } from '../upstream/target.js';
@@ -27,7 +27,7 @@ const warningIntervalMs = 1_000;
 export interface SubscribeRequest {
   /** Players with the same path share a pull; the query is theirs alone and is not sent on. */
   readonly route: RelayPath;
-  /** Who asks, for limits of one client; undefined: another worker, which limits its own. */
+  /** Who asks, for limits of one client; undefined: a peer, which limits its own. */
   readonly client: string | undefined;
   /** Nothing else writes to it between onStart and onEnd. */
   readonly socket: Socket;
@@ -92,9 +92,9 @@ export class Relays {
     return this.#rooms.has(channel);
   }
 
-  /** Whether this stream comes from another worker now. */
-  isFromPeer(route: RelayPath): boolean {
-    return this.#relays.get(this.#key(route))?.isFromPeer === true;
+  /** From which kind of peer this stream comes now, if it comes from one. */
+  fromPeer(route: RelayPath): PeerKind | undefined {
+    return this.#relays.get(this.#key(route))?.fromPeer;
   }
 
   /** All relays as they are now. */
@@ -106,12 +106,15 @@ export class Relays {
   collect(): void {
     const viewers = { flv: 0, 'ws-flv': 0 };
     let pulled = 0;
+    let fromEdges = 0;
     for (const report of this.report()) {
-      if (!report.fromPeer) pulled += 1;
+      if (report.fromPeer === undefined) pulled += 1;
+      else if (report.fromPeer === 'edge') fromEdges += 1;
       viewers.flv += report.viewers.chunked + report.viewers.raw;
       viewers['ws-flv'] += report.viewers.websocket;
     }
     this.#metrics.relays.set(pulled);
+    this.#metrics.relaysFromEdges.set(fromEdges);
     this.#metrics.relayViewers.set({ protocol: 'flv' }, viewers.flv);
     this.#metrics.relayViewers.set({ protocol: 'ws-flv' }, viewers['ws-flv']);
   }

@@ -1,5 +1,6 @@
 // The report of a running relay, and its JSON.
 
+import type { PeerKind } from '../model.js';
 import type { Framing } from './audience/frames.js';
 
 /** A relay as it is at one moment. */
@@ -9,8 +10,8 @@ export interface RelayReport {
   readonly state: 'starting' | 'live' | 'holding';
   /** The service address that delivers now. */
   readonly endpoint: string | undefined;
-  /** True: another worker of this edge does. */
-  readonly fromPeer: boolean;
+  /** The kind of peer that does, if none of the origins. */
+  readonly fromPeer: PeerKind | undefined;
   readonly videoCodec: string | undefined;
   readonly audioCodec: string | undefined;
   /** kbit/s, measured; undefined until enough was seen. */
@@ -30,7 +31,8 @@ export function relayJson(report: RelayReport) {
     path: report.path,
     state: report.state,
     endpoint: report.endpoint,
-    from_worker: report.fromPeer,
+    from_worker: report.fromPeer === 'worker',
+    from_edge: report.fromPeer === 'edge',
     video_codec: report.videoCodec,
     audio_codec: report.audioCodec,
     bitrate: report.kbps,

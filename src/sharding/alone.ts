@@ -5,15 +5,15 @@ import { WeirError } from '../errors.js';
 import { answerError } from '../http/exchange.js';
 import type { RouteHandler } from '../http/server.js';
 import type { SnapshotStore } from '../snapshot/store.js';
-import type { PeerServer, Sharding, ShardingParts } from './sharding.js';
+import type { EdgeServer, PeerServer, Sharding, ShardingParts } from './sharding.js';
 
 const nothingElsewhere: RouteHandler = {
   handle: (exchange, _route, response) => answerError(exchange, response, new WeirError('not_owner')),
   holds: () => false,
 };
-const nobodyAsks: PeerServer = { listen: async () => {}, drain: async () => {}, close: () => {} };
+const nobodyAsks: PeerServer & EdgeServer = { listen: async () => undefined, drain: async () => {}, close: () => {} };
 
-/** Sharding for a single process: it owns every channel, and no other worker asks it. */
+/** Sharding for a single process: it owns every channel, and no other one asks it. */
 export class Alone implements Sharding {
   readonly store: SnapshotStore;
   readonly picks: Picks;
@@ -23,9 +23,7 @@ export class Alone implements Sharding {
     this.picks = balancer;
   }
 
-  isElsewhere(): boolean {
-    return false;
-  }
+  elsewhere(): undefined {}
 
   owns(): boolean {
     return true;
@@ -39,7 +37,21 @@ export class Alone implements Sharding {
     return nobodyAsks;
   }
 
+  createEdgeServer(): EdgeServer {
+    return nobodyAsks;
+  }
+
+  createFromWorker(): RouteHandler {
+    return nothingElsewhere;
+  }
+
   setMembers(): void {}
 
+  setSite(): void {}
+
+  peerFailed(): void {}
+
   keepOwn(): void {}
+
+  close(): void {}
 }

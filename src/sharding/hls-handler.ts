@@ -144,6 +144,6 @@ export class OwnersHls implements RouteHandler {
 
 function receivedFromPeer({ edge }: PlayerExchange): (bytes: number) => void {
   return (bytes) => {
-    edge.metrics.traffic.peers.received += bytes;
+    edge.metrics.traffic.peers.worker += bytes;
   };
 }

@@ -72,6 +72,8 @@ interface ClientSettings {
 export interface ClientObserver {
   /** The header of every answer, whatever it is for. */
   onHeaders?(server: ServerOrigin, headers: IncomingHttpHeaders): void;
+  /** A request came to nothing, or its answer to no end. @param server that was asked last */
+  onFailed?(server: ServerOrigin, error: WeirError): void;
   /** This machine ran out of something; called for every request that fails for that reason. */
   onExhausted?(error: WeirError): void;
 }
@@ -213,6 +215,7 @@ class RunningExchange implements Exchange, DispatchListener {
   #fail(error: WeirError): void {
     if (!this.#finish()) return;
     this.#dispatch?.abort();
+    this.#tools.observer.onFailed?.(this.#target.server, error);
     if (error.code === 'exhausted') this.#tools.observer.onExhausted?.(error);
     this.#handler.onError(error);
   }

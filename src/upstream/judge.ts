@@ -97,6 +97,18 @@ const workerLost: ReadonlySet<ErrorCode> = new Set([
   'upstream_cut',
 ]);
 
+const unreachable: ReadonlySet<ErrorCode> = new Set([
+  'upstream_connect',
+  'upstream_connect_timeout',
+  'upstream_unresolved',
+  'address_refused',
+]);
+
+/** The server could not be connected to: nothing else that is asked of it would do better now. */
+export function isUnreachable({ code }: WeirError): boolean {
+  return unreachable.has(code);
+}
+
 /** The endpoint refuses whoever asks, by the credentials or the token in the request. */
 export function isRefusal(status: number): boolean {
   return meaningOf(status) === statuses.refused;

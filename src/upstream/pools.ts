@@ -1,12 +1,13 @@
 // Keep-alive connections, one pool per server, kept while the server is registered. Servers to which endpoints redirect have
 // a few pools more, and the least recently used of those is closed first.
 
+import type { buildConnector } from 'undici';
 import { WeirError } from '../errors.js';
 import type { ServerOrigin } from '../model.js';
 import { isPeer } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import { endpointsById } from '../snapshot/update.js';
-import { isRefused, toEndpoint, toSocketPath } from './connector.js';
+import { isRefused, toEndpoint } from './connector.js';
 import type { Destinations } from './destinations.js';
 import { RegisteredServers } from './registered-servers.js';
 import { ServerPool } from './server-pool.js';
@@ -19,14 +20,22 @@ export interface PoolSettings {
   readonly keepAliveTimeout: number;
   /** Requests under way to one server at most. */
   readonly connections: number;
-  /** Requests under way to another worker at most. */
+  /** Requests under way to one peer at most. */
   readonly peerConnections: number;
+}
+
+/** The way to a peer: another worker of this edge, or another edge. */
+export interface PeerLink {
+  /** Where it is. When that is another place, the connections of before are closed. */
+  readonly place: string;
+  /** Makes connections, each within `timeoutMs`. */
+  readonly connector: (timeoutMs: number) => buildConnector.connector;
 }
 
 /** Pools of servers that are not registered, at most. */
 const maxGuests = 64;
 
-/** All connections of a process to endpoints and workers. Subscribed to the store until `close`. */
+/** All connections of a process to endpoints and peers. Subscribed to the store until `close`. */
 export class Pools {
   readonly #pools = new Map<ServerOrigin, ServerPool>();
   /** Those of servers that nobody registered, the least recently used first. */
@@ -34,7 +43,7 @@ export class Pools {
   readonly #settings: PoolSettings;
   readonly #destinations: Destinations;
   readonly #registered = new RegisteredServers();
-  #peers: ReadonlyMap<ServerOrigin, string> = new Map();
+  #peers: ReadonlyMap<ServerOrigin, PeerLink> = new Map();
   readonly #unsubscribe: () => void;
 
   constructor(store: SnapshotStore, destinations: Destinations, settings: PoolSettings) {
@@ -51,7 +60,7 @@ export class Pools {
    * The pool of a server, made when there is none.
    *
    * @throws WeirError address_refused for an IP address that may not be connected to (names are judged when they are
-   *   resolved), worker_lost for a worker that is gone, upstream_busy for a server that is not registered when too many such
+   *   resolved), worker_lost for a peer that is gone, upstream_busy for a server that is not registered when too many such
    *   servers are in use
    */
   of(server: ServerOrigin): ServerPool {
@@ -73,10 +82,10 @@ export class Pools {
   }
 
   #toPeer(server: ServerOrigin): ServerPool {
-    const socketPath = this.#peers.get(server);
-    if (socketPath === undefined) throw new WeirError('worker_lost');
-    const connect = toSocketPath(socketPath, this.#settings.connectTimeout);
-    return new ServerPool('http://worker', connect, () => this.#settings.peerConnections, this.#settings);
+    const link = this.#peers.get(server);
+    if (link === undefined) throw new WeirError('worker_lost');
+    const connect = link.connector(this.#settings.connectTimeout);
+    return new ServerPool('http://peer', connect, () => this.#settings.peerConnections, this.#settings);
   }
 
   #makeRoomFor(server: ServerOrigin): void {
@@ -88,10 +97,13 @@ export class Pools {
     this.#guests.add(server);
   }
 
-  /** The other workers of this edge, by where they listen. */
-  setPeers(sockets: ReadonlyMap<ServerOrigin, string>): void {
-    this.#peers = sockets;
-    for (const server of [...this.#pools.keys()]) if (isPeer(server) && !sockets.has(server)) this.#close(server);
+  /** All peers there are now. */
+  setPeers(peers: ReadonlyMap<ServerOrigin, PeerLink>): void {
+    const before = this.#peers;
+    this.#peers = peers;
+    for (const server of [...this.#pools.keys()]) {
+      if (isPeer(server) && before.get(server)?.place !== peers.get(server)?.place) this.#close(server);
+    }
   }
 
   /** Ends every connection, running requests included. */

@@ -10,6 +10,7 @@ test('a stream that workers take from each other is one, with the viewers of all
     state: 'live',
     endpoint,
     from_worker: fromWorker,
+    from_edge: false,
     video_codec: 'avc',
     audio_codec: 'aac',
     bitrate: 1,

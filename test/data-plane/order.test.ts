@@ -42,7 +42,7 @@ function create(store: SnapshotStore, place: 'alone' | 'sharded'): Sharding {
   const pools = new Pools(store, new Destinations(upstream.allow), poolSettings);
   const client = createUpstreamClient(pools, upstream, {});
   const parts = { store, balancer, pools, client };
-  return place === 'alone' ? new Alone(parts) : new Sharded(self, parts);
+  return place === 'alone' ? new Alone(parts) : new Sharded(self, parts, undefined);
 }
 
 for (const place of ['alone', 'sharded'] as const) {

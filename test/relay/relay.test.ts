@@ -39,7 +39,7 @@ test('it is starting, live, holding, and live again, and says how it came', () =
   const [after] = made.relays.report();
   assert.deepEqual(
     [after?.state, after?.failovers, after?.endpoint, after?.fromPeer],
-    ['live', 1, '10.0.0.1:80', false],
+    ['live', 1, '10.0.0.1:80', undefined],
   );
 });
 

@@ -42,7 +42,7 @@ test('before it knows of others, a worker has every channel', () => {
   const { view } = start();
   assert.deepEqual(addresses(view, theirs), ['127.0.0.1:1000', '127.0.0.1:2000']);
   assert.equal(view.owns(theirs), true);
-  assert.equal(view.isElsewhere(theirs), false);
+  assert.equal(view.elsewhere(theirs), undefined);
 });
 
 test('a channel of another worker has that worker as its only endpoint', () => {
@@ -106,7 +106,7 @@ test('a worker that drains keeps the streams of its slot, and has nothing for wh
   assert.equal(view.owns(mine), true);
   assert.deepEqual(addresses(view, mine), ['127.0.0.1:1000']);
   assert.deepEqual(addresses(view, theirs), [peerServer('w1')]);
-  assert.equal(view.isElsewhere(mine), true);
+  assert.equal(view.elsewhere(mine)?.kind, 'worker');
   assert.equal(view.ownerOf(mine)?.name, 'w0-again');
 });
 

@@ -76,10 +76,22 @@ suite('servers that nobody registered', () => {
 test('what workers take from each other is not counted as connections to an endpoint', () => {
   const { pools } = upstream({ connections: 2, peerConnections: 5 });
   const peer = peerServer('worker-1');
-  pools.setPeers(new Map([[peer, '/nowhere.sock']]));
+  pools.setPeers(new Map([[peer, { place: 'here', connector: () => () => undefined }]]));
   const pool = pools.of(peer);
   for (let n = 0; n < 5; n += 1) pool.enter();
   assert.throws(() => pool.enter(), { code: 'upstream_busy' });
   pools.setPeers(new Map());
   assert.throws(() => pools.of(peer), { code: 'worker_lost' });
+});
+
+test('a peer that has come back elsewhere has connections of its own', () => {
+  const { pools } = upstream();
+  const peer = peerServer('edge.b');
+  const at = (place: string) => new Map([[peer, { place, connector: () => () => undefined }]]);
+  pools.setPeers(at('10.0.0.1:8082'));
+  const pool = pools.of(peer);
+  pools.setPeers(at('10.0.0.1:8082'));
+  assert.equal(pools.of(peer), pool);
+  pools.setPeers(at('10.0.0.2:8082'));
+  assert.notEqual(pools.of(peer), pool);
 });

@@ -30,9 +30,9 @@ export class Endpoints {
     });
   }
 
-  /** There is none besides the one that is registered, if any is. */
+  /** There is none besides the one that is registered, if any is. Behind another edge there are the origins. */
   get isAlone(): boolean {
-    return this.#registered.length <= 1;
+    return this.#registered.length <= 1 && this.#registered[0]?.peer !== 'edge';
   }
 
   /**
@@ -71,16 +71,16 @@ export class Endpoints {
     return this.#registered.some((endpoint) => endpoint.address === address);
   }
 
-  /** Between workers, and between a worker and the endpoints, a channel moves; what delivers then is well. */
+  /** Between peers, and between a peer and the endpoints, a channel moves; what delivers then is well. */
   registrationOf(current: Endpoint): RegistrationStatus {
     if (this.has(current.address)) return this.#drains(current.address) ? 'draining' : 'registered';
-    const isMoved = this.#registered.some((other) => current.isPeer === true || other.isPeer === true);
+    const isMoved = this.#registered.some((other) => current.peer !== undefined || other.peer !== undefined);
     return isMoved ? 'moved' : 'deregistered';
   }
 
-  /** Another worker that still has the channel ends a stream only after it gave up: another try would not do better. */
+  /** A peer that still has the channel ends a stream only after it gave up: another try would not do better. */
   isFinal(fault: PullFault, from: Endpoint): boolean {
-    if (fault !== 'end' || from.isPeer !== true) return false;
+    if (fault !== 'end' || from.peer === undefined) return false;
     return this.#registered.some(({ address }) => serverOf(address) === serverOf(from.address));
   }
 
@@ -116,10 +116,13 @@ function isSame(one: Endpoint, other: Endpoint): boolean {
   return one.id === other.id && one.address === other.address && one.draining === other.draining;
 }
 
-/** ms without media after which an endpoint is left: another worker may first spend the grace on its own failover. */
+/**
+ * ms without media after which an endpoint is left: another worker may first spend the grace on its own failover. Another edge is
+ * not waited for: from here there are the origins, and a way to it that is broken.
+ */
 export function stallTimeoutOf(
-  { isPeer }: Endpoint,
+  { peer }: Endpoint,
   { stallTimeoutMs, graceMs }: { readonly stallTimeoutMs: number; readonly graceMs: number },
 ): number {
-  return isPeer === true ? stallTimeoutMs + graceMs : stallTimeoutMs;
+  return peer === 'worker' ? stallTimeoutMs + graceMs : stallTimeoutMs;
 }

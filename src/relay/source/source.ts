@@ -5,7 +5,7 @@ import type { Pick, Picks } from '../../balancer/balancer.js';
 import type { Outcome } from '../../balancer/policy.js';
 import { toWeirError, type WeirError } from '../../errors.js';
 import type { Logger } from '../../log.js';
-import type { ChannelName } from '../../model.js';
+import type { ChannelName, PeerKind } from '../../model.js';
 import type { ChannelSource } from '../../snapshot/store.js';
 import type { UpstreamClient } from '../../upstream/client.js';
 import { judgeError } from '../../upstream/judge.js';
@@ -45,7 +45,7 @@ export interface SourceObserver {
   onLost(cause: FailoverCause): void;
   /** It is over: no endpoint delivered in time. Nothing comes after. */
   onGivenUp(error: WeirError): void;
-  /** Not of what is taken from another worker: that is pulled, and told, there. */
+  /** Not of what is taken from a peer: that is pulled, and told, there. */
   onPullEnded(outcome: PullOutcome): void;
   /** Another endpoint is tried, since one failed before it delivered. */
   onRetry(error: WeirError): void;
@@ -104,9 +104,9 @@ export class PullSource {
     this.#endpoints = new Endpoints(channel.channel, tools, () => this.#onRegistry());
   }
 
-  /** True while another worker delivers. */
-  get fromPeer(): boolean {
-    return this.current?.pick.endpoint.isPeer === true;
+  /** The kind of peer that delivers, while one does. */
+  get fromPeer(): PeerKind | undefined {
+    return this.current?.pick.endpoint.peer;
   }
 
   /** The pull that delivers now. */
@@ -216,7 +216,7 @@ export class PullSource {
   }
 
   #ended({ pick }: Pull, outcome: PullOutcome): void {
-    if (pick.endpoint.isPeer !== true) this.#observer.onPullEnded(outcome);
+    if (pick.endpoint.peer === undefined) this.#observer.onPullEnded(outcome);
   }
 
   #splice(pull: Pull, cause: FailoverCause | undefined): void {

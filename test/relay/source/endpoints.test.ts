@@ -17,7 +17,7 @@ const other = endpoint('more', '10.0.0.1:80');
 const worker: Endpoint = {
   ...endpoint('news', '10.0.0.9:80', { id: 'w1' as EndpointId }),
   address: 'http://~w1:1' as ServiceAddress,
-  isPeer: true,
+  peer: 'worker',
 };
 
 function known(...registered: Endpoint[]) {

@@ -25,7 +25,7 @@ const peer = (name: string): Endpoint => ({
   ...a,
   id: name as never,
   address: peerServer(name) as never,
-  isPeer: true,
+  peer: 'worker',
 });
 
 function started(...endpoints: Endpoint[]) {
@@ -210,10 +210,10 @@ describe('a successor', () => {
 describe('another worker', () => {
   test('is given the grace on top, and what it sends is no pull of ours', () => {
     const made = started(peer('w1'));
-    assert.equal(made.source.fromPeer, false);
+    assert.equal(made.source.fromPeer, undefined);
     made.begin();
     made.live(1_000);
-    assert.equal(made.source.fromPeer, true);
+    assert.equal(made.source.fromPeer, 'worker');
     made.clock.turn(12_500);
     assert.equal(made.client.pulls[0]?.aborted, false);
     made.clock.turn(5_000);
