@@ -3,6 +3,7 @@
 // are files in config-schema/.
 
 import { z } from 'zod';
+import { access } from './config-schema/access.js';
 import { balancer } from './config-schema/balancer.js';
 import { fleet } from './config-schema/fleet.js';
 import { hls } from './config-schema/hls.js';
@@ -96,6 +97,7 @@ const all = z.strictObject({
   upstream: upstream.prefault({}).describe('The way to the endpoints.'),
   relay: relay.prefault({}).describe('Live FLV streams that viewers share.'),
   hls: hls.prefault({}).describe('How HLS is served.'),
+  access,
   http: http.prefault({}).describe('The way to the players.'),
   fleet,
   cluster: reload('live', cluster.prefault({}).describe('How the workers are watched.')),
@@ -108,6 +110,10 @@ export const configSchema = all
   .refine(({ listen, admin }) => !isSameListener(listen, admin.listen), {
     path: ['admin', 'listen'],
     error: 'expected another address or port than listen has',
+  })
+  .refine(({ access: { keys }, hls: { mode } }) => keys === undefined || mode === 'session', {
+    path: ['hls', 'mode'],
+    error: 'expected session where access.keys is set: a playlist that is passed through cannot carry the signature on',
   })
   .refine(({ registry: { kind, file } }) => kind !== 'file' || file.path !== undefined || file.origins.length > 0, {
     path: ['registry', 'file', 'path'],

@@ -13,6 +13,11 @@ interface ErrorKind {
 const table = {
   bad_request: { status: 400, side: 'client', message: 'The request is malformed.' },
   forbidden: { status: 403, side: 'client', message: 'The origin refuses this request.' },
+  not_admitted: {
+    status: 403,
+    side: 'client',
+    message: 'A signed URL is needed: this one has no signature, an expired one, or one for something else.',
+  },
   unknown_channel: { status: 404, side: 'client', message: 'No such channel is registered.' },
   not_found: { status: 404, side: 'client', message: 'Nothing is served under this path.' },
   method_not_allowed: {

@@ -13,6 +13,7 @@ import { print } from './commands/lifetime.js';
 import { addOrigin } from './commands/origin.js';
 import { addRegister } from './commands/register.js';
 import { addServe } from './commands/serve.js';
+import { addSign } from './commands/sign.js';
 import { addZooKeeper } from './commands/zookeeper.js';
 import { ConfigError } from './config.js';
 import { OperatorError, WeirError } from './errors.js';
@@ -55,6 +56,7 @@ function createProgram(): Command {
   addZooKeeper(program);
   addConfig(program);
   addOrigin(program);
+  addSign(program);
   program
     .command('version')
     .description('print the version')

@@ -20,6 +20,10 @@ export type WorkerExitCause = (typeof workerExitCauses)[number];
 const reloadOutcomes = ['applied', 'unchanged', 'refused', 'failed'] as const;
 export type ReloadOutcome = (typeof reloadOutcomes)[number];
 
+/** Why a player may not play. `missing`: no signature. `elsewhere`: it is for another path; `client`: for another address. */
+const accessRefusals = ['missing', 'malformed', 'unknown_key', 'forged', 'expired', 'elsewhere', 'client'] as const;
+export type AccessRefusal = (typeof accessRefusals)[number];
+
 /** Why a registration is not used. */
 const skipReasons = [
   ...(['too_large', 'not_utf8', 'bad_json', 'no_address', 'bad_address', 'unknown_format'] as const),
@@ -69,6 +73,10 @@ export function createMetrics({ process = true } = {}) {
       'Connections closed because of http.maxConnections.',
     ),
 
+    accessRefusals: at0(
+      counter('weir_access_refusals_total', 'Requests of players who may not play, by why.', ['reason']),
+      accessRefusals.map((reason) => ({ reason })),
+    ),
     picks: counter('weir_picks_total', 'Picks by policy and how they ended.', ['policy', 'outcome']),
     reportAge: gauge(
       'weir_balancer_report_age_seconds',

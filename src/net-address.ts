@@ -1,7 +1,7 @@
 // Pure parsing of addresses: what is listened on, which networks are allowed, what an endpoint registered,
 // where ZooKeeper is.
 
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { ServerOrigin, ServiceAddress } from './model.js';
 
 export interface ListenAddress {
@@ -176,4 +176,21 @@ export function parseConnectString(text: string): ConnectString | undefined {
     servers.push({ host: match[1] ?? match[2] ?? '', port });
   }
   return { servers, chroot };
+}
+
+/** The address, of IPv6 its network of 64 bits, since that is what one subscriber has (RFC 6177). */
+export function clientNetwork(address: string): string {
+  // Asked for each request: most addresses are IPv4, and the check is a regular expression.
+  return address.includes(':') && isIPv6(address) ? network(address) : address;
+}
+
+function network(address: string): string {
+  const [head = '', tail] = address.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  // Without `::` all groups are there; with it, zeros stand for what lies between.
+  while (groups.length < 4 && tail !== undefined) groups.push('0');
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
 }

@@ -240,7 +240,7 @@ const readers: [name: string, read: (text: string) => unknown, ...units: string[
   ['Host of the API', (text) => isTrustedHost(text, ['.example']), '.', '[', ':', '.example'],
   [
     'a log line',
-    (text) => accessFields({ ...record, target: text, durationSeconds: 0, remote: text, agent: text }),
+    (text) => accessFields({ ...record, target: text, durationSeconds: 0, remote: text, agent: text, viewer: text }),
     'http://',
     '//',
     '?',

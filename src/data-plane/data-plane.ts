@@ -3,6 +3,7 @@
 // All of them hear of a snapshot, in the order of the phases in snapshot/store.ts: the pools, the balancer, and only then HLS
 // and the relays, which may pick at once.
 
+import { Access } from '../access/access.js';
 import { explanationJson } from '../balancer/explanation.js';
 import { createPolicy } from '../balancer/policies.js';
 import { assignInPlace } from '../config/assign.js';
@@ -66,12 +67,14 @@ export function createDataPlane(
   const sharding: Sharding = self === 'alone' && hub === undefined ? new Alone(parts) : new Sharded(self, parts, hub);
   const site = siteByHand(config.fleet);
   if (site !== undefined) sharding.setSite(site);
+  const access = new Access(config.access, Date.now);
   let draining = false;
   const edge: EdgeContext = {
     settings: config.http,
     log: config.log,
     logger,
     metrics,
+    access,
     audience: 'players',
     via: `1.1 weir-${identity.edge}`,
     draining: () => draining,
@@ -139,6 +142,7 @@ export function createDataPlane(
       const { level } = config.log;
       assignInPlace(config, next);
       server.configure();
+      access.configured();
       balancer.configured();
       if (config.log.level !== level) logger.level = config.log.level;
       if (config.balancer.policy !== policy) balancer.usePolicy(createPolicy(config.balancer.policy));

@@ -6,6 +6,7 @@ import { isPeer, peerName } from '../net-address.js';
 /** The player chooses its path and its user agent. */
 const maxPathChars = 256;
 const maxAgentChars = 128;
+const maxViewerChars = 128;
 
 export interface AccessRecord {
   readonly id: string;
@@ -14,6 +15,8 @@ export interface AccessRecord {
   readonly target: string | undefined;
   readonly protocol: string;
   readonly channel: string | undefined;
+  /** Whom a signed URL was given to. */
+  readonly viewer: string | undefined;
   /** A service address, or a peer. */
   readonly endpoint: string | undefined;
   readonly status: number;
@@ -39,10 +42,12 @@ export function accessFields({
   durationSeconds: duration,
   remote,
   agent,
+  viewer,
   ...record
 }: AccessRecord) {
   return {
     ...record,
+    viewer: viewer === undefined ? undefined : printable(viewer, maxViewerChars),
     path: printable(pathOf(target), maxPathChars),
     ...served(endpoint),
     firstByte: firstByte === undefined ? undefined : microseconds(firstByte),

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Access, Admission } from '../access/access.js';
 import type { Config } from '../config-schema.js';
 import type { WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
@@ -20,6 +21,7 @@ export interface EdgeContext {
   readonly log: Pick<Config['log'], 'requests'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly access: Access;
   /** This edge in `Via`: protocol version and a name of its own, so that a loop is seen. */
   readonly via: string;
   /** Who asks on this listener: players, or the other workers for theirs. */
@@ -35,6 +37,8 @@ export class PlayerExchange {
   readonly hop: Hop;
   protocol: Protocol = 'other';
   channel: ChannelName | undefined;
+  /** The right by which the player plays, where one is needed. */
+  admission: Admission | undefined;
   /** The service address that answers, or another worker. */
   endpoint: string | undefined;
   readonly #startedAt = performance.now();
@@ -118,6 +122,7 @@ export class PlayerExchange {
       target: request.url,
       protocol,
       channel,
+      viewer: this.admission?.viewer,
       endpoint,
       status: this.#status,
       code: this.#code,

@@ -1,10 +1,18 @@
-// The client behind a request for HLS, also when another worker asks for its player.
+// The client behind a request for HLS and its token, also when another worker asks for its player.
 
 import { clientKey } from './client-key.js';
 import type { PlayerExchange } from './exchange.js';
 
 /** Tells the worker that owns a channel for which client another one asks. Believed on the workers' own sockets only. */
 export const clientField = 'x-weir-client';
+
+/** Tells the worker that owns a channel what goes into the URIs of a player's playlist. Believed as `clientField` is. */
+export const carriedField = 'x-weir-carried';
+
+/** What a signed URL's token adds to each URI of the player's playlists; empty: nothing. */
+export function carriedBy({ request: { headers }, edge, admission }: PlayerExchange): string {
+  return edge.audience === 'peers' ? String(headers[carriedField] ?? '') : (admission?.carried ?? '');
+}
 
 /** The client that limits count: of a player its address or network, of another worker the one that it names. */
 export function clientOf({ request: { headers }, edge, hop }: PlayerExchange): string {

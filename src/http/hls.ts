@@ -12,7 +12,7 @@ import {
 import type { ChannelName } from '../model.js';
 import { answerError, type PlayerExchange } from './exchange.js';
 import { commonFields } from './fields.js';
-import { clientOf } from './hls-client.js';
+import { carriedBy, clientOf } from './hls-client.js';
 import { ObjectReply } from './object-reply.js';
 import { canonicalRoute, type Route } from './route.js';
 import type { RouteHandler } from './server.js';
@@ -62,6 +62,10 @@ class AskedByExchange implements PlayerRequest {
     this.suffix = suffix;
     this.query = query;
     this.#exchange = exchange;
+  }
+
+  get carried(): string {
+    return carriedBy(this.#exchange);
   }
 
   get authorization(): string | undefined {

@@ -8,6 +8,7 @@ import type { ChannelName } from '../model.js';
 import { parseListenAddress } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import { Turns } from '../turns.js';
+import { admit, endWhenExpired } from './admission.js';
 import { errorBytes } from './error-answer.js';
 import { answerError, type EdgeContext, PlayerExchange } from './exchange.js';
 import { hasLongBody, isHostValid, isLoop, mayOpenWebSocket, preflightHeaders } from './headers.js';
@@ -166,9 +167,10 @@ export class DataServer {
     if (method !== 'GET' && method !== 'HEAD') {
       return answerError(exchange, response, new WeirError('method_not_allowed'));
     }
-    const route = this.#route(exchange);
+    const route = this.#admitted(exchange);
     if (route instanceof WeirError) return answerError(exchange, response, route);
     exchange.protocol = route.kind === 'flv' ? 'flv' : 'hls';
+    if (route.kind === 'flv') endWhenExpired(exchange, request.socket, response);
     exchange.channel = route.channel;
     this.#handlers.handle(exchange, route, response);
   }
@@ -188,8 +190,9 @@ export class DataServer {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') return this.#ignoreUpgrade(request, socket);
     const exchange = new PlayerExchange(request, this.#edge);
     exchange.protocol = 'ws-flv';
-    const route = this.#route(exchange);
+    const route = this.#admitted(exchange);
     if (route instanceof WeirError) return refuseUpgrade(socket, exchange, route);
+    endWhenExpired(exchange, socket, socket);
     exchange.channel = route.channel;
     if (!mayOpenWebSocket(this.#edge.settings.cors, request.headers)) {
       return refuseUpgrade(
@@ -223,6 +226,11 @@ export class DataServer {
     socket.resume();
     this.#answers.set(socket, response);
     this.#onRequest(request, response);
+  }
+
+  /** The route, for who may take it. */
+  #admitted(exchange: PlayerExchange): Route | WeirError {
+    return admit(this.#edge.access, exchange, this.#route(exchange), exchange.request.url ?? '/');
   }
 
   #route(exchange: PlayerExchange): Route | WeirError {

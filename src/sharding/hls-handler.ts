@@ -13,7 +13,7 @@ import {
 } from '../hls/index.js';
 import type { PlayerExchange } from '../http/exchange.js';
 import { endpointField } from '../http/fields.js';
-import { clientField, clientOf } from '../http/hls-client.js';
+import { carriedBy, carriedField, clientField, clientOf } from '../http/hls-client.js';
 import { listedField, ObjectReply } from '../http/object-reply.js';
 import { canonicalRoute, type Route } from '../http/route.js';
 import type { RouteHandler } from '../http/server.js';
@@ -80,7 +80,7 @@ export class OwnersHls implements RouteHandler {
     const { authorization, range } = exchange.request.headers;
     if (route.kind === 'playlist') {
       const whose = authorization === undefined ? '' : createHash('sha256').update(authorization).digest('base64url');
-      const key = `~ ${whose} ${route.path}${route.query}`;
+      const key = `~ ${whose} ${route.path}${route.query} ${carriedBy(exchange)}`;
       const terms = { room: 'asked', minFreshMs: playlistReuseMs, maxFreshMs: Number.POSITIVE_INFINITY } as const;
       return { key, range: undefined, selects: true, terms, lent: false };
     }
@@ -104,6 +104,8 @@ export class OwnersHls implements RouteHandler {
     const { authorization } = exchange.request.headers;
     const headers: Record<string, string> = { accept: '*/*', 'x-request-id': exchange.hop.requestId };
     headers[clientField] = clientOf(exchange);
+    const carried = route.kind === 'playlist' ? carriedBy(exchange) : '';
+    if (carried !== '') headers[carriedField] = carried;
     if (authorization !== undefined) headers['authorization'] = authorization;
     if (wanted.range !== undefined) headers['range'] = wanted.range;
     const load = createPeerLoad(client, {

@@ -144,6 +144,7 @@ export function errorOfStatus(status: number, purpose: Purpose): WeirError {
 const errors: Readonly<Record<ErrorCode, Judgement>> = {
   bad_request: players,
   forbidden: players,
+  not_admitted: players,
   unknown_channel: players,
   not_found: players,
   method_not_allowed: players,

@@ -18,6 +18,7 @@ const record: AccessRecord = {
   durationSeconds: 0.1,
   remote: '10.0.0.9',
   agent: 'player/1',
+  viewer: 'user-1\u001b',
 };
 
 test('requests are logged only where somebody asked for it', () => {
@@ -40,6 +41,7 @@ test('a line says who asked for what, where it came from and how it went', () =>
     firstByte: 0.001235,
     duration: 0.1,
     agent: 'player/1',
+    viewer: 'user-1?',
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
+import { Access } from '../../src/access/access.js';
 import { WeirError } from '../../src/errors.js';
 import { PlayerExchange } from '../../src/http/exchange.js';
 import type { Logger } from '../../src/log.js';
@@ -20,6 +21,7 @@ function logged(trustForwarded: boolean, forwarded: string, error?: WeirError): 
     log: { requests: true },
     logger: { info: (fields: Record<string, unknown>) => lines.push(fields) } as unknown as Logger,
     metrics: createMetrics({ process: false }),
+    access: new Access(testConfig().access, Date.now),
     via: '1.1 weir-test',
     audience: 'players',
     draining: () => false,

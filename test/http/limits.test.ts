@@ -6,6 +6,7 @@ import { connect, type NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { Access } from '../../src/access/access.js';
 import { WeirError } from '../../src/errors.js';
 import { answerError, type EdgeContext } from '../../src/http/exchange.js';
 import { DataServer } from '../../src/http/server.js';
@@ -27,6 +28,7 @@ async function listener(
     log: { requests: false },
     logger: silentLogger,
     metrics: createMetrics({ process: false }),
+    access: new Access(testConfig().access, Date.now),
     via: '1.1 weir-test',
     audience,
     draining: () => false,

@@ -20,6 +20,7 @@ const commands = [
   'zookeeper',
   'config',
   'origin',
+  'sign',
 ];
 
 test('--help names every command', async () => {
@@ -295,4 +296,20 @@ test('a reader that leaves early is no error', async () => {
   child.stdout?.destroy();
   const [code] = await closed;
   assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+});
+
+test('weir sign prints a URL that an edge with the same keys plays, and says what is missing without a key', async () => {
+  const variables = { WEIR_ACCESS_KEYS: 'k1:0123456789abcdef' };
+  const { code, stdout } = await runWeir(
+    ['sign', 'http://e/live/news.m3u8?a=1', '--expires', '2h', '--json'],
+    '',
+    variables,
+  );
+  assert.equal(code, 0);
+  const { url, key } = JSON.parse(stdout);
+  assert.match(url, /^http:\/\/e\/live\/news\.m3u8\?a=1&weir-token=k1\.\d{10}\.L2xpdmUvbmV3cw\.\.\.[\w-]{43}$/);
+  assert.equal(key, 'k1');
+  const without = await runWeir(['sign', '/live/news.m3u8', '--expires', '2h']);
+  assert.equal(without.code, 1);
+  assert.match(without.stderr, /no key to sign with: set access\.keys/);
 });

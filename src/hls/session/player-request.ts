@@ -11,6 +11,8 @@ export interface PlayerRequest {
   readonly suffix: string;
   /** With its question mark, or empty. */
   readonly query: string;
+  /** A parameter that goes into each URI of this player's playlists, and nowhere else: no origin sees it, no other player. */
+  readonly carried: string;
   readonly authorization: string | undefined;
   /** The Range header field. */
   readonly range: string | undefined;

@@ -102,7 +102,7 @@ export class HlsSessions {
     }
     if (!session.isShared && session.client !== asked.client) session.share();
     session.asked();
-    return this.#ask(session, view, directives, own);
+    return this.#ask(session, view, directives, own, asked.carried);
   }
 
   #ask(
@@ -110,12 +110,14 @@ export class HlsSessions {
     view: PlaylistView,
     directives: Directives,
     own: string,
+    carried: string,
   ): PlaylistAnswer | Promise<PlaylistAnswer> {
     try {
       const rendered = view.ask(directives, own);
-      if (!(rendered instanceof Promise)) return this.#answer(session, delta(view, rendered, directives), own, 'hit');
+      const query = own === '' || carried === '' ? own + carried : `${own}&${carried}`;
+      if (!(rendered instanceof Promise)) return this.#answer(session, delta(view, rendered, directives), query, 'hit');
       return rendered.then(
-        (late) => this.#answer(session, delta(view, late, directives), own, 'miss'),
+        (late) => this.#answer(session, delta(view, late, directives), query, 'miss'),
         (error: unknown) => {
           throw answerableError(error);
         },
@@ -125,9 +127,10 @@ export class HlsSessions {
     }
   }
 
-  #answer(session: Session, rendered: Rendered, own: string, lookup: PlaylistAnswer['lookup']): PlaylistAnswer {
+  /** @param query what this player's URIs have besides */
+  #answer(session: Session, rendered: Rendered, query: string, lookup: PlaylistAnswer['lookup']): PlaylistAnswer {
     const { kind, etag, at } = rendered;
-    const body = own === '' ? rendered.body : Buffer.from(withPlayerQuery(rendered.text, own));
+    const body = query === '' ? rendered.body : Buffer.from(withPlayerQuery(rendered.text, query));
     return { lookup, kind, body, etag, ageMs: this.context.now() - at, endpoint: session.endpoint?.address };
   }
 

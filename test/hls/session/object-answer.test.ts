@@ -32,6 +32,7 @@ function open(path: string, query = '', range?: string): ObjectAnswer {
     stem: '/live/news',
     suffix: path,
     query,
+    carried: '',
     authorization: undefined,
     range,
     client: '192.0.2.1',
