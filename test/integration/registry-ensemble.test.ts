@@ -13,6 +13,9 @@ import { startEnsemble, writeNodes, type ZooKeeperServer } from '../support/zook
 
 const cleanups = cleanupsAfterEach();
 const crowd = 50;
+/** Their paths are more than one session may watch. */
+const long = { channels: 5, endpoints: 90, name: 'n'.repeat(1_900) };
+const known = crowd + 1 + long.channels * long.endpoints;
 let servers: ZooKeeperServer[];
 before(async () => {
   servers = await startEnsemble({ tickTime: 200 });
@@ -41,9 +44,14 @@ async function endpoints(edge: WeirProcess): Promise<readonly string[]> {
 }
 
 /** An endpoint that is registered now is seen. While a leader is elected a write may be refused. */
-async function follows(edge: WeirProcess, upright: readonly ZooKeeperServer[], name: string): Promise<void> {
+async function follows(
+  edge: WeirProcess,
+  upright: readonly ZooKeeperServer[],
+  name: string,
+  channel = 'crowd',
+): Promise<void> {
   const address = `${name}:80`;
-  const node = { path: `/channels/crowd/${name}`, data: address };
+  const node = { path: `/channels/${channel}/${name}`, data: address };
   await waitFor(
     () =>
       writeNodes(addressesOf(upright), [node]).then(
@@ -60,7 +68,7 @@ function leastEndpoints(edge: WeirProcess): { stop(): Promise<number> } {
   let least = Number.POSITIVE_INFINITY;
   let going = true;
   const looking = (async () => {
-    for (; going; await sleep(50)) least = Math.min(least, (await endpoints(edge)).length);
+    for (; going; await sleep(100)) least = Math.min(least, (await endpoints(edge)).length);
   })();
   return {
     stop: async () => {
@@ -71,7 +79,7 @@ function leastEndpoints(edge: WeirProcess): { stop(): Promise<number> } {
   };
 }
 
-test('a killed leader, a frozen one, and a restart of all cost no request and no endpoint, and changes are followed', async () => {
+test('with several sessions a killed leader, a frozen one and a restart of all cost nothing, and changes are followed', async () => {
   const origin = await spawnOrigin('a', 'news');
   cleanups.push(() => origin.kill());
   await writeNodes(addressesOf(servers), [
@@ -80,13 +88,20 @@ test('a killed leader, a frozen one, and a restart of all cost no request and no
     { path: '/channels/news/a', data: origin.address },
     { path: '/channels/crowd', data: '' },
     ...Array.from({ length: crowd }, (_, i) => ({ path: `/channels/crowd/e${i}`, data: `10.0.0.1:${i + 1}` })),
+    ...Array.from({ length: long.channels }, (_, i) => ({ path: `/channels/long-${i}`, data: '' })),
+    ...Array.from({ length: long.channels * long.endpoints }, (_, i) => {
+      return { path: `/channels/long-${i % long.channels}/${i}-${long.name}`, data: `10.0.0.2:${i + 1}` };
+    }),
   ]);
   const edge = await serveWeir(
     ...['--zookeeper', addressesOf(servers), '--set', 'registry.zookeeper.sessionTimeout=4s'],
     ...['--set', 'workers=1', '--set', 'log.requests=false'],
   );
   cleanups.push(() => edge.stop());
-  assert.equal((await endpoints(edge)).length, crowd + 1);
+  assert.equal((await endpoints(edge)).length, known);
+  const metrics = await (await fetch(`${edge.admin}/metrics`)).text();
+  const sessions = /^weir_registry_session.*\{state="connected"\} (\d+)$/m.exec(metrics)?.[1];
+  assert.ok(Number(sessions) >= 2, `${sessions} sessions`);
   const least = leastEndpoints(edge);
   const players = new Players(edge.players, ['/live/news.m3u8'], 2);
 
@@ -116,10 +131,13 @@ test('a killed leader, a frozen one, and a restart of all cost no request and no
     await server.restart();
   }
   await follows(edge, servers, 'after-the-restart');
+  // Whichever session has the channel.
+  const channels = Array.from({ length: long.channels }, (_, i) => `long-${i}`);
+  await Promise.all(channels.map((channel) => follows(edge, servers, `in-${channel}`, channel)));
 
   const { requests, failures } = await players.stop();
   assert.deepEqual(failures, []);
   assert.ok(requests > 0);
-  assert.equal(await least.stop(), crowd + 1);
-  assert.equal((await endpoints(edge)).length, crowd + 4);
+  assert.equal(await least.stop(), known);
+  assert.equal((await endpoints(edge)).length, known + 3 + long.channels);
 });

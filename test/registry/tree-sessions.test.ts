@@ -270,6 +270,31 @@ describe('more watches than one session may have', () => {
     assert.ok(watched?.kind === 'watched' && watched.bytes < 800_000 && !watched.alarm, JSON.stringify(watched));
   });
 
+  test('a channel too large for any session is read, followed, an alarm, and its lost session is never resumed', () => {
+    const large = '/r/large';
+    const tree = new WatchedTree({ ...nodes, [large]: '' });
+    for (let child = 0; child < 600; child++) tree.set(`${large}/${child}-${longer}`, 'o:80');
+    const following = follow(tree, trees, { maxSessions: 9 });
+    const { sink, watch, sessions } = following;
+    connectAll(following, tree);
+    assert.equal(sink.state, 'live');
+    assert.equal(sink.endpoints.size, all + 600);
+    const watched = sink.notes.filter((note) => note.kind === 'watched').at(-1);
+    assert.ok(watched?.kind === 'watched' && watched.bytes > 1_000_000 && watched.alarm, JSON.stringify(watched));
+    const holder = sessions.findIndex(({ asked }) => asked.includes(`get ${large}/0-${longer}`));
+    const resumable = sessions.map((_, number) => !watch.disconnected(number));
+    assert.deepEqual(
+      resumable,
+      sessions.map((_, number) => number !== holder),
+      'ZooKeeper would refuse the packet that re-arms its watches',
+    );
+    connectAll(following, tree);
+    assert.equal(sink.state, 'live');
+    tree.set(`${large}/new`, 'o:99');
+    tree.settle();
+    assert.equal(sink.addresses('large').length, 601);
+  });
+
   test('a lost session lets the rest stand, and reads its own share again when it is made anew', () => {
     const tree = new WatchedTree(nodes);
     const following = follow(tree, trees, { maxSessions: 9 });
