@@ -10,6 +10,7 @@ import { addConfig } from './commands/config.js';
 import { addDemo } from './commands/demo.js';
 import { addDrain } from './commands/drain.js';
 import { print } from './commands/lifetime.js';
+import { addLock } from './commands/lock.js';
 import { addOrigin } from './commands/origin.js';
 import { addRegister } from './commands/register.js';
 import { addServe } from './commands/serve.js';
@@ -54,6 +55,7 @@ function createProgram(): Command {
   addChannel(program);
   addDrain(program);
   addZooKeeper(program);
+  addLock(program);
   addConfig(program);
   addOrigin(program);
   addSign(program);

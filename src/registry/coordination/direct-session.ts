@@ -1,5 +1,6 @@
 // A fleet's session over the native client in this process: its life, and what is asked in it.
 
+import { OperatorError } from '../../errors.js';
 import type { RegistryLogger } from '../logger.js';
 import type { ConnectClient, WatchEvent, ZooKeeperClient } from '../zookeeper-client.js';
 import { keepSession, type SessionSettings } from '../zookeeper-session.js';
@@ -46,7 +47,10 @@ export class DirectSession implements FleetSession {
   /** Tells of a new connection, once a server has confirmed the session. */
   #announce: (() => void) | undefined;
   #question: NodeJS.Timeout | undefined;
-  #hopeless: Error | undefined;
+  #giveUpHope: (error: Error) => void = () => {};
+  readonly #hopeless = new Promise<Error>((resolve) => {
+    this.#giveUpHope = resolve;
+  });
 
   /** @param now monotonic milliseconds */
   constructor(connect: ConnectClient, settings: FleetSettings, logger: RegistryLogger, now = () => performance.now()) {
@@ -65,9 +69,14 @@ export class DirectSession implements FleetSession {
     return this.#timeoutMs;
   }
 
-  /** Why no session will ever be there, such as a malformed list of servers or refused credentials. */
-  get hopeless(): Error | undefined {
+  /** Resolves when no session will be there without an operator: a malformed list of servers, refused credentials. */
+  get hopeless(): Promise<Error> {
     return this.#hopeless;
+  }
+
+  /** For how many ms `isAlive` is still true without another answer of a server. */
+  aliveForMs(): number {
+    return this.#isTold ? Math.max(0, this.#liveness.leftMs()) : 0;
   }
 
   get(path: string): Promise<FleetNode | undefined> {
@@ -133,7 +142,8 @@ export class DirectSession implements FleetSession {
       },
       changed: (state: string) => {
         if (state !== 'connected' && state !== 'connecting') this.#lose();
-        if (state === 'auth_failed') this.#hopeless = new Error('ZooKeeper refused registry.zookeeper.credentials');
+        if (state === 'auth_failed')
+          this.#giveUpHope(new OperatorError('ZooKeeper refused registry.zookeeper.credentials'));
       },
     };
     try {
@@ -142,8 +152,8 @@ export class DirectSession implements FleetSession {
         await keepSession(connect, this.#settings, handler, logger, this.#giveUp.signal);
       }
     } catch (error) {
-      this.#hopeless = error as Error;
-      logger.error({ reason: this.#hopeless.message }, 'the fleet is given up');
+      this.#giveUpHope(error as Error);
+      logger.error({ reason: (error as Error).message }, 'the session of the fleet is given up');
     } finally {
       this.#lose();
     }
@@ -153,7 +163,6 @@ export class DirectSession implements FleetSession {
     if (this.#giveUp.signal.aborted) return;
     if (fresh) this.#lose();
     this.#timeoutMs = client.timeout;
-    this.#hopeless = undefined;
     const { credentials, root } = this.#settings;
     const calls = new NodeCalls(client, credentials === undefined ? undefined : root);
     this.#calls = calls;
