@@ -5,7 +5,7 @@ import type { EndpointInfo, Registrar, Registration } from '../registrar/registr
 import { loadOf, type Usage } from './load.js';
 import type { StreamSource } from './poller.js';
 import { Presence } from './presence.js';
-import { type Standing, type Step, stepsTo } from './steps.js';
+import { isDue, type Reported, type Standing, type Step, stepsTo } from './steps.js';
 import { type Hook, keyOf, type Reading } from './stream.js';
 import { type LeftOut, type Naming, type Wanted, wantedOf } from './wanted.js';
 
@@ -51,6 +51,8 @@ export class Agent {
   #logged = new Set<string>();
   #loggedTooMany = false;
   #usage: Usage = {};
+  /** The shared report, as it was written last. */
+  #reported: Reported = { load: undefined, at: 0 };
   #cancelSilence: () => void = () => {};
   /** An answer is due before the silence. */
   #isExpecting = false;
@@ -136,10 +138,20 @@ export class Agent {
 
   #apply(): void {
     const { streams } = this.#presence;
-    const { wanted, leftOut } = wantedOf(streams, this.#load(), this.#settings.naming);
+    const { naming, reportIntervalMs } = this.#settings;
+    const { shared } = this.#registrar;
+    const isShared = shared?.stands === true;
+    const load = this.#load();
+    const { wanted, leftOut } = wantedOf(streams, isShared ? undefined : load, naming);
     this.#log(leftOut);
     const now = this.#around.now();
-    for (const step of stepsTo(wanted, this.#standing, now, this.#settings.reportIntervalMs)) this.#take(step, now);
+    if (shared !== undefined && isDue(this.#reported, load, now, reportIntervalMs)) {
+      this.#reported = { load, at: now };
+      shared.update(load);
+    }
+    // The shared report says that all of them live: a small change of one is worth no write.
+    const smallChangesMs = isShared ? Number.POSITIVE_INFINITY : reportIntervalMs;
+    for (const step of stepsTo(wanted, this.#standing, now, smallChangesMs)) this.#take(step, now);
   }
 
   #load(): number | undefined {

@@ -13,6 +13,13 @@ export type Step =
   | { readonly kind: 'update'; readonly wanted: Wanted }
   | { readonly kind: 'remove'; readonly channel: string };
 
+/** The load of the server, as it was written last. */
+export interface Reported {
+  readonly load: number | undefined;
+  /** Monotonic ms. */
+  readonly at: number;
+}
+
 /** Smaller changes wait for the interval. */
 const notable = { load: 0.05, packetLoss: 0.01, bitrateRatio: 0.2 };
 
@@ -39,6 +46,11 @@ export function stepsTo(
     }
   }
   return [...removals, ...others];
+}
+
+/** Whether a load has to be written: a notable change at once, a small one when the last report is older than `intervalMs`. */
+export function isDue(before: Reported, load: number | undefined, now: number, intervalMs: number): boolean {
+  return moved(before.load, load, notable.load) || (before.load !== load && now - before.at >= intervalMs);
 }
 
 function saysNew(before: Wanted, after: Wanted): boolean {

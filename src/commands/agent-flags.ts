@@ -3,6 +3,7 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { kindNames } from '../agent/kinds.js';
 import { type ListenAddress, parseListenAddress } from '../net-address.js';
+import { readTraits } from '../registry/formats/traits.js';
 import {
   addJsonFlag,
   addLeaseFlags,
@@ -31,6 +32,7 @@ export interface AgentFlags extends CommonFlags, LeaseFlags, TreeFlags, OwnTrait
   readonly interval: number;
   readonly silence: number;
   readonly reportInterval: number;
+  readonly reports: string;
   readonly drain: number;
   readonly streams: number;
   readonly cpu: string;
@@ -75,6 +77,13 @@ function apiUrl(text: string): string {
   throw new InvalidArgumentError('Expected an http(s) URL, without a user in it.');
 }
 
+/** A path that endpoints may name as their report, or `none`. */
+function reportsFolder(text: string): string {
+  const isPath = text.startsWith('/') && readTraits({ report: `${text}/a` }).report !== undefined;
+  if (text === 'none' || isPath) return text;
+  throw new InvalidArgumentError('Expected a path of ZooKeeper such as /servers, or none.');
+}
+
 function listenAddress(text: string): ListenAddress {
   const parsed = parseListenAddress(text);
   if (parsed === undefined) throw new InvalidArgumentError('Expected ADDRESS:PORT, :PORT or [IPv6]:PORT.');
@@ -111,6 +120,12 @@ export function addAgentFlags(command: Command): Command {
       new Option('--report-interval <duration>', 'small changes of load are written so often')
         .argParser(duration(1_000, 600_000))
         .default(10_000, '10s'),
+    )
+    .option(
+      '--reports <path>',
+      'node of ZooKeeper below which the load is written once for all streams; none: with each of them',
+      reportsFolder,
+      '/servers',
     )
     .addOption(
       new Option('--drain <duration>', 'on SIGTERM: draining is said for so long before the end')

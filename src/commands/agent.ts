@@ -1,7 +1,8 @@
 // `weir agent`: keeps the streams of the media server beside it registered.
 
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import type { Command } from 'commander';
 import { Agent, runAgent, type Surroundings } from '../agent/agent.js';
 import { CommandSource } from '../agent/command-source.js';
@@ -15,7 +16,9 @@ import { type Naming, wantedOf } from '../agent/wanted.js';
 import type { Config } from '../config-schema.js';
 import { OperatorError } from '../errors.js';
 import type { Logger } from '../log.js';
-import { openRegistrar } from '../registrar/registrar.js';
+import { openRegistrar, type ReportPlace } from '../registrar/registrar.js';
+import { isRead } from '../registry/place.js';
+import { compileTrees, treesOf } from '../registry/trees.js';
 import { type AgentFlags, addAgentFlags } from './agent-flags.js';
 import { aborted, print, printJson, untilAskedToEnd } from './lifetime.js';
 import { leaseOverrides, requestOf } from './options.js';
@@ -92,6 +95,18 @@ async function agent(name: string, program: readonly string[], flags: AgentFlags
   });
 }
 
+/** Where the load of this server stands; undefined: with each stream. */
+function reportPlace({ registry }: Config, folder: string, logger: Logger): ReportPlace | undefined {
+  if (folder === 'none' || registry.kind !== 'zookeeper') return undefined;
+  const name = `${hostname()
+    .replaceAll(/[^\w.-]/g, '_')
+    .slice(0, 64)}-${randomUUID().slice(0, 8)}`;
+  const patterns = compileTrees(treesOf(registry.zookeeper)).map(({ pattern }) => pattern);
+  if (!isRead(`${folder}/${name}`, patterns)) return { folder, name };
+  logger.warn({ folder }, 'a tree reads what is in this folder: the load is written with each stream (see --reports)');
+  return undefined;
+}
+
 async function run(
   config: Config,
   logger: Logger,
@@ -100,7 +115,11 @@ async function run(
   asked: AbortSignal,
 ): Promise<void> {
   const surroundings = around(flags);
-  const registrar = await openRegistrar(config, logger, { prefix: 'agent-', tree: flags.tree });
+  const registrar = await openRegistrar(config, logger, {
+    prefix: 'agent-',
+    tree: flags.tree,
+    report: reportPlace(config, flags.reports, logger),
+  });
   const settings = {
     naming,
     silenceMs: flags.silence,

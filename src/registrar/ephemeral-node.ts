@@ -1,19 +1,22 @@
 // Keeps one ephemeral sequential node in ZooKeeper, or takes it out, in spite of lost connections, expired sessions and deletions.
 
-import type { ChannelName } from '../model.js';
 import { type Backoff, backoffDelay } from '../registry/backoff.js';
 import type { RegistryLogger } from '../registry/logger.js';
 import { readNode } from '../registry/node-writes.js';
-import { channelFolder, type WritePlace } from '../registry/write-tree.js';
-import { children, exists, Failed, isOpen, makeFolder, remove } from '../registry/zookeeper-calls.js';
+import { children, exists, Failed, isOpen, remove } from '../registry/zookeeper-calls.js';
 import { rc, type Stat, type ZooKeeperClient } from '../registry/zookeeper-client.js';
-import { withAncestors } from '../tree-pattern.js';
+import { below } from '../tree-pattern.js';
 import { OthersValues } from './others-values.js';
+import { OwnFolders } from './own-folders.js';
 
 export interface NodeSettings {
-  readonly place: WritePlace;
-  /** Prefix of the sequential name. */
+  /** The node above all folders, which stays for good. */
+  readonly base: string;
+  /** Its parent: the base, or below it. */
+  readonly folder: string;
+  /** Of the sequential name; with `isSequential: false` the whole name, which nobody else uses. */
   readonly prefix: string;
+  readonly isSequential?: boolean;
   /** With credentials, the nodes that are made here are protected. */
   readonly credentials: string | undefined;
 }
@@ -50,8 +53,7 @@ export class EphemeralNode {
   #former: Node | undefined;
   /** A create of this session was sent and its result is not known: the node may exist. */
   #maybeCreated = false;
-  /** Paths that were made here and are not protected yet. Others may write there until they are. */
-  readonly #unprotected = new Set<string>();
+  readonly #folders: OwnFolders;
   #running = false;
   #again = false;
   #ended = false;
@@ -59,25 +61,19 @@ export class EphemeralNode {
   #retryTimer: NodeJS.Timeout | undefined;
   /** The data that the node should have; undefined: the node should not exist. */
   #wanted: string | undefined;
-  /** The node whose child it is: that of the channel, or below it. */
   readonly #folder: string;
   readonly #settings: NodeSettings;
   readonly #logger: RegistryLogger;
   readonly #settled: () => void;
 
   /** @param settled called whenever nothing is left to do for the moment */
-  constructor(
-    settings: NodeSettings,
-    channel: ChannelName,
-    data: string,
-    logger: RegistryLogger,
-    settled: () => void = () => {},
-  ) {
+  constructor(settings: NodeSettings, data: string, logger: RegistryLogger, settled: () => void = () => {}) {
     this.#settings = settings;
+    this.#folders = new OwnFolders(settings, logger);
     this.#logger = logger;
     this.#settled = settled;
     this.#wanted = data;
-    this.#folder = channelFolder(settings.place, channel);
+    this.#folder = settings.folder;
     this.made = new Promise((resolve, reject) => {
       this.#madeOnce = resolve;
       this.refused = reject;
@@ -178,7 +174,7 @@ export class EphemeralNode {
       if (isSame(this.#former, await exists(client, this.#former.path))) await remove(client, this.#former.path);
       this.#former = undefined;
     }
-    await this.#protect(client);
+    await this.#folders.protect(client);
     await this.#write(client);
     this.#madeOnce();
   }
@@ -193,7 +189,7 @@ export class EphemeralNode {
     if (this.#current !== undefined) this.#logger.info({ path: this.#current.path }, 'taken out');
     this.#current = undefined;
     this.#former = undefined;
-    await this.#protect(client);
+    await this.#folders.protect(client);
   }
 
   async #make(client: ZooKeeperClient, data: string): Promise<void> {
@@ -201,12 +197,12 @@ export class EphemeralNode {
     const path = found ?? (await this.#create(client, data));
     const stat = await exists(client, path);
     if (stat === undefined) throw new Failed(rc.noNode, `${path} vanished`);
-    if (this.#settings.credentials !== undefined) this.#unprotected.add(path);
+    this.#folders.made(path);
     const { czxid, ctime } = stat;
     const written = found === undefined ? { data, version: 0 } : { data: undefined, version: stat.version };
     this.#current = { path, czxid, ctime, ...written };
     this.#maybeCreated = false;
-    await this.#protect(client);
+    await this.#folders.protect(client);
     this.#logger.info({ path }, 'registered');
     if (this.#settings.credentials === undefined || !(await isOpen(client, this.#folder))) return;
     this.#logger.warn(
@@ -216,11 +212,15 @@ export class EphemeralNode {
   }
 
   async #create(client: ZooKeeperClient, data: string): Promise<string> {
-    await this.#makeParents(client);
-    const target = `${this.#folder}/${this.#settings.prefix}`;
+    await this.#folders.make(client);
+    const { prefix, isSequential = true } = this.#settings;
+    const target = below(this.#folder, prefix);
+    // The name is ours alone: this is the node of an earlier session, which would go with that.
+    if (!isSequential && (await exists(client, target)) !== undefined) await remove(client, target);
     this.#maybeCreated = true;
     const { code, path } = await new Promise<{ code: number; path: string }>((resolve) => {
-      client.create(target, data, 'ephemeral-sequential', (code, path) => resolve({ code, path }));
+      const mode = isSequential ? 'ephemeral-sequential' : 'ephemeral';
+      client.create(target, data, mode, (code, path) => resolve({ code, path }));
     });
     if (code === rc.ok) return path;
     const failed = new Failed(code, `create ${target}`);
@@ -232,40 +232,10 @@ export class EphemeralNode {
   async #findOwn(client: ZooKeeperClient): Promise<string | undefined> {
     const names = await children(client, this.#folder);
     for (const name of names.filter((each) => each.startsWith(this.#settings.prefix))) {
-      const path = `${this.#folder}/${name}`;
+      const path = below(this.#folder, name);
       if ((await exists(client, path))?.mine === true) return path;
     }
     return undefined;
-  }
-
-  /** Makes the base, which stays for good, and what is below it as containers, which the server removes when they are empty. */
-  async #makeParents(client: ZooKeeperClient): Promise<void> {
-    if ((await exists(client, this.#folder)) === undefined) {
-      const base = withAncestors(this.#settings.place.base).length - 1;
-      for (const [depth, path] of withAncestors(this.#folder).entries()) {
-        if (depth < base) await makeFolder(client, path, 'persistent');
-        else await this.#makeProtected(client, path, depth === base ? 'persistent' : 'container');
-      }
-    }
-    await this.#protect(client);
-  }
-
-  /** The right to create and delete nodes belongs to the node above them. A node that exists already is left to its owner. */
-  async #makeProtected(client: ZooKeeperClient, path: string, mode: 'persistent' | 'container'): Promise<void> {
-    const made = await makeFolder(client, path, mode);
-    if (made !== 'there' && this.#settings.credentials !== undefined) this.#unprotected.add(path);
-    if (made === 'maybe') throw new Failed(rc.connectionLoss, `create ${path}`);
-    await this.#protect(client);
-  }
-
-  /** Protects what was made here; sends again what was lost. */
-  async #protect(client: ZooKeeperClient): Promise<void> {
-    for (const path of this.#unprotected) {
-      const code = await new Promise<number>((resolve) => client.protect(path, resolve));
-      if (code !== rc.ok && code !== rc.noNode && code !== rc.noAuth) throw new Failed(code, `protect ${path}`);
-      if (code === rc.noAuth) this.#logger.warn({ path }, 'protected by somebody else meanwhile');
-      this.#unprotected.delete(path);
-    }
   }
 
   /** Somebody else wrote into the node, or an answer of ours was lost. */

@@ -6,6 +6,11 @@ import type { ChannelName } from '../model.js';
 export interface Keeper {
   /** Registers `data` (ChannelInfo as JSON) for the channel. An earlier endpoint of the channel must have been removed. */
   keep(channel: ChannelName, data: string): Kept;
+  /**
+   * Keeps a node with this name below `folder`, which endpoints may name as their report: once, beside all endpoints. A name
+   * that nobody else uses. Undefined: this registry has none.
+   */
+  report?(folder: string, name: string, data: string): Kept;
   /** Takes all endpoints out and ends. Idempotent. */
   close(): Promise<void>;
 }

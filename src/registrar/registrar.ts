@@ -7,6 +7,7 @@ import type { ChannelName } from '../model.js';
 import { parseServiceAddress } from '../net-address.js';
 import { registryLogger } from '../registry/create.js';
 import { encodeChannelInfo } from '../registry/formats/channel-info.js';
+import { encodeReport } from '../registry/formats/report.js';
 import { faultsOfTraits } from '../registry/formats/traits.js';
 import { parseChannelName } from '../registry/names.js';
 import { tlsOf } from '../registry/tls/connection.js';
@@ -20,6 +21,13 @@ import { keepInZooKeeper } from './zookeeper.js';
 
 export type { EndpointInfo, Registration, ReportedValues } from './registration.js';
 
+/** Where a report stands. */
+export interface ReportPlace {
+  readonly folder: string;
+  /** One path segment that nobody else uses. */
+  readonly name: string;
+}
+
 export interface RegistrarOptions {
   /** Prefix of the sequential name in ZooKeeper; default `endpoint-`. */
   readonly prefix?: string;
@@ -27,6 +35,8 @@ export interface RegistrarOptions {
   readonly ttlMs?: number;
   /** Which of `registry.zookeeper.trees`; default: see `writeTreeOf`. */
   readonly tree?: string | undefined;
+  /** Where the node with the shared load is made, in ZooKeeper; default: each endpoint has its own load. */
+  readonly report?: ReportPlace | undefined;
 }
 
 export interface RegisterOptions extends RegistrarOptions {
@@ -34,8 +44,23 @@ export interface RegisterOptions extends RegistrarOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A node with a load that all endpoints share. */
+export interface SharedReport {
+  /** Where it stands. */
+  readonly path: string;
+  /**
+   * It was made: endpoints name it from their next report on, and need no load of their own. It stays false where the
+   * registry refuses the node.
+   */
+  readonly stands: boolean;
+  /** Reports the load of all endpoints, 0 to 1; undefined is unknown. */
+  update(load: number | undefined): void;
+}
+
 /** Registers endpoints of any number of channels over one session. */
 export interface Registrar {
+  /** Undefined: each endpoint has its own load. */
+  readonly shared: SharedReport | undefined;
   /**
    * Registers the endpoint of a channel that has none of this registrar. It is registered again after a loss of the registry,
    * without an error; while the registry is out of reach, this tries again and again.
@@ -51,7 +76,7 @@ export interface Registrar {
 export async function openRegistrar(
   config: Config,
   logger: Logger,
-  { prefix = 'endpoint-', ttlMs = 10_000, tree }: RegistrarOptions = {},
+  { prefix = 'endpoint-', ttlMs = 10_000, tree, report }: RegistrarOptions = {},
 ): Promise<Registrar> {
   const log = registryLogger(logger);
   const { registry } = config;
@@ -64,15 +89,17 @@ export async function openRegistrar(
     const { servers, sessionTimeout, credentials, tls } = registry.zookeeper;
     const place = registrationTreeOf(registry.zookeeper, tree);
     const session = { servers, sessionTimeout, credentials, tls: tlsOf(tls) };
-    return registrarOf(await keepInZooKeeper({ ...session, place, prefix }, log));
+    return registrarOf(await keepInZooKeeper({ ...session, place, prefix }, log), report);
   }
   return registrarOf(new LeaseKeeper({ url: edgeUrl(config), token: registry.embedded.token, ttlMs }, log));
 }
 
 /** A registrar over a keeper: checks each endpoint and encodes it for the registry. */
-export function registrarOf(keeper: Keeper): Registrar {
+export function registrarOf(keeper: Keeper, report?: ReportPlace): Registrar {
   const taken = new Set<ChannelName>();
+  const shared = report && shareReport(keeper, report);
   return {
+    shared,
     register(channel, info) {
       const name = parseChannelName(channel);
       if (name === undefined) throw new Error(`channel: "${channel}" is not one path segment of 1 to 255 bytes`);
@@ -82,7 +109,10 @@ export function registrarOf(keeper: Keeper): Registrar {
       const { traits = {} } = info;
       const [fault] = faultsOfTraits({ ...traits, ...traitsByField(traits) });
       if (fault !== undefined) throw new Error(fault);
-      const data = () => encodeChannelInfo(address, values, { ...traits, status: values.status });
+      const data = () => {
+        const said = { ...traits, status: values.status, report: shared?.stands ? shared.path : undefined };
+        return encodeChannelInfo(address, values, said);
+      };
       if (taken.has(name)) throw new Error(`channel: "${channel}" is registered already`);
       taken.add(name);
       const kept = keeper.keep(name, data());
@@ -105,6 +135,31 @@ export function registrarOf(keeper: Keeper): Registrar {
       };
     },
     close: () => keeper.close(),
+  };
+}
+
+/** Keeps the node of a shared report; undefined where the registry has none. */
+function shareReport(keeper: Keeper, { folder, name }: ReportPlace): SharedReport | undefined {
+  const kept = keeper.report?.(folder, name, encodeReport(undefined));
+  if (kept === undefined) return undefined;
+  let state: 'awaited' | 'stands' | 'refused' = 'awaited';
+  kept.made.then(
+    () => {
+      state = 'stands';
+    },
+    () => {
+      state = 'refused';
+      kept.remove();
+    },
+  );
+  return {
+    path: `${folder}/${name}`,
+    get stands() {
+      return state === 'stands';
+    },
+    update(load) {
+      if (state !== 'refused') kept.write(encodeReport(load));
+    },
   };
 }
 

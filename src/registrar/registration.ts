@@ -20,7 +20,7 @@ export interface EndpointInfo extends ReportedValues {
   /** `host:port`, an http(s) URL or a URL template. */
   readonly address: string;
   /** All but its status. They do not change. */
-  readonly traits?: Omit<SaidTraits, 'status'>;
+  readonly traits?: Omit<SaidTraits, 'status' | 'report'>;
 }
 
 /** An endpoint that stays registered until `close`. */

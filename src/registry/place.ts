@@ -40,6 +40,11 @@ function channelOf(names: readonly string[], pattern: readonly string[], fixed: 
   return parseChannelName(names[pattern.indexOf('{channel}')] ?? '');
 }
 
+/** Whether the data of a node at this path are read by one of the trees. */
+export function isRead(path: string, patterns: readonly TreePattern[]): boolean {
+  return patterns.some((pattern) => placeOf(path, pattern).kind === 'node');
+}
+
 /** The role of a path in a tree. @param path absolute, without a slash at its end */
 export function placeOf(path: string, pattern: TreePattern): Placed {
   const names = segmentsOf(path);

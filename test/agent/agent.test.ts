@@ -5,16 +5,24 @@ import { test } from 'node:test';
 import { Agent } from '../../src/agent/agent.js';
 import type { Stream } from '../../src/agent/stream.js';
 import { silentLogger } from '../../src/log.js';
+import type { Keeper } from '../../src/registrar/keeper.js';
 import { registrarOf } from '../../src/registrar/registrar.js';
 
 const naming = { channel: '{stream}', address: 'http://{host}:8080/{app}/{stream}', host: '10.0.0.1', apps: [] };
 const stream = (name: string, more: Partial<Stream> = {}): Stream => ({ vhost: '', app: 'live', name, ...more });
 
-function start(change: { readonly maxViewers?: number; readonly maxStreams?: number } = {}) {
+interface Change {
+  readonly maxViewers?: number;
+  readonly maxStreams?: number;
+  /** What comes of the node of the shared report; undefined: this registry has none. */
+  readonly report?: Promise<void>;
+}
+
+function start({ report, ...change }: Change = {}) {
   const standing = new Map<string, string>();
   const writes: string[] = [];
   let closed = false;
-  const registrar = registrarOf({
+  const keeper: Keeper & { report?: Keeper['report'] } = {
     keep(channel, data) {
       const write = (text: string) => {
         standing.set(channel, text);
@@ -27,7 +35,15 @@ function start(change: { readonly maxViewers?: number; readonly maxStreams?: num
       standing.clear();
       closed = true;
     },
-  });
+  };
+  if (report !== undefined) {
+    keeper.report = (folder, name, data) => {
+      const write = (text: string) => void writes.push(`${folder}/${name} ${text}`);
+      write(data);
+      return { path: '', made: report, write, remove: () => void writes.push('removed') };
+    };
+  }
+  const registrar = registrarOf(keeper, { folder: '/servers', name: 'a' });
   const clock = { now: 0, due: Number.POSITIVE_INFINITY, call: () => {} };
   const usage = { cpu: 0.1 as number | undefined };
   const settings = {
@@ -156,4 +172,55 @@ test('a flood of streams registers as many as are allowed', () => {
   const { agent, standing } = start({ maxStreams: 3 });
   agent.answered({ streams: Array.from({ length: 1_000 }, (_, i) => stream(`s${i}`)) }, 0);
   assert.equal(standing.size, 3);
+});
+
+test('the load is written once for all streams, and small changes of a stream are not', async () => {
+  const { agent, said, writes, usage } = start({ report: Promise.resolve() });
+  await Promise.resolve();
+  const streams = (bitrate: number) => ['news', 'sport'].map((name) => stream(name, { bitrate }));
+  agent.answered({ streams: streams(1_000) }, 0);
+  for (const channel of ['news', 'sport']) {
+    const { load, report } = said(channel) ?? {};
+    assert.deepEqual([load, report], [undefined, '/servers/a']);
+  }
+  assert.deepEqual(writes.filter((line) => line.startsWith('/servers')).at(-1), '/servers/a {"load":0.1}');
+  writes.length = 0;
+  for (let round = 1; round <= 5; round++) {
+    usage.cpu = 0.1 + round / 10;
+    agent.answered({ streams: streams(1_000 + round) }, round * 10_000);
+  }
+  assert.deepEqual(
+    writes,
+    [0.2, 0.3, 0.4, 0.5, 0.6].map((load) => `/servers/a {"load":${load}}`),
+  );
+  // What an edge has to know at once is written with the stream.
+  agent.answered({ streams: [stream('news', { bitrate: 2_000 }), stream('sport', { bitrate: 1_000 })] }, 60_000);
+  assert.equal(said('news')?.['bitrate'], 2_000);
+});
+
+test('where the node of the load is refused, each stream has its own load', async () => {
+  const { agent, said, writes, usage } = start({ report: Promise.reject(new Error('not authorized')) });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(writes.includes('removed'));
+  agent.answered({ streams: [stream('news')] }, 0);
+  assert.deepEqual([said('news')?.['load'], said('news')?.['report']], [0.1, undefined]);
+  usage.cpu = 0.9;
+  agent.answered({ streams: [stream('news')] }, 1_000);
+  assert.equal(said('news')?.['load'], 0.9);
+  assert.equal(writes.filter((line) => line.startsWith('/servers')).length, 1);
+});
+
+test('streams that were registered before the node of the load stood name it afterwards', async () => {
+  let stands = () => {};
+  const made = new Promise<void>((resolve) => {
+    stands = resolve;
+  });
+  const { agent, said } = start({ report: made });
+  agent.answered({ streams: [stream('news')] }, 0);
+  assert.equal(said('news')?.['load'], 0.1);
+  stands();
+  await made;
+  await Promise.resolve();
+  agent.answered({ streams: [stream('news')] }, 1_000);
+  assert.deepEqual([said('news')?.['load'], said('news')?.['report']], [undefined, '/servers/a']);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Standing, stepsTo } from '../../src/agent/steps.js';
+import { isDue, type Standing, stepsTo } from '../../src/agent/steps.js';
 import type { Wanted } from '../../src/agent/wanted.js';
 
 const news: Wanted = { channel: 'news', address: '10.0.0.1:80', load: 0.5, bitrate: 1000, packetLoss: 0 };
@@ -45,4 +45,11 @@ describe('a report is written', () => {
       assert.deepEqual(stepsTo(mapOf(wanted), standing(0, news), 1_000, 1_000), update);
     });
   }
+});
+
+test('the load of the server is written like that of a stream', () => {
+  const before = { load: 0.5, at: 1_000 };
+  const due = (load: number | undefined, now: number) => isDue(before, load, now, 10_000);
+  assert.deepEqual([due(0.56, 1_001), due(0.51, 10_999), due(0.51, 11_000), due(0.5, 1e9)], [true, false, true, false]);
+  assert.equal(due(undefined, 1_001), true);
 });

@@ -7,9 +7,15 @@ import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { handleLeases } from '../../src/admin/leases.js';
+import { Agent } from '../../src/agent/agent.js';
 import { type ConfigInput, configSchema } from '../../src/config-schema.js';
 import { silentLogger } from '../../src/log.js';
-import { type EndpointInfo, type RegisteredChannels, registerChannels } from '../../src/registrar/registrar.js';
+import {
+  type EndpointInfo,
+  openRegistrar,
+  type RegisteredChannels,
+  registerChannels,
+} from '../../src/registrar/registrar.js';
 import { EmbeddedRegistry } from '../../src/registry/embedded.js';
 import { closedPort } from '../support/ports.js';
 import { live, type RunningRegistry, runRegistry } from '../support/running-registry.js';
@@ -56,6 +62,50 @@ describe('in ZooKeeper', () => {
     await waitFor(() => running.sink.of('news').length === 1);
     await second.close();
     await waitFor(() => running.sink.of('news').length === 0);
+  });
+
+  test('servers with many streams write one node each interval, and every endpoint has the load', async (t) => {
+    const { server, running } = await start(t);
+    const [servers, streams, rounds] = [5, 20, 4];
+    const zookeeper = { servers: server.address, root: '/weir/channels' };
+    const config = configSchema.parse({ registry: { zookeeper } });
+    const agents = await Promise.all(
+      Array.from({ length: servers }, async (_, at) => {
+        const report = { folder: '/servers', name: `s${at}` };
+        const registrar = await openRegistrar(config, silentLogger, { report });
+        const usage = { cpu: 0 };
+        const around = { now: () => performance.now(), after: () => () => {}, usage: () => usage };
+        const naming = { channel: '{stream}', address: `10.0.0.${at}:80`, host: '', apps: [] };
+        const limits = { silenceMs: 1e6, reportIntervalMs: 1_000, maxStreams: 100, maxViewers: undefined };
+        const agent = new Agent({ naming, ...limits, traits: {} }, registrar, around, silentLogger);
+        t.after(() => agent.close());
+        await waitFor(() => registrar.shared?.stands === true, { deadline: 60_000 });
+        const look = (load: number) => {
+          usage.cpu = load;
+          const found = Array.from({ length: streams }, (_, n) => ({
+            vhost: '',
+            app: '',
+            name: `c${n}`,
+            bitrate: 1_000,
+          }));
+          agent.answered({ streams: found }, performance.now());
+        };
+        return { look };
+      }),
+    );
+    const have = (load: number) => {
+      const all = [...running.sink.endpoints.values()];
+      return all.length === servers * streams && all.every((endpoint) => endpoint.load === load);
+    };
+    const deadline = 60_000;
+    for (const { look } of agents) look(0.1);
+    await waitFor(() => have(0.1), { deadline });
+    const before = await server.zxid();
+    for (let round = 2; round < 2 + rounds; round++) {
+      for (const { look } of agents) look(round / 10);
+      await waitFor(() => have(round / 10), { deadline });
+    }
+    assert.equal((await server.zxid()) - before, servers * rounds);
   });
 
   test('it survives a restart of the server in the same session, and what is reported meanwhile is not lost', async (t) => {

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { ChannelName } from '../../src/model.js';
 import { EphemeralNode } from '../../src/registrar/ephemeral-node.js';
+import { channelFolder } from '../../src/registry/write-tree.js';
 import { rc } from '../../src/registry/zookeeper-client.js';
 import { FakeZooKeeper } from '../support/fake-zookeeper.js';
 import { waitFor } from '../support/wait.js';
@@ -15,7 +15,8 @@ const channels = { base: '/channels', suffix: '' };
 function registering(t: TestContext, credentials?: string, first = '10.0.0.1:80', place = channels) {
   const warnings: string[] = [];
   const logger = { info() {}, warn: (_: object, message: string) => void warnings.push(message), error() {} };
-  const node = new EphemeralNode({ place, prefix: 'origin-', credentials }, 'news' as ChannelName, first, logger);
+  const settings = { base: place.base, folder: channelFolder(place, 'news'), prefix: 'origin-', credentials };
+  const node = new EphemeralNode(settings, first, logger);
   t.after(() => node.end());
   return { node, warnings };
 }

@@ -109,3 +109,20 @@ test('a channel has one endpoint of a registrar, and may have another after it w
   first.close();
   await waitFor(() => standing().join() === '{"service_address":"10.0.0.2:80","load":0.25}');
 });
+
+test('a report has one name for good: after a lost session its node is made anew in the place of the old one', async (t) => {
+  const { zookeeper, keeper, sessions, connected } = start(t);
+  const kept = keeper.report('/servers', 'a', '1');
+  await connected();
+  await kept.made;
+  const node = () => zookeeper.nodes.get('/servers/a');
+  assert.equal(node()?.data, '1');
+  const first = node();
+  kept.write('2');
+  await waitFor(() => node()?.data === '2');
+  sessions[0]?.close('expired');
+  await waitFor(() => sessions.length === 2);
+  sessions[1]?.connect();
+  await waitFor(() => node() !== undefined && node()?.session !== first?.session && node()?.data === '2');
+  assert.deepEqual(zookeeper.below('/servers'), ['a']);
+});

@@ -25,6 +25,8 @@ export interface ZooKeeperServer {
   wipe(): void;
   /** Its part in the ensemble as it says itself: `leader`, `follower` or `standalone`; undefined when it does not serve. */
   mode(): Promise<string | undefined>;
+  /** The number of the last change: sessions that begin and end are changes too. */
+  zxid(): Promise<number>;
   /** SIGSTOP: connections stay open and silent. */
   freeze(): void;
   thaw(): void;
@@ -48,8 +50,11 @@ export function classPath(more: readonly string[] = []): string {
   return found.map((name) => join(jars, name)).join(':');
 }
 
-/** Asks `srvr`, which a server answers with its mode once it serves. */
-function modeOf(port: number): Promise<string | undefined> {
+/** Its mode once it serves. */
+const modeOf = async (port: number) => /Mode: (\w+)/.exec(await askServer(port))?.[1];
+
+/** The answer to `srvr`; empty where nobody answers. */
+function askServer(port: number): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';
     const socket = connect(port, '127.0.0.1', () => socket.write('srvr'));
@@ -58,7 +63,7 @@ function modeOf(port: number): Promise<string | undefined> {
       answer += chunk;
     });
     socket.on('error', () => {});
-    socket.on('close', () => resolve(/Mode: (\w+)/.exec(answer)?.[1]));
+    socket.on('close', () => resolve(answer));
   });
 }
 
@@ -150,6 +155,12 @@ class LocalServer implements ZooKeeperServer {
 
   mode(): Promise<string | undefined> {
     return modeOf(this.port);
+  }
+
+  async zxid(): Promise<number> {
+    const [, digits] = /Zxid: (0x[0-9a-f]+)/.exec(await askServer(this.port)) ?? [];
+    if (digits === undefined) throw new Error(`${this.address} tells no zxid`);
+    return Number(digits);
   }
 
   freeze(): void {

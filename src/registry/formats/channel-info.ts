@@ -47,14 +47,16 @@ export const channelInfo: Format = ({ json, level, name }) => {
 export interface SaidTraits extends Omit<Traits, 'draining'> {
   readonly status?: Status | undefined;
   readonly path?: string | undefined;
+  /** The znode with its load, which others may share. */
+  readonly report?: string | undefined;
 }
 
 /** Encodes an endpoint as weir writes it; unknown values are left out. */
 export function encodeChannelInfo(
   address: string,
   { load, bitrate, packetLoss }: Omit<Values, 'unknown'>,
-  { status, path, ...traits }: SaidTraits = {},
+  { status, path, report, ...traits }: SaidTraits = {},
 ): string {
   const reported = { service_address: address, load, bitrate, packet_loss_rate: packetLoss };
-  return JSON.stringify({ ...reported, status, ...traitsByField(traits), path });
+  return JSON.stringify({ ...reported, status, ...traitsByField(traits), path, report });
 }
