@@ -99,6 +99,12 @@ export const hls = z.strictObject({
     .array(z.string())
     .prefault([])
     .describe("Query parameters left out of the cache key; the fetch uses the first player's values."),
+  keyedParameters: z
+    .union([z.literal('all'), z.array(z.string()).max(100)], { error: "expected 'all' or a list of names" })
+    .prefault('all')
+    .describe(
+      'Query parameters of players that count: players share everything unless they differ in one of these, and only these reach origins. Others go on into the URIs that the player gets, and nowhere else. all: each counts.',
+    ),
   sessionParameters: z
     .array(z.string())
     .prefault(['hls_ctx', 'session'])

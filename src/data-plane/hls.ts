@@ -4,6 +4,7 @@ import { WeirError } from '../errors.js';
 import { type HlsReport, HlsSessions, type SessionContext, type SessionState } from '../hls/index.js';
 import { answerError } from '../http/exchange.js';
 import { HlsHandler } from '../http/hls.js';
+import { keyed } from '../http/keyed.js';
 import type { HlsHandlers } from '../http/routing.js';
 import type { RouteHandler } from '../http/server.js';
 import type { Sharding } from '../sharding/sharding.js';
@@ -48,9 +49,10 @@ function presented(config: DataPlaneConfig, { sessions: parts, sharding }: HlsPa
     clock: Date.now,
   });
   const own = new HlsHandler(sessions);
+  const { keyedParameters } = config.hls;
   return {
-    own,
-    elsewhere: sharding.createHlsElsewhere(sessions),
+    own: keyed(keyedParameters, own),
+    elsewhere: keyed(keyedParameters, sharding.createHlsElsewhere(sessions)),
     forPeers: own,
     describe: () => sessions.describe(),
     collect: () => sessions.collect(),

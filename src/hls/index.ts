@@ -14,3 +14,4 @@ export type { SessionContext } from './session/session-context.js';
 export { heldFactor } from './session/session-objects.js';
 export { type HlsReport, HlsSessions } from './session/sessions.js';
 export { machineSecret } from './url/pin-keys.js';
+export { splitQuery } from './url/player-query.js';

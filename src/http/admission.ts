@@ -34,6 +34,7 @@ export function admit(
     return new WeirError('not_admitted');
   }
   exchange.admission = admission;
+  exchange.carried = admission.carried;
   return route instanceof WeirError ? route : { ...route, query: admission.query };
 }
 

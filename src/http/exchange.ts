@@ -39,6 +39,8 @@ export class PlayerExchange {
   channel: ChannelName | undefined;
   /** The right by which the player plays, where one is needed. */
   admission: Admission | undefined;
+  /** Parameters that go into each URI of this player's playlists, and nowhere else; empty: none. */
+  carried = '';
   /** The service address that answers, or another worker. */
   endpoint: string | undefined;
   readonly #startedAt = performance.now();

@@ -9,9 +9,9 @@ export const clientField = 'x-weir-client';
 /** Tells the worker that owns a channel what goes into the URIs of a player's playlist. Believed as `clientField` is. */
 export const carriedField = 'x-weir-carried';
 
-/** What a signed URL's token adds to each URI of the player's playlists; empty: nothing. */
-export function carriedBy({ request: { headers }, edge, admission }: PlayerExchange): string {
-  return edge.audience === 'peers' ? String(headers[carriedField] ?? '') : (admission?.carried ?? '');
+/** What goes into each URI of the player's playlists and nowhere else; empty: nothing. */
+export function carriedBy({ request: { headers }, edge, carried }: PlayerExchange): string {
+  return edge.audience === 'peers' ? String(headers[carriedField] ?? '') : carried;
 }
 
 /** The client that limits count: of a player its address or network, of another worker the one that it names. */

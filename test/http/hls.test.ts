@@ -129,6 +129,30 @@ suite('fetching once', () => {
     assert.equal(a.segmentCounts.get('/live/news-5.ts'), 3);
   });
 
+  test('with a list of parameters that count, no other sets players apart or reaches an origin, and each player keeps its own', async () => {
+    const a = await packager({ name: 'A' });
+    const weir = await edge({ keyedParameters: ['quality'], playlistMaxAge: '10s', playlistShare: 1 });
+    weir.register(endpoint('news', a.address));
+    const uris = await Promise.all(
+      ['?_=1&quality=2', '?quality=2&_=2', '?quality=2', '?quality=2&session=x"y'].map(async (query) => {
+        const { text } = await get(weir, `/live/news.m3u8${query}`);
+        const uri = urisOf(text).at(-1) ?? '';
+        assert.equal((await get(weir, `/live/${uri}`)).text, a.body(5));
+        return uri.replace(/weir=.*/, '');
+      }),
+    );
+    assert.deepEqual(uris, [
+      'news-5.ts?quality=2&_=1&',
+      'news-5.ts?quality=2&_=2&',
+      'news-5.ts?quality=2&',
+      'news-5.ts?quality=2&session=x%22y&',
+    ]);
+    assert.equal(a.segmentCounts.get('/live/news-5.ts'), 1);
+    assert.deepEqual([...new Set(a.requests.map(({ url = '' }) => url.replace(/^[^?]*/, '')))], ['?quality=2']);
+    weir.plane.collect();
+    assert.equal(await metricValue(weir.metrics, 'weir_hls_sessions'), 1);
+  });
+
   test('players with different queries or credentials share nothing; parameters that a setting names do not count', async () => {
     const a = await packager({ name: 'A' });
     const weir = await edge({ unkeyedParameters: ['viewer'], playlistMaxAge: '10s', playlistShare: 1 });

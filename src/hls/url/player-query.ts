@@ -4,6 +4,8 @@ import { type PinKeys, pinParameter } from './pin.js';
 import { join, nameOf, pieces, without } from './query.js';
 import { parseVariantPin, type VariantPin } from './variant-pin.js';
 
+const directiveNames: ReadonlySet<string> = new Set([pinParameter, '_HLS_msn', '_HLS_part', '_HLS_skip']);
+
 /** What low-latency players ask of a playlist (RFC 8216bis, section 6.2.5.2), in the numbers that players see. */
 export interface Directives {
   readonly sequence: number | undefined;
@@ -45,14 +47,35 @@ export function parseQuery(query: string): PlayerQuery {
   return { own: own.join('&'), pin: pin ?? '', originQuery: originQuery.join('&'), directives };
 }
 
+/**
+ * A player's query in two: what players are told apart by, and what only goes into the URIs of this player's playlists
+ * (`hls.keyedParameters`). Pins, directives and what follows a pin are not the player's to choose: they stay.
+ *
+ * @param query with its question mark, or empty
+ * @param keyed names of parameters that count
+ */
+export function splitQuery(
+  query: string,
+  keyed: ReadonlySet<string>,
+): { readonly query: string; readonly carried: string } {
+  const kept: string[] = [];
+  const carried: string[] = [];
+  let hasPin = false;
+  for (const piece of pieces(query.slice(1))) {
+    const name = nameOf(piece);
+    if (hasPin || keyed.has(name) || directiveNames.has(name)) kept.push(piece);
+    else carried.push(piece.replaceAll('"', '%22'));
+    hasPin ||= name === pinParameter;
+  }
+  return { query: kept.length === 0 ? '' : `?${kept.join('&')}`, carried: carried.join('&') };
+}
+
 const noQuery: PlayerQuery = {
   own: '',
   pin: '',
   originQuery: '',
   directives: { sequence: undefined, part: undefined, skip: false },
 };
-
-const directiveNames: ReadonlySet<string> = new Set([pinParameter, '_HLS_msn', '_HLS_part', '_HLS_skip']);
 
 /** Of an origin's query, what comes back as such with a player's request. */
 export function withoutDirectives(query: string): string {
