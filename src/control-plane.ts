@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { type AdminExtension, type AdminQueries, AdminServer, type RegistryReach } from './admin/server.js';
 import type { Config } from './config-schema.js';
+import type { Election } from './fleet/election.js';
 import { noFleet } from './fleet/no-fleet.js';
 import type { FleetSession } from './fleet/session.js';
+import { standForSite } from './fleet/site-leader.js';
 import type { Logger } from './log.js';
 import type { Metrics } from './metrics.js';
 import type { Snapshot, SnapshotState, Update } from './model.js';
@@ -107,6 +109,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       registry: () => (givenUp ? 'given_up' : reaches[store.current.state]),
       metrics: () => {
         setGauges(metrics, store.current, freshness.ageSeconds());
+        metrics.fleetLeader.set(leadership?.isLeader() ? 1 : 0);
         return options.queries.metrics();
       },
     },
@@ -130,6 +133,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       logger.error({ err, path: from }, 'snapshot file ignored');
     }
   };
+  let leadership: Election | undefined;
   let running: Promise<void> = Promise.resolve();
   let givenUp = false;
   metrics.registryGivenUp.set(0);
@@ -148,12 +152,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         );
         isImpossible(error);
       });
+      if (registry.fleet !== undefined) leadership = stand(registry.fleet, config, logger);
       return admin.listen(config.admin.listen);
     },
     snapshot: () => store.current,
     fleet: registry.fleet ?? noFleet,
     ready: () => ready,
     close: async () => {
+      // It leaves with the session at the latest.
+      void leadership?.close();
       stop.abort();
       await running;
       builder.close();
@@ -174,6 +181,11 @@ function adminConnections({ kind, embedded: { maxEndpoints } }: Config['registry
 function listenName(address: string): string[] {
   const host = parseListenAddress(address)?.host;
   return host === undefined ? [] : [host];
+}
+
+function stand(session: FleetSession, { fleet, listen }: Config, logger: Logger): Election {
+  const { root, site, name = `${hostname()}:${parseListenAddress(listen)?.port ?? 0}` } = fleet;
+  return standForSite({ session, root, site, name, logger });
 }
 
 function sourceOf({ kind, zookeeper }: Config['registry']): Source {

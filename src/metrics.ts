@@ -226,6 +226,12 @@ export function createMetrics({ process = true } = {}) {
       [],
       'max',
     ),
+    fleetLeader: gauge(
+      'weir_fleet_leader',
+      '1 when this edge certainly leads the edges of its site (fleet.site), as one of them does; else 0.',
+      [],
+      'max',
+    ),
     watchedBytes: gauge(
       'weir_registry_watched_path_bytes',
       'Bytes that re-arming the watches takes, of the ZooKeeper session that has most.',

@@ -1,10 +1,17 @@
 // The session of a fleet and what is agreed by it, on a real ZooKeeper.
 
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { packageRoot } from '../../src/package.js';
 import { createProcessRegistry } from '../../src/registry/registry-process.js';
 import { becomes, directSession, quietLogger, registrySettings } from '../support/fleet-sessions.js';
 import { RecordingSink } from '../support/recording-sink.js';
+import { assertOneAtATime, linesOf, tokensIn } from '../support/token-log.js';
 import { waitFor } from '../support/wait.js';
 import { startZooKeeper, type ZooKeeperServer, zkCli } from '../support/zookeeper.js';
 
@@ -126,5 +133,43 @@ describe('an edge', { concurrency: true }, () => {
     await running;
     // A session that is closed keeps nothing.
     assert.equal(await observer.get('/edge/edges/here/a'), undefined);
+  });
+});
+
+describe('the leader of a site', { concurrency: true }, () => {
+  test('stands still, or its registry process does: another one leads, and it notices before it acts', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-leader-'));
+    const log = join(folder, 'acts');
+    const entry = join(packageRoot, 'dist/test/support/candidate-entry.js');
+    const candidates = ['a', 'b', 'c'].map((name) => fork(entry, [zookeeper.address, log, name], { execArgv: [] }));
+    t.after(async () => {
+      await Promise.all(
+        candidates.map(async (each) => {
+          const gone = once(each, 'exit');
+          each.kill('SIGCONT');
+          each.kill('SIGKILL');
+          await gone;
+        }),
+      );
+      rmSync(folder, { recursive: true, force: true });
+    });
+    await waitFor(() => tokensIn(log).length === 1, { what: 'a leader' });
+    /** Stops what leads now (of each line, the process at this place), and goes on with it once another one leads. */
+    const pause = async (place: 2 | 3) => {
+      const known = tokensIn(log).length;
+      const pid = Number(linesOf(log).at(-1)?.split(' ')[place]);
+      process.kill(pid, 'SIGSTOP');
+      const stoppedAt = performance.now();
+      await waitFor(() => tokensIn(log).length > known, { what: 'another leader' });
+      t.diagnostic(`another one led after ${Math.round(performance.now() - stoppedAt)} ms of a session of 3000 ms`);
+      // Longer than its session in any case.
+      await waitFor(() => performance.now() - stoppedAt > 3_500, { deadline: 60_000 });
+      const acts = linesOf(log).length;
+      process.kill(pid, 'SIGCONT');
+      await waitFor(() => linesOf(log).length > acts + 50, { what: 'acts of the new leader' });
+    };
+    await pause(2);
+    await pause(3);
+    assertOneAtATime(log);
   });
 });

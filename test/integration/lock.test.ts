@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { assertOneAtATime, linesOf, tokensIn } from '../support/token-log.js';
 import { waitFor } from '../support/wait.js';
 import { runWeir, spawnWeir } from '../support/weir.js';
 import { startZooKeeper, type ZooKeeperServer } from '../support/zookeeper.js';
@@ -47,26 +48,6 @@ function start(
     await ended;
   });
   return { child, ended };
-}
-
-const linesOf = (log: string) => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []);
-/** The fencing tokens in the order in which they appear. */
-const tokensIn = (log: string) => [...new Set(linesOf(log).map((line) => line.split(' ')[0] ?? ''))];
-
-/** By the clock of who reads it, the holders come one after the other, with growing tokens. */
-function assertOneAtATime(log: string): void {
-  const spans = new Map<string, { first: bigint; last: bigint }>();
-  for (const line of linesOf(log)) {
-    const [token = '', time = '0'] = line.split(' ');
-    const at = BigInt(time);
-    const span = spans.get(token) ?? { first: at, last: at };
-    spans.set(token, { first: at < span.first ? at : span.first, last: at > span.last ? at : span.last });
-  }
-  const inOrder = [...spans].sort(([a], [b]) => Number(BigInt(a) - BigInt(b)));
-  for (const [i, [token, { first }]] of inOrder.entries()) {
-    const before = inOrder[i - 1];
-    if (before !== undefined) assert.ok(before[1].last < first, `${before[0]} and ${token} at the same time`);
-  }
 }
 
 describe('weir lock', { concurrency: true }, () => {
