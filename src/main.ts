@@ -9,6 +9,7 @@ import { addChannels } from './commands/channels.js';
 import { addConfig } from './commands/config.js';
 import { addDemo } from './commands/demo.js';
 import { addDrain } from './commands/drain.js';
+import { addFleet } from './commands/fleet.js';
 import { print } from './commands/lifetime.js';
 import { addLock } from './commands/lock.js';
 import { addOrigin } from './commands/origin.js';
@@ -54,6 +55,7 @@ function createProgram(): Command {
   addChannels(program);
   addChannel(program);
   addDrain(program);
+  addFleet(program);
   addZooKeeper(program);
   addLock(program);
   addConfig(program);

@@ -187,6 +187,12 @@ export function createMetrics({ process = true } = {}) {
       '1 while the settings that were last asked for could not be taken, so that earlier ones are in effect.',
     ),
 
+    fleetEdges: gauge('weir_fleet_edges', 'Edges in service, of all sites and of this one.', ['of'], 'max'),
+    fleetEdgesCounted: gauge('weir_fleet_edges_counted', 'Edges that balancer.edges: auto counts.', [], 'max'),
+    fleetConnected: gauge('weir_fleet_connected', '1 while the fleet is in reach, by ZooKeeper; else 0.', [], 'max'),
+    fleetDrained: gauge('weir_fleet_drained', '1 while this edge is out of service by an order.', [], 'max'),
+    fleetClash: gauge('weir_fleet_name_clash', '1 while another edge of the site has the same name.', [], 'max'),
+
     unhandledRejections: counter('weir_unhandled_rejections_total', 'Failures that no part of weir handled.'),
 
     buildInfo: gauge('weir_build_info', '1, with the versions of weir and of Node.', ['version', 'node'], 'max'),

@@ -6,9 +6,11 @@ import type { Config } from '../config-schema.js';
 import { createControlPlane } from '../control-plane.js';
 import type { DataPlaneConfig } from '../data-plane/contract.js';
 import { createEdgeIdentity } from '../data-plane/identity.js';
+import type { Fleet } from '../fleet/fleet.js';
 import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
 import type { Edge, RegistrySource } from './edge.js';
+import { fleetView, joinFleet } from './fleet-member.js';
 import { forkWorker } from './fork-worker.js';
 import { type ListeningSocket, openListeningSocket } from './listening-socket.js';
 import type { Machine } from './machine.js';
@@ -61,6 +63,7 @@ export async function startCluster(
     random: Math.random,
     pause,
   });
+  let fleet: Fleet | undefined;
   const controlPlane = createControlPlane({
     config,
     logger,
@@ -68,11 +71,17 @@ export async function startCluster(
     ...source,
     published: () => supervisor.published(),
     queries: {
-      draining: () => delay.begun,
+      draining: () => delay.begun || fleet?.isDrained === true,
       accepting: () => supervisor.accepting,
       explain: async (channel) => supervisor.askOwner(channel, { about: 'explain', channel }),
-      views: viewsBy(async (name) => joins[name](await supervisor.askAll({ about: name }))),
-      metrics: () => supervisor.metrics(),
+      views: {
+        ...viewsBy(async (name) => joins[name](await supervisor.askAll({ about: name }))),
+        fleet: () => fleetView(config, fleet),
+      },
+      metrics: () => {
+        fleet?.collect();
+        return supervisor.metrics();
+      },
     },
   });
   const reloads = new Reloads({
@@ -91,6 +100,7 @@ export async function startCluster(
   });
   const close = async () => {
     delay.cut();
+    fleet?.close();
     await Promise.all([supervisor.close(), controlPlane.close()]);
     await rm(socketFolder, { recursive: true, force: true });
     settle();
@@ -99,6 +109,16 @@ export async function startCluster(
     const admin = await controlPlane.start();
     adminAddress = admin;
     await supervisor.start();
+    fleet = joinFleet({
+      config,
+      session: controlPlane.fleet,
+      port: socket.address.port,
+      vitals: () => supervisor.fleet.vitals(),
+      graceMs: () => reloads.inEffect.shutdown.grace,
+      obey: (orders) => supervisor.fleet.set(orders),
+      logger,
+      metrics,
+    });
     return {
       dataAddress: socket.address,
       adminAddress: admin,
@@ -109,6 +129,7 @@ export async function startCluster(
       reload: (next, renew) => reloads.reload(next, renew),
       settingsRefused: () => reloads.refused(),
       drain: async () => {
+        fleet?.leave();
         await delay.pass(reloads.inEffect.shutdown, logger);
         await supervisor.drain();
         await close();

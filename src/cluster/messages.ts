@@ -2,6 +2,7 @@
 
 import type {
   DataPlaneConfig,
+  FleetOrders,
   IntakeState,
   OwnListener,
   SessionState,
@@ -47,6 +48,7 @@ export type SupervisorMessage =
       readonly sessions: readonly SessionState[];
       /** What the other workers have in flight. */
       readonly inFlight: InFlight;
+      readonly fleet: FleetOrders;
     }
   | { readonly kind: 'update'; readonly update: Update }
   | { readonly kind: 'configure'; readonly config: DataPlaneConfig }
@@ -56,6 +58,7 @@ export type SupervisorMessage =
   | { readonly kind: 'members'; readonly members: readonly Member[] }
   /** What the other workers have in flight. `whole`: a server that is not named has nothing; else it has what it had. */
   | { readonly kind: 'in-flight'; readonly counts: InFlight; readonly whole: boolean }
+  | { readonly kind: 'fleet'; readonly orders: FleetOrders }
   /** Connections that it may have; comes with the socket when it does not accept now and may again. */
   | { readonly kind: 'allow'; readonly connections: number }
   /** Comes with the socket from which other edges are let in. */
@@ -70,7 +73,13 @@ export type WorkerMessage =
   /** It cannot start: another try would end the same way. */
   | { readonly kind: 'failed'; readonly message: string; readonly code: string | undefined }
   /** Utilization: share of the time since the last one, 0 to 1, in which the event loop was busy. */
-  | { readonly kind: 'heartbeat'; readonly residentBytes: number; readonly utilization: number }
+  | {
+      readonly kind: 'heartbeat';
+      readonly residentBytes: number;
+      readonly utilization: number;
+      /** Sent to players per second since the last one. */
+      readonly bytesPerSecond: number;
+    }
   /** What changed of what it has in flight. */
   | { readonly kind: 'in-flight'; readonly counts: InFlight }
   | { readonly kind: 'intake'; readonly intake: IntakeState }
@@ -81,6 +90,8 @@ export type WorkerMessage =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'refusal'; readonly id: number; readonly code: ErrorCode; readonly message: string };
 
+/** Milliseconds that the API waits for a worker. */
+export const askDeadlineMs = 2_000;
 /** Milliseconds between two heartbeats. */
 export const workerHeartbeatMs = 500;
 /** Milliseconds between two reports of counters: what kill -9 loses at most. */

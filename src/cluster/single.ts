@@ -3,10 +3,12 @@
 import type { Config } from '../config-schema.js';
 import { createControlPlane } from '../control-plane.js';
 import { createDataPlane } from '../data-plane/data-plane.js';
+import type { Fleet } from '../fleet/fleet.js';
 import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
 import { SnapshotFollower } from '../snapshot/follower.js';
 import type { Edge, RegistrySource } from './edge.js';
+import { fleetView, joinFleet, vitalsOf } from './fleet-member.js';
 import { surviveRejections } from './rejections.js';
 import { Reloads } from './reloads.js';
 import { viewsBy } from './reports.js';
@@ -19,6 +21,7 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
   const delay = new ShutdownDelay();
   let accepting = false;
   const dataPlane = createDataPlane(config, logger, metrics);
+  let fleet: Fleet | undefined;
   const controlPlane = createControlPlane({
     config,
     logger,
@@ -26,12 +29,13 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
     ...source,
     published: () => follower.advance(),
     queries: {
-      draining: () => delay.begun,
+      draining: () => delay.begun || fleet?.isDrained === true,
       accepting: () => accepting,
       explain: async (channel) => dataPlane.explain(channel),
-      views: viewsBy(async (name) => dataPlane[name]()),
+      views: { ...viewsBy(async (name) => dataPlane[name]()), fleet: () => fleetView(config, fleet) },
       metrics: async () => {
         dataPlane.collect();
+        fleet?.collect();
         return { type: metrics.registry.contentType, text: await metrics.registry.metrics() };
       },
     },
@@ -55,6 +59,7 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
   });
   const close = async () => {
     delay.cut();
+    fleet?.close();
     follower.close();
     await Promise.all([controlPlane.close(), dataPlane.close()]);
     settle();
@@ -65,6 +70,16 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
     const edges = config.fleet.hub ? await dataPlane.listenForEdges(config.fleet.peerListen) : undefined;
     dataPlane.setOwnListeners([adminAddress, dataAddress, ...(edges === undefined ? [] : [edges])]);
     accepting = true;
+    fleet = joinFleet({
+      config,
+      session: controlPlane.fleet,
+      port: dataAddress.port,
+      vitals: vitalsOf(dataPlane, metrics),
+      graceMs: () => reloads.inEffect.shutdown.grace,
+      obey: (orders) => dataPlane.setFleet(orders),
+      logger,
+      metrics,
+    });
     return {
       dataAddress,
       adminAddress,
@@ -75,8 +90,10 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
       reload: (next) => reloads.reload(next, false),
       settingsRefused: () => reloads.refused(),
       drain: async () => {
+        fleet?.leave();
         await delay.pass(reloads.inEffect.shutdown, logger);
         accepting = false;
+        fleet?.close();
         await dataPlane.drain();
         await controlPlane.close();
         settle();

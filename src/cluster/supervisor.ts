@@ -9,11 +9,12 @@ import type { ChannelName } from '../model.js';
 import type { RegistrySnapshot } from '../snapshot/update.js';
 import { ConnectionShares } from './connection-shares.js';
 import { EdgeMetrics } from './edge-metrics.js';
+import { FleetLedger } from './fleet-ledger.js';
 import { InFlightLedger } from './in-flight.js';
 import type { ListeningSocket } from './listening-socket.js';
 import type { Machine } from './machine.js';
 import { Membership } from './membership.js';
-import { type Answers, type Question, workerHeartbeatMs } from './messages.js';
+import { type Answers, askDeadlineMs, type Question, workerHeartbeatMs } from './messages.js';
 import { News } from './news.js';
 import { Processes } from './processes.js';
 import { SessionLedger } from './session-ledger.js';
@@ -23,9 +24,6 @@ import { workerCount } from './watch.js';
 import { Watchdog } from './watchdog.js';
 import type { Child, Deployment, Start } from './worker-parts.js';
 import { WorkerProcess } from './worker-process.js';
-
-/** Milliseconds that the API waits for a worker. */
-const askDeadlineMs = 2_000;
 
 export interface SupervisorOptions extends Pick<SlotTools, 'now' | 'random' | 'pause'> {
   readonly config: DataPlaneConfig;
@@ -58,6 +56,8 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #logger: Logger;
   readonly #slots: Slots;
+  /** What the fleet and the workers say to each other. */
+  readonly fleet: FleetLedger;
   readonly #processes = new Processes();
   readonly #news = new News<WorkerProcess>();
   readonly #membership: Membership;
@@ -79,7 +79,10 @@ export class Supervisor {
     this.#watchdog = new Watchdog(logger, now, random);
     this.#slots = new Slots({
       spawn: (slot) => this.#spawn(slot),
-      changed: () => this.#membersChanged(),
+      changed: () => {
+        this.#membership.publish();
+        this.#shares.share();
+      },
       logger,
       now,
       random,
@@ -88,6 +91,7 @@ export class Supervisor {
     const workers = { serving: () => this.#slots.serving, all: () => this.#processes };
     const sessions = new SessionLedger(this.#news, () => this.#deployment.config.hls, now);
     this.#membership = new Membership(workers, sessions, options.socketFolder);
+    this.fleet = new FleetLedger(workers);
     this.#inFlight = new InFlightLedger(workers, this.#news);
     this.#shares = new ConnectionShares(workers, this.#news);
     this.#metrics = new EdgeMetrics(workers, this.#news, options.metrics);
@@ -240,7 +244,8 @@ export class Supervisor {
     const { identity, ownListeners } = this.#options;
     const inFlight = this.#inFlight.forNewcomer(worker);
     const own = [...ownListeners(), ...[...this.#sockets].map(({ address }) => address)];
-    return { kind: 'start', config, identity: { ...identity, self }, own, members, sessions, inFlight };
+    const fleet = this.fleet.orders;
+    return { kind: 'start', config, identity: { ...identity, self }, own, members, sessions, inFlight, fleet };
   }
 
   /** Everything that a worker was ever told, as it is now. */
@@ -248,6 +253,7 @@ export class Supervisor {
     worker.send({ kind: 'configure', config: worker.deployment.config });
     this.#membership.resend(worker);
     this.#inFlight.resend(worker);
+    this.fleet.resend(worker);
   }
 
   /** Those that run with anything but what all are to run with. */
@@ -277,11 +283,6 @@ export class Supervisor {
       this.#logger.error({ err, worker: worker.slot }, 'what a worker left behind could not be put in order');
     });
     this.#processes.delete(worker);
-  }
-
-  #membersChanged(): void {
-    this.#membership.publish();
-    this.#shares.share();
   }
 
   #watch(): void {

@@ -48,7 +48,7 @@ function run(start: Start, snapshot: Snapshot, socket: SharedSocket | undefined)
     // The supervisor removes it, unless it is gone; the last worker finds it empty.
     if (!process.connected) await rmdir(dirname(start.identity.self.socket)).catch(() => undefined);
     // After everything that was sent before: the supervisor counts what this worker counted last.
-    send({ kind: 'heartbeat', residentBytes: 0, utilization: 0 }, () => process.exit(0));
+    send({ kind: 'heartbeat', residentBytes: 0, utilization: 0, bytesPerSecond: 0 }, () => process.exit(0));
   }
   process.on('message', (message: SupervisorMessage, again?: SharedSocket) => {
     if (message.kind === 'start') return;

@@ -26,6 +26,8 @@ const hearDeadlineMs = 30_000;
 /** Milliseconds that a process may outlive the grace of its players. */
 const drainReserveMs = 5_000;
 
+type Heartbeat = Omit<Extract<WorkerMessage, { kind: 'heartbeat' }>, 'kind'>;
+
 export interface WorkerHandlers {
   /** Made when the process has the whole picture, with everything as it is then. */
   start(worker: WorkerProcess): Start;
@@ -75,8 +77,7 @@ export class WorkerProcess {
   #cause: EndCause | undefined;
   #failedToStart = false;
   #greeted = false;
-  #residentBytes = 0;
-  #utilization = 0;
+  #heartbeat: Heartbeat = { residentBytes: 0, utilization: 0, bytesPerSecond: 0 };
   #intake: IntakeState = { open: 0, accepting: true };
   #silentTicks = 0;
   #allowance = Number.POSITIVE_INFINITY;
@@ -141,12 +142,17 @@ export class WorkerProcess {
 
   /** As it last said. */
   get residentBytes(): number {
-    return this.#residentBytes;
+    return this.#heartbeat.residentBytes;
   }
 
   /** Share of the time, 0 to 1, in which its event loop was busy, as it last said. */
   get utilization(): number {
-    return this.#utilization;
+    return this.#heartbeat.utilization;
+  }
+
+  /** Sent to players, as it last said. */
+  get bytesPerSecond(): number {
+    return this.#heartbeat.bytesPerSecond;
   }
 
   /** How much of the players' socket it takes, as far as is known. */
@@ -255,8 +261,7 @@ export class WorkerProcess {
         this.#fails(new WorkerStartError(message.message, message.code));
         break;
       case 'heartbeat':
-        this.#residentBytes = message.residentBytes;
-        this.#utilization = message.utilization;
+        this.#heartbeat = message;
         break;
       case 'answer':
       case 'refusal':

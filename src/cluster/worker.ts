@@ -7,6 +7,7 @@ import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import type { Snapshot } from '../model.js';
 import { fullOf } from '../snapshot/update.js';
+import { ByteRate, sentBytes } from './byte-rate.js';
 import type { Answers, Question, SupervisorMessage, WorkerMessage } from './messages.js';
 import {
   inFlightIntervalMs,
@@ -54,9 +55,10 @@ export function createWorker(
   plane.setMembers(start.members);
   plane.adoptHls(start.sessions);
   plane.setInFlightElsewhere(start.inFlight, true);
+  plane.setFleet(start.fleet);
 
   const reports = [
-    sendHeartbeats(link),
+    sendHeartbeats(link, () => sentBytes(metrics)),
     setInterval(() => {
       if (link.keepsUp()) void sendCounters();
     }, metricsIntervalMs),
@@ -146,6 +148,9 @@ export function createWorker(
         case 'in-flight':
           plane.setInFlightElsewhere(message.counts, message.whole);
           break;
+        case 'fleet':
+          plane.setFleet(message.orders);
+          break;
         case 'allow':
           plane.intake.allow(message.connections, again);
           break;
@@ -167,13 +172,16 @@ export function createWorker(
   };
 }
 
-function sendHeartbeats(link: WorkerLink): NodeJS.Timeout {
+function sendHeartbeats(link: WorkerLink, sent: () => number): NodeJS.Timeout {
   let before = performance.eventLoopUtilization();
+  const rate = new ByteRate(sent, () => performance.now());
   return setInterval(() => {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, before);
     before = now;
-    if (link.keepsUp()) link.send({ kind: 'heartbeat', residentBytes: process.memoryUsage.rss(), utilization });
+    const bytesPerSecond = rate.read();
+    if (!link.keepsUp()) return;
+    link.send({ kind: 'heartbeat', residentBytes: process.memoryUsage.rss(), utilization, bytesPerSecond });
   }, workerHeartbeatMs);
 }
 

@@ -1,4 +1,4 @@
-// `weir drain` and `weir undrain`: take endpoints out of service and back, whoever registered them.
+// `weir drain` and `weir undrain`: take endpoints out of service and back, whoever registered them, or an edge.
 
 import type { Command } from 'commander';
 import type { Config } from '../config-schema.js';
@@ -9,6 +9,7 @@ import { changeStatus } from '../registry/formats/status.js';
 import { Conflict, readNode, writeNode } from '../registry/node-writes.js';
 import { channelFolder, writeTreeOf, writeTrees } from '../registry/write-tree.js';
 import type { ZooKeeperClient } from '../registry/zookeeper-client.js';
+import { type DrainEdgeFlags, drainEdge } from './drain-edge.js';
 import { type FolderOf, parseDrainTarget, pathOf } from './drain-target.js';
 import { safe } from './endpoint-lines.js';
 import { leaseRoot, writeLeaseStatus } from './lease-status.js';
@@ -31,7 +32,7 @@ import { readEndpoints, sourceOf } from './registered.js';
 import { readSettings } from './settings.js';
 import { onZooKeeper } from './zookeeper-nodes.js';
 
-interface Flags extends CommonFlags, LeaseFlags, TreeFlags, JsonFlags {
+interface Flags extends CommonFlags, LeaseFlags, TreeFlags, JsonFlags, DrainEdgeFlags {
   readonly timeout: number;
 }
 
@@ -50,10 +51,15 @@ Examples:
   weir ${name} news/endpoint-0000000003             one endpoint, by its channel and name
   weir ${name} /channels/news/endpoint-0000000003   the same by its path
   weir ${name} 10.0.0.1:8080 --admin 127.0.0.1:8081 leases of the embedded registry
+  weir ${name} --edge edge-1:8080                   an edge, by its name in weir fleet
 
 A draining endpoint is picked only where nothing else is left, and whoever it serves moves on without a seam. Endpoints of
 \`weir register\` and \`weir agent\`, and leases, stay as they were set, over their reports and when they register again. Another
-program's next report writes over it, unless it keeps the field "status" of its JSON. Exit code 1: not all were written.`;
+program's next report writes over it, unless it keeps the field "status" of its JSON. Exit code 1: not all were written.
+
+An edge out of service is no more in the list of edges, and its /readyz answers 503. Its players are still served, and each answer
+closes their connection, so that they look for another edge; viewers of FLV are ended after --grace. The order stays in ZooKeeper
+until \`weir undrain --edge\`: an edge that starts again obeys it.`;
 
 /** How often a write is tried again after an origin reported in between. */
 const maxAttempts = 5;
@@ -127,10 +133,20 @@ const words: Record<Status, Record<'written' | 'unchanged', string>> = {
   live: { written: 'live', unchanged: 'was live' },
 };
 
-const setStatus = (status: Status) => async (text: string, flags: Flags) => {
+async function setEdgeStatus(config: Config, status: Status, flags: Flags): Promise<void> {
+  const done = await drainEdge(config, flags, status, flags.timeout * 1000);
+  if (flags.json) return printJson(done);
+  const later = done.running || status === 'live' ? '' : '  (does not run: out of service when it starts)';
+  print(`${words[status][done.result]}  ${done.site} ${done.edge}${later}`);
+}
+
+const setStatus = (status: Status) => async (text: string | undefined, flags: Flags, command: Command) => {
+  if ((text === undefined) === (flags.edge === undefined))
+    command.error('error: name an endpoint, an address or --edge');
   const { config } = readSettings(requestOf(flags, leaseOverrides(flags)));
+  if (flags.edge !== undefined) return await setEdgeStatus(config, status, flags);
   await untilAskedToEnd(async (asked) => {
-    const paths = await pathsOf(config, text, flags, asked);
+    const paths = await pathsOf(config, text ?? '', flags, asked);
     let failures = 0;
     await writeAll(config, paths, status, (written) => {
       const { path, result, error = '' } = written;
@@ -146,15 +162,20 @@ const setStatus = (status: Status) => async (text: string, flags: Flags) => {
 function add(program: Command, name: string, description: string, status: Status): void {
   const command = program.command(name).description(description);
   command.argument(
-    '<endpoint|address>',
+    '[endpoint|address]',
     'HOST:PORT or URL of a server, CHANNEL/NAME, a path, or the name of an endpoint',
   );
-  addLeaseFlags(addTreeFlag(addRegistryFlags(command)), 'the edge whose embedded registry it is').option(
-    '--timeout <seconds>',
-    'longest wait for the list of endpoints',
-    number(0.1, 3600),
-    10,
-  );
+  addLeaseFlags(addTreeFlag(addRegistryFlags(command)), 'the edge whose embedded registry it is')
+    .option('--edge <name>', 'an edge instead, by its name in weir fleet')
+    .option('--site <name>', 'with --edge, its site; needed where it does not run, or several have the name');
+  if (status === 'draining') {
+    command.option(
+      '--grace <seconds>',
+      "with --edge, how long viewers of FLV may stay (default: the edge's shutdown.grace)",
+      number(0, 86_400),
+    );
+  }
+  command.option('--timeout <seconds>', 'longest wait for the list of endpoints, or the fleet', number(0.1, 3600), 10);
   addJsonFlag(addSettingFlags(command), 'one JSON object an endpoint')
     .addHelpText('after', examples(name))
     .action(setStatus(status));

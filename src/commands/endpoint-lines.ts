@@ -54,7 +54,12 @@ export function table(endpoints: readonly Endpoint[]): string[] {
     titles,
     ...sorted.map((endpoint, at) => (anySays ? [...cells(endpoint), said[at] ?? ''] : cells(endpoint))),
   ];
-  const widths = titles.map((_, column) => rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0));
+  return columns(rows);
+}
+
+/** Rows as lines, each column as wide as its longest text. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, at) => rows.reduce((width, row) => Math.max(width, row[at]?.length ?? 0), 0));
   return rows.map((row) =>
     row
       .map((text, column) => text.padEnd(widths[column] ?? 0))
@@ -63,7 +68,7 @@ export function table(endpoints: readonly Endpoint[]): string[] {
   );
 }
 
-const marks: Record<ChangeKind, string> = { added: '+', changed: '~', removed: '-' };
+export const marks: Record<ChangeKind, string> = { added: '+', changed: '~', removed: '-' };
 
 /** `+ news  10.0.0.1:8080  load 20 %  loss 0 %  1200 kbit/s` */
 export function changeLine(change: ChangeKind, endpoint: Endpoint): string {

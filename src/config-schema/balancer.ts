@@ -18,12 +18,14 @@ export const balancer = z.strictObject({
     .describe('The rule of a pick.'),
   lossWeight: z.number().min(0).max(1000).prefault(10).describe('How much load one unit of packet loss is worth.'),
   tieBand: fraction(0.02, 'Scores this close to the lowest count as equal.'),
-  edges: integer(
-    1,
-    1,
-    100_000,
-    'Edges that pick from the same registry: how cautious `adaptive` is before it has learned. Workers are counted by themselves.',
-  ),
+  edges: z
+    .union([z.literal('auto'), z.int().min(1).max(100_000)], {
+      error: "expected 'auto' or an integer from 1 to 100000",
+    })
+    .prefault('auto')
+    .describe(
+      'Edges that pick from the same registry: how cautious `adaptive` is before it has learned. auto: as many as are in service in all sites of the fleet, 1 without a fleet. Workers are counted by themselves.',
+    ),
   affinityMargin: z
     .number()
     .min(0)

@@ -28,6 +28,14 @@ export interface Views {
   hls(): HlsReport;
 }
 
+/** What the fleet decides for this edge. */
+export interface FleetOrders {
+  /** Edges in service that pick from the same registry, this one among them. */
+  readonly edges: number;
+  /** Set while the edge is out of service: for how long viewers of FLV may stay, in ms. */
+  readonly leaveWithinMs: number | undefined;
+}
+
 export interface DataPlane extends Views {
   /** Applies an update; false when it does not build on the one before: nothing changed. */
   accept(update: Update): boolean;
@@ -64,6 +72,11 @@ export interface DataPlane extends Views {
   newHlsStates(): readonly SessionState[];
   /** Sessions of channels that are this worker's now. */
   adoptHls(states: readonly SessionState[]): void;
+  /**
+   * Out of service, each answer is the last one on its connection, so that players look for another edge, and FLV ends after
+   * the time for it. Whoever comes nevertheless is served.
+   */
+  setFleet(orders: FleetOrders): void;
   /** What the edge's other processes have in flight. `whole`: where nothing is said, they have nothing. */
   setInFlightElsewhere(counts: Iterable<readonly [ServerOrigin, number]>, whole: boolean): void;
   /**

@@ -22,10 +22,12 @@ import { type ClientObserver, createUpstreamClient } from '../upstream/client.js
 import { Destinations, type OwnListener } from '../upstream/destinations.js';
 import { Pools } from '../upstream/pools.js';
 import type { DataPlane, DataPlaneConfig } from './contract.js';
+import { Departure, realDepartureClock } from './departure.js';
 import { createHls } from './hls.js';
 import { hubParts, siteByHand } from './hub.js';
 import { aloneIdentity, type Identity } from './identity.js';
 import { collectPicks, createBalancer, takeReport } from './observe.js';
+import { withEdges } from './plane-config.js';
 import { createRelays } from './relays.js';
 
 /** ms in which viewers of endless streams hear that it is over, before their connections are closed. */
@@ -40,7 +42,9 @@ export function createDataPlane(
 ): DataPlane {
   // Its own copy: `configure` writes into it. Every part below reads those settings when it needs them that the schema lets
   // change live (`reload('live', …)`); others may be read once, since a reload that changes them replaces the workers.
-  const config = structuredClone(given);
+  const config = withEdges(structuredClone(given), 1);
+  let latest = given;
+  let edges = 1;
   const { upstream } = config;
   const destinations = new Destinations(upstream.allow);
   const store = new SnapshotStore();
@@ -77,7 +81,7 @@ export function createDataPlane(
     access,
     audience: 'players',
     via: `1.1 weir-${identity.edge}`,
-    draining: () => draining,
+    draining: () => draining || departure.isLeaving,
   };
   const passedThrough = createPassthrough({ balancer, client, metrics, settings: upstream });
   const { machineSecret } = identity;
@@ -93,18 +97,22 @@ export function createDataPlane(
     client,
     registered: store,
   });
+  const departure: Departure = new Departure((askedBefore) => relays.dismiss(askedBefore), realDepartureClock);
   const flv = config.relay.enabled
     ? relayedFlv(relays, passedThrough)
     : passedFlv({ balancer, metrics, destinations, settings: upstream, observer }, passedThrough);
   const server = new DataServer(edge, store, playerRoutes(sharding, flv, hls, relays));
-  const peerServer = sharding.createPeerServer(edge, peerRoutes(sharding, hls, relays));
-  const edgeServer = sharding.createEdgeServer(edge, edgeRoutes(sharding, relays, sharding.createFromWorker()));
+  // Out of service, players are to leave; workers and other edges hear of it from the fleet.
+  const forPeers = { ...edge, draining: () => draining };
+  const peerServer = sharding.createPeerServer(forPeers, peerRoutes(sharding, hls, relays));
+  const edgeServer = sharding.createEdgeServer(forPeers, edgeRoutes(sharding, relays, sharding.createFromWorker()));
 
   const setOwnListeners = (listeners: readonly OwnListener[]) => {
     destinations.setOwn(listeners);
     balancer.judgeAddresses();
   };
   const end = async () => {
+    departure.close();
     // First: an end of a stream would tell peers that no origin delivers it.
     peerServer.close();
     edgeServer.close();
@@ -140,7 +148,8 @@ export function createDataPlane(
     configure: (next) => {
       const { policy } = config.balancer;
       const { level } = config.log;
-      assignInPlace(config, next);
+      latest = next;
+      assignInPlace(config, withEdges(next, edges));
       server.configure();
       access.configured();
       balancer.configured();
@@ -155,6 +164,11 @@ export function createDataPlane(
     setSite: (site) => sharding.setSite(site),
     newHlsStates: () => hls.newStates(),
     adoptHls: (states) => hls.adopt(states),
+    setFleet: (orders) => {
+      edges = orders.edges;
+      assignInPlace(config.balancer, withEdges(latest, edges).balancer);
+      departure.set(orders.leaveWithinMs);
+    },
     setInFlightElsewhere: (counts, whole) => balancer.setInFlightElsewhere(counts, whole),
     drain: async (how = 'shutdown') => {
       draining = true;

@@ -12,7 +12,7 @@ import { hostOf, isPeer, portOf } from '../net-address.js';
 import type { SnapshotStore } from '../snapshot/store.js';
 import { isRefused } from '../upstream/connector.js';
 import type { Destinations, Refusal } from '../upstream/destinations.js';
-import type { DataPlaneConfig } from './contract.js';
+import type { PlaneConfig } from './plane-config.js';
 
 const remedies: Readonly<Record<Refusal, string>> = {
   outside: 'add its network to upstream.allow',
@@ -28,7 +28,7 @@ export interface Observers {
 }
 
 /** The balancer with its metrics and log lines. */
-export function createBalancer(config: DataPlaneConfig, observers: Observers): Balancer {
+export function createBalancer(config: PlaneConfig, observers: Observers): Balancer {
   const { store, destinations } = observers;
   return new Balancer({
     store,
@@ -42,7 +42,7 @@ export function createBalancer(config: DataPlaneConfig, observers: Observers): B
 }
 
 /** @param config read again for each pick: the policy may change */
-function observePicks(config: DataPlaneConfig, { destinations, logger, metrics }: Observers): BalancerObserver {
+function observePicks(config: PlaneConfig, { destinations, logger, metrics }: Observers): BalancerObserver {
   return {
     picked: (outcome) => metrics.picks.inc({ policy: config.balancer.policy, outcome }),
     ejected: (server, cause, forMilliseconds) => {

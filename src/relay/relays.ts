@@ -119,6 +119,21 @@ export class Relays {
     this.#metrics.relayViewers.set({ protocol: 'ws-flv' }, viewers['ws-flv']);
   }
 
+  /**
+   * Ends the streams of players who asked for them before this time. Other workers' are not theirs.
+   *
+   * @param askedBefore monotonic ms
+   */
+  dismiss(askedBefore: number): void {
+    for (const relay of this.#rooms) {
+      for (const viewer of [...relay.viewers]) {
+        if (viewer.framing === 'peer' || viewer.askedAt >= askedBefore) continue;
+        relay.remove(viewer);
+        viewer.hooks.onEnd();
+      }
+    }
+  }
+
   /** Ends all streams; no other one starts. */
   close(): void {
     this.#closed = true;

@@ -21,6 +21,7 @@ const first: Start = {
   members: [self],
   sessions: [],
   inFlight: [],
+  fleet: { edges: 1, leaveWithinMs: undefined },
 };
 
 function workerOf(child: FakeChild, given: { start?: () => Start; caughtUp?: () => void; store?: SnapshotStore } = {}) {

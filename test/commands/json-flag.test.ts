@@ -6,11 +6,13 @@ import { addChannel } from '../../src/commands/channel.js';
 import { addChannels } from '../../src/commands/channels.js';
 import { addConfig } from '../../src/commands/config.js';
 import { addDrain } from '../../src/commands/drain.js';
+import { addFleet } from '../../src/commands/fleet.js';
 import { addRegister } from '../../src/commands/register.js';
 import { addZooKeeper } from '../../src/commands/zookeeper.js';
 
 const program = new Command();
-for (const add of [addAgent, addChannel, addChannels, addConfig, addDrain, addRegister, addZooKeeper]) add(program);
+for (const add of [addAgent, addChannel, addChannels, addConfig, addDrain, addFleet, addRegister, addZooKeeper])
+  add(program);
 
 /** Commands that run something: those with others below them do not. */
 const leaves = (command: Command): Command[] =>

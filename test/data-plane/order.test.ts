@@ -32,7 +32,7 @@ function create(store: SnapshotStore, place: 'alone' | 'sharded'): Sharding {
   const balancer = new Balancer({
     store,
     policy: createPolicy('lowest'),
-    settings,
+    settings: { ...settings, edges: 1 },
     observer: { picked() {}, ejected() {}, refused() {} },
     addressAllowed: () => true,
     now: () => 0,

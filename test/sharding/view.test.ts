@@ -116,7 +116,7 @@ test('a pick for a channel of another worker is that worker, and costs no endpoi
   const balancer = new Balancer({
     store,
     policy: createPolicy('lowest'),
-    settings,
+    settings: { ...settings, edges: 1 },
     observer: { picked() {}, ejected() {}, refused() {} },
     addressAllowed: () => true,
     now: () => 0,
