@@ -1,12 +1,19 @@
 // Data planes as edges of one site, in the test's own process: what one owns, the others take from it.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { openListeningSocket } from '../../src/cluster/listening-socket.js';
 import type { ConfigInput } from '../../src/config-schema.js';
+import { createDataPlane } from '../../src/data-plane/data-plane.js';
+import { silentLogger } from '../../src/log.js';
+import { createMetrics } from '../../src/metrics.js';
 import type { Endpoint } from '../../src/model.js';
-import { owningEdge, type SiteEdge } from '../../src/sharding/owner.js';
+import { type Member, ownerOf, owningEdge, type SiteEdge } from '../../src/sharding/owner.js';
 import { cleanupsAfterEach } from '../support/cleanups.js';
-import { endpoint, metricValue, startDataPlane, type TestDataPlane } from '../support/data-plane.js';
+import { endpoint, metricValue, startDataPlane, type TestDataPlane, testConfig } from '../support/data-plane.js';
 import { FlvViewer } from '../support/flv-viewer.js';
 import { LiveOrigin } from '../support/live-origin.js';
 import { waitFor } from '../support/wait.js';
@@ -165,4 +172,48 @@ test('without fleet.hub every edge pulls by itself', async () => {
   serveTogether(edges);
   await viewersOf(edges);
   assert.equal(origin.pulls, 3);
+});
+
+test('another edge may come in at any worker: the stream is handed on from the one that owns it', async () => {
+  const origin = await liveOrigin();
+  const folder = mkdtempSync(join(tmpdir(), 'weir-hub-'));
+  cleanups.push(() => rmSync(folder, { recursive: true }));
+  const members: Member[] = [0, 1].map((slot) => ({
+    slot,
+    name: `worker-${slot}`,
+    socket: join(folder, `${slot}.sock`),
+  }));
+  // Edge `a`, whose two workers let others in at ports of their own, so that the test knows who is asked.
+  const workers = await Promise.all(
+    members.map(async (self) => {
+      const identity = { edge: 'test', machineSecret: 'machine', self };
+      const metrics = createMetrics({ process: false });
+      const plane = createDataPlane(testConfig({ fleet: { hub: true, secret } }), silentLogger, metrics, identity);
+      const socket = await openListeningSocket('127.0.0.1:0');
+      cleanups.push(async () => {
+        await plane.close();
+        socket.close();
+      });
+      plane.accept({ kind: 'full', revision: 1, state: 'live', endpoints: [endpoint('news', origin.address)] });
+      await plane.listenOnShared(socket.handle);
+      plane.setMembers(members);
+      plane.setSite({ self: 'a', edges: [{ name: 'a', address: '' }] });
+      return { plane, address: await plane.listenForEdges('127.0.0.1:0') };
+    }),
+  );
+  const slot = ownerOf('news', members)?.slot ?? 0;
+  const [owner, other] = [workers[slot], workers[1 - slot]];
+  const b = await edge('b');
+  b.server.register(endpoint('news', origin.address));
+  b.server.plane.setSite({ self: 'b', edges: [{ name: 'a', address: `127.0.0.1:${other?.address?.port}` }] });
+  const viewers = await viewersOf([b]);
+  assert.deepEqual(sources([b]), ['http://~edge.a:1']);
+  assert.equal(origin.pulls, 1);
+  assert.equal(owner?.plane.relays()[0]?.viewers.workers, 1);
+  assert.deepEqual(other?.plane.relays(), [], 'no relay between');
+  // The worker that owns it drains: the other one, which is asked, has it now.
+  const left = members[1 - slot];
+  other?.plane.setMembers(left === undefined ? [] : [left]);
+  await owner?.plane.close();
+  await goOn(viewers, 'the stream without that worker');
 });
