@@ -43,7 +43,7 @@ export interface ControlPlaneOptions {
   readonly adminExtensions: readonly AdminExtension[];
   /** The snapshot is another one. */
   readonly published: () => void;
-  readonly queries: Omit<AdminQueries, 'snapshot' | 'registry'>;
+  readonly queries: Omit<AdminQueries, 'snapshot' | 'registry' | 'sessions'>;
 }
 
 const states: readonly SnapshotState[] = ['pending', 'live', 'stale'];
@@ -106,6 +106,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     {
       ...options.queries,
       snapshot: () => store.current,
+      sessions: () => notes.sessions,
       registry: () => (givenUp ? 'given_up' : reaches[store.current.state]),
       metrics: () => {
         setGauges(metrics, store.current, freshness.ageSeconds());

@@ -206,6 +206,12 @@ export function createMetrics({ process = true } = {}) {
     ),
     registryEvents: counter('weir_registry_events_total', 'Changes the registry told of.', ['event']),
     registrySessions: counter('weir_registry_session_changes_total', 'Changes of the registry session.', ['state']),
+    registryOpenSessions: gauge(
+      'weir_registry_sessions',
+      'Sessions with ZooKeeper: `wanted` to follow all of it, and `open` now.',
+      ['state'],
+      'max',
+    ),
     registrySkipped: at0(
       counter('weir_registry_skipped_nodes_total', 'Registrations no decoder accepts.', ['reason']),
       skipReasons.map((reason) => ({ reason })),

@@ -62,8 +62,10 @@ async function running(t: TestContext, registry: Registry, snapshotFile: string)
     const { snapshot, registry } = (await answer.json()) as { snapshot: string; registry: string };
     return [answer.status, snapshot, registry];
   };
+  const read = async (path: string) =>
+    (await (await fetch(`http://127.0.0.1:${port}${path}`)).json()) as Record<string, unknown>;
   const scrape = async () => await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  return { plane, metrics, lines, readiness, scrape, close };
+  return { plane, metrics, lines, readiness, read, scrape, close };
 }
 
 async function snapshotPath(t: TestContext): Promise<string> {
@@ -90,6 +92,18 @@ test('a registry that gives up for good is told, in the log, the metrics and the
   assert.equal(await metricValue(metrics, 'weir_registry_given_up'), 1);
   const [line] = lines.filter(({ level }) => level === 'error');
   assert.deepEqual(line?.fields, { reason: 'the client is not installed' });
+});
+
+test('sessions that the registry refuses are told by the API with the reason, and in the readiness without addresses', async (t) => {
+  const registry = new FakeRegistry();
+  const { read } = await running(t, registry, await snapshotPath(t));
+  registry.sink?.note({ kind: 'sessions', open: 1, wanted: 3 });
+  registry.sink?.note({ kind: 'unreached', why: '10.0.0.1:2181 closes connections at once' });
+  assert.deepEqual(await read('/api/v1/registry'), {
+    registry: 'awaited',
+    sessions: { open: 1, wanted: 3, why: '10.0.0.1:2181 closes connections at once' },
+  });
+  assert.deepEqual((await read('/readyz'))['sessions'], { open: 1, wanted: 3 });
 });
 
 test('losing the registry is a warning that says what is served, and its return is told', async (t) => {

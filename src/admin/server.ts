@@ -6,6 +6,7 @@ import { toWeirError, WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { ChannelName, Snapshot } from '../model.js';
 import { parseListenAddress } from '../net-address.js';
+import type { RegistrySessions } from '../registry/notes.js';
 import { Turns } from '../turns.js';
 import { Connections } from './connections.js';
 import { isTrustedHost } from './host.js';
@@ -18,6 +19,8 @@ export type RegistryReach = 'awaited' | 'followed' | 'out_of_reach' | 'given_up'
 export interface AdminQueries {
   snapshot(): Snapshot;
   registry(): RegistryReach;
+  /** Undefined: the registry has no sessions. */
+  sessions(): RegistrySessions | undefined;
   /** True while the edge shuts down. */
   draining(): boolean;
   /** Whether the data listener accepts players. */
@@ -120,7 +123,10 @@ export class AdminServer {
         const { state, revision } = queries.snapshot();
         const [draining, accepting, registry] = [queries.draining(), queries.accepting(), queries.registry()];
         const ready = state !== 'pending' && accepting && !draining;
-        send(response, ready ? 200 : 503, { snapshot: state, revision, registry, accepting, draining });
+        const seen = queries.sessions();
+        // Without the reason, which has addresses of servers.
+        const sessions = seen && { open: seen.open, wanted: seen.wanted };
+        send(response, ready ? 200 : 503, { snapshot: state, revision, registry, sessions, accepting, draining });
         return true;
       }
       case '/metrics': {
@@ -128,6 +134,9 @@ export class AdminServer {
         response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
         return true;
       }
+      case '/api/v1/registry':
+        send(response, 200, { registry: queries.registry(), sessions: queries.sessions() });
+        return true;
       case '/api/v1/channels':
         send(response, 200, renderChannels(queries.snapshot()));
         return true;

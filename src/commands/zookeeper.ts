@@ -10,6 +10,7 @@ import { createRegistry } from '../registry/create.js';
 import {
   clockFinding,
   type Finding,
+  type MissingSessions,
   rightsFindings,
   type SeenServer,
   type SeenTree,
@@ -81,10 +82,12 @@ async function seeServers(
 }
 
 /** Follows the registry until it told everything once. */
-async function seeTree(config: Config, deadlineMs: number): Promise<SeenTree> {
+async function seeTree(config: Config, deadlineMs: number): Promise<SeenTree | MissingSessions> {
   const faults = new Map<string, { count: number; paths: string[] }>();
   let watched = { bytes: 0, alarm: false };
   let seen: Pick<SeenTree, 'channels' | 'endpoints'> | undefined;
+  let sessions = { open: 0, wanted: 1 };
+  let why = '';
   const enough = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const follower: EndpointFollower = {
@@ -98,6 +101,8 @@ async function seeTree(config: Config, deadlineMs: number): Promise<SeenTree> {
   };
   const onNote = (note: RegistryNote) => {
     if (note.kind === 'watched') watched = note;
+    if (note.kind === 'sessions') sessions = note;
+    if (note.kind === 'unreached') why = note.why;
     if (note.kind !== 'skipped' && note.kind !== 'unknown_value') return;
     const reason = note.kind === 'skipped' ? note.reason : `${note.field} ${note.reason}`;
     const known = faults.get(reason) ?? { count: 0, paths: [] };
@@ -109,6 +114,7 @@ async function seeTree(config: Config, deadlineMs: number): Promise<SeenTree> {
   const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(deadlineMs)]);
   await createRegistry(config.registry, logger).run({ ...follow(follower), note: onNote }, signal);
   clearTimeout(timer);
+  if (seen === undefined && sessions.open < sessions.wanted) return { missingSessions: { ...sessions, why } };
   if (seen === undefined)
     throw new OperatorError(`the tree was not read in ${deadlineMs / 1000} s; --timeout allows more`);
   return { ...seen, watched, faults };

@@ -27,10 +27,22 @@ export function missingWords({
   return `no node ${path} in ZooKeeper: nothing was registered yet, or registry.zookeeper.root (or trees) names another`;
 }
 
+/** The sessions with a registry. */
+export interface RegistrySessions {
+  /** With a connection now. */
+  readonly open: number;
+  /** The registry is followed once so many are open. */
+  readonly wanted: number;
+  /** Why some are missing, as far as it is known; in words, with the addresses of servers. */
+  readonly why: string | undefined;
+}
+
 /** The notes of one registry. Bounded: 20 lines of a kind in 10 s, the rest as a number. */
 export class RegistryNotes {
   readonly #lines: Record<Fault['kind'], number> = { skipped: 0, unknown_value: 0 };
   #timer: NodeJS.Timeout | undefined;
+  #sessions: { readonly open: number; readonly wanted: number } | undefined;
+  #why: string | undefined;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
 
@@ -57,6 +69,15 @@ export class RegistryNotes {
       case 'session':
         metrics.registrySessions.inc({ state: note.state });
         break;
+      case 'sessions':
+        this.#sessions = note;
+        metrics.registryOpenSessions.set({ state: 'open' }, note.open);
+        metrics.registryOpenSessions.set({ state: 'wanted' }, note.wanted);
+        if (note.open >= note.wanted) this.#why = undefined;
+        break;
+      case 'unreached':
+        this.#why = note.why;
+        break;
       case 'watched':
         metrics.watchedBytes.set(note.bytes);
         if (note.alarm)
@@ -69,6 +90,13 @@ export class RegistryNotes {
         logger.warn({ path: note.path }, missingWords(note));
         break;
     }
+  }
+
+  /** The sessions with the registry, and why some of them are missing; undefined: this registry has none. */
+  get sessions(): RegistrySessions | undefined {
+    const { open, wanted } = this.#sessions ?? {};
+    if (open === undefined || wanted === undefined) return undefined;
+    return { open, wanted, why: this.#why };
   }
 
   close(): void {

@@ -19,11 +19,16 @@ export class OutageLog {
   #asking = false;
   readonly #servers: string;
   readonly #logger: RegistryLogger;
+  readonly #told: (why: string) => void;
 
-  /** @param servers the connect string */
-  constructor(servers: string, logger: RegistryLogger) {
+  /**
+   * @param servers the connect string
+   * @param told called with what is logged
+   */
+  constructor(servers: string, logger: RegistryLogger, told: (why: string) => void = () => {}) {
     this.#servers = servers;
     this.#logger = logger;
+    this.#told = told;
   }
 
   /** A client starts. */
@@ -55,7 +60,9 @@ export class OutageLog {
     const turn = this.#turn;
     this.#why()
       .then((why) => {
-        if (turn === this.#turn) this.#logger.warn({ why }, 'ZooKeeper is out of reach');
+        if (turn !== this.#turn) return;
+        this.#logger.warn({ why }, 'ZooKeeper is out of reach');
+        this.#told(why);
       })
       .catch(() => undefined)
       .finally(() => {

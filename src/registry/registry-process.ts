@@ -69,7 +69,7 @@ export function createProcessRegistry(
     },
     fleet,
     async run(sink, signal, known = false) {
-      const outages = new OutageLog(settings.servers, logger);
+      const outages = new OutageLog(settings.servers, logger, (why) => sink.note({ kind: 'unreached', why }));
       const childSink = new ChildSink(sink, (state) => outages.session(state));
       for (let attempt = 0; !signal.aborted; ) {
         const startedAt = performance.now();

@@ -18,6 +18,10 @@ export type RegistryNote =
    * (no server has an address), `restarted` (the registry process ended).
    */
   | { readonly kind: 'session'; readonly state: string }
+  /** Sessions that have a connection, of those that the registry needs to be followed. */
+  | { readonly kind: 'sessions'; readonly open: number; readonly wanted: number }
+  /** Why a session is refused or no server can be reached, in words. */
+  | { readonly kind: 'unreached'; readonly why: string }
   /** Σ(path bytes + 4) of the watches of the largest session. Above a limit ZooKeeper cannot re-arm them after a reconnect. */
   | { readonly kind: 'watched'; readonly bytes: number; readonly sessions: number; readonly alarm: boolean }
   /** All registrations that cannot be used now: nodes by reason, values by field and reason with a space between. */

@@ -55,11 +55,22 @@ const nameOf = ({ host, port }: Server) => `${host}:${port}`;
 /** More servers than this are not asked. */
 const maxAsked = 5;
 
+/** Milliseconds that a server takes to close a connection that it does not want. */
+const closeDeadlineMs = 500;
+
+/** What to do about a server that closes new connections. */
+export const tooManyClients =
+  'its maxClientCnxns may allow too few from one address: raise it (an edge takes up to registry.zookeeper.maxSessions)';
+
+const closesAtOnce = `closes connections at once: ${tooManyClients}`;
+
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refuses connections',
-  ECONNRESET: 'resets connections',
   EHOSTUNREACH: 'cannot be reached',
   ENETUNREACH: 'cannot be reached',
+  // A connection that was closed before we saw that it was made.
+  ECONNRESET: closesAtOnce,
+  EPIPE: closesAtOnce,
 };
 
 /** Why these servers give no session: connects to each of them, which takes at most `deadlineMs`. */
@@ -78,8 +89,14 @@ function tryOne({ host, port }: Server, deadlineMs: number): Promise<string> {
       socket.destroy();
       resolve(what);
     };
-    const timer = setTimeout(settle, deadlineMs, 'does not answer');
-    socket.once('connect', () => settle('accepts connections, but gives no session'));
+    let timer = setTimeout(settle, deadlineMs, 'does not answer');
+    const closed = () => settle(closesAtOnce);
+    socket.once('connect', () => {
+      // A server that has enough clients from this address closes, or resets, before it is asked anything.
+      clearTimeout(timer);
+      timer = setTimeout(settle, Math.min(deadlineMs, closeDeadlineMs), 'accepts connections, but gives no session');
+      socket.removeAllListeners('error').on('error', closed).once('close', closed).resume();
+    });
     socket.on('error', ({ code, message }: NodeJS.ErrnoException) => {
       settle(code === undefined ? message : `${reasons[code] ?? 'cannot be connected to'} (${code})`);
     });

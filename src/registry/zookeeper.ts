@@ -51,19 +51,30 @@ async function follow(
 ): Promise<void> {
   const { readDepth, sessionTimeout, limits, maxSessions } = settings;
   const kept: Promise<void>[] = [];
+  const connected = new Set<number>();
+  const tellSessions = () => sink.note({ kind: 'sessions', open: connected.size, wanted: kept.length });
   // Each session listens to the signal.
   setMaxListeners(maxSessions + 10, signal);
   /** Opens one more session, which lives until the end. */
   const openSession = (session: number) => {
     const own = session === 0 ? logger : withFields(logger, { session });
     const handler = {
-      connected: (client: TreeReader, fresh: boolean) => tree.connected(session, client, fresh),
+      connected: (client: TreeReader, fresh: boolean) => {
+        connected.add(session);
+        tellSessions();
+        tree.connected(session, client, fresh);
+      },
       // When the server would refuse the packet that re-arms all watches, a new session is better.
-      disconnected: () => tree.disconnected(session),
+      disconnected: () => {
+        connected.delete(session);
+        tellSessions();
+        return tree.disconnected(session);
+      },
       watch: (event: WatchEvent, path: string) => tree.event(session, event, path),
       changed: (state: string) => sink.note({ kind: 'session', state }),
     };
     kept.push(keepSession(connect, settings, handler, own, signal));
+    tellSessions();
   };
   const options = {
     trees: compileTrees(settings.trees),

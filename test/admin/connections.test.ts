@@ -104,6 +104,7 @@ test('health and metrics are answered while others hold every place of the admin
   const queries: AdminQueries = {
     snapshot: () => emptySnapshot,
     registry: () => 'awaited',
+    sessions: () => undefined,
     draining: () => false,
     accepting: () => true,
     metrics: async () => ({ type: 'text/plain', text: 'up 1' }),

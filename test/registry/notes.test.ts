@@ -41,3 +41,17 @@ test('what cannot be used now is a gauge, and what is mended is no longer in it'
   assert.equal(await metricValue(metrics, 'weir_registry_unknown_values'), 0);
   notes.close();
 });
+
+test('sessions that are missing are told with the reason, until all are open', async () => {
+  const { metrics, notes } = noting();
+  assert.equal(notes.sessions, undefined);
+  notes.take({ kind: 'sessions', open: 1, wanted: 3 });
+  notes.take({ kind: 'unreached', why: 'zk1 closes connections at once' });
+  notes.take({ kind: 'sessions', open: 2, wanted: 3 });
+  assert.deepEqual(notes.sessions, { open: 2, wanted: 3, why: 'zk1 closes connections at once' });
+  assert.equal(await metricValue(metrics, 'weir_registry_sessions', { state: 'open' }), 2);
+  assert.equal(await metricValue(metrics, 'weir_registry_sessions', { state: 'wanted' }), 3);
+  notes.take({ kind: 'sessions', open: 3, wanted: 3 });
+  assert.deepEqual(notes.sessions, { open: 3, wanted: 3, why: undefined });
+  notes.close();
+});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { parseConnectString } from '../../src/net-address.js';
-import { resolveServers, whyUnreachable } from '../../src/registry/servers.js';
+import { resolveServers, tooManyClients, whyUnreachable } from '../../src/registry/servers.js';
 import { closedPort } from '../support/ports.js';
 
 async function resolve(text: string, names: Record<string, string[]>) {
@@ -47,6 +47,15 @@ test('why no session comes is said in words, for each server', async (t) => {
   );
   assert.equal(
     why,
-    `127.0.0.1:${closed} refuses connections (ECONNREFUSED), 127.0.0.1:${port} accepts connections, but gives no session`,
+    `127.0.0.1:${closed} refuses connections (ECONNREFUSED), 127.0.0.1:${port} closes connections at once: ${tooManyClients}`,
   );
+});
+
+test('a server that takes connections and says nothing is told from one that closes them', async (t) => {
+  const server = createServer(() => {});
+  t.after(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const why = await whyUnreachable([{ host: '127.0.0.1', port }], 20);
+  assert.match(why, /(accepts connections, but gives no session|does not answer)$/);
 });

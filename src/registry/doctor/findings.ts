@@ -213,8 +213,19 @@ const remedies: Readonly<Record<string, string>> = {
 /** Bytes that a server takes in one packet unless `jute.maxbuffer` says otherwise. */
 const packetLimitBytes = 1_048_575;
 
+/** The tree was not read, since ZooKeeper refused sessions. */
+export interface MissingSessions {
+  readonly missingSessions: { readonly open: number; readonly wanted: number /** Or empty. */; readonly why: string };
+}
+
 /** What the size and the contents of the tree mean, and what to do. */
-export function treeFindings({ channels, endpoints, watched, faults }: SeenTree): Finding[] {
+export function treeFindings(seen: SeenTree | MissingSessions): Finding[] {
+  if ('missingSessions' in seen) {
+    const { open, wanted, why } = seen.missingSessions;
+    const found = `the tree was not read: ${open} of ${wanted} sessions were opened${why === '' ? '' : ` (${why})`}`;
+    return [bad('limits', found, 'raise maxClientCnxns on all servers: an edge needs as many from one address')];
+  }
+  const { channels, endpoints, watched, faults } = seen;
   const found = `the paths watched by a session take ${watched.bytes} of ${packetLimitBytes} bytes of a packet (jute.maxbuffer)`;
   const raise =
     'raise jute.maxbuffer on all servers, or use shorter names: a reconnect sends all of them in one packet';

@@ -104,3 +104,11 @@ test('nodes that are not used are told by reason with some paths, and so is a pa
   assert.match(findings[2]?.found ?? '', /^bad_json: 7, such as \/c\/a, \/c\/b$/);
   for (const { state, advice } of findings) assert.equal(advice === undefined, state === 'ok');
 });
+
+test('sessions that ZooKeeper refuses are told with what to raise', () => {
+  const why = 'zk1:2181 closes connections at once';
+  const [finding] = treeFindings({ missingSessions: { open: 1, wanted: 4, why } });
+  assert.equal(finding?.state, 'bad');
+  assert.match(finding?.found ?? '', /1 of 4 sessions were opened \(zk1:2181 closes connections at once\)/);
+  assert.match(finding?.advice ?? '', /raise maxClientCnxns/);
+});
