@@ -33,17 +33,24 @@ export interface FleetMemberOptions {
 /** Joins the fleet; undefined where there is none. */
 export function joinFleet(options: FleetMemberOptions): Fleet | undefined {
   const { config, session, port, obey, ...rest } = options;
-  const { name, site, root } = config.fleet;
+  const { name: given, site, root, hub, peers: byHand } = config.fleet;
   if (whyNoFleet(config) !== undefined) return undefined;
+  const name = given ?? defaultName(hostname(), port);
+  let orders: FleetOrders = { edges: 1, leaveWithinMs: undefined };
+  const order = (change: Partial<FleetOrders>) => {
+    orders = { ...orders, ...change };
+    obey(orders);
+  };
   const started = new Date().toISOString();
   return new Fleet({
     ...rest,
     session,
     root,
     site,
-    node: { name: name ?? defaultName(hostname(), port), run: randomBytes(4).toString('hex') },
+    node: { name, run: randomBytes(4).toString('hex') },
     facts: { version, started, players: reachableUrl(config.listen, port, hostname()), peers: peersUrl(config.fleet) },
-    obey: (edges, leaveWithinMs) => obey({ edges, leaveWithinMs }),
+    obey: (edges, leaveWithinMs) => order({ edges, leaveWithinMs }),
+    peers: hub && byHand.length === 0 ? (edges) => order({ site: { self: name, edges } }) : undefined,
     clock: realClock,
   });
 }

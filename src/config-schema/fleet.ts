@@ -53,7 +53,7 @@ const section = z.strictObject({
     .prefault([])
     .meta({
       description:
-        'The edges of the site that share streams, as `NAME@HOST:PORT`: the fleet.name and fleet.peerListen of each. The same list on all of them; this edge may be in it.',
+        'The edges of the site that share streams, as `NAME@HOST:PORT`: the fleet.name and fleet.peerListen of each. The same list on all of them; this edge may be in it. Empty: those that meet in ZooKeeper.',
       examples: [['edge-1@10.0.0.1:8082', 'edge-2@10.0.0.2:8082']],
     }),
   secretFile: file('A file with the secret of the fleet.', '/etc/weir/fleet.secret'),

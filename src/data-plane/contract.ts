@@ -34,6 +34,8 @@ export interface FleetOrders {
   readonly edges: number;
   /** Set while the edge is out of service: for how long viewers of FLV may stay, in ms. */
   readonly leaveWithinMs: number | undefined;
+  /** The edges of the site that share streams; undefined: it is not known, or the settings name them. */
+  readonly site?: Site | undefined;
 }
 
 export interface DataPlane extends Views {

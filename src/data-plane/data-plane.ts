@@ -168,6 +168,7 @@ export function createDataPlane(
       edges = orders.edges;
       assignInPlace(config.balancer, withEdges(latest, edges).balancer);
       departure.set(orders.leaveWithinMs);
+      if (orders.site !== undefined) sharding.setSite(orders.site);
     },
     setInFlightElsewhere: (counts, whole) => balancer.setInFlightElsewhere(counts, whole),
     drain: async (how = 'shutdown') => {

@@ -14,6 +14,7 @@ import { NameClash } from './name-clash.js';
 import { OwnNode } from './own-node.js';
 import { edgeJson, type KnownEdge, readEdges } from './read-edges.js';
 import type { FleetSession } from './session.js';
+import { type SitePeer, SitePeers } from './site-peers.js';
 import { Traffic, type Vitals } from './traffic.js';
 
 /** Between two looks at what the edge does, in ms. */
@@ -37,6 +38,8 @@ export interface FleetOptions {
    * @param leaveWithinMs set while the edge is out of service: for how long viewers of FLV may stay
    */
   readonly obey: (edges: number, leaveWithinMs: number | undefined) => void;
+  /** Called with the edges of this site that let others in, whenever they are others; undefined: nobody wants to know. */
+  readonly peers?: ((peers: readonly SitePeer[]) => void) | undefined;
   readonly clock: FleetClock;
   readonly logger: Logger;
   readonly metrics: Pick<
@@ -51,6 +54,7 @@ export class Fleet {
   readonly #own: OwnNode;
   readonly #list: EdgeList;
   readonly #drain: DrainFollower;
+  readonly #peers: SitePeers | undefined;
   readonly #clash: NameClash;
   readonly #traffic: Traffic;
   readonly #unsubscribe: () => void;
@@ -84,6 +88,10 @@ export class Fleet {
       failed: (reason) => logger.warn({ reason }, 'this edge cannot say in ZooKeeper that it is there'),
       clock,
     });
+    const { peers } = options;
+    if (peers !== undefined) {
+      this.#peers = new SitePeers({ session, root, site, clock, changed: () => peers(this.#peers?.peers ?? []) });
+    }
     this.#list = new EdgeList({ session, root, clock, changed: () => this.#listed() });
     this.#drain = new DrainFollower(session, drainPath(root, site, node.name), clock, (order) => this.#ordered(order));
     this.#unsubscribe = session.subscribe(({ kind }) => {
@@ -142,6 +150,7 @@ export class Fleet {
     this.#unsubscribe();
     this.#own.close();
     this.#list.close();
+    this.#peers?.close();
     this.#drain.close();
   }
 
@@ -156,6 +165,7 @@ export class Fleet {
 
   #listed(): void {
     this.#recount();
+    this.#peers?.set(this.#siblings);
     if (!this.#list.isCurrent || this.#isOut) return;
     if (!this.#siblings.some(({ run }) => run === this.#options.node.run)) this.#own.missing();
   }

@@ -1,6 +1,6 @@
 // Pure: what an edge is called, and where others reach it, as far as its settings say.
 
-import { parseListenAddress } from '../net-address.js';
+import { parseListenAddress, parseServiceAddress } from '../net-address.js';
 
 /** The name where none is set: that of the machine, with the port of the players' listener. */
 export function defaultName(machine: string, port: number): string {
@@ -18,4 +18,10 @@ export function reachableUrl(listen: string, port: number, machine: string): str
   const isAny = host === undefined || host === '0.0.0.0' || host === '::';
   const name = isAny ? machine : host;
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+/** The `HOST:PORT` of a URL by which an edge says where others come in; undefined: it says nothing that can be used. */
+export function peerAddress(url: string | undefined): string | undefined {
+  const [, address = ''] = /^http:\/\/([^/?#@]+)\/?$/.exec(url ?? '') ?? [];
+  return parseServiceAddress(address);
 }

@@ -12,6 +12,7 @@ import { longestStandstill } from '../support/standstill.js';
 import { waitFor } from '../support/wait.js';
 import { serveWeir, type WeirProcess } from '../support/weir.js';
 import { scraped } from '../support/workers.js';
+import { startZooKeeper, writeNodes, type ZooKeeperServer } from '../support/zookeeper.js';
 
 const cleanups = cleanupsAfterEach();
 const standstill = longestStandstill();
@@ -22,15 +23,22 @@ interface Edge {
   readonly process: WeirProcess;
 }
 
+interface SiteOptions {
+  readonly workers?: number;
+  readonly hub?: boolean;
+  /** Where the edges meet; else each is told of the others. */
+  readonly zookeeper?: ZooKeeperServer;
+}
+
 async function startSite(
   names: readonly string[],
-  workers: number,
-  hub = true,
+  { workers = 0, hub = true, zookeeper }: SiteOptions,
 ): Promise<{ origin: Origin; edges: Edge[] }> {
   const origin = await startOrigin({ channels: ['news'] });
   cleanups.push(() => origin.close());
   const places = await Promise.all(names.map(async (name) => ({ name, address: `127.0.0.1:${await closedPort()}` })));
   const peers = places.map(({ name, address }) => `${name}@${address}`).join(',');
+  if (zookeeper !== undefined) await writeNodes(zookeeper.address, nodes(origin));
   process.env['WEIR_FLEET_SECRET'] = 'a-secret-of-the-fleet-that-is-long-enough';
   const start = async ({ name, address }: { name: string; address: string }): Promise<Edge> => {
     const settings = {
@@ -38,15 +46,23 @@ async function startSite(
       'fleet.hub': hub,
       'fleet.name': name,
       'fleet.peerListen': address,
-      'fleet.peers': peers,
+      ...(zookeeper === undefined ? { 'fleet.peers': peers } : { 'registry.zookeeper.sessionTimeout': '2s' }),
     };
     const words = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-    const started = await serveWeir('--origin', `news=http://${origin.address}`, ...words);
+    const source =
+      zookeeper === undefined ? ['--origin', `news=http://${origin.address}`] : ['--zookeeper', zookeeper.address];
+    const started = await serveWeir(...source, ...words);
     cleanups.push(() => started.stop());
     return { name, address, process: started };
   };
   return { origin, edges: await Promise.all(places.map(start)) };
 }
+
+const nodes = ({ address }: Origin) => [
+  { path: '/channels', data: '' },
+  { path: '/channels/news', data: '' },
+  { path: '/channels/news/origin', data: address },
+];
 
 async function viewersOf(edges: readonly Edge[], each: number): Promise<FlvViewer[]> {
   const viewers = edges.flatMap(({ process: { players } }) =>
@@ -84,16 +100,19 @@ async function assertUndisturbed(viewers: readonly FlvViewer[], pauseMs: number)
   }
 }
 
-test('three edges, viewers on each: one pull at the origin; the owner is killed, and the others go on without a gap', async () => {
-  const { origin, edges } = await startSite(['a', 'b', 'c'], 0);
+test('three edges that meet in ZooKeeper: one pull at the origin; the owner is killed, and the others go on without a gap', async () => {
+  const zookeeper = await startZooKeeper();
+  cleanups.push(() => zookeeper.stop());
+  const { origin, edges } = await startSite(['a', 'b', 'c'], { zookeeper });
   const { owner, others } = parted(edges);
-  await viewersOf([owner], 4);
   const viewers = await viewersOf(others, 4);
+  const fromOwner = async () => {
+    const taken = await Promise.all(others.map(({ process: each }) => scraped(each, 'weir_hub_relays')));
+    return origin.viewers === 1 && taken.every((streams) => streams === 1);
+  };
+  await waitFor(fromOwner, { what: 'the edges to know each other, and one pull' });
+  await viewersOf([owner], 4);
   assert.equal(origin.viewers, 1);
-  for (const { process: each } of others) {
-    assert.equal(await scraped(each, 'weir_hub_relays'), 1);
-    assert.equal(await scraped(each, 'weir_upstream_received_bytes_total'), 0);
-  }
   owner.process.child.kill('SIGKILL');
   // Keyframes of the simulated origins are two seconds apart.
   await assertUndisturbed(viewers, 3_000);
@@ -101,14 +120,8 @@ test('three edges, viewers on each: one pull at the origin; the owner is killed,
   await assertUndisturbed(viewers, 3_000);
 });
 
-test('without the hub, each of three edges pulls', async () => {
-  const { origin, edges } = await startSite(['a', 'b', 'c'], 0, false);
-  await viewersOf(edges, 2);
-  assert.equal(origin.viewers, 3);
-});
-
 test('edges of two workers each: one pull, whichever worker is asked and whichever owns the channel', async () => {
-  const { origin, edges } = await startSite(['a', 'b'], 2);
+  const { origin, edges } = await startSite(['a', 'b'], { workers: 2 });
   const { owner, others } = parted(edges);
   // Enough that all workers have some.
   const viewers = await viewersOf(others, 12);
