@@ -8,7 +8,7 @@ import { balancer } from './config-schema/balancer.js';
 import { fleet } from './config-schema/fleet.js';
 import { hls } from './config-schema/hls.js';
 import { http } from './config-schema/http.js';
-import { duration, flag, listenAddress, reload, size } from './config-schema/kinds.js';
+import { duration, flag, listenAddress, local, reload, size } from './config-schema/kinds.js';
 import { registry } from './config-schema/registry.js';
 import { relay } from './config-schema/relay.js';
 import { upstream } from './config-schema/upstream.js';
@@ -63,7 +63,7 @@ const log = z.strictObject({
 });
 
 const all = z.strictObject({
-  listen: listenAddress(':8080', 'The data listener, for players.'),
+  listen: local(listenAddress(':8080', 'The data listener, for players.')),
   workers: reload(
     'live',
     z

@@ -2,6 +2,7 @@
 // files that hold secrets, and of the environment's WEIR_ variables.
 
 import { readFileSync } from 'node:fs';
+import { type CentreDocument, fromCentre } from './config/centre.js';
 import { fromMapping, type Given, type SettingsSource, toMapping, toProblem } from './config/given.js';
 import { ConfigError, type SettingsProblem } from './config/problem.js';
 import { settings } from './config/settings.js';
@@ -22,6 +23,8 @@ export interface ConfigRequest {
   readonly presets?: Override;
   /** The configuration file; default: the environment's WEIR_CONFIG, else none. */
   readonly file?: string | undefined;
+  /** What the fleet says in ZooKeeper, the strongest last. */
+  readonly centre?: readonly CentreDocument[] | undefined;
   /** `key=value`, each the value of a `--set`. */
   readonly sets?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -93,15 +96,23 @@ function freeze<T>(value: T): T {
 }
 
 /**
- * The settings in effect, and where each came from: defaults < file < environment < `--set` < flags of their own name.
+ * The settings in effect, and where each came from: defaults < file < the fleet's documents < environment < `--set` < flags of their own name.
  *
  * @throws ConfigError that lists every problem of every source
  */
-export function readConfig({ presets, file, sets = [], env = {}, overrides = [] }: ConfigRequest): EffectiveConfig {
+export function readConfig({
+  presets,
+  file,
+  centre = [],
+  sets = [],
+  env = {},
+  overrides = [],
+}: ConfigRequest): EffectiveConfig {
   const fromOverride = ({ origin, settings: mapping }: Override) => fromMapping(mapping, () => origin);
   const layers: SettingsSource[] = [
     ...(presets === undefined ? [] : [fromOverride(presets)]),
     readYaml(file ?? (env['WEIR_CONFIG'] || undefined)),
+    ...centre.map(fromCentre),
     fromEnvironment(env),
     fromAssignments(sets),
     ...overrides.map(fromOverride),

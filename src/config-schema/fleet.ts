@@ -62,6 +62,10 @@ const section = z.strictObject({
     '32 random characters or more, such as of `openssl rand -base64 32`',
     /^\S{32,512}$/,
   ),
+  configFile: file(
+    'Where the last settings from the fleet that could be used are kept, for a start without ZooKeeper; by default nowhere.',
+    '/var/lib/weir/fleet-config.json',
+  ),
 });
 
 /** The schema of the section `fleet`. */

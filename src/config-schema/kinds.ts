@@ -85,7 +85,13 @@ export const file = (description: string, example: string) =>
     .string()
     .min(1)
     .optional()
-    .meta({ description, examples: [example] });
+    .meta({ description, examples: [example], local: true });
+
+/**
+ * A setting that an edge takes only from its own file, environment and flags, never from the fleet: whoever may write to
+ * ZooKeeper must not be able to choose what it lays open. Secrets, files and what takes a new start are so by themselves.
+ */
+export const local = <T extends z.ZodType>(schema: T): T => schema.meta({ local: true });
 
 /**
  * What a change of a setting takes while the edge runs. On a section it holds for all settings in it without their own.

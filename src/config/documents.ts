@@ -73,13 +73,13 @@ function referenceSection(section: Section): string[] {
   ];
 }
 
-/** Settings that take a new start; a section stands for all of its own. */
-function restartKeys(): string[] {
-  const waits = (setting: Setting) => setting.reload === 'restart';
-  return settingsTree.sections.flatMap((section) => {
-    const all = settingsOf(section);
-    return all.every(waits) ? `\`${section.key}\`` : all.filter(waits).map(({ key }) => `\`${key}\``);
-  });
+/** The settings of which this is true; a section stands for all of its own. */
+function keysWhere(isTrue: (setting: Setting) => boolean): string[] {
+  const keysOf = (section: Section): string[] => {
+    if (settingsOf(section).every(isTrue)) return [`\`${section.key}\``];
+    return [...section.settings.filter(isTrue).map(({ key }) => `\`${key}\``), ...section.sections.flatMap(keysOf)];
+  };
+  return keysOf(settingsTree);
 }
 
 function settingsOf(section: Section): readonly Setting[] {
@@ -96,9 +96,10 @@ export const referenceDocument = `${[
   '',
   '1. its default;',
   '2. the configuration file, given as `--config FILE` or as the variable `WEIR_CONFIG`;',
-  '3. its variable in the environment; an empty one counts as not set;',
-  '4. `--set KEY=VALUE`, for every setting that is not a secret;',
-  '5. a flag of its own, such as `--listen`.',
+  '3. what `weir config push` wrote to ZooKeeper for all edges, for the site, for this edge ([the fleet](fleet.md));',
+  '4. its variable in the environment; an empty one counts as not set;',
+  '5. `--set KEY=VALUE`, for every setting that is not a secret;',
+  '6. a flag of its own, such as `--listen`.',
   '',
   'All errors are told at once. An unknown setting is an error; an unknown `WEIR_` variable is a warning with the name that',
   'was probably meant, since a variable of a newer version must not keep an older one from starting. `weir config` prints',
@@ -112,6 +113,8 @@ export const referenceDocument = `${[
   '',
   'SIGHUP and a change of the configuration file put new settings into effect while the edge runs, most of them by new',
   'workers: with `workers: 0` more of them wait for a new start, which the log then says.',
-  `These always do: ${restartKeys().join(', ')}.`,
+  `These always do: ${keysWhere(({ reload }) => reload === 'restart').join(', ')}.`,
+  '',
+  `Never taken from ZooKeeper: ${keysWhere(({ local }) => local).join(', ')}.`,
   ...referenceSection(settingsTree),
 ].join('\n')}\n`;

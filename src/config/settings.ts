@@ -21,6 +21,7 @@ interface SchemaNode {
   readonly to?: string;
   readonly secret?: boolean;
   readonly reload?: Reload;
+  readonly local?: boolean;
 }
 
 /** What a change of a setting takes while the edge runs: nothing, new workers, or a new start. */
@@ -40,6 +41,8 @@ export interface Setting {
   readonly example: unknown;
   readonly secret: boolean;
   readonly reload: Reload;
+  /** An edge takes it only from its own file, environment and flags. */
+  readonly local: boolean;
   /** How text from the environment or the command line becomes a value. */
   readonly shape: 'text' | 'list' | 'yaml';
 }
@@ -94,6 +97,7 @@ function toSetting(node: SchemaNode, path: readonly string[], reload: Reload): S
     example: node.examples?.[0],
     secret: node.secret === true,
     reload: node.reload ?? reload,
+    local: node.local === true || node.secret === true || (node.reload ?? reload) === 'restart',
     shape: shapeOf(node),
   };
 }
