@@ -46,6 +46,8 @@ function createProgram(): Command {
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
+    // Flags after the name of a command are that command's: `weir config` and `weir config push` have some of the same name.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(explainUsage(text)) });
   addServe(program);

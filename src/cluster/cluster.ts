@@ -122,6 +122,7 @@ export async function startCluster(
     return {
       dataAddress: socket.address,
       adminAddress: admin,
+      fleet,
       ready: async () => {
         await controlPlane.ready();
         await supervisor.delivered();

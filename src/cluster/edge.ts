@@ -3,11 +3,14 @@
 import type { AddressInfo } from 'node:net';
 import type { AdminExtension } from '../admin/server.js';
 import type { Config } from '../config-schema.js';
+import type { Fleet } from '../fleet/fleet.js';
 import type { Registry } from '../registry/registry.js';
 
 export interface Edge {
   readonly dataAddress: AddressInfo;
   readonly adminAddress: AddressInfo;
+  /** Undefined: it is in none. */
+  readonly fleet: Pick<Fleet, 'place' | 'announce'> | undefined;
   /** Resolves when players can be served: the registry was read, or an earlier snapshot restored. */
   ready(): Promise<void>;
   /**

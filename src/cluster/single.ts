@@ -83,6 +83,7 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
     return {
       dataAddress,
       adminAddress,
+      fleet,
       ready: async () => {
         await controlPlane.ready();
         await follower.settled();

@@ -3,7 +3,9 @@
 import { type Command, Option } from 'commander';
 import { exampleDocument, referenceDocument, schemaDocument } from '../config/documents.js';
 import { effectiveJson, renderEffective } from '../config/effective.js';
-import { ConfigError, readConfig } from '../config.js';
+import { ConfigError, type ConfigRequest, readConfig } from '../config.js';
+import { addConfigPush } from './config-push.js';
+import { withCentre } from './config-target.js';
 import { printJson } from './lifetime.js';
 import {
   addListenFlags,
@@ -22,27 +24,34 @@ interface Flags extends CommonFlags, ListenFlags, JsonFlags {
   readonly schema?: true;
   readonly example?: true;
   readonly reference?: true;
+  readonly fleet?: true;
 }
 
 const examples = `
 Examples:
   weir config --config weir.yaml           what is in effect, and where each setting came from
   weir config --config weir.yaml --check   only the exit code, and what is wrong
+  weir config --config weir.yaml --fleet   with what ZooKeeper says for this edge
   weir config --example > weir.yaml        a file to begin with
   weir config --json | jq .origins         which settings are no defaults`;
 
-function output(flags: Flags): string {
+function asked(flags: Flags): ConfigRequest | Promise<ConfigRequest> {
+  const request = requestOf(flags, listenOverrides(flags));
+  return flags.fleet ? withCentre(request) : request;
+}
+
+async function output(flags: Flags): Promise<string> {
   if (flags.schema) return schemaDocument;
   if (flags.example) return exampleDocument;
   if (flags.reference) return referenceDocument;
-  const { given } = readSettings(requestOf(flags, listenOverrides(flags)));
+  const { given } = readSettings(await asked(flags));
   return flags.check ? '' : renderEffective(given);
 }
 
 /** @throws ConfigError for wrong settings, after they are printed */
-function printAsJson(flags: Flags): void {
+async function printAsJson(flags: Flags): Promise<void> {
   try {
-    const { given, warnings } = readConfig(requestOf(flags, listenOverrides(flags)));
+    const { given, warnings } = readConfig(await asked(flags));
     printJson(flags.check ? { ok: true, problems: [], warnings } : { ...effectiveJson(given), warnings });
   } catch (error) {
     if (error instanceof ConfigError) printJson({ ok: false, problems: error.problems, warnings: [] });
@@ -61,9 +70,12 @@ export function addConfig(program: Command): void {
     .addOption(new Option('--example', 'print a commented file with every default').conflicts('reference'))
     .option('--reference', 'print the reference of all settings and variables, in Markdown')
     .addOption(new Option('--json', 'print one JSON object, for programs').conflicts(['example', 'reference']))
+    .option('--fleet', 'with what ZooKeeper says for this edge, which `weir config push` wrote')
     .addHelpText('after', examples)
-    .action((flags: Flags) => {
-      if (flags.json && !flags.schema) printAsJson(flags);
-      else process.stdout.write(output(flags));
+    .action(async (flags: Flags) => {
+      if (flags.json && !flags.schema) await printAsJson(flags);
+      else process.stdout.write(await output(flags));
     });
+  command.enablePositionalOptions();
+  addConfigPush(command);
 }

@@ -11,7 +11,10 @@ const fileIntervalMs = 1_000;
 const settleMs = 1_500;
 
 export interface SettingsFollower {
-  readonly request: ConfigRequest;
+  /** What is to be read now. */
+  readonly request: () => ConfigRequest;
+  /** Settings of the edge itself were read again and are in effect. */
+  readonly reloaded?: () => void;
   readonly edge: Pick<Edge, 'reload' | 'settingsRefused'>;
   readonly logger: Logger;
   /** Ends the process in order. */
@@ -23,12 +26,12 @@ export interface SettingsFollower {
  * effect stay. SIGHUP brings new workers even where nothing changed; a terminal that closes sends it too, and means the
  * end.
  */
-export function followSettings({ request, edge, logger, end }: SettingsFollower, signal: AbortSignal): void {
-  const file = request.file ?? (request.env?.['WEIR_CONFIG'] || undefined);
+export function followSettings({ request, reloaded, edge, logger, end }: SettingsFollower, signal: AbortSignal): void {
+  const file = fileOf(request());
   const hadTerminal = hasTerminal();
   const reload = (renew: boolean) => {
     try {
-      edge.reload(loadConfig(request), renew).catch((error: Error) => {
+      edge.reload(loadConfig(request()), renew).then(reloaded, (error: Error) => {
         logger.error({ error: error.message }, 'reload failed: the settings in effect stay');
       });
     } catch (error) {
@@ -56,6 +59,10 @@ export function followSettings({ request, edge, logger, end }: SettingsFollower,
     clearTimeout(settling);
     if (file !== undefined) unwatchFile(file, onFile);
   });
+}
+
+function fileOf({ file, env }: ConfigRequest): string | undefined {
+  return file ?? (env?.['WEIR_CONFIG'] || undefined);
 }
 
 function hasTerminal(): boolean {

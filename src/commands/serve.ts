@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { version } from '../package.js';
 import { startConfiguredEdge } from './edge.js';
+import { FleetSettings } from './fleet-settings.js';
 import { aborted, print, untilAskedToEnd } from './lifetime.js';
 import {
   addListenFlags,
@@ -39,7 +40,10 @@ const endSignals = ['SIGINT', 'SIGTERM'] as const;
 
 async function serve(flags: Flags): Promise<void> {
   const request = requestOf(flags, [...listenOverrides(flags), originOverride(flags)]);
-  const { config, logger } = settingsWithLogger(request);
+  const { config: own, logger } = settingsWithLogger(request);
+  const fleetSettings = new FleetSettings(request, own, logger);
+  const { config } = await fleetSettings.restored(own);
+  logger.level = config.log.level;
   // Means nothing before there is something to reload, and once it ends.
   process.on('SIGHUP', () => {});
   await untilAskedToEnd(async (signal) => {
@@ -57,7 +61,9 @@ async function serve(flags: Flags): Promise<void> {
       throw error;
     }
     if (!signal.aborted) {
-      followSettings({ request, edge, logger, end: () => process.kill(process.pid, 'SIGTERM') }, signal);
+      await fleetSettings.follow(edge, signal);
+      const reloads = { request: () => fleetSettings.request, reloaded: () => fleetSettings.retry() };
+      followSettings({ ...reloads, edge, logger, end: () => process.kill(process.pid, 'SIGTERM') }, signal);
       logger.info({ version, ...where }, 'ready');
       // For a terminal, and for who starts it and waits for a line.
       const places = Object.entries(where).map(([what, place]) => `${what} ${place}`);

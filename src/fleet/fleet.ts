@@ -48,6 +48,11 @@ export interface FleetOptions {
   >;
 }
 
+/** Where an edge stands in its fleet. */
+export interface FleetPlace extends Pick<FleetOptions, 'session' | 'root' | 'site'> {
+  readonly name: string;
+}
+
 /** The edge's part in its fleet, until `close`. */
 export class Fleet {
   readonly #options: FleetOptions;
@@ -107,6 +112,12 @@ export class Fleet {
 
   get #isOut(): boolean {
     return this.isDrained || this.#isLeaving;
+  }
+
+  /** Where it stands, for what else it agrees on with others. */
+  get place(): FleetPlace {
+    const { session, root, site, node } = this.#options;
+    return { session, root, site, name: node.name };
   }
 
   /** Says which settings the edge has from the fleet. */

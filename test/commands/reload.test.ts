@@ -18,7 +18,7 @@ test('the edge is told when settings are refused, and asked for those that can b
     },
   };
   const stop = new AbortController();
-  followSettings({ request: { env }, edge, logger: silentLogger, end: () => undefined }, stop.signal);
+  followSettings({ request: () => ({ env }), edge, logger: silentLogger, end: () => undefined }, stop.signal);
   try {
     for (const [index, policy] of ['fastest', 'random', 'p2c'].entries()) {
       env['WEIR_BALANCER_POLICY'] = policy;

@@ -59,7 +59,7 @@ describe('README.md', () => {
 const sections = new Set(settingsTree.sections.map((section) => section.key));
 const variables = new Set([...settings.values()].map((setting) => setting.env));
 
-for (const path of ['README.md', 'docs/hls.md', 'docs/operations.md', 'docs/bounds.md']) {
+for (const path of ['README.md', 'docs/hls.md', 'docs/operations.md', 'docs/bounds.md', 'docs/fleet.md']) {
   const text = read(path);
   const quoted = all(text.replaceAll(/^```[\s\S]*?^```$/gm, ''), /`([^`\n]+)`/g);
 
