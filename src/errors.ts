@@ -16,7 +16,7 @@ const table = {
   not_admitted: {
     status: 403,
     side: 'client',
-    message: 'A signed URL is needed: this one has no signature, an expired one, or one for something else.',
+    message: 'This may not be played: from here, or without a valid signature.',
   },
   unknown_channel: { status: 404, side: 'client', message: 'No such channel is registered.' },
   not_found: { status: 404, side: 'client', message: 'Nothing is served under this path.' },

@@ -20,8 +20,13 @@ export type WorkerExitCause = (typeof workerExitCauses)[number];
 const reloadOutcomes = ['applied', 'unchanged', 'refused', 'failed'] as const;
 export type ReloadOutcome = (typeof reloadOutcomes)[number];
 
-/** Why a player may not play. `missing`: no signature. `elsewhere`: it is for another path; `client`: for another address. */
-const accessRefusals = ['missing', 'malformed', 'unknown_key', 'forged', 'expired', 'elsewhere', 'client'] as const;
+/**
+ * Why a player may not play. `missing`: no signature. `elsewhere`: it is for another path; `client`: for another address.
+ * `network`: of the player.
+ */
+const accessRefusals = [
+  ...(['missing', 'malformed', 'unknown_key', 'forged', 'expired', 'elsewhere', 'client', 'network'] as const),
+] as const;
 export type AccessRefusal = (typeof accessRefusals)[number];
 
 /** Why a registration is not used. */

@@ -2,6 +2,7 @@
 
 import type { Config } from '../config-schema.js';
 import type { AccessRefusal } from '../metrics.js';
+import { Networks } from '../net-address.js';
 import { covers, type Grant, type Key, readToken } from './token.js';
 
 /** A player's request, as far as it matters who may play. */
@@ -13,7 +14,9 @@ export interface AccessRequest {
   readonly channel: string | undefined;
   /** With its question mark, or empty. */
   readonly query: string;
-  /** Who asks: an address, of IPv6 its /64. */
+  /** Of who asks. */
+  readonly address: string;
+  /** The same, of IPv6 its /64. */
   readonly client: string;
 }
 
@@ -36,6 +39,8 @@ export class Access {
   readonly #settings: Config['access'];
   readonly #nowMs: () => number;
   #secrets: ReadonlyMap<string, string> = new Map();
+  #allowed: Networks | undefined;
+  #denied: Networks | undefined;
   /** The least recently used first. */
   readonly #known = new Map<string, Grant>();
 
@@ -46,8 +51,11 @@ export class Access {
     this.configured();
   }
 
-  /** Takes the keys from the settings again. */
+  /** Takes keys and networks from the settings again. */
   configured(): void {
+    const { allow, deny } = this.#settings;
+    this.#allowed = allow.length === 0 ? undefined : new Networks(allow);
+    this.#denied = deny.length === 0 ? undefined : new Networks(deny);
     this.#secrets = new Map(parseKeys(this.#settings.keys ?? '').map(({ id, secret }) => [id, secret]));
     // One of them may have been signed with a key that is gone.
     this.#known.clear();
@@ -55,13 +63,15 @@ export class Access {
 
   /** False where everybody may play everything. */
   get isInForce(): boolean {
-    return this.#secrets.size > 0;
+    return this.#secrets.size > 0 || this.#allowed !== undefined || this.#denied !== undefined;
   }
 
   /** Whether the player may, or why not. To be asked only where rules are in force. */
-  admit({ path, stem, channel, query, client }: AccessRequest): Admission | AccessRefusal {
+  admit({ path, stem, channel, query, address, client }: AccessRequest): Admission | AccessRefusal {
     const { parameter, open } = this.#settings;
-    if (channel !== undefined && open.some((pattern) => matches(pattern, channel))) {
+    if (this.#denied?.has(address) || this.#allowed?.has(address) === false) return 'network';
+    const isOpen = channel !== undefined && open.some((pattern) => matches(pattern, channel));
+    if (isOpen || this.#secrets.size === 0) {
       return { query, carried: '', expiresAtMs: Number.POSITIVE_INFINITY, viewer: undefined };
     }
     const { rest, tokens } = takeOut(query, `${parameter}=`);

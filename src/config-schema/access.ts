@@ -1,9 +1,15 @@
 // The section `access`: who may play.
 
 import { z } from 'zod';
+import { parseCidr } from '../net-address.js';
 import { file, reload, secret } from './kinds.js';
 
 const keyShape = /^\s*[\w-]{1,32}:[^\s,]{16,256}(?:[\s,]+[\w-]{1,32}:[^\s,]{16,256}){0,31}\s*$/;
+
+const networks = z
+  .array(z.string().refine((value) => parseCidr(value) !== undefined, 'expected a network such as 10.0.0.0/8'))
+  .max(10_000)
+  .prefault([]);
 
 /** The schema of the section `access`. */
 export const access = reload(
@@ -21,6 +27,8 @@ export const access = reload(
         .regex(/^[A-Za-z][\w-]{0,31}$/, 'expected letters, digits, - and _')
         .prefault('weir-token')
         .describe('The query parameter of a signed URL. No origin ever sees it.'),
+      allow: networks.describe('Networks whose players alone may play; empty: all.'),
+      deny: networks.describe('Networks whose players may not play, also where `allow` has them.'),
       open: z
         .array(z.string().min(1).max(1024))
         .max(1_000)

@@ -25,9 +25,9 @@ export function admit(
 ): Route | WeirError {
   if (!access.isInForce || exchange.edge.audience === 'peers') return route;
   if (route instanceof WeirError && route.code !== 'unknown_channel' && route.code !== 'not_ready') return route;
-  const client = exchange.client ?? '';
+  const who = { address: exchange.address, client: exchange.client ?? '' };
   const admission = access.admit(
-    route instanceof WeirError ? { ...unknown(target), client } : { ...known(route), client },
+    route instanceof WeirError ? { ...unknown(target), ...who } : { ...known(route), ...who },
   );
   if (typeof admission === 'string') {
     exchange.edge.metrics.accessRefusals.inc({ reason: admission });

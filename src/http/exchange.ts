@@ -65,6 +65,11 @@ export class PlayerExchange {
     };
   }
 
+  /** Of the player, as far as that is known. */
+  get address(): string {
+    return playerAddress(this.hop.remoteAddress, this.#forwardedFor);
+  }
+
   /** Who asks, for limits of one client; undefined: another worker, which limits its own. */
   get client(): string | undefined {
     if (this.edge.audience === 'peers') return undefined;
@@ -132,7 +137,7 @@ export class PlayerExchange {
       bytes: this.#bytesOut,
       firstByteSeconds: firstByte,
       durationSeconds: seconds,
-      remote: playerAddress(hop.remoteAddress, this.#forwardedFor),
+      remote: this.address,
       agent: request.headers['user-agent'],
     };
     logger.info(accessFields(record), 'request');

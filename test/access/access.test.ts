@@ -20,7 +20,13 @@ function token(values: Partial<Grant> = {}, key = newKey): string {
   return signToken({ ...grant, ...values }, key);
 }
 
-const asked = { path: '/live/news.m3u8', stem: '/live/news', channel: 'news', client: '192.0.2.7' };
+const asked = {
+  path: '/live/news.m3u8',
+  stem: '/live/news',
+  channel: 'news',
+  client: '192.0.2.7',
+  address: '192.0.2.7',
+};
 
 test('without keys no rule is in force', () => {
   assert.equal(access({}).rules.isInForce, false);
@@ -91,4 +97,23 @@ test('keys are checked when the settings are read', () => {
     ['a', 'b'],
   );
   assert.throws(() => testConfig({ access: { keys }, hls: { mode: 'passthrough' } }));
+});
+
+test('players are let in by network, before their tokens are looked at, and also where there are no keys', () => {
+  const admits = (rules: Access, address: string, query = '') => {
+    const answer = rules.admit({ ...asked, address, query });
+    return typeof answer === 'string' ? answer : 'admitted';
+  };
+  const { rules } = access({ access: { allow: ['192.0.2.0/24', '2001:db8::/32'], deny: ['192.0.2.128/25'] } });
+  assert.equal(rules.isInForce, true);
+  assert.deepEqual(
+    ['192.0.2.7', '2001:db8::1', '192.0.2.200', '198.51.100.1', '2001:db9::1', 'made up'].map((at) =>
+      admits(rules, at),
+    ),
+    ['admitted', 'admitted', 'network', 'network', 'network', 'network'],
+  );
+  const both = access({ access: { keys, deny: ['192.0.2.7/32'] } }).rules;
+  const query = `?weir-token=${token()}`;
+  assert.deepEqual([admits(both, '192.0.2.7', query), admits(both, '192.0.2.8', query)], ['network', 'admitted']);
+  assert.equal(admits(both, '192.0.2.8'), 'missing');
 });
