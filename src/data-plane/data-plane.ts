@@ -6,7 +6,6 @@
 import { Access } from '../access/access.js';
 import { explanationJson } from '../balancer/explanation.js';
 import { createPolicy } from '../balancer/policies.js';
-import { assignInPlace } from '../config/assign.js';
 import type { EdgeContext } from '../http/exchange.js';
 import { createPassthrough, edgeRoutes, passedFlv, peerRoutes, playerRoutes, relayedFlv } from '../http/routing.js';
 import { DataServer } from '../http/server.js';
@@ -27,7 +26,7 @@ import { createHls } from './hls.js';
 import { hubParts, siteByHand } from './hub.js';
 import { aloneIdentity, type Identity } from './identity.js';
 import { collectPicks, createBalancer, takeReport } from './observe.js';
-import { withEdges } from './plane-config.js';
+import { PlaneSettings } from './plane-config.js';
 import { createRelays } from './relays.js';
 
 /** ms in which viewers of endless streams hear that it is over, before their connections are closed. */
@@ -42,9 +41,8 @@ export function createDataPlane(
 ): DataPlane {
   // Its own copy: `configure` writes into it. Every part below reads those settings when it needs them that the schema lets
   // change live (`reload('live', …)`); others may be read once, since a reload that changes them replaces the workers.
-  const config = withEdges(structuredClone(given), 1);
-  let latest = given;
-  let edges = 1;
+  const settings = new PlaneSettings(given);
+  const { config } = settings;
   const { upstream } = config;
   const destinations = new Destinations(upstream.allow);
   const store = new SnapshotStore();
@@ -148,8 +146,7 @@ export function createDataPlane(
     configure: (next) => {
       const { policy } = config.balancer;
       const { level } = config.log;
-      latest = next;
-      assignInPlace(config, withEdges(next, edges));
+      settings.configure(next);
       server.configure();
       access.configured();
       balancer.configured();
@@ -165,8 +162,7 @@ export function createDataPlane(
     newHlsStates: () => hls.newStates(),
     adoptHls: (states) => hls.adopt(states),
     setFleet: (orders) => {
-      edges = orders.edges;
-      assignInPlace(config.balancer, withEdges(latest, edges).balancer);
+      settings.setEdges(orders.edges);
       departure.set(orders.leaveWithinMs);
       if (orders.site !== undefined) sharding.setSite(orders.site);
     },

@@ -23,8 +23,9 @@ export interface EdgeListTools {
 
 /** What is followed of one list of children. */
 interface Followed {
-  /** Undefined before it was read in this session. */
-  children: readonly string[] | undefined;
+  /** What stands there, sites or edges; undefined before it was read in this session. */
+  sites: readonly string[] | undefined;
+  edges: readonly EdgeNode[] | undefined;
   end: () => void;
   /** Ends the wait for the next watch. */
   stopWaiting: () => void;
@@ -39,6 +40,7 @@ export class EdgeList {
   readonly #followed = new Map<string, Followed>();
   readonly #unsubscribe: () => void;
   #sites: ReadonlyMap<string, readonly EdgeNode[]> = new Map();
+  #size = 0;
   #isCurrent = false;
 
   constructor(tools: EdgeListTools) {
@@ -61,9 +63,7 @@ export class EdgeList {
   }
 
   get size(): number {
-    let size = 0;
-    for (const edges of this.#sites.values()) size += edges.length;
-    return size;
+    return this.#size;
   }
 
   close(): void {
@@ -97,7 +97,7 @@ export class EdgeList {
   }
 
   #follow(path: string): void {
-    const followed: Followed = { children: undefined, end: nothing, stopWaiting: nothing };
+    const followed: Followed = { sites: undefined, edges: undefined, end: nothing, stopWaiting: nothing };
     this.#followed.set(path, followed);
     this.#watch(path, followed);
   }
@@ -139,8 +139,10 @@ export class EdgeList {
       followed.end();
       return this.#watchAfter(retryMs, path, followed);
     }
-    followed.children = children;
-    if (path === this.#folder) this.#followSites(sitesIn(children));
+    if (path === this.#folder) {
+      followed.sites = sitesIn(children);
+      this.#followSites(followed.sites);
+    } else followed.edges = edgesIn(children);
     this.#take();
   }
 
@@ -152,10 +154,16 @@ export class EdgeList {
 
   /** A whole list takes the place of the one before; a part of one does not. */
   #take(): void {
-    const sites = sitesIn(this.#followed.get(this.#folder)?.children ?? []);
-    const lists = sites.map((site) => this.#followed.get(this.#pathOf(site))?.children);
-    if (lists.includes(undefined)) return;
-    this.#sites = new Map(sites.map((site, at) => [site, edgesIn(lists[at] ?? [])]));
+    const sites = new Map<string, readonly EdgeNode[]>();
+    let size = 0;
+    for (const site of this.#followed.get(this.#folder)?.sites ?? []) {
+      const edges = this.#followed.get(this.#pathOf(site))?.edges;
+      if (edges === undefined) return;
+      sites.set(site, edges);
+      size += edges.length;
+    }
+    this.#sites = sites;
+    this.#size = size;
     this.#isCurrent = true;
     this.#tools.changed();
   }

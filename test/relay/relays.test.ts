@@ -423,3 +423,22 @@ describe('an endpoint that floods', () => {
     assert.equal(first?.aborted, true);
   });
 });
+
+describe('viewers whose time at this edge is over', () => {
+  test('are ended in order, those who came later and other workers are not', () => {
+    const made = relays();
+    const early = made.watch();
+    const worker = made.watch(undefined, { framing: 'peer' });
+    made.pull.send(...opening());
+    live(made, 3_000);
+    const late = made.watch();
+    live(made, 1_000);
+    made.relays.dismiss(made.now - 2_000);
+    assert.deepEqual([early.ended, worker.ended, late.ended], [true, false, false]);
+    const before = late.tags.length;
+    live(made, 1_000);
+    assert.ok(late.tags.length > before, 'the stream goes on for the others');
+    made.relays.dismiss(made.now + 1);
+    assert.deepEqual([worker.ended, late.ended], [false, true]);
+  });
+});
