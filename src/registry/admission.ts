@@ -11,19 +11,16 @@ export function isTooLong(name: string): boolean {
   return name.length * 3 > maxNameBytes && (name.length > maxNameBytes || Buffer.byteLength(name) > maxNameBytes);
 }
 
-/** The names that are known, and the lowest of the others up to `max`: of sequential nodes the oldest. */
-export function choose(names: ReadonlySet<string>, known: ReadonlyMap<string, unknown>, max: number): Set<string> {
+/** The names that are not known, as far as there is room beside those that are: the lowest, of sequential nodes the oldest. */
+export function chooseNew(
+  names: Pick<ReadonlySet<string>, 'size' | 'keys'>,
+  known: ReadonlyMap<string, unknown>,
+  max: number,
+): readonly string[] {
   const fresh: string[] = [];
-  const chosen = new Set<string>();
-  for (const name of names) {
-    if (known.has(name)) chosen.add(name);
-    else fresh.push(name);
-  }
-  const room = max - chosen.size;
-  if (room <= 0) return chosen;
-  if (fresh.length > room) fresh.sort();
-  for (const name of fresh.slice(0, room)) chosen.add(name);
-  return chosen;
+  for (const name of names.keys()) if (!known.has(name)) fresh.push(name);
+  const room = Math.max(0, max - (names.size - fresh.length));
+  return fresh.length <= room ? fresh : fresh.sort().slice(0, room);
 }
 
 /** The path as a log line shows it. */

@@ -9,7 +9,7 @@ import type { SkipReason, UnknownValue } from './formats/format.js';
 import type { LeftOut } from './left-out.js';
 import type { Place } from './place.js';
 import { ReportNodes } from './report-nodes.js';
-import { type ChannelNode, newChannel, newNode, type ReportNode, type TreeNode } from './tree-node.js';
+import { addVector, type ChannelNode, newChannel, newNode, type ReportNode, type TreeNode } from './tree-node.js';
 import type { SeenNode } from './tree-reads.js';
 import type { FollowedTree } from './tree-watch-options.js';
 
@@ -68,7 +68,7 @@ function channelNode(place: Place, formats: FollowedTree['formats'], around: Aro
   for (const { path, data } of around.siblings) {
     const sibling = newNode(path, nameOf(path));
     sibling.decoded = read({ name: sibling.name, level: 'endpoint', data }, formats).decoded;
-    if (sibling.decoded.kind === 'weights') node.vectors.add(sibling);
+    if (sibling.decoded.kind === 'weights') addVector(node, sibling);
   }
   return node;
 }

@@ -1,7 +1,7 @@
 // Pure: why an edge does not follow a node, from the lists above it and the bounds of the trees.
 
 import { below, type TreePattern } from '../tree-pattern.js';
-import { choose, isTooLong } from './admission.js';
+import { chooseNew, isTooLong } from './admission.js';
 import { parseChannelName } from './names.js';
 import type { TreeLimits } from './tree-room.js';
 
@@ -58,7 +58,7 @@ export function followedNames(
   const allows = ofChannel ? limits.endpointsPerChannel : limits.endpoints;
   const setting = ofChannel ? 'registry.maxEndpointsPerChannel' : 'registry.zookeeper.maxEndpoints';
   const bound = valid.size > allows ? ({ setting, allows, holds: valid.size } as const) : undefined;
-  return { followed: choose(valid, new Map(), allows), bound };
+  return { followed: new Set(chooseNew(valid, new Map(), allows)), bound };
 }
 
 /** Why the node at a path is left out; undefined: nothing above it keeps an edge from it. @param namesIn the lists of its folders */

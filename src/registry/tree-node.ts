@@ -49,9 +49,10 @@ export interface ChannelNode extends TreeNode, Listed {
   readonly channel: ChannelName;
   /** Undefined: it is the base of its tree. */
   readonly parent: FolderNode | undefined;
-  readonly children: Map<string, TreeNode>;
-  /** The children that hold weights of the others. */
-  readonly vectors: Set<TreeNode>;
+  /** `addTo` adds. */
+  children: ReadonlyMap<string, TreeNode> & { delete(name: string): boolean };
+  /** The children that hold weights of the others; `addVector` adds. */
+  vectors: ReadonlySet<TreeNode> & { delete(child: TreeNode): boolean };
   /** Σ(path bytes + 4) of its children. */
   childBytes: number;
 }
@@ -81,10 +82,39 @@ export function isChannel(node: ListedNode): node is ChannelNode {
 const nothing = { kind: 'nothing' } as const;
 const noReports: readonly ReportNode[] = [];
 
+const noEndpoints: readonly Endpoint[] = [];
+const noLeft: Readonly<Record<string, number>> = {};
+/** Of the many channels without: a map and a set for each would be most of their memory. Nothing is ever added to these. */
+const noChildren = new Map<string, TreeNode>();
+const noVectors = new Set<TreeNode>();
+
+/** Adds a child to a channel. */
+export function addTo(channel: ChannelNode, child: TreeNode): void {
+  if (channel.children === noChildren) channel.children = new Map([[child.name, child]]);
+  else (channel.children as Map<string, TreeNode>).set(child.name, child);
+}
+
+/** Notes that a child holds weights of its siblings. */
+export function addVector(channel: ChannelNode, child: TreeNode): void {
+  if (channel.vectors === noVectors) channel.vectors = new Set([child]);
+  else (channel.vectors as Set<TreeNode>).add(child);
+}
+
 /** A node that was not read yet. */
 export function newNode(path: string, name: string): TreeNode {
-  const none = { stat: undefined, reports: noReports, published: [], unreadable: undefined, noted: undefined };
-  return { path, name, decoded: nothing, ...none, unread: true, extra: 0, leftOut: 0 };
+  return {
+    path,
+    name,
+    stat: undefined,
+    decoded: nothing,
+    reports: noReports,
+    published: noEndpoints,
+    unreadable: undefined,
+    noted: undefined,
+    unread: true,
+    extra: 0,
+    leftOut: 0,
+  };
 }
 
 /** A report node that was not read yet. */
@@ -107,8 +137,26 @@ export function newChannel(
   channel: ChannelName,
   parent: FolderNode | undefined,
 ): ChannelNode {
-  const empty = { children: new Map<string, TreeNode>(), vectors: new Set<TreeNode>(), childBytes: 0 };
-  return { ...newNode(path, name), channel, parent, ...empty, unlisted: undefined, left: {} };
+  return {
+    path,
+    name,
+    stat: undefined,
+    decoded: nothing,
+    reports: noReports,
+    published: noEndpoints,
+    unreadable: undefined,
+    noted: undefined,
+    unread: true,
+    extra: 0,
+    leftOut: 0,
+    channel,
+    parent,
+    children: noChildren,
+    vectors: noVectors,
+    childBytes: 0,
+    unlisted: undefined,
+    left: noLeft,
+  };
 }
 
 /** A folder that was not read yet. */

@@ -4,7 +4,7 @@ import type { AllowedFormats } from '../config-schema/format-names.js';
 import type { SkipReason } from '../metrics.js';
 import type { ChannelName, Endpoint } from '../model.js';
 import { below, type TreePattern } from '../tree-pattern.js';
-import { choose, isTooLong, shown } from './admission.js';
+import { chooseNew, isTooLong, shown } from './admission.js';
 import { followedNames, isReserved } from './folder-names.js';
 import { decode } from './formats/decode.js';
 import type { RegistryNote } from './registry.js';
@@ -12,6 +12,8 @@ import { ReportNodes } from './report-nodes.js';
 import { republish, republishChildren, type TreeChange } from './republish.js';
 import { add, type Census, countFaults, noteFaults, noteOnce, noteSkipped } from './tree-census.js';
 import {
+  addTo,
+  addVector,
   type ChannelNode,
   type FolderNode,
   isChannel,
@@ -87,17 +89,16 @@ export class Tree {
     folder.unlisted = undefined;
     const left: Record<string, number> = {};
     const current = followedNames(this.pattern, folder, names, left, this.#note);
-    const chosen = choose(new Set(current.keys()), folder.children, this.#room.forFolder(folder.children.size));
-    add(left, 'too_many', current.size - chosen.size);
+    const chosen = chooseNew(current, folder.children, this.#room.forFolder(folder.children.size));
     const gone: ChannelNode[] = [];
     const changes: TreeChange[] = [];
     for (const child of [...folder.children.values()]) {
-      if (!chosen.has(child.name)) this.#remove(child, gone, changes);
+      if (!current.has(child.name)) this.#remove(child, gone, changes);
     }
+    add(left, 'too_many', current.size - folder.children.size - chosen.length);
     const folders: FolderNode[] = [];
     const channels: ChannelNode[] = [];
     for (const name of chosen) {
-      if (folder.children.has(name)) continue;
       const made = this.#make(folder, name, current.get(name));
       if (made === undefined) add(left, 'too_many');
       else if (isChannel(made)) channels.push(made);
@@ -123,10 +124,10 @@ export class Tree {
     const changes = [...channel.children.values()].flatMap((child) =>
       current.has(child.name) ? [] : this.removeChild(channel, child),
     );
-    const chosen = choose(current, channel.children, this.#room.forChannel(channel.channel, channel.children.size));
+    const chosen = chooseNew(current, channel.children, this.#room.forChannel(channel.channel, channel.children.size));
     const left: Record<string, number> = {};
     add(left, 'bad_name', names.filter(isTooLong).length);
-    add(left, 'too_many', current.size - chosen.size);
+    add(left, 'too_many', current.size - channel.children.size - chosen.length);
     for (const reason of ['bad_name', 'too_many'] as const) {
       if (reason in left && !(reason in channel.left)) noteSkipped(this.#note, reason, channel.path);
     }
@@ -134,9 +135,8 @@ export class Tree {
     const suffix = this.pattern.steps[this.pattern.channelDepth]?.suffix ?? '';
     const added: TreeNode[] = [];
     for (const name of chosen) {
-      if (channel.children.has(name)) continue;
       const child = newNode(below(channel.path, name) + suffix, name);
-      channel.children.set(name, child);
+      addTo(channel, child);
       channel.childBytes += watchCost(child.path);
       added.push(child);
     }
@@ -281,7 +281,7 @@ export class Tree {
   #keepsWeights(channel: ChannelNode, child: TreeNode): boolean {
     const did = channel.vectors.delete(child);
     const does = child.decoded.kind === 'weights';
-    if (does) channel.vectors.add(child);
+    if (does) addVector(channel, child);
     return did || does;
   }
 }

@@ -298,6 +298,17 @@ test('several endpoints in one node are told apart by their addresses, in whatev
   );
 });
 
+test('very many channels share what they do not need yet', () => {
+  const [news, sport] = [addChannel('news'), addChannel('sport')];
+  assert.equal(news.children, sport.children);
+  assert.equal(news.vectors, sport.vectors);
+  const a = addChild(news, 'a');
+  tree.setChildren(sport, []);
+  assert.deepEqual([[...news.children.values()], sport.children.size], [[a], 0]);
+  set(news, a, '{"vector":[{"select":"shard=0","weight":2}]}', stat(1));
+  assert.deepEqual([news.vectors.size, sport.vectors.size], [1, 0]);
+});
+
 const listOf = (...hosts: string[]) => JSON.stringify(hosts.map((host) => ({ host, port: 80, weight: 1 })));
 const addresses = () => [...tree.endpoints()].map(({ address }) => address);
 
