@@ -302,7 +302,7 @@ test('very many channels share what they do not need yet', () => {
   const [news, sport] = [addChannel('news'), addChannel('sport')];
   assert.equal(news.children, sport.children);
   assert.equal(news.vectors, sport.vectors);
-  const a = addChild(news, 'a');
+  const a = addChild(news, 'vector_1');
   tree.setChildren(sport, []);
   assert.deepEqual([[...news.children.values()], sport.children.size], [[a], 0]);
   set(news, a, '{"vector":[{"select":"shard=0","weight":2}]}', stat(1));
