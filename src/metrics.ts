@@ -167,6 +167,14 @@ export function createMetrics({ process = true } = {}) {
       'FLV tags with a wrong PreviousTagSize behind them, passed on with the right one.',
     ),
     hlsSwitches: counter('weir_hls_switches_total', 'Changes of a session to another endpoint.', ['cause']),
+    hlsPlanWrites: counter('weir_hls_plan_writes_total', "Writes to channels' plans, by what came of them.", [
+      'result',
+    ]),
+    hlsPlans: gauge('weir_hls_plans', 'Channels whose plan this edge watches.'),
+    hlsApart: counter(
+      'weir_hls_apart_total',
+      'Times that a session went on by itself, since the edges did not agree on a plan in time.',
+    ),
     hlsPins: counter('weir_hls_pins_total', 'Requests whose pin leads to no endpoint.', ['problem']),
     hlsSessions: gauge('weir_hls_sessions', 'HLS sessions.'),
     hlsSessionBytes: gauge('weir_hls_session_bytes', 'Bytes of memory that the playlists of all sessions take, about.'),

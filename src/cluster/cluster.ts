@@ -15,6 +15,7 @@ import { forkWorker } from './fork-worker.js';
 import { type ListeningSocket, openListeningSocket } from './listening-socket.js';
 import type { Machine } from './machine.js';
 import { planMemory } from './memory.js';
+import { createPlans, planName } from './plan-member.js';
 import { surviveRejections } from './rejections.js';
 import { Reloads } from './reloads.js';
 import { joins, viewsBy } from './reports.js';
@@ -47,15 +48,23 @@ export async function startCluster(
   const settle = surviveRejections(logger, metrics);
   const delay = new ShutdownDelay();
   const forWorkers = (settings: Config): DataPlaneConfig => fitting(settings, machine, logger);
-  const supervisor = new Supervisor({
+  const identity = createEdgeIdentity(config.hls, logger);
+  const plans = createPlans(config, source.registry.fleet, {
+    edge: planName({ config, identity }),
+    metrics,
+    logger,
+    signWith: (secret) => supervisor.plans.signWith(secret),
+  });
+  const supervisor: Supervisor = new Supervisor({
     config: forWorkers(config),
     socket,
     edgeSocket,
     logger,
     metrics,
     machine,
-    identity: createEdgeIdentity(config.hls, logger),
+    identity,
     socketFolder,
+    plans: plans?.board,
     snapshot: () => controlPlane.snapshot(),
     ownListeners: () => [adminAddress, edgeSocket?.address].filter((address) => address !== undefined),
     fork: forkWorker,
@@ -80,6 +89,7 @@ export async function startCluster(
       },
       metrics: () => {
         fleet?.collect();
+        metrics.hlsPlans.set(plans?.board.size ?? 0);
         return supervisor.metrics();
       },
     },
@@ -101,11 +111,13 @@ export async function startCluster(
   const close = async () => {
     delay.cut();
     fleet?.close();
+    plans?.close();
     await Promise.all([supervisor.close(), controlPlane.close()]);
     await rm(socketFolder, { recursive: true, force: true });
     settle();
   };
   try {
+    plans?.open();
     const admin = await controlPlane.start();
     adminAddress = admin;
     await supervisor.start();

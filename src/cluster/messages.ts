@@ -5,6 +5,7 @@ import type {
   FleetOrders,
   IntakeState,
   OwnListener,
+  PlanNews,
   SessionState,
   Views,
   WorkerIdentity,
@@ -49,6 +50,8 @@ export type SupervisorMessage =
       /** What the other workers have in flight. */
       readonly inFlight: InFlight;
       readonly fleet: FleetOrders;
+      /** Whether the plans of channels can be asked for. */
+      readonly plans?: boolean;
     }
   | { readonly kind: 'update'; readonly update: Update }
   | { readonly kind: 'configure'; readonly config: DataPlaneConfig }
@@ -59,6 +62,10 @@ export type SupervisorMessage =
   /** What the other workers have in flight. `whole`: a server that is not named has nothing; else it has what it had. */
   | { readonly kind: 'in-flight'; readonly counts: InFlight; readonly whole: boolean }
   | { readonly kind: 'fleet'; readonly orders: FleetOrders }
+  /** What all edges of the fleet sign URLs in HLS playlists with. */
+  | { readonly kind: 'sign-with'; readonly secret: string }
+  /** What is known of the plan of a channel that it watches. */
+  | { readonly kind: 'plan'; readonly channel: ChannelName; readonly news: PlanNews }
   /** Connections that it may have; comes with the socket when it does not accept now and may again. */
   | { readonly kind: 'allow'; readonly connections: number }
   /** Comes with the socket from which other edges are let in. */
@@ -85,6 +92,12 @@ export type WorkerMessage =
   | { readonly kind: 'intake'; readonly intake: IntakeState }
   /** HLS sessions of its channels, in case another worker has to go on with them. */
   | { readonly kind: 'sessions'; readonly sessions: readonly SessionState[] }
+  /** What it has to do with the plan of a channel. `write`: if it has that version. */
+  | {
+      readonly kind: 'plan';
+      readonly channel: ChannelName;
+      readonly ask: 'watch' | 'unwatch' | { readonly version: number; readonly text: string };
+    }
   /** Counters and histograms, so that what a killed worker counted is not lost; sent once more before an orderly end. */
   | { readonly kind: 'metrics'; readonly metrics: readonly MetricJson[] }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }

@@ -2,13 +2,16 @@
 
 import type { Config } from '../config-schema.js';
 import { createControlPlane } from '../control-plane.js';
+import type { DataPlane } from '../data-plane/contract.js';
 import { createDataPlane } from '../data-plane/data-plane.js';
+import { aloneIdentity } from '../data-plane/identity.js';
 import type { Fleet } from '../fleet/fleet.js';
 import type { Logger } from '../log.js';
 import { createMetrics } from '../metrics.js';
 import { SnapshotFollower } from '../snapshot/follower.js';
 import type { Edge, RegistrySource } from './edge.js';
 import { fleetView, joinFleet, vitalsOf } from './fleet-member.js';
+import { createPlans, deskOf, planName } from './plan-member.js';
 import { surviveRejections } from './rejections.js';
 import { Reloads } from './reloads.js';
 import { viewsBy } from './reports.js';
@@ -20,8 +23,17 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
   const settle = surviveRejections(logger, metrics);
   const delay = new ShutdownDelay();
   let accepting = false;
-  const dataPlane = createDataPlane(config, logger, metrics);
   let fleet: Fleet | undefined;
+  const identity = aloneIdentity(config.hls, logger);
+  const edge = planName({ config, identity });
+  const plans = createPlans(config, source.registry.fleet, {
+    edge,
+    metrics,
+    logger,
+    signWith: (secret) => dataPlane.signWith(secret),
+  });
+  const desk = plans && deskOf(plans.board, edge);
+  const dataPlane: DataPlane = createDataPlane(config, logger, metrics, identity, desk);
   const controlPlane = createControlPlane({
     config,
     logger,
@@ -36,6 +48,7 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
       metrics: async () => {
         dataPlane.collect();
         fleet?.collect();
+        metrics.hlsPlans.set(plans?.board.size ?? 0);
         return { type: metrics.registry.contentType, text: await metrics.registry.metrics() };
       },
     },
@@ -61,10 +74,12 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
     delay.cut();
     fleet?.close();
     follower.close();
+    plans?.close();
     await Promise.all([controlPlane.close(), dataPlane.close()]);
     settle();
   };
   try {
+    plans?.open();
     const adminAddress = await controlPlane.start();
     const dataAddress = await dataPlane.listen();
     const edges = config.fleet.hub ? await dataPlane.listenForEdges(config.fleet.peerListen) : undefined;
@@ -96,6 +111,7 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
         accepting = false;
         fleet?.close();
         await dataPlane.drain();
+        plans?.close();
         await controlPlane.close();
         settle();
       },

@@ -1,7 +1,7 @@
 // Keeps the workers running, one in each slot: starts them, watches them, replaces them one after the other when settings
 // change, and ends them. It has no player's connection, and knows nothing of what the workers serve.
 
-import type { DataPlaneConfig, EdgeIdentity, OwnListener } from '../data-plane/contract.js';
+import type { DataPlaneConfig, OwnListener } from '../data-plane/contract.js';
 import { WeirError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
@@ -16,6 +16,7 @@ import type { Machine } from './machine.js';
 import { Membership } from './membership.js';
 import { type Answers, askDeadlineMs, type Question, workerHeartbeatMs } from './messages.js';
 import { News } from './news.js';
+import { PlanLedger, type PlanOptions } from './plan-ledger.js';
 import { Processes } from './processes.js';
 import { SessionLedger } from './session-ledger.js';
 import { type SlotTools, wordsOf } from './slot.js';
@@ -25,7 +26,7 @@ import { Watchdog } from './watchdog.js';
 import type { Child, Deployment, Start } from './worker-parts.js';
 import { WorkerProcess } from './worker-process.js';
 
-export interface SupervisorOptions extends Pick<SlotTools, 'now' | 'random' | 'pause'> {
+export interface SupervisorOptions extends Pick<SlotTools, 'now' | 'random' | 'pause'>, PlanOptions {
   readonly config: DataPlaneConfig;
   /** The supervisor closes it in the end. */
   readonly socket: ListeningSocket;
@@ -34,7 +35,6 @@ export interface SupervisorOptions extends Pick<SlotTools, 'now' | 'random' | 'p
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly machine: Machine;
-  readonly identity: EdgeIdentity;
   /** Where the workers' Unix sockets are made. */
   readonly socketFolder: string;
   /** What is published now. */
@@ -45,10 +45,7 @@ export interface SupervisorOptions extends Pick<SlotTools, 'now' | 'random' | 'p
   readonly fork: () => Child;
 }
 
-/**
- * The workers of the edge. It serves after `start`, and holds processes and sockets until `drain` or `close` has
- * resolved.
- */
+/** The workers of the edge. It serves after `start`, and holds processes and sockets until it has drained or closed. */
 export class Supervisor {
   #deployment: Deployment;
   /** Two while a reload moves the listener to another address. */
@@ -56,8 +53,9 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #logger: Logger;
   readonly #slots: Slots;
-  /** What the fleet and the workers say to each other. */
+  /** What the fleet and the workers say to each other; `plans`: of HLS. */
   readonly fleet: FleetLedger;
+  readonly plans: PlanLedger;
   readonly #processes = new Processes();
   readonly #news = new News<WorkerProcess>();
   readonly #membership: Membership;
@@ -93,6 +91,7 @@ export class Supervisor {
     this.#membership = new Membership(workers, sessions, options.socketFolder);
     this.fleet = new FleetLedger(workers);
     this.#inFlight = new InFlightLedger(workers, this.#news);
+    this.plans = new PlanLedger(workers, this.#news, options);
     this.#shares = new ConnectionShares(workers, this.#news);
     this.#metrics = new EdgeMetrics(workers, this.#news, options.metrics);
   }
@@ -241,11 +240,10 @@ export class Supervisor {
     const { self, members, sessions } = this.#membership.forNewcomer(worker);
     worker.deployment = this.#deployment;
     const { config } = this.#deployment;
-    const { identity, ownListeners } = this.#options;
     const inFlight = this.#inFlight.forNewcomer(worker);
-    const own = [...ownListeners(), ...[...this.#sockets].map(({ address }) => address)];
+    const own = [...this.#options.ownListeners(), ...[...this.#sockets].map(({ address }) => address)];
     const fleet = this.fleet.orders;
-    return { kind: 'start', config, identity: { ...identity, self }, own, members, sessions, inFlight, fleet };
+    return { kind: 'start', config, own, members, sessions, inFlight, fleet, ...this.plans.forNewcomer(self) };
   }
 
   /** Everything that a worker was ever told, as it is now. */
@@ -254,6 +252,7 @@ export class Supervisor {
     this.#membership.resend(worker);
     this.#inFlight.resend(worker);
     this.fleet.resend(worker);
+    this.plans.resend(worker);
   }
 
   /** Those that run with anything but what all are to run with. */
@@ -269,6 +268,7 @@ export class Supervisor {
   #exited(worker: WorkerProcess, how: string): void {
     const { slot, pid, cause } = worker;
     this.#inFlight.forget(worker);
+    this.plans.forget(worker);
     this.#options.metrics.workerExits.inc({ cause });
     // Whoever wanted one that could not start says so.
     const isExpected = worker.isEnding || cause === 'spawn' || cause === 'failed';

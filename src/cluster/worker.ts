@@ -7,6 +7,7 @@ import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import type { Snapshot } from '../model.js';
 import { fullOf } from '../snapshot/update.js';
+import { AskedPlans } from './asked-plans.js';
 import { ByteRate, sentBytes } from './byte-rate.js';
 import type { Answers, Question, SupervisorMessage, WorkerMessage } from './messages.js';
 import {
@@ -17,6 +18,7 @@ import {
   workerHeartbeatMs,
 } from './messages.js';
 import { readCounters, readMetrics } from './metrics-ledger.js';
+import { planName } from './plan-member.js';
 
 export interface Worker {
   /** Accepts players when it resolves; rejects when its listener cannot be opened, with nothing left behind. */
@@ -49,7 +51,8 @@ export function createWorker(
   link: WorkerLink,
   metrics: Metrics,
 ): Worker {
-  const plane = createDataPlane(start.config, link.logger, metrics, start.identity);
+  const plans = start.plans ? new AskedPlans(planName(start), (message) => link.send(message)) : undefined;
+  const plane = createDataPlane(start.config, link.logger, metrics, start.identity, plans);
   plane.setOwnListeners(start.own);
   plane.accept(fullOf(snapshot));
   plane.setMembers(start.members);
@@ -150,6 +153,12 @@ export function createWorker(
           break;
         case 'fleet':
           plane.setFleet(message.orders);
+          break;
+        case 'sign-with':
+          plane.signWith(message.secret);
+          break;
+        case 'plan':
+          plans?.heard(message.channel, message.news);
           break;
         case 'allow':
           plane.intake.allow(message.connections, again);

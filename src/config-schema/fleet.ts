@@ -66,6 +66,12 @@ const section = z.strictObject({
     'Where the last settings from the fleet that could be used are kept, for a start without ZooKeeper; by default nowhere.',
     '/var/lib/weir/fleet-config.json',
   ),
+  plan: z
+    .boolean()
+    .prefault(true)
+    .describe(
+      'Whether all edges of a fleet show the same HLS: one numbering and one endpoint for each channel. false: each edge by itself.',
+    ),
 });
 
 /** The schema of the section `fleet`. */

@@ -10,7 +10,7 @@ import type { Site } from '../sharding/neighbours.js';
 import type { Member } from '../sharding/owner.js';
 import type { OwnListener } from '../upstream/destinations.js';
 
-export type { HlsReport, SessionState } from '../hls/index.js';
+export type { HlsReport, PlanDesk, PlanNews, PlanWatch, SessionState } from '../hls/index.js';
 export type { IntakeState, SharedSocket } from '../http/intake.js';
 export type { RelayJson } from '../relay/index.js';
 export type { Site } from '../sharding/neighbours.js';
@@ -79,6 +79,8 @@ export interface DataPlane extends Views {
    * the time for it. Whoever comes nevertheless is served.
    */
   setFleet(orders: FleetOrders): void;
+  /** The secret that all edges of the fleet sign URLs in HLS playlists with. */
+  signWith(secret: string): void;
   /** What the edge's other processes have in flight. `whole`: where nothing is said, they have nothing. */
   setInFlightElsewhere(counts: Iterable<readonly [ServerOrigin, number]>, whole: boolean): void;
   /**

@@ -20,7 +20,7 @@ import { SnapshotStore } from '../snapshot/store.js';
 import { type ClientObserver, createUpstreamClient } from '../upstream/client.js';
 import { Destinations, type OwnListener } from '../upstream/destinations.js';
 import { Pools } from '../upstream/pools.js';
-import type { DataPlane, DataPlaneConfig } from './contract.js';
+import type { DataPlane, DataPlaneConfig, PlanDesk } from './contract.js';
 import { Departure, realDepartureClock } from './departure.js';
 import { createHls } from './hls.js';
 import { hubParts, siteByHand } from './hub.js';
@@ -32,12 +32,16 @@ import { createRelays } from './relays.js';
 /** ms in which viewers of endless streams hear that it is over, before their connections are closed. */
 const farewellMs = 1_000;
 
-/** @param identity default: the one process that serves players */
+/**
+ * @param identity default: the one process that serves players
+ * @param plans where the plans of channels are; undefined: this edge numbers HLS by itself
+ */
 export function createDataPlane(
   given: DataPlaneConfig,
   logger: Logger,
   metrics: Metrics,
   identity: Identity = aloneIdentity(given.hls, logger),
+  plans?: PlanDesk,
 ): DataPlane {
   // Its own copy: `configure` writes into it. Every part below reads those settings when it needs them that the schema lets
   // change live (`reload('live', …)`); others may be read once, since a reload that changes them replaces the workers.
@@ -85,7 +89,7 @@ export function createDataPlane(
   const { machineSecret } = identity;
   const { via } = edge;
   const hls = createHls(config, {
-    sessions: { store, balancer, client, metrics, logger, via, machineSecret },
+    sessions: { store, balancer, client, metrics, logger, via, plans, machineSecret },
     sharding,
     passedThrough,
   });
@@ -166,6 +170,7 @@ export function createDataPlane(
       departure.set(orders.leaveWithinMs);
       if (orders.site !== undefined) sharding.setSite(orders.site);
     },
+    signWith: (secret) => hls.signWith(secret),
     setInFlightElsewhere: (counts, whole) => balancer.setInFlightElsewhere(counts, whole),
     drain: async (how = 'shutdown') => {
       draining = true;

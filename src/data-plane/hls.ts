@@ -20,13 +20,15 @@ export interface Hls extends HlsHandlers {
   newStates(): readonly SessionState[];
   /** Sessions of channels that are this worker's now. */
   adopt(states: readonly SessionState[]): void;
+  /** The secret that all edges of the fleet sign with. */
+  signWith(secret: string): void;
   /** Ends the sessions of channels that another worker has now. */
   releaseElsewhere(): void;
   close(): void;
 }
 
 export interface HlsParts {
-  readonly sessions: Pick<SessionContext, 'store' | 'balancer' | 'client' | 'metrics' | 'logger' | 'via'> & {
+  readonly sessions: Pick<SessionContext, 'store' | 'balancer' | 'client' | 'metrics' | 'logger' | 'via' | 'plans'> & {
     readonly machineSecret: string;
   };
   readonly sharding: Sharding;
@@ -58,6 +60,7 @@ function presented(config: DataPlaneConfig, { sessions: parts, sharding }: HlsPa
     collect: () => sessions.collect(),
     newStates: () => sessions.newStates(),
     adopt: (states) => sessions.adopt(states),
+    signWith: (secret) => sessions.signWith(secret),
     releaseElsewhere: () => sessions.release((channel) => sharding.elsewhere(channel) === 'worker'),
     close: () => sessions.close(),
   };
@@ -76,6 +79,7 @@ function passed({ passedThrough }: HlsParts): Hls {
     collect: () => {},
     newStates: () => [],
     adopt: () => {},
+    signWith: () => {},
     releaseElsewhere: () => {},
     close: () => {},
   };

@@ -6,6 +6,7 @@ export { type KeepingTerms, type KeepingTermsOf, objectTerms } from './cache/fre
 export type { Load } from './cache/load.js';
 export type { Lookup } from './cache/object-cache.js';
 export { type Answer, answerOf, isNotModified } from './cache/respond.js';
+export type { PlanDesk, PlanNews, PlanWatch } from './session/channel-plan.js';
 export type { SessionState } from './session/handover.js';
 export { createLentLoad } from './session/lent-load.js';
 export type { ObjectAnswer } from './session/object-answer.js';

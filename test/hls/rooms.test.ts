@@ -22,9 +22,12 @@ function importsOf(file: string): string[] {
 
 /** Which room knows which: no more and no fewer. */
 const drawn = [
+  'plan -> playlist',
+  'plan -> presentation',
   'presentation -> playlist',
   'presentation -> url',
   'session -> cache',
+  'session -> plan',
   'session -> playlist',
   'session -> presentation',
   'session -> url',

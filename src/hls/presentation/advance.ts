@@ -97,12 +97,13 @@ function mayShare(period: Period, window: MediaWindow, playlist: MediaPlaylist, 
   return listed <= window.origin.last && sharesPackaging(window, playlist, now);
 }
 
-function isOver(window: MediaWindow, playlist: MediaPlaylist): boolean {
+/** Whether an origin's list has ended where the window did. */
+export function isOver(window: MediaWindow, playlist: MediaPlaylist): boolean {
   return playlist.ended && lastSequence(playlist) === window.origin.last;
 }
 
 /** Discontinuity sequence number of a segment as the origin counts. */
-function originDiscontinuity(playlist: MediaPlaylist, index: number): number {
+export function originDiscontinuity(playlist: MediaPlaylist, index: number): number {
   const tags = playlist.segments.slice(0, index + 1).filter((segment) => segment.discontinuity).length;
   return (playlist.discontinuitySequence ?? 0) + tags;
 }

@@ -5,6 +5,7 @@ import type { Pick } from '../../balancer/balancer.js';
 import { type Failure, toWeirError, WeirError } from '../../errors.js';
 import type { Endpoint, ServerOrigin } from '../../model.js';
 import { serverOf } from '../../net-address.js';
+import type { ChannelPlan } from './channel-plan.js';
 import { OriginLink } from './origin-link.js';
 import type { PlayerTokens } from './player-tokens.js';
 import type { SessionContext, SwitchCause } from './session-context.js';
@@ -28,6 +29,8 @@ export interface EndpointChoiceOptions {
   readonly name: SessionName;
   readonly context: SessionContext;
   readonly tokens: PlayerTokens;
+  /** What all edges follow; undefined: the session goes on by itself. */
+  readonly plan?: ChannelPlan | undefined;
   /** The endpoint before is left: the next request of a player has to ask anew. */
   readonly left: () => void;
 }
@@ -40,6 +43,7 @@ export class EndpointChoice {
   readonly #name: SessionName;
   readonly #context: SessionContext;
   readonly #tokens: PlayerTokens;
+  readonly #plan: EndpointChoiceOptions['plan'];
   readonly #left: () => void;
   #current: OriginLink | undefined;
   #movedAt = Number.NEGATIVE_INFINITY;
@@ -47,7 +51,8 @@ export class EndpointChoice {
   #leftFor: { readonly cause: SwitchCause; readonly from: string } | undefined;
   readonly #avoided = new Map<ServerOrigin, number>();
 
-  constructor({ name, context, tokens, left }: EndpointChoiceOptions) {
+  constructor({ name, context, tokens, plan, left }: EndpointChoiceOptions) {
+    this.#plan = plan;
     this.#name = name;
     this.#context = context;
     this.#tokens = tokens;
@@ -103,8 +108,18 @@ export class EndpointChoice {
     const current = this.dropIfGone();
     const usable = current !== undefined && !failed.includes(current.pick.server);
     const mustMove = usable && this.#drains(current);
-    if (usable && !mustMove && !this.#drawMove(current)) return current;
-    const pick = this.#pick([...failed, ...this.#avoidedNow()]) ?? this.#pick(failed);
+    const planned = this.#planned(failed);
+    if (planned !== undefined && !(usable && current.pick.endpoint.address === planned.address)) {
+      const followed = this.#follow(planned, failed);
+      if (followed !== undefined) return followed;
+    }
+    // The edge that chose the endpoint for all looks for a better one.
+    const mayMove = planned === undefined || this.#plan?.present?.by === this.#plan?.edge;
+    if (usable && !mustMove && !(mayMove && this.#drawMove(current))) return current;
+    const avoided = [...failed, ...this.#avoidedNow()];
+    const left = this.#leftLately();
+    const elsewhere = left.length === 0 ? undefined : this.#pick([...avoided, ...left]);
+    const pick = elsewhere ?? this.#pick(avoided) ?? this.#pick(failed);
     if (pick === undefined) {
       if (usable) return current;
       throw new WeirError('no_endpoint');
@@ -115,6 +130,33 @@ export class EndpointChoice {
       return current;
     }
     return new OriginLink(pick, this.#name, this.#context);
+  }
+
+  /** The endpoint that the plan names, where this edge can use it. */
+  #planned(failed: readonly ServerOrigin[]): Endpoint | undefined {
+    const tag = this.#plan?.present?.source;
+    const endpoint = tag === undefined ? undefined : this.endpointOf(tag);
+    if (endpoint === undefined || endpoint.draining === true) return undefined;
+    const server = serverOf(endpoint.address);
+    return failed.includes(server) || this.avoids(server) ? undefined : endpoint;
+  }
+
+  /** Servers that the channel came from lately: edges that do not reach the same ones would move it to and fro. */
+  #leftLately(): ServerOrigin[] {
+    const tags = new Set(this.#plan?.lately);
+    if (tags.size === 0) return [];
+    return this.#registered
+      .filter(({ address }) => tags.has(this.#context.tagOf(address)))
+      .map(({ address }) => serverOf(address));
+  }
+
+  /** undefined: it cannot be picked now, since it was ejected. */
+  #follow(planned: Endpoint, failed: readonly ServerOrigin[]): OriginLink | undefined {
+    this.#context.balancer.stick(planned);
+    const pick = this.#pick([...failed, ...this.#avoidedNow()]);
+    if (pick?.endpoint.address === planned.address) return new OriginLink(pick, this.#name, this.#context);
+    pick?.done('abandoned');
+    return undefined;
   }
 
   #drawMove(current: OriginLink): boolean {

@@ -70,6 +70,8 @@ export async function inspect(tools: InspectionTools, wanted: InspectionRequest,
   const bytesDiffer = await differ(tools, wanted, link, fetched, playlist);
   const proposal = presented.propose(link, fetched, playlist, bytesDiffer);
   if (proposal.stepped.window === undefined) {
+    // Under a plan it is not the endpoint's fault that it lists nothing that the plan says.
+    if (proposal.under !== undefined && playlist.segments.length > 0) throw new WeirError('no_endpoint');
     throw new WeirError('upstream_bad_response', { detail: 'The playlist lists no segment yet.' });
   }
   return { link, fetched, proposal, problem: await problemOf(tools, wanted, link, proposal) };
@@ -101,8 +103,10 @@ function deadlineMsOf({ firstByteTimeoutMs, settings, now }: SessionContext, win
 
 function stallOf(
   { settings }: SessionContext,
-  { window, playlist, step, stepped: { change } }: Proposal,
+  { window, playlist, step, stepped: { change }, under }: Proposal,
 ): EndpointProblem | undefined {
+  // The other edges are asked first.
+  if (under?.wanted !== undefined || under?.waits === true) return undefined;
   if (window === undefined || window.ended || playlist.ended) return undefined;
   if (change !== 'same' && change !== 'behind' && change !== 'waiting' && change !== 'empty') return undefined;
   const isStalled = step.now - window.grownAt > settings.stallFactor * window.targetDurationSeconds * 1000;

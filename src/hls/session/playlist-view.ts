@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toWeirError, WeirError } from '../../errors.js';
+import { listName } from '../plan/codec.js';
 import { readingRestMs } from '../playlist/reading-cost.js';
 import type { MediaWindow } from '../presentation/live-window.js';
 import type { Rendered } from '../presentation/rendered.js';
@@ -60,7 +61,7 @@ export class PlaylistView {
     this.#tools = tools;
     this.#host = host;
     const { context } = tools;
-    this.#shown = new Presented(tools, name.suffix);
+    this.#shown = new Presented(tools, name.suffix, listName(name));
     this.#freshness = new PlaylistFreshness(context.now, () => context.settings.grace);
     this.#refreshes = new SharedRefreshes((query) => this.#refresh(query));
     this.#reloads = new BlockingReloads(this.#reloaded());
@@ -94,6 +95,11 @@ export class PlaylistView {
     return this.#name.suffix;
   }
 
+  /** Its name in the plan of the channel. */
+  get list(): string {
+    return this.#shown.list;
+  }
+
   /** In memory, about. */
   get #bytes(): number {
     const { suffix, pin, originQuery } = this.#name;
@@ -109,11 +115,7 @@ export class PlaylistView {
     return this.#shown.rendered !== undefined;
   }
 
-  /**
-   * undefined for what is made anew at any time: a multivariant playlist.
-   *
-   * @param shiftMs from our times to those of the state
-   */
+  /** undefined for a multivariant playlist, made anew at any time. @param shiftMs from our times to those of the state */
   state(shiftMs: number): PlaylistState | undefined {
     if (this.#shown.window === undefined) return undefined;
     const window = shiftTimes(this.#shown.window, shiftMs);

@@ -26,6 +26,8 @@ export class Presented {
   readonly #parts: PresentedParts;
   /** Path behind the stem. */
   readonly #suffix: string;
+  /** Its name in plans. */
+  readonly #list: string;
   #window: MediaWindow | undefined;
   #rendered: Rendered | undefined;
   /** The delta update of what is sent now. */
@@ -33,9 +35,16 @@ export class Presented {
   /** Monotonic ms since which the endpoint's playlist says that it has ended. */
   #endedSince: number | undefined;
 
-  constructor(parts: PresentedParts, suffix: string) {
+  /** @param list `listName` of the playlist */
+  constructor(parts: PresentedParts, suffix: string, list = '') {
     this.#parts = parts;
     this.#suffix = suffix;
+    this.#list = list;
+  }
+
+  /** Its name in plans. */
+  get list(): string {
+    return this.#list;
   }
 
   get window(): MediaWindow | undefined {
@@ -70,6 +79,7 @@ export class Presented {
     const { context, timeline, objects } = this.#parts;
     return timeline.propose({
       source: link.tag,
+      list: this.#list,
       window: this.#window,
       playlist,
       step: {
@@ -108,10 +118,16 @@ export class Presented {
     const current = proposal.window === this.#window;
     if (current && timeline.commit(proposal)) return proposal;
     // Another playlist of the session, or another answer to this one, came first.
-    const step = { ...proposal.step, allowEnd: this.#mayEnd(proposal.playlist) };
-    const again = timeline.propose({ ...proposal, window: this.#window, step });
-    timeline.commit(again);
-    return again;
+    const again = this.again(proposal);
+    if (timeline.commit(again) || this.#window === undefined) return again;
+    // The plan of the channel does not say so yet.
+    return { ...again, stepped: { ...again.stepped, change: 'waiting', window: this.#window, appended: [] } };
+  }
+
+  /** The same proposal as things are now. */
+  again(proposal: Proposal): Proposal {
+    const step = { ...proposal.step, now: this.#parts.context.now(), allowEnd: this.#mayEnd(proposal.playlist) };
+    return this.#parts.timeline.propose({ ...proposal, window: this.#window, step });
   }
 
   /**

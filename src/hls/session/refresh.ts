@@ -6,6 +6,7 @@ import { errorOfStatus, judgeError, judgeStatus, outcomeOf } from '../../upstrea
 import { Trail } from '../../upstream/trail.js';
 import type { Rendered } from '../presentation/rendered.js';
 import { type Consequence, consequenceOf } from './blame.js';
+import type { ChannelPlan } from './channel-plan.js';
 import type { EndpointChoice, EndpointProblem } from './endpoint-choice.js';
 import { type Inspected, type InspectionRequest, type InspectionTools, inspect } from './inspection.js';
 import type { OriginLink } from './origin-link.js';
@@ -14,6 +15,8 @@ import { RefusedError, StatusError } from './playlist-loader.js';
 /** The parts of the session that a refresh uses. */
 export interface RefreshTools extends InspectionTools {
   readonly choice: EndpointChoice;
+  /** undefined: the session goes on by itself. */
+  readonly plan?: ChannelPlan | undefined;
 }
 
 export interface RefreshRequest extends InspectionRequest {
@@ -29,11 +32,13 @@ export interface RefreshRequest extends InspectionRequest {
  */
 export async function refresh(tools: RefreshTools, request: RefreshRequest): Promise<Rendered> {
   const { choice } = tools;
+  if (tools.plan !== undefined) await tools.plan.ready();
   const trail = new Trail((failed) => choice.attach(failed), tools.context.onRetry);
   /** It can be used, but has a problem: another endpoint may do better. */
   let ill: Inspected | undefined;
   let lastError: unknown;
   for (let attempt = 0; attempt <= tools.context.retries + 2; attempt += 1) {
+    const planned = tools.plan?.present?.number;
     let link: OriginLink;
     try {
       link = trail.next();
@@ -66,13 +71,43 @@ export async function refresh(tools: RefreshTools, request: RefreshRequest): Pro
       trail.leave(server, undefined);
       continue;
     }
+    const agreed = await agreeOn(tools, request, given, planned);
+    if (agreed === undefined || (choice.moves !== moves && choice.current !== link)) {
+      abandon(choice, given);
+      continue;
+    }
     const problem = choice.current === ill?.link ? ill?.problem : undefined;
     if (ill !== undefined) abandon(choice, ill);
-    return settle(tools, request, given, problem);
+    return settle(tools, request, agreed, problem);
   }
   // Another playlist of the session may have left that endpoint meanwhile.
-  if (ill !== undefined && !ill.link.isReleased) return settle(tools, request, ill, undefined);
+  if (ill !== undefined && !ill.link.isReleased) {
+    const agreed = await agreeOn(tools, request, ill, tools.plan?.present?.number);
+    if (agreed !== undefined && !ill.link.isReleased) return settle(tools, request, agreed, undefined);
+  }
   throw refusalOf(lastError, isKnown(request));
+}
+
+/**
+ * What the endpoint gave, once the plan of the channel says so.
+ *
+ * @param planned number of the period that the plan had when the endpoint was chosen
+ * @returns undefined when the plan names another endpoint by now: the choice is to be made anew
+ */
+async function agreeOn(
+  { timeline, plan }: RefreshTools,
+  { presented }: RefreshRequest,
+  given: Inspected,
+  planned: number | undefined,
+): Promise<Inspected | undefined> {
+  if (given.proposal === undefined || plan === undefined) return given;
+  const { link, proposal } = given;
+  const isAstray = () => {
+    const { present } = plan;
+    return present !== undefined && present.number !== planned && present.source !== link.tag;
+  };
+  const agreed = await timeline.agree(proposal, () => presented.again(proposal), isAstray);
+  return agreed === undefined ? undefined : { ...given, proposal: agreed };
 }
 
 function asError(error: unknown): WeirError {

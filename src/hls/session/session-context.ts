@@ -10,6 +10,7 @@ import type { UpstreamClient } from '../../upstream/client.js';
 import type { OnRetry } from '../../upstream/trail.js';
 import type { ObjectCache } from '../cache/object-cache.js';
 import type { PinKeys } from '../url/pin.js';
+import type { PlanDesk } from './channel-plan.js';
 
 export interface SessionContext {
   readonly settings: Config['hls'];
@@ -26,6 +27,8 @@ export interface SessionContext {
   readonly keys: PinKeys;
   /** `endpointTag`, remembered. */
   readonly tagOf: (address: ServiceAddress) => string;
+  /** Where the edges keep the plans of channels; undefined: this edge is by itself. */
+  readonly plans?: PlanDesk | undefined;
   /** This edge in `Via`. */
   readonly via: string;
   /** Monotonic ms. */

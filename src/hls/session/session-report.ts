@@ -12,6 +12,7 @@ export function reportOf(session: Session, now: number) {
     endpoint: endpoint?.address ?? null,
     idle_seconds: (now - usedAt) / 1000,
     epoch: timeline.period?.number ?? null,
+    follows_plan: session.followsPlan,
     last_switch: describeSwitch(session),
     playlists: [...playlists].flatMap(({ suffix, window }) => {
       const first = window?.entries[0];

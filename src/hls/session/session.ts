@@ -3,6 +3,7 @@
 import type { WeirError } from '../../errors.js';
 import type { ChannelName, Endpoint } from '../../model.js';
 import { consequenceOf } from './blame.js';
+import { ChannelPlan } from './channel-plan.js';
 import { EndpointChoice } from './endpoint-choice.js';
 import { type SessionState, shiftPeriod, shiftTimes } from './handover.js';
 import { ListedObjects } from './listed-objects.js';
@@ -31,7 +32,7 @@ export class Session implements Tenant<Session> {
   readonly name: SessionName;
   readonly tokens: PlayerTokens;
   readonly choice: EndpointChoice;
-  readonly timeline = new PeriodTimeline();
+  readonly timeline: PeriodTimeline;
   readonly objects: SessionObjects;
   readonly playlists: PlaylistViews;
   /** Monotonic ms. */
@@ -44,6 +45,7 @@ export class Session implements Tenant<Session> {
   shelf: Shelf<Session> | undefined;
   readonly #context: SessionContext;
   readonly #seat: SessionPlace | undefined;
+  readonly #plan: ChannelPlan | undefined;
   #asked = 0;
   /** Bytes of what is known of its endpoint, as counted. */
   #rememberedBytes = 0;
@@ -57,13 +59,51 @@ export class Session implements Tenant<Session> {
     this.bytes = overheadBytes + 4 * (name.stem.length + name.query.length) + 2 * (name.authorization?.length ?? 0);
     const listed = new ListedObjects();
     this.tokens = new PlayerTokens(name);
-    this.choice = new EndpointChoice({ name, context, tokens: this.tokens, left: () => this.expire() });
+    this.#plan = this.#planOf(place);
+    this.timeline = new PeriodTimeline(this.#plan, context.now, context.clock);
+    const plan = this.#plan;
+    this.choice = new EndpointChoice({ name, context, tokens: this.tokens, plan, left: () => this.expire() });
     const { tokens, choice, timeline } = this;
     this.objects = new SessionObjects({ name, context, tokens, choice, listed });
-    const tools = { name, context, tokens, choice, timeline, objects: this.objects };
+    const tools = { name, context, tokens, choice, timeline, plan, objects: this.objects };
     const host = this.#host();
     const create = (asked: ConstructorParameters<typeof PlaylistView>[0]) => new PlaylistView(asked, tools, host);
     this.playlists = new PlaylistViews({ now: context.now, create, listed });
+  }
+
+  /** What origins say to one player's own query is no matter of other edges. */
+  #planOf(place: SessionPlace | undefined): ChannelPlan | undefined {
+    const { plans: desk, now, clock, metrics } = this.#context;
+    if (desk === undefined || place === undefined || this.tokens.kind === 'own') return undefined;
+    return new ChannelPlan({
+      desk,
+      channel: this.name.channel,
+      now,
+      clock,
+      heard: () => this.#planHeard(),
+      apart: () => metrics.hlsApart.inc(),
+    });
+  }
+
+  /** What was listed beyond a new period's beginning is said, and the next request of a player asks anew. */
+  #planHeard(): void {
+    for (const { list, window } of this.playlists) {
+      const last = window?.entries.at(-1)?.sequence;
+      if (window !== undefined && last !== undefined) this.#plan?.raise(list, window.period, last);
+    }
+    this.expire();
+  }
+
+  /** Whether its numbers are those of the plan that all edges follow. */
+  get followsPlan(): boolean {
+    const present = this.#plan?.present;
+    return present !== undefined && present.number === this.timeline.period?.number;
+  }
+
+  /** It is not kept any more. */
+  close(): void {
+    this.#plan?.close();
+    this.choice.release();
   }
 
   #host(): ViewHost {

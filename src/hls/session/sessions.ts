@@ -4,7 +4,8 @@ import type { ChannelName } from '../../model.js';
 import { ObjectCache } from '../cache/object-cache.js';
 import type { Rendered } from '../presentation/rendered.js';
 import { partitionOf } from '../url/cache-key.js';
-import { pinKeys } from '../url/pin-keys.js';
+import type { PinKeys } from '../url/pin.js';
+import { pinKeys, signingKey } from '../url/pin-keys.js';
 import { type Directives, parseQuery, playlistAsked } from '../url/player-query.js';
 import { withPlayerQuery } from '../url/rewrite.js';
 import { EndpointTags } from './endpoint-tags.js';
@@ -24,12 +25,16 @@ const sweepIntervalMs = 5_000;
 /** ms without a request after which a session lets go of its endpoint. */
 const releaseAfterMs = 30_000;
 
+/** What is signed with may become the fleet's. */
+type ChangingKeys = { -readonly [Name in keyof PinKeys]: PinKeys[Name] };
+
 /** All HLS sessions of a process: answers what players ask of HLS. It has a timer and a subscription until `close`. */
 export class HlsSessions {
   readonly context: SessionContext;
   readonly #room: SessionRoom<Session>;
   readonly #byChannel = new Map<ChannelName, Set<Session>>();
   readonly #tags: EndpointTags;
+  readonly #keys: ChangingKeys;
   readonly #unkeyed: ReadonlySet<string>;
   /** Of another process, for players who have not come here yet. As many as the supervisor kept. */
   readonly #adopted = new Map<string, { readonly state: SessionState; readonly at: number }>();
@@ -58,7 +63,8 @@ export class HlsSessions {
         },
       },
     );
-    const keys = pinKeys(settings.pinSecret, machineSecret);
+    const keys: ChangingKeys = pinKeys(settings.pinSecret, machineSecret);
+    this.#keys = keys;
     this.#tags = new EndpointTags(keys);
     this.#unkeyed = new Set(settings.unkeyedParameters);
     this.context = { ...options, cache, keys, tagOf: (address) => this.#tags.of(address) };
@@ -200,6 +206,16 @@ export class HlsSessions {
     }
   }
 
+  /** Signs with this secret of the fleet from now on, unless the settings have one. What was signed before still holds. */
+  signWith(secret: string): void {
+    if (this.context.settings.pinSecret !== undefined) return;
+    const signing = signingKey(secret);
+    // A worker that missed something is told everything anew.
+    if (signing.equals(Buffer.from(this.#keys.signing))) return;
+    this.#keys.former = this.#keys.signing;
+    this.#keys.signing = signing;
+  }
+
   /** Another process has these channels now, and their sessions. */
   release(isGone: (channel: ChannelName) => boolean): void {
     for (const session of [...this.#room]) if (isGone(session.channel)) this.#room.end(session);
@@ -251,7 +267,7 @@ export class HlsSessions {
   }
 
   #ended(session: Session): void {
-    session.choice.release();
+    session.close();
     const others = this.#byChannel.get(session.channel);
     others?.delete(session);
     if (others?.size === 0) this.#byChannel.delete(session.channel);

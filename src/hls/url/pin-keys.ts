@@ -12,7 +12,12 @@ import type { PinKeys } from './pin.js';
  */
 export function pinKeys(secret: string | undefined, machine: string): PinKeys {
   if (secret !== undefined) return { naming: `name ${secret}`, signing: `path ${secret}` };
-  return { naming: 'weir', signing: createHmac('sha256', machine).update('weir hls pins').digest() };
+  return { naming: 'weir', signing: signingKey(machine) };
+}
+
+/** The key that is made of a secret of a machine, or of a fleet. */
+export function signingKey(secret: string): Buffer {
+  return createHmac('sha256', secret).update('weir hls pins').digest();
 }
 
 /**

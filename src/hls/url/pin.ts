@@ -36,6 +36,8 @@ export interface PinKeys {
   readonly naming: string;
   /** For the signature of paths and places. */
   readonly signing: string | Buffer;
+  /** What was signed with before: what players have of it still holds. */
+  readonly former?: string | Buffer | undefined;
 }
 
 const shape = /^([\w-]{8})(?:\.([a-z0-9]{0,12})(?:\.([rh]{0,2})(\d{0,16})(?:\.([\w-]{1,4000})\.([\w-]{16}))?)?)?$/;
@@ -65,7 +67,7 @@ export function parsePin(text: string, keys: PinKeys): Pin | undefined {
   const match = shape.exec(text);
   if (!match) return undefined;
   const [, endpoint = '', incarnation = '', flags = '', instance = '', path, signature = ''] = match;
-  if (path !== undefined && !isSignature(signature, sign(endpoint, path, keys))) return undefined;
+  if (path !== undefined && !isSigned(signature, endpoint, path, keys)) return undefined;
   return {
     endpoint,
     incarnation,
@@ -76,8 +78,13 @@ export function parsePin(text: string, keys: PinKeys): Pin | undefined {
   };
 }
 
-/** Whether the signature of a pin is the one expected. */
-export function isSignature(given: string, expected: string): boolean {
+/** Whether that signature of a pin is one of ours. */
+export function isSigned(signature: string, name: string, path: string, keys: PinKeys): boolean {
+  if (isSame(signature, sign(name, path, keys))) return true;
+  return keys.former !== undefined && isSame(signature, sign(name, path, { ...keys, signing: keys.former }));
+}
+
+function isSame(given: string, expected: string): boolean {
   return timingSafeEqual(Buffer.from(expected), Buffer.from(given));
 }
 

@@ -2,7 +2,7 @@
 //
 //   weir=m<index>.<multivariant playlist>.<signature>
 
-import { isSignature, type PinKeys, sign } from './pin.js';
+import { isSigned, type PinKeys, sign } from './pin.js';
 
 /**
  * The pin of a variant says which multivariant playlist lists it, and the index of the variant in it: an origin may
@@ -31,6 +31,6 @@ export function parseVariantPin(text: string, target: string, keys: PinKeys): Va
   const match = /^(m(\d{1,5})\.([\w-]{1,4000}))\.([\w-]{16})$/.exec(text);
   if (!match) return undefined;
   const [, name = '', index, multivariant = '', signature = ''] = match;
-  if (!isSignature(signature, sign(name, target, keys))) return undefined;
+  if (!isSigned(signature, name, target, keys)) return undefined;
   return { multivariant: Buffer.from(multivariant, 'base64url').toString('latin1'), index: Number(index) };
 }

@@ -27,7 +27,7 @@ function propose(source: string, text: string, window?: MediaWindow): Proposal {
     locate: () => (uri: string) => ({ uri, target: `/live/${uri}?weir=${source}`, variable: false }),
     lost: () => false,
   };
-  return timeline.propose({ source, window, playlist, step });
+  return timeline.propose({ source, list: 'main', window, playlist, step });
 }
 
 /** The session is at that endpoint, and shows what it lists. */
