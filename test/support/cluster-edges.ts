@@ -27,7 +27,9 @@ export function clusterEdges(cleanups: (() => unknown)[]) {
   /** Two workers in front of one origin with the channel `news`. */
   async function edgeWithOrigin(...parameters: string[]): Promise<WeirProcess> {
     const { address } = await origin('a', 'news');
-    const edge = await weir('--registry', 'embedded', '--set', 'log.requests=false', ...parameters);
+    // What is registered outlives the test on any machine.
+    const lasting = ['--set', 'registry.embedded.maxTtl=1h'];
+    const edge = await weir('--registry', 'embedded', '--set', 'log.requests=false', ...lasting, ...parameters);
     await register(edge, 'news', address);
     await served(edge);
     return edge;

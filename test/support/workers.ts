@@ -116,7 +116,7 @@ export async function scraped(
 /** Registers an endpoint with the embedded registry of this edge. */
 export async function register(edge: WeirProcess, channel: string, address: string, load = 0.1): Promise<void> {
   const path = `/api/v1/channels/${channel}/endpoints/${encodeURIComponent(address.replace(/\W/g, '-'))}`;
-  const body = JSON.stringify({ service_address: address, load, bitrate: 1000, packet_loss_rate: 0, ttl: 300 });
+  const body = JSON.stringify({ service_address: address, load, bitrate: 1000, packet_loss_rate: 0, ttl: 3_600 });
   const headers = { 'content-type': 'application/json' };
   const answer = await fetch(edge.admin + path, { method: 'PUT', body, headers });
   if (!answer.ok) throw new Error(`registering failed: ${answer.status} ${await answer.text()}`);
