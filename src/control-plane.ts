@@ -5,6 +5,8 @@ import { hostname } from 'node:os';
 import { type AdminExtension, type AdminQueries, AdminServer, type RegistryReach } from './admin/server.js';
 import type { Config } from './config-schema.js';
 import type { Election } from './fleet/election.js';
+import type { ProbeFinding } from './fleet/health/record.js';
+import { startHealth } from './fleet/health/start.js';
 import { noFleet } from './fleet/no-fleet.js';
 import type { FleetSession } from './fleet/session.js';
 import { standForSite } from './fleet/site-leader.js';
@@ -41,6 +43,8 @@ export interface ControlPlaneOptions {
   readonly registry: Registry;
   /** Further paths of the admin API, such as the leases of the embedded registry. */
   readonly adminExtensions: readonly AdminExtension[];
+  /** What the leader of the site found of servers; see `SiteHealth`. */
+  readonly probed: (findings: readonly ProbeFinding[]) => void;
   /** The snapshot is another one. */
   readonly published: () => void;
   readonly queries: Omit<AdminQueries, 'snapshot' | 'registry' | 'sessions'>;
@@ -135,6 +139,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     }
   };
   let leadership: Election | undefined;
+  let health: ReturnType<typeof startHealth>;
   let running: Promise<void> = Promise.resolve();
   let givenUp = false;
   metrics.registryGivenUp.set(0);
@@ -153,8 +158,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         );
         isImpossible(error);
       });
-      if (registry.fleet !== undefined) leadership = stand(registry.fleet, config, logger);
-      return admin.listen(config.admin.listen);
+      const address = await admin.listen(config.admin.listen);
+      const { fleet: session } = registry;
+      if (session !== undefined) {
+        const election = stand(session, config, logger);
+        leadership = election;
+        const own = [address, { address: '::', port: parseListenAddress(config.listen)?.port ?? 0 }];
+        health = startHealth(config, store, own, { session, election, found: options.probed, logger, metrics });
+      }
+      return address;
     },
     snapshot: () => store.current,
     fleet: registry.fleet ?? noFleet,
@@ -162,6 +174,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     close: async () => {
       // It leaves with the session at the latest.
       void leadership?.close();
+      await health?.close();
       stop.abort();
       await running;
       builder.close();

@@ -251,6 +251,11 @@ export function createMetrics({ process = true } = {}) {
       [],
       'max',
     ),
+    healthProbes: counter(
+      'weir_health_probes_total',
+      'Health checks that this edge made as the leader of its site. unknown: nothing that speaks for or against the endpoint.',
+      ['outcome'],
+    ),
     fleetLeader: gauge(
       'weir_fleet_leader',
       '1 when this edge certainly leads the edges of its site (fleet.site), as one of them does; else 0.',

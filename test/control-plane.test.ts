@@ -41,6 +41,7 @@ async function running(t: TestContext, registry: Registry, snapshotFile: string)
     registry,
     adminExtensions: [],
     published: () => undefined,
+    probed: () => undefined,
     queries: {
       draining: () => false,
       accepting: () => true,

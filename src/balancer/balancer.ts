@@ -227,6 +227,11 @@ export class Balancer implements Picks {
     this.#context.workers = count;
   }
 
+  /** What health checks found of servers: a share of a failure each; below 0 it is taken back. */
+  probed(findings: Iterable<readonly [server: ServerOrigin, cause: Failure, weight: number]>): void {
+    for (const [server, cause, weight] of findings) this.#failed(server, cause, this.#now(), weight);
+  }
+
   /** What `addressAllowed` says has changed. */
   judgeAddresses(): void {
     this.#candidates.judgeAddresses();
@@ -286,9 +291,8 @@ export class Balancer implements Picks {
     };
   }
 
-  #failed(server: ServerOrigin, cause: Failure, now: number): void {
-    if (!this.#candidates.servers.has(server)) return;
-    if (!this.#states.failed(server, now)) return;
+  #failed(server: ServerOrigin, cause: Failure, now: number, weight = 1): void {
+    if (!this.#candidates.servers.has(server) || !this.#states.failed(server, now, weight)) return;
     this.#observer.ejected(server, cause, this.#states.of(server).ejectedUntil - now);
   }
 }

@@ -81,12 +81,12 @@ export class EndpointStates {
     }
   }
 
-  /** True when this failure ejected the server. */
-  failed(server: ServerOrigin, now: number): boolean {
+  /** True when this failure, or this share of one, ejected the server. */
+  failed(server: ServerOrigin, now: number, weight = 1): boolean {
     const state = this.#states.get(server);
     if (state === undefined) return false;
     const before = isEjected(state, now);
-    Object.assign(state, afterFailure(state, now, this.#settings));
+    Object.assign(state, afterFailure(state, now, this.#settings, weight));
     return !before && isEjected(state, now);
   }
 

@@ -23,10 +23,12 @@ export const healthy: PassiveHealth = { consecutiveFailures: 0, ejectedUntil: 0,
 /**
  * A failure counts on through an ejection: the first failure after it ejects again, without five more viewers having to
  * pay for it. Failures of requests that were under way when it was ejected do not prolong the ejection.
+ *
+ * @param weight a share of a failure, for what another edge found; below 0 it is taken back
  */
-export function afterFailure(health: PassiveHealth, now: number, settings: OutlierSettings): PassiveHealth {
-  const consecutiveFailures = health.consecutiveFailures + 1;
-  const ejects = consecutiveFailures >= settings.consecutiveFailures && now >= health.ejectedUntil;
+export function afterFailure(health: PassiveHealth, now: number, settings: OutlierSettings, weight = 1): PassiveHealth {
+  const consecutiveFailures = Math.max(0, health.consecutiveFailures + weight);
+  const ejects = weight > 0 && consecutiveFailures >= settings.consecutiveFailures && now >= health.ejectedUntil;
   if (!ejects) return { ...health, consecutiveFailures };
   const timesEjected = health.timesEjected + 1;
   const length = Math.min(settings.baseEjection * timesEjected, settings.maxEjection);

@@ -78,7 +78,8 @@ export async function startCluster(
     logger,
     metrics,
     ...source,
-    published: () => supervisor.published(),
+    published: () => supervisor.each((worker) => worker.published()),
+    probed: (findings) => supervisor.each((worker) => worker.send({ kind: 'probed', findings })),
     queries: {
       draining: () => delay.begun || fleet?.isDrained === true,
       accepting: () => supervisor.accepting,

@@ -6,6 +6,7 @@ import type {
   IntakeState,
   OwnListener,
   PlanNews,
+  ProbeFindings,
   SessionState,
   Views,
   WorkerIdentity,
@@ -66,6 +67,8 @@ export type SupervisorMessage =
   | { readonly kind: 'sign-with'; readonly secret: string }
   /** What is known of the plan of a channel that it watches. */
   | { readonly kind: 'plan'; readonly channel: ChannelName; readonly news: PlanNews }
+  /** What health checks found of servers. */
+  | { readonly kind: 'probed'; readonly findings: ProbeFindings }
   /** Connections that it may have; comes with the socket when it does not accept now and may again. */
   | { readonly kind: 'allow'; readonly connections: number }
   /** Comes with the socket from which other edges are let in. */

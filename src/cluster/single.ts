@@ -40,6 +40,7 @@ export async function startEdge(config: Config, logger: Logger, source: Registry
     metrics,
     ...source,
     published: () => follower.advance(),
+    probed: (findings) => dataPlane.probed(findings),
     queries: {
       draining: () => delay.begun || fleet?.isDrained === true,
       accepting: () => accepting,

@@ -112,9 +112,9 @@ export class Supervisor {
     }
   }
 
-  /** The snapshot is another one. */
-  published(): void {
-    for (const worker of this.#processes) worker.published();
+  /** Does it for every worker, for those that start or drain too. */
+  each(work: (worker: WorkerProcess) => void): void {
+    for (const worker of this.#processes) work(worker);
   }
 
   /** Resolves when every worker that serves has heard all that was published. */

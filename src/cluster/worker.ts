@@ -160,6 +160,9 @@ export function createWorker(
         case 'plan':
           plans?.heard(message.channel, message.news);
           break;
+        case 'probed':
+          plane.probed(message.findings);
+          break;
         case 'allow':
           plane.intake.allow(message.connections, again);
           break;

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { parseServiceAddress } from '../net-address.js';
-import { file, flag, listenAddress, reload, secret } from './kinds.js';
+import { duration, file, flag, listenAddress, reload, secret } from './kinds.js';
 
 /** One name in a path of ZooKeeper. */
 const nodeName = z
@@ -35,6 +35,18 @@ const section = z.strictObject({
     .regex(/^(\/(?!\.{1,2}(\/|$))[^/\s\p{C}]+)+$/u, 'expected an absolute path without a slash at its end')
     .prefault('/weir')
     .describe('The node below which the edges keep what they share. All edges of a fleet have the same.'),
+  health: z
+    .strictObject({
+      mode: z
+        .enum(['off', 'auto'])
+        .prefault('off')
+        .describe(
+          'auto: the leader of the site asks a registered endpoint of each server now and then whether its media are well, and all edges of the site count what it finds beside what they see themselves. Without a leader nobody asks.',
+        ),
+      interval: duration('10s', '1s', '10m', 'From the beginning of one round of these checks to that of the next.'),
+    })
+    .prefault({})
+    .describe('Health checks of origins.'),
   hub: flag(
     false,
     'Whether the edges of a site take FLV streams from the one of them that owns the channel, so that the site pulls it once. All edges of the site need the same secret.',

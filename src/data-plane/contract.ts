@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config-schema.js';
+import type { Failure } from '../errors.js';
 import type { HlsReport, SessionState } from '../hls/index.js';
 import type { Intake, SharedSocket } from '../http/intake.js';
 import type { ChannelName, ServerOrigin, Update } from '../model.js';
@@ -37,6 +38,8 @@ export interface FleetOrders {
   /** The edges of the site that share streams; undefined: it is not known, or the settings name them. */
   readonly site?: Site | undefined;
 }
+
+export type ProbeFindings = readonly (readonly [server: ServerOrigin, cause: Failure, weight: number])[];
 
 export interface DataPlane extends Views {
   /** Applies an update; false when it does not build on the one before: nothing changed. */
@@ -83,6 +86,8 @@ export interface DataPlane extends Views {
   signWith(secret: string): void;
   /** What the edge's other processes have in flight. `whole`: where nothing is said, they have nothing. */
   setInFlightElsewhere(counts: Iterable<readonly [ServerOrigin, number]>, whole: boolean): void;
+  /** What health checks found of servers: a share of a failure each; below 0 it is taken back. */
+  probed(findings: ProbeFindings): void;
   /**
    * Accepts no more players, lets those who are here finish for `shutdown.grace`, then closes them. `handover`: another
    * process goes on in its place, so an idle connection ends with the answer to its next request.

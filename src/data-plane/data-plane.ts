@@ -172,6 +172,7 @@ export function createDataPlane(
     },
     signWith: (secret) => hls.signWith(secret),
     setInFlightElsewhere: (counts, whole) => balancer.setInFlightElsewhere(counts, whole),
+    probed: (findings) => balancer.probed(findings),
     drain: async (how = 'shutdown') => {
       draining = true;
       sharding.keepOwn();

@@ -59,3 +59,18 @@ test('panic is more than the threshold, not the threshold itself', () => {
   assert.equal(isPanic(1, 1, 0.5), true);
   assert.equal(isPanic(0, 0, 0.5), false);
 });
+
+test('what another edge found counts for a share of a failure, and is taken back when it is well again', () => {
+  const settings = { consecutiveFailures: 2, baseEjection: 100, maxEjection: 1_000 };
+  let health = healthy;
+  for (const weight of [0.8, 0.8]) health = afterFailure(health, 1_000, settings, weight);
+  assert.equal(isEjected(health, 1_000), false);
+  health = afterFailure(health, 1_000, settings, -0.8);
+  health = afterFailure(health, 1_000, settings, 0.9);
+  assert.equal(isEjected(health, 1_000), false);
+  health = afterFailure(health, 1_000, settings, 0.5);
+  assert.equal(isEjected(health, 1_000), true);
+  // Taking back ejects nobody, and below nothing there is nothing.
+  const back = afterFailure(health, 5_000, settings, -9);
+  assert.deepEqual([back.consecutiveFailures, isEjected(back, 5_000)], [0, false]);
+});

@@ -222,7 +222,7 @@ test('a worker that catches up is told settings, members and what is in flight, 
   behind.reads = false;
   for (let revision = 1; revision <= 300; revision += 1) {
     store.accept({ kind: 'full', revision, state: 'live', endpoints: [] });
-    supervisor.published();
+    supervisor.each((worker) => worker.published());
     await setImmediate();
   }
   for (let i = 0; i < 300; i += 1) await supervisor.configure(settings());
