@@ -399,3 +399,25 @@ describe('the effective configuration', () => {
     assert.deepEqual(loadConfig({ file: write(text) }), config);
   });
 });
+
+describe('a hub', () => {
+  const secret = 'x'.repeat(32);
+  const problemsOf = (fleet: object) =>
+    configSchema.safeParse({ fleet }).error?.issues.map(({ path }) => path.join('.')) ?? [];
+
+  test('takes a secret of 32 characters or more', () => {
+    assert.deepEqual(problemsOf({ hub: true }), ['fleet.secret']);
+    assert.deepEqual(problemsOf({ hub: true, secret: 'too-short' }), ['fleet.secret']);
+    assert.deepEqual(problemsOf({ hub: true, secret }), []);
+    assert.deepEqual(problemsOf({}), []);
+  });
+
+  test('takes a name where the others are named, each with its address', () => {
+    const peers = ['edge-1@10.0.0.1:8082', 'edge-2:8080@[fd00::2]:8082'];
+    assert.deepEqual(problemsOf({ hub: true, secret, peers }), ['fleet.name']);
+    assert.deepEqual(problemsOf({ hub: true, secret, name: 'edge-1', peers }), []);
+    for (const wrong of ['10.0.0.1:8082', 'edge-1@10.0.0.1', '@10.0.0.1:8082', 'a b@10.0.0.1:8082', 'a@10.0.0.1:1/x']) {
+      assert.deepEqual(problemsOf({ hub: true, secret, name: 'edge-1', peers: [wrong] }), ['fleet.peers.0'], wrong);
+    }
+  });
+});

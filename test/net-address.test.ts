@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { ServiceAddress } from '../src/model.js';
 import {
+  edgeServer,
+  isPeer,
   isSameListener,
   parseCidr,
   parseConnectString,
   parseListenAddress,
   parseServiceAddress,
+  peerName,
   plainAddress,
+  serverOf,
 } from '../src/net-address.js';
 import { runs } from './support/runs.js';
 
@@ -197,3 +202,15 @@ for (const [one, other, same] of [
     assert.equal(isSameListener(other, one), same);
   });
 }
+
+test('an edge as a server is its own one for each name, is read back as it was, and nobody can register it', () => {
+  const names = ['edge-1', 'Edge-1', 'edge_1', 'edge-1.example:8080', 'edge-1.example_003a8080'];
+  const servers = names.map(edgeServer);
+  assert.equal(new Set(servers).size, names.length);
+  for (const [index, server] of servers.entries()) {
+    assert.equal(isPeer(server), true);
+    assert.equal(peerName(server), `edge.${names[index]}`);
+    assert.equal(serverOf(server as string as ServiceAddress), server);
+    assert.equal(parseServiceAddress(server), undefined);
+  }
+});

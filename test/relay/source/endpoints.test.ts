@@ -142,3 +142,19 @@ test('another worker is given the time of its own failover before it counts as s
   const settings = { stallTimeoutMs: 3_000, graceMs: 10_000 };
   assert.deepEqual([stallTimeoutOf(a, settings), stallTimeoutOf(worker, settings)], [3_000, 13_000]);
 });
+
+test('behind another edge there are the origins: it is neither waited for like a worker, nor the only one to try', () => {
+  const settings = { stallTimeoutMs: 3_000, graceMs: 10_000 };
+  const edge: Endpoint = { ...worker, peer: 'edge' };
+  assert.equal(stallTimeoutOf(edge, settings), 3_000);
+  assert.deepEqual([known(worker).endpoints.isAlone, known(edge).endpoints.isAlone], [true, false]);
+});
+
+test('an edge that may be tried again is another endpoint at the same place, and is forgiven', () => {
+  const first: Endpoint = { ...worker, peer: 'edge' };
+  const { endpoints, register } = known(first);
+  endpoints.blame(endpoints.pick(undefined));
+  assert.throws(() => endpoints.pick(undefined), { code: 'no_endpoint' });
+  register({ ...first, id: 'w1#1' as EndpointId });
+  assert.equal(endpoints.pick(undefined).endpoint.id, 'w1#1');
+});
