@@ -74,7 +74,8 @@ for (const path of ['README.md', 'docs/hls.md', 'docs/operations.md', 'docs/boun
     for (const key of all(text, /--set ([\w.]+)=/g)) assert.ok(settings.has(key), key);
 
     for (const name of quoted.flatMap((word) => all(word, /^(WEIR_[A-Z_]+)/g))) {
-      const foreign = ['WEIR_CONFIG', 'WEIR_TEST_ZOOKEEPER', 'WEIR_SERVICE_HOST', 'WEIR_PORT_', 'WEIR_'];
+      const ours = ['WEIR_CONFIG', 'WEIR_TEST_ZOOKEEPER', 'WEIR_LOCK_TOKEN'];
+      const foreign = [...ours, 'WEIR_SERVICE_HOST', 'WEIR_PORT_', 'WEIR_'];
       assert.ok(variables.has(name) || foreign.includes(name), name);
     }
     await assertMetrics(text);
