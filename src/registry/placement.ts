@@ -2,7 +2,7 @@
 
 import type { SessionShare } from './session-share.js';
 import type { Tree } from './tree.js';
-import type { ListedNode } from './tree-node.js';
+import { isChannel, type ListedNode } from './tree-node.js';
 
 /** A session below this gets more nodes; the rest is reserve for nodes that grow. `jute.maxbuffer` is 1,048,575. */
 const roomyBytes = 500_000;
@@ -49,29 +49,45 @@ export class SessionPlacement {
   /** Gives waiting nodes to sessions, as far as `maxUnanswered` allows. */
   proceed(): void {
     while (!this.done && this.#unanswered.size < this.#options.maxUnanswered) {
-      const { tree, node, full, seenAt } = this.#waiting[this.#next++] as Waiting;
+      const waiting = this.#waiting[this.#next++] as Waiting;
+      const { node } = waiting;
       if (node.parent !== undefined && node.parent.children.get(node.name) !== node) continue;
-      const share = this.roomiest();
-      this.#unanswered.set(node, share);
-      share.take(tree, node);
-      // A session without a connection reads it when it has one.
-      share.read(tree, node, full, seenAt);
+      this.#give(this.roomiest(), waiting);
     }
     if (!this.done) return;
     this.#waiting = [];
     this.#next = 0;
   }
 
+  #give(share: SessionShare, { tree, node, full, seenAt }: Waiting): void {
+    this.#unanswered.set(node, share);
+    share.take(tree, node);
+    // A session without a connection reads it when it has one.
+    share.read(tree, node, full, seenAt);
+  }
+
+  #kept(): true {
+    this.proceed();
+    return true;
+  }
+
   /** A session answered. Returns whether it keeps the node. @param first the size of the node is known only now */
   answered(share: SessionShare, tree: Tree, node: ListedNode, first: boolean): boolean {
     this.#unanswered.delete(node);
-    const stays = !first || share.bytes < fullBytes || share.size === 1 || !this.#hasRoomElsewhere(share);
-    if (!stays) {
+    if (!first || share.bytes < fullBytes || share.size === 1) return this.#kept();
+    // In a session with others it would be as large there: it gets one of its own, or stays.
+    if (isChannel(node) && node.childBytes >= roomyBytes) {
+      const own = this.#options.open();
+      if (own === undefined) return this.#kept();
+      share.release(node, true);
+      this.#give(own, { tree, node, full: true, seenAt: undefined });
+    } else {
+      if (!this.#hasRoomElsewhere(share)) return this.#kept();
       share.release(node, true);
       this.add({ tree, node, full: true, seenAt: undefined });
     }
     this.proceed();
-    return stays;
+    return false;
   }
 
   /** The session answers nothing any more. */

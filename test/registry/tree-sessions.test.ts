@@ -281,6 +281,8 @@ describe('more watches than one session may have', () => {
     assert.equal(sink.endpoints.size, all + 600);
     const watched = sink.notes.filter((note) => note.kind === 'watched').at(-1);
     assert.ok(watched?.kind === 'watched' && watched.bytes > 1_000_000 && watched.alarm, JSON.stringify(watched));
+    const lists = sessions.flatMap(({ asked }) => asked.filter((what) => what.endsWith(` ${large}`)));
+    assert.ok(lists.length < 40, `it is passed on from session to session: ${lists.length} reads`);
     const holder = sessions.findIndex(({ asked }) => asked.includes(`get ${large}/0-${longer}`));
     const resumable = sessions.map((_, number) => !watch.disconnected(number));
     assert.deepEqual(
