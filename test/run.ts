@@ -69,7 +69,7 @@ async function runInProcess(...kinds: readonly Kind[]): Promise<boolean> {
 
 /** Of these none measures a delay, and none takes more than a core. */
 const sideBySide =
-  /^(agent|alerts|command-line|commands|demo-media|docs|drain|fleet(-[a-z]+)?|health-check|kept-leases|no-registry|package|registrar|registry-[a-z]+|zookeeper-refusals|zookeeper-tls|zookeeper-writes)\./;
+  /^(agent|alerts|command-line|commands|demo-media|docs|drain|fleet(-[a-z]+)?|health-check|kept-leases|no-registry|package|registrar|registry-[a-z]+|zookeeper-refusals|zookeeper-(refusals|tls|writes))\./;
 
 /** Most integration tests measure delays in the tens of milliseconds: they get the machine to themselves, one file at a time. */
 function runIntegrationTests(): boolean {
