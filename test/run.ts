@@ -27,7 +27,7 @@ const startsProcesses = (file: string) =>
 function kindOf(name: string): Kind {
   if (name.startsWith('integration/')) return 'integration';
   const file = join(root, name);
-  const isSlow = /^(http|bench)\//.test(name) || name.endsWith('-cost.test.js');
+  const isSlow = /^(http|bench)\//.test(name) || /-(cost|simulation)\.test\.js$/.test(name);
   return isSlow || measuresMemory(file) || startsProcesses(file) ? 'slow' : 'unit';
 }
 
