@@ -10,7 +10,7 @@ import { startHealth } from './fleet/health/start.js';
 import { noFleet } from './fleet/no-fleet.js';
 import type { FleetSession } from './fleet/session.js';
 import { standForSite } from './fleet/site-leader.js';
-import type { Logger } from './log.js';
+import { type Logger, seldom } from './log.js';
 import type { Metrics } from './metrics.js';
 import type { Snapshot, SnapshotState, Update } from './model.js';
 import { parseListenAddress } from './net-address.js';
@@ -90,16 +90,17 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     options.published();
   };
   const notes = new RegistryNotes(logger, metrics);
+  // One that takes a second is published in dozens of pieces.
+  const sayMassDrop = seldom((fields: object) =>
+    logger.error(fields, 'most endpoints vanished at once: kept as a last resort'),
+  );
   const builder = new SnapshotBuilder({
     publish,
     note: (note) => notes.take(note),
     eventDelay: (milliseconds) => metrics.eventDelay.observe(milliseconds / 1000),
     massDropped: (endpoints) => {
       metrics.massDrops.inc();
-      logger.error(
-        { endpoints, keepMs: config.registry.massDrop.keep },
-        'most endpoints vanished at once: kept as a last resort',
-      );
+      sayMassDrop({ endpoints, keepMs: config.registry.massDrop.keep });
     },
     massDrop: config.registry.massDrop,
     now: () => performance.now(),

@@ -24,7 +24,7 @@ export function admit(
   target: string,
 ): Route | WeirError {
   if (!access.isInForce || exchange.edge.audience === 'peers') return route;
-  if (route instanceof WeirError && route.code !== 'unknown_channel' && route.code !== 'not_ready') return route;
+  if (route instanceof WeirError && route.code !== 'unknown_channel') return route;
   const who = { address: exchange.address, client: exchange.client ?? '' };
   const admission = access.admit(
     route instanceof WeirError ? { ...unknown(target), ...who } : { ...known(route), ...who },
@@ -43,9 +43,12 @@ function known(route: Route) {
   return { path, stem: path.slice(0, path.length - suffix.length), channel, query };
 }
 
+/** The name that was meant may be that of an open channel. */
 function unknown(target: string) {
   const at = target.indexOf('?');
-  return { path: '', stem: undefined, channel: undefined, query: at < 0 ? '' : target.slice(at) };
+  const [path, query] = at < 0 ? [target, ''] : [target.slice(0, at), target.slice(at)];
+  const channel = /^\/[^/]+\/([^/]+)/.exec(path)?.[1]?.replace(/\.(?:flv|m3u8?)$/i, '');
+  return { path, stem: undefined, channel, query };
 }
 
 /** Ends a stream when the right to it does. Requests for HLS are short: each is asked for anew. */

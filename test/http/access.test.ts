@@ -97,6 +97,17 @@ test('a playlist, a segment, a byte range, a stream and a WebSocket are refused 
   assert.ok((await metricValue(weir.metrics, 'weir_access_refusals_total', { reason: 'expired' })) > 0);
 });
 
+test('before the first snapshot every player is told to come again, and an open channel that is not there is none', async () => {
+  const weir = await edge({ access: { keys, open: ['free-*'] } });
+  const status = async (path: string) => (await fetch(weir.url + path)).status;
+  assert.equal(await status('/live/news.m3u8'), 503);
+  assert.equal(await status('/live/free-1.m3u8'), 503);
+  weir.register(endpoint('other', '127.0.0.1:9'));
+  for (const path of ['/live/free-1.m3u8', '/live/free-1.flv', '/live/free-1/2.ts'])
+    assert.equal(await status(path), 404);
+  for (const path of ['/live/news.m3u8', '/live/news/free-1.ts']) assert.equal(await status(path), 403);
+});
+
 test('the second of two pipelined requests is asked for its own signature', async () => {
   const { weir } = await hls();
   const socket = connect(weir.port, '127.0.0.1');
